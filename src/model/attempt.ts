@@ -1,0 +1,92 @@
+import type { CommitId, NodeName, TaskId, TaskKey, Token } from './ids.ts';
+
+/** Which check found something. */
+export type GateName = 'scope' | 'placeholder' | 'content' | 'verify' | 'commit';
+
+/** One thing a gate found: where, what, and what to do about it. */
+export interface Finding {
+  readonly gate: GateName;
+  readonly path: string | null;
+  /** 1-based line in the new version of the file. */
+  readonly line: number | null;
+  readonly message: string;
+  readonly fix: string | null;
+}
+
+/** Tokens and money an executor reported; a missing figure is unknown, never zero. */
+export interface Usage {
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly costUsd: number | null;
+}
+
+/** How an attempt ended, as its node recorded it. Gate attempts use done (green), refused (red) and failed (broken gate: nobody's fault). */
+export type Outcome =
+  | { readonly kind: 'done'; readonly head: CommitId | null; readonly rounds: number; readonly usage: Usage | null }
+  | {
+      readonly kind: 'refused';
+      readonly findings: readonly Finding[];
+      /** Shortened output of the gate that refused. */
+      readonly output: string;
+      readonly head: CommitId | null;
+      readonly rounds: number;
+      readonly usage: Usage | null;
+    }
+  | {
+      readonly kind: 'failed';
+      /** `prepare`: no tree; `executor`: the program could not run or broke; `empty`: it changed nothing; `gate`: the gate itself broke. */
+      readonly cause: 'prepare' | 'executor' | 'empty' | 'gate';
+      readonly message: string;
+      readonly exitCode: number | null;
+      readonly rounds: number;
+      readonly usage: Usage | null;
+    }
+  | { readonly kind: 'timeout'; readonly rounds: number; readonly head: CommitId | null }
+  | { readonly kind: 'cancelled'; readonly reason: string }
+  | { readonly kind: 'lost'; readonly why: 'rebooted' | 'killed' | 'wiped' };
+
+/** What a gate attempt checks. */
+export type GateSubject =
+  | { readonly of: 'merge'; readonly workToken: Token; readonly commit: CommitId; readonly tree: string }
+  | { readonly of: 'delivery'; readonly commit: CommitId; readonly tree: string };
+
+export type AttemptKind = { readonly kind: 'work' } | { readonly kind: 'gate'; readonly subject: GateSubject };
+
+/** Where an attempt is. `fenced`: given up without the node's word; whatever it still reports is recorded and never merged. */
+export type AttemptPhase =
+  | { readonly is: 'claimed' }
+  | { readonly is: 'running'; readonly since: number; readonly round: number; readonly step: Step }
+  | { readonly is: 'ended'; readonly at: number; readonly outcome: Outcome }
+  | { readonly is: 'fenced'; readonly at: number; readonly reason: string };
+
+export type Step = 'prepare' | 'agent' | 'gates' | 'verify';
+
+export interface Attempt {
+  readonly token: Token;
+  readonly task: TaskKey;
+  /** Grows by one with every work attempt of a task, never repeats. Gate attempts carry the n of the work they judge; 0 for a delivery. */
+  readonly n: number;
+  readonly work: AttemptKind;
+  readonly node: NodeName;
+  readonly epoch: number;
+  /** Commit the tree starts from; null without a repository. */
+  readonly base: CommitId | null;
+  /** Wall clock, milliseconds. */
+  readonly claimedAt: number;
+  phase: AttemptPhase;
+  /** Wall clock of the node's first word, kept after the end. */
+  startedAt: number | null;
+}
+
+/** A conflict of a branch with what merged before it. */
+export interface Conflict {
+  readonly path: string;
+  /** Merged tasks that changed the path since the branch's base. */
+  readonly tasks: readonly TaskId[];
+}
+
+/** What goes back to an agent that has to do its work again on a new base. */
+export type Feedback =
+  | { readonly why: 'conflict'; readonly conflicts: readonly Conflict[]; readonly previous: CommitId }
+  | { readonly why: 'gate'; readonly findings: readonly Finding[]; readonly output: string; readonly previous: CommitId };

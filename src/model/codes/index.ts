@@ -1,0 +1,24 @@
+import type { CodeEntry } from '../exit.ts';
+import { CLI_CODES } from './cli.ts';
+import { GATE_CODES } from './gate.ts';
+import { GIT_CODES } from './git.ts';
+import { NODE_CODES } from './node.ts';
+import { SPEC_CODES } from './spec.ts';
+import { STORE_CODES } from './store.ts';
+
+/** Every stable error code, one file per room. Codes are never renamed or given another meaning. */
+export const CODES = {
+  ...CLI_CODES,
+  ...SPEC_CODES,
+  ...STORE_CODES,
+  ...NODE_CODES,
+  ...GIT_CODES,
+  ...GATE_CODES,
+} as const;
+
+export type ErrorCode = keyof typeof CODES;
+
+/** The entry of a code, or undefined for a code that this version does not know. */
+export function codeEntry(code: string): CodeEntry | undefined {
+  return (CODES as Record<string, CodeEntry>)[code];
+}

@@ -1,0 +1,118 @@
+import type { AttemptKind, Conflict, Finding, Outcome, Step } from './attempt.ts';
+import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
+import type { ProjectConfig, TaskSpec } from './spec.ts';
+
+/** What happened. The append-only log of these is the truth; every other table is derived from it and can be rebuilt. */
+export type Fact =
+  | { readonly type: 'controller.acquired'; readonly host: string; readonly pid: number }
+  // projects and specs
+  | { readonly type: 'project.configured'; readonly config: ProjectConfig }
+  | { readonly type: 'project.based'; readonly project: ProjectName; readonly integration: CommitId }
+  | { readonly type: 'task.added'; readonly spec: TaskSpec; readonly text: string }
+  /** The file changed while the task was not final; counts for the next attempt. */
+  | { readonly type: 'task.changed'; readonly spec: TaskSpec; readonly text: string }
+  // nodes
+  | {
+      readonly type: 'node.connected';
+      readonly node: NodeName;
+      readonly bootId: string;
+      readonly journal: string;
+      readonly program: string;
+    }
+  | { readonly type: 'node.disconnected'; readonly node: NodeName; readonly reason: string }
+  /** cordon: no new attempts; drain: the same, and it is empty when the running ones have ended. */
+  | { readonly type: 'node.marked'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }
+  // attempts
+  | {
+      readonly type: 'attempt.claimed';
+      readonly token: Token;
+      readonly task: TaskKey;
+      readonly n: number;
+      readonly work: AttemptKind;
+      readonly node: NodeName;
+      readonly base: CommitId | null;
+    }
+  | { readonly type: 'attempt.running'; readonly token: Token }
+  | { readonly type: 'attempt.progressed'; readonly token: Token; readonly round: number; readonly step: Step }
+  | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
+  | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
+  /** News of an attempt that is over or unknown: recorded, shown, never merged. */
+  | { readonly type: 'attempt.late'; readonly token: Token; readonly what: string }
+  // from branch to integration
+  | {
+      readonly type: 'candidate.accepted';
+      readonly token: Token;
+      readonly head: CommitId;
+      /** Paths the branch really changed. */
+      readonly changed: number;
+    }
+  | { readonly type: 'candidate.refused'; readonly token: Token; readonly findings: readonly Finding[] }
+  | { readonly type: 'task.reviewed'; readonly task: TaskKey; readonly approved: boolean; readonly by: string; readonly reason: string }
+  | {
+      readonly type: 'merge.prepared';
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly commit: CommitId;
+      readonly tree: string;
+    }
+  | {
+      readonly type: 'merge.conflicted';
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly conflicts: readonly Conflict[];
+    }
+  /** The gate on the merged tree was red: the work, together with what merged before it, is not good. */
+  | { readonly type: 'merge.refused'; readonly token: Token; readonly findings: readonly Finding[]; readonly output: string }
+  /** Green by an earlier gate on the same tree, or by the gate attempt that just ended. */
+  | { readonly type: 'merge.passed'; readonly token: Token; readonly tree: string }
+  | { readonly type: 'merge.landed'; readonly token: Token; readonly commit: CommitId; readonly onto: CommitId }
+  /** Integration was not at `onto` any more; the task goes back to the queue. */
+  | { readonly type: 'merge.raced'; readonly token: Token }
+  // tasks
+  /** Done without a repository, or without a change to merge where that is allowed. */
+  | { readonly type: 'task.completed'; readonly task: TaskKey; readonly token: Token }
+  /** Goes to the start again; `notBefore` is wall-clock milliseconds. */
+  | { readonly type: 'task.backedoff'; readonly task: TaskKey; readonly notBefore: number; readonly reason: string }
+  | { readonly type: 'task.failed'; readonly task: TaskKey; readonly reason: string; readonly findings: readonly Finding[] }
+  | { readonly type: 'task.parked'; readonly task: TaskKey; readonly token: Token; readonly reason: string }
+  | { readonly type: 'task.cancelled'; readonly task: TaskKey; readonly reason: string }
+  /** A person asks for another try at a failed, cancelled or parked task. */
+  | { readonly type: 'task.retried'; readonly task: TaskKey; readonly by: string }
+  // landing on the target
+  | { readonly type: 'delivery.requested'; readonly project: ProjectName }
+  | { readonly type: 'delivery.drained'; readonly project: ProjectName }
+  | {
+      readonly type: 'delivery.prepared';
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly tree: string;
+      readonly onto: CommitId;
+      readonly targetTip: CommitId | null;
+    }
+  | { readonly type: 'delivery.passed'; readonly project: ProjectName; readonly tree: string }
+  /** The target moved meanwhile; integrate and verify again. */
+  | { readonly type: 'delivery.raced'; readonly project: ProjectName }
+  | { readonly type: 'delivery.landed'; readonly project: ProjectName; readonly commit: CommitId; readonly tasks: readonly TaskId[] }
+  | { readonly type: 'delivery.failed'; readonly project: ProjectName; readonly code: string; readonly message: string };
+
+export type FactType = Fact['type'];
+
+/** The journal position a fact came from. The cursor of a node is the highest of these, so each entry is applied once. */
+export interface Source {
+  readonly node: NodeName;
+  readonly journal: string;
+  readonly seq: number;
+}
+
+/** A fact with its place in the log. `seq` is given by the store on commit and only grows. */
+export interface Event {
+  readonly seq: number;
+  /** Wall clock of the controller, milliseconds. Data, never a judge of order: `seq` is the order. */
+  readonly at: number;
+  readonly epoch: number;
+  readonly fact: Fact;
+  readonly source: Source | null;
+}
+
+/** An event before the store has numbered it. */
+export type NewEvent = Omit<Event, 'seq'>;

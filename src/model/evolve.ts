@@ -1,0 +1,501 @@
+/**
+ * The one door through which state changes: `evolve(state, event)`. It is total over the facts, deterministic, and
+ * has no clock, randomness or I/O, so replaying the log gives the same state. A fact that does not fit the state it
+ * meets is a defect of whoever produced it and throws `IllegalFact`; races are decided before a fact is produced.
+ */
+import { assertNever } from './assert.ts';
+import type { Attempt, AttemptPhase, GateSubject } from './attempt.ts';
+import type { Event, Fact } from './event.ts';
+import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
+import { taskKey } from './ids.ts';
+import type { TaskSpec } from './spec.ts';
+import type { NodeState, State } from './state.ts';
+import { isFinal, type Progress, type Project, type Task } from './task.ts';
+
+/** How many green trees a project remembers. */
+const GREEN_KEPT = 256;
+
+export class IllegalFact extends Error {
+  readonly fact: Fact;
+  constructor(fact: Fact, why: string) {
+    super(`${fact.type}: ${why}`);
+    this.name = 'IllegalFact';
+    this.fact = fact;
+  }
+}
+
+/** Applies one event in place. Throws IllegalFact when the event does not fit; the state may then be partly changed and must be rebuilt. */
+export function evolve(state: State, event: Event): void {
+  applyFact(state, event.fact, event);
+  if (event.source !== null) {
+    const node = nodeOf(state, event.source.node);
+    node.journal = event.source.journal;
+    node.cursor = Math.max(node.cursor, event.source.seq);
+  }
+}
+
+function applyFact(state: State, fact: Fact, event: Event): void {
+  switch (fact.type) {
+    case 'controller.acquired':
+      state.epoch = event.epoch;
+      return;
+    case 'project.configured':
+      return configureProject(state, fact);
+    case 'project.based':
+      projectOf(state, fact.project, fact).integration = fact.integration;
+      return;
+    case 'task.added':
+      return addTask(state, fact, event.at);
+    case 'task.changed':
+      return changeTask(state, fact, event.at);
+    case 'node.connected':
+      return connectNode(state, fact);
+    case 'node.disconnected':
+      nodeOf(state, fact.node);
+      return;
+    case 'node.marked':
+      nodeOf(state, fact.node).mark = fact.mark;
+      return;
+    case 'attempt.claimed':
+      return claimAttempt(state, fact, event);
+    case 'attempt.running': {
+      const attempt = attemptOf(state, fact.token, fact);
+      expect(attempt.phase.is === 'claimed', fact, `attempt is ${attempt.phase.is}`);
+      attempt.phase = { is: 'running', since: event.at, round: 1, step: 'prepare' };
+      attempt.startedAt = event.at;
+      return;
+    }
+    case 'attempt.progressed': {
+      const attempt = attemptOf(state, fact.token, fact);
+      const { phase } = attempt;
+      expect(phase.is === 'running', fact, `attempt is ${phase.is}`);
+      if (phase.is === 'running') attempt.phase = { ...phase, round: fact.round, step: fact.step };
+      return;
+    }
+    case 'attempt.ended':
+      return endAttempt(state, fact, event.at);
+    case 'attempt.fenced':
+      return fenceAttempt(state, fact, event.at);
+    case 'attempt.late':
+      state.fenced.delete(fact.token);
+      return;
+    case 'candidate.accepted': {
+      const { task } = workOf(state, fact.token, fact, ['finished']);
+      const { review, priority } = task.spec;
+      const policy = projectOf(state, task.spec.project, fact).config.review;
+      const waits = review || policy === 'always' || (policy === 'p0' && priority === 0);
+      const { token, head } = fact;
+      setProgress(state, task, { at: waits ? 'review' : 'queued', token, head, since: event.at });
+      return;
+    }
+    case 'candidate.refused':
+      workOf(state, fact.token, fact, ['finished']);
+      return;
+    case 'task.reviewed': {
+      const task = taskOf(state, fact.task, fact);
+      const { progress } = task;
+      if (progress.at !== 'review') throw new IllegalFact(fact, `task is ${progress.at}`);
+      if (fact.approved) setProgress(state, task, { ...progress, at: 'queued', since: event.at });
+      return;
+    }
+    case 'merge.prepared': {
+      const { task, progress } = workOf(state, fact.token, fact, ['queued']);
+      if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
+      const { onto, commit, tree } = fact;
+      const { token, head } = progress;
+      setProgress(state, task, { at: 'gating', token, head, onto, commit, tree, gate: null, since: event.at });
+      return;
+    }
+    case 'merge.conflicted': {
+      const { task, progress } = workOf(state, fact.token, fact, ['queued']);
+      if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
+      task.returns += 1;
+      task.feedback = { why: 'conflict', conflicts: fact.conflicts, previous: progress.head };
+      setProgress(state, task, { at: 'open' });
+      return;
+    }
+    case 'merge.refused': {
+      const { task, progress } = workOf(state, fact.token, fact, ['gating']);
+      if (progress.at !== 'gating') throw new IllegalFact(fact, `task is ${progress.at}`);
+      task.returns += 1;
+      task.feedback = { why: 'gate', findings: fact.findings, output: fact.output, previous: progress.head };
+      setProgress(state, task, { at: 'open' });
+      return;
+    }
+    case 'merge.passed': {
+      const { task, progress } = workOf(state, fact.token, fact, ['gating']);
+      if (progress.at !== 'gating') throw new IllegalFact(fact, `task is ${progress.at}`);
+      expect(progress.tree === fact.tree, fact, 'the tree that passed is not the tree that is gated');
+      rememberGreen(projectOf(state, task.spec.project, fact), fact.tree);
+      const { token, head, onto, commit, tree } = progress;
+      setProgress(state, task, { at: 'landing', token, head, onto, commit, tree });
+      return;
+    }
+    case 'merge.landed': {
+      const { task, progress } = workOf(state, fact.token, fact, ['landing']);
+      if (progress.at !== 'landing') throw new IllegalFact(fact, `task is ${progress.at}`);
+      const project = projectOf(state, task.spec.project, fact);
+      expect(project.integration === fact.onto, fact, 'integration is not where the merge was made');
+      project.integration = fact.commit;
+      mergeTask(state, task, { at: 'merged', token: fact.token, commit: fact.commit, when: event.at });
+      return;
+    }
+    case 'merge.raced': {
+      const { task, progress } = workOf(state, fact.token, fact, ['gating', 'landing']);
+      if (progress.at !== 'gating' && progress.at !== 'landing') throw new IllegalFact(fact, 'not merging');
+      const { token, head } = progress;
+      setProgress(state, task, { at: 'queued', token, head, since: event.at });
+      return;
+    }
+    case 'task.completed': {
+      const task = taskOf(state, fact.task, fact);
+      expect(task.progress.at === 'attempt', fact, `task is ${task.progress.at}`);
+      mergeTask(state, task, { at: 'merged', token: fact.token, commit: null, when: event.at });
+      return;
+    }
+    case 'task.backedoff': {
+      const task = taskOf(state, fact.task, fact);
+      expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
+      task.notBefore = fact.notBefore;
+      setProgress(state, task, { at: 'open' });
+      return;
+    }
+    case 'task.failed': {
+      const task = taskOf(state, fact.task, fact);
+      expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
+      setProgress(state, task, { at: 'failed', reason: fact.reason, findings: fact.findings, when: event.at });
+      return;
+    }
+    case 'task.parked': {
+      const task = taskOf(state, fact.task, fact);
+      expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
+      setProgress(state, task, { at: 'parked', reason: fact.reason, token: fact.token, since: event.at });
+      return;
+    }
+    case 'task.cancelled': {
+      const task = taskOf(state, fact.task, fact);
+      expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
+      setProgress(state, task, { at: 'cancelled', reason: fact.reason, when: event.at });
+      return;
+    }
+    case 'task.retried': {
+      const task = taskOf(state, fact.task, fact);
+      const { at } = task.progress;
+      expect(at === 'failed' || at === 'cancelled' || at === 'parked' || at === 'open', fact, `task is ${at}`);
+      task.failures = 0;
+      task.losses = 0;
+      task.returns = 0;
+      task.notBefore = 0;
+      setProgress(state, task, { at: 'open' });
+      return;
+    }
+    case 'delivery.requested': {
+      const project = projectOf(state, fact.project, fact);
+      project.delivery ??= { at: 'draining' };
+      return;
+    }
+    case 'delivery.drained':
+    case 'delivery.raced':
+      projectOf(state, fact.project, fact).delivery = { at: 'preparing' };
+      return;
+    case 'delivery.prepared': {
+      const { commit, tree, onto, targetTip } = fact;
+      projectOf(state, fact.project, fact).delivery = { at: 'gating', commit, tree, onto, targetTip, gate: null };
+      return;
+    }
+    case 'delivery.passed': {
+      const project = projectOf(state, fact.project, fact);
+      const { delivery } = project;
+      if (delivery?.at !== 'gating') throw new IllegalFact(fact, 'no delivery is being gated');
+      expect(delivery.tree === fact.tree, fact, 'the tree that passed is not the tree that is gated');
+      rememberGreen(project, fact.tree);
+      const { commit, tree, onto, targetTip } = delivery;
+      project.delivery = { at: 'pushing', commit, tree, onto, targetTip };
+      return;
+    }
+    case 'delivery.landed': {
+      const project = projectOf(state, fact.project, fact);
+      if (project.delivery?.at === 'pushing') project.integration = fact.commit;
+      project.delivery = null;
+      project.delivered = { commit: fact.commit, when: event.at };
+      return;
+    }
+    case 'delivery.failed':
+      projectOf(state, fact.project, fact).delivery = null;
+      return;
+    default:
+      assertNever(fact);
+  }
+}
+
+function configureProject(state: State, fact: Extract<Fact, { type: 'project.configured' }>): void {
+  const { config } = fact;
+  const known = state.projects.get(config.name);
+  if (known !== undefined) {
+    known.config = config;
+    return;
+  }
+  state.projects.set(config.name, {
+    name: config.name,
+    config,
+    integration: null,
+    green: [],
+    delivery: null,
+    delivered: null,
+  });
+}
+
+function addTask(state: State, fact: Extract<Fact, { type: 'task.added' }>, at: number): void {
+  const { spec } = fact;
+  const key = taskKey(spec.project, spec.id);
+  expect(!state.tasks.has(key), fact, 'the task exists');
+  projectOf(state, spec.project, fact);
+  const task: Task = {
+    key,
+    spec,
+    order: state.tasks.size + 1,
+    addedAt: at,
+    n: 0,
+    progress: { at: 'open' },
+    returns: 0,
+    failures: 0,
+    losses: 0,
+    notBefore: 0,
+    readySince: null,
+    unmet: 0,
+    locked: false,
+    feedback: null,
+  };
+  state.tasks.set(key, task);
+  linkDependencies(state, task, at);
+  reindex(state, task);
+}
+
+function changeTask(state: State, fact: Extract<Fact, { type: 'task.changed' }>, at: number): void {
+  const task = taskOf(state, taskKey(fact.spec.project, fact.spec.id), fact);
+  expect(!isFinal(task.progress) || task.progress.at !== 'merged', fact, 'the task has merged');
+  for (const dependency of task.spec.dependsOn) {
+    state.dependents.get(taskKey(task.spec.project, dependency))?.delete(task.key);
+  }
+  task.spec = fact.spec;
+  task.readySince = null;
+  linkDependencies(state, task, at);
+  reindex(state, task);
+}
+
+/** Counts what is still unmerged. A dependency that is not in the store yet counts as unmet until it is added and merges. */
+function linkDependencies(state: State, task: Task, at: number): void {
+  task.unmet = 0;
+  for (const dependency of new Set(task.spec.dependsOn)) {
+    const key = taskKey(task.spec.project, dependency);
+    const waiting = state.dependents.get(key) ?? new Set<TaskKey>();
+    waiting.add(task.key);
+    state.dependents.set(key, waiting);
+    if (state.tasks.get(key)?.progress.at !== 'merged') task.unmet += 1;
+  }
+  if (task.unmet === 0) task.readySince ??= at;
+}
+
+function connectNode(state: State, fact: Extract<Fact, { type: 'node.connected' }>): void {
+  const node = nodeOf(state, fact.node);
+  if (node.journal !== fact.journal) {
+    node.journal = fact.journal;
+    node.cursor = 0;
+  }
+  node.bootId = fact.bootId;
+  node.program = fact.program;
+}
+
+function claimAttempt(state: State, fact: Extract<Fact, { type: 'attempt.claimed' }>, event: Event): void {
+  const { token, task: key, n, work, node, base } = fact;
+  expect(!state.attempts.has(token), fact, 'the token is in use');
+  const attempt: Attempt = {
+    token,
+    task: key,
+    n,
+    work,
+    node,
+    epoch: event.epoch,
+    base,
+    claimedAt: event.at,
+    phase: { is: 'claimed' },
+    startedAt: null,
+  };
+  if (work.kind === 'work') claimWork(state, fact);
+  else claimGate(state, fact, work.subject);
+  state.attempts.set(token, attempt);
+  nodeOf(state, node);
+  liveOn(state, node).add(token);
+}
+
+function claimWork(state: State, fact: Extract<Fact, { type: 'attempt.claimed' }>): void {
+  const task = taskOf(state, fact.task, fact);
+  expect(task.progress.at === 'open', fact, `task is ${task.progress.at}`);
+  expect(task.unmet === 0, fact, 'a dependency has not merged');
+  expect(fact.n === task.n + 1, fact, `attempt ${fact.n} after ${task.n}`);
+  task.n = fact.n;
+  task.locked = true;
+  setProgress(state, task, { at: 'attempt', token: fact.token });
+}
+
+function claimGate(state: State, fact: Extract<Fact, { type: 'attempt.claimed' }>, subject: GateSubject): void {
+  if (subject.of === 'merge') {
+    const { task, progress } = workOf(state, subject.workToken, fact, ['gating']);
+    if (progress.at !== 'gating' || progress.gate !== null) throw new IllegalFact(fact, 'a gate is at work already');
+    setProgress(state, task, { ...progress, gate: fact.token });
+    return;
+  }
+  const project = projectOf(state, projectOfKey(fact.task), fact);
+  const { delivery } = project;
+  if (delivery?.at !== 'gating' || delivery.gate !== null) throw new IllegalFact(fact, 'a gate is at work already');
+  project.delivery = { ...delivery, gate: fact.token };
+}
+
+function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.ended' }>, at: number): void {
+  const attempt = attemptOf(state, fact.token, fact);
+  close(state, attempt, { is: 'ended', at, outcome: fact.outcome }, fact);
+  if (attempt.work.kind === 'gate') return;
+  const task = taskOf(state, attempt.task, fact);
+  const { outcome } = fact;
+  switch (outcome.kind) {
+    case 'done':
+      if (outcome.head !== null) {
+        setProgress(state, task, { at: 'finished', token: fact.token, head: outcome.head, since: at });
+      }
+      return;
+    case 'failed':
+    case 'timeout':
+      task.failures += 1;
+      return;
+    case 'lost':
+      task.losses += 1;
+      return;
+    case 'refused':
+    case 'cancelled':
+      return;
+    default:
+      assertNever(outcome);
+  }
+}
+
+function fenceAttempt(state: State, fact: Extract<Fact, { type: 'attempt.fenced' }>, at: number): void {
+  const attempt = attemptOf(state, fact.token, fact);
+  close(state, attempt, { is: 'fenced', at, reason: fact.reason }, fact);
+  state.fenced.add(attempt.token);
+}
+
+/** Ends a live attempt; a gate's subject is freed so that another gate may be claimed for it. */
+function close(state: State, attempt: Attempt, phase: AttemptPhase, fact: Fact): void {
+  expect(attempt.phase.is === 'claimed' || attempt.phase.is === 'running', fact, `attempt is ${attempt.phase.is}`);
+  attempt.phase = phase;
+  liveOn(state, attempt.node).delete(attempt.token);
+  if (attempt.work.kind === 'work') return;
+  const { subject } = attempt.work;
+  if (subject.of === 'merge') {
+    const task = state.tasks.get(attempt.task);
+    const progress = task?.progress;
+    if (task !== undefined && progress?.at === 'gating' && progress.gate === attempt.token) {
+      setProgress(state, task, { ...progress, gate: null });
+    }
+    return;
+  }
+  const project = projectOf(state, projectOfKey(attempt.task), fact);
+  const { delivery } = project;
+  if (delivery?.at === 'gating' && delivery.gate === attempt.token) project.delivery = { ...delivery, gate: null };
+}
+
+function mergeTask(state: State, task: Task, progress: Extract<Progress, { at: 'merged' }>): void {
+  setProgress(state, task, progress);
+  for (const key of state.dependents.get(task.key) ?? []) {
+    const dependent = state.tasks.get(key);
+    if (dependent === undefined) continue;
+    dependent.unmet -= 1;
+    if (dependent.unmet === 0) dependent.readySince ??= progress.when;
+    reindex(state, dependent);
+  }
+}
+
+function setProgress(state: State, task: Task, progress: Progress): void {
+  task.progress = progress;
+  if (isFinal(progress)) task.locked = false;
+  if (progress.at === 'merged') task.feedback = null;
+  reindex(state, task);
+}
+
+function reindex(state: State, task: Task): void {
+  const { key, progress } = task;
+  put(state.startable, key, progress.at === 'open' && task.unmet === 0);
+  put(state.active, key, progress.at !== 'open' && !isFinal(progress));
+  put(state.locked, key, task.locked);
+}
+
+function put<T>(set: Set<T>, item: T, present: boolean): void {
+  if (present) set.add(item);
+  else set.delete(item);
+}
+
+function rememberGreen(project: Project, tree: string): void {
+  if (project.green.includes(tree)) return;
+  project.green.push(tree);
+  if (project.green.length > GREEN_KEPT) project.green.shift();
+}
+
+function workOf(
+  state: State,
+  token: Token,
+  fact: Fact,
+  allowed: readonly Progress['at'][],
+): { task: Task; progress: Progress } {
+  const attempt = attemptOf(state, token, fact);
+  const task = taskOf(state, attempt.task, fact);
+  const { progress } = task;
+  expect(allowed.includes(progress.at), fact, `task is ${progress.at}`);
+  expect('token' in progress && progress.token === token, fact, 'not the attempt that the task is at');
+  return { task, progress };
+}
+
+function liveOn(state: State, node: NodeName): Set<Token> {
+  const live = state.live.get(node) ?? new Set<Token>();
+  state.live.set(node, live);
+  return live;
+}
+
+function nodeOf(state: State, name: NodeName): NodeState {
+  const known = state.nodes.get(name);
+  if (known !== undefined) return known;
+  const node: NodeState = { name, bootId: null, journal: null, cursor: 0, mark: 'none', program: null };
+  state.nodes.set(name, node);
+  return node;
+}
+
+function taskOf(state: State, key: TaskKey, fact: Fact): Task {
+  const task = state.tasks.get(key);
+  if (task === undefined) throw new IllegalFact(fact, `no task ${key}`);
+  return task;
+}
+
+function attemptOf(state: State, token: Token, fact: Fact): Attempt {
+  const attempt = state.attempts.get(token);
+  if (attempt === undefined) throw new IllegalFact(fact, `no attempt ${token}`);
+  return attempt;
+}
+
+function projectOf(state: State, name: ProjectName, fact: Fact): Project {
+  const project = state.projects.get(name);
+  if (project === undefined) throw new IllegalFact(fact, `no project ${name}`);
+  return project;
+}
+
+/** The project part of a task key. */
+export function projectOfKey(key: TaskKey): ProjectName {
+  return key.slice(0, key.indexOf('/')) as ProjectName;
+}
+
+function expect(holds: boolean, fact: Fact, why: string): void {
+  if (!holds) throw new IllegalFact(fact, why);
+}
+
+/** A spec that the store holds differs from the file in a way that matters. */
+export function specChanged(before: TaskSpec, after: TaskSpec): boolean {
+  return before.digest !== after.digest || JSON.stringify(before) !== JSON.stringify(after);
+}

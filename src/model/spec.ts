@@ -1,0 +1,114 @@
+import type { NodeName, ProjectName, TaskId } from './ids.ts';
+
+export type Priority = 0 | 1 | 2 | 3;
+
+/** What a valid spec file becomes: everything that scheduling, gates and merging need. The text stays in the store. */
+export interface TaskSpec {
+  readonly project: ProjectName;
+  readonly id: TaskId;
+  /** First heading or first line of the goal section; the id when there is none. */
+  readonly title: string;
+  readonly priority: Priority;
+  readonly dependsOn: readonly TaskId[];
+  /** Glob patterns relative to the repository's top; a trailing `/` means the subtree. Empty only without a repository. */
+  readonly modifies: readonly string[];
+  /** Name of an executor. */
+  readonly executor: string;
+  /** Shell command that proves the task; null only in projects without a repository. */
+  readonly verify: string | null;
+  /** Span within which one attempt must end. */
+  readonly timeoutMs: number;
+  /** Feedback rounds inside an attempt, after the first one. */
+  readonly retries: number;
+  /** A person approves before it merges. */
+  readonly review: boolean;
+  readonly budgetTokens: number | null;
+  /** Expected span of one attempt, for the critical path; null = unknown. */
+  readonly estimateMs: number | null;
+  /** sha256 (hex) of the file's text. */
+  readonly digest: string;
+  /** Path relative to the home. */
+  readonly file: string;
+}
+
+/** How an executor named in project.yaml or built in is invoked. */
+export interface ExecutorDef {
+  readonly name: string;
+  /** `shell` runs `command`; `claude` runs Claude Code (GLM and MiniMax are `claude` with another environment). */
+  readonly kind: 'shell' | 'claude';
+  /** argv; for `claude` the program and extra arguments. */
+  readonly command: readonly string[];
+  /** Plain environment. Never secrets: those are named in `secrets`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** variable in the agent's environment -> name of the variable or 0600 file on the node that holds the value. */
+  readonly secrets: Readonly<Record<string, { env?: string; file?: string }>>;
+  readonly model: string | null;
+}
+
+export interface PlaceholderAllow {
+  /** Glob of paths. */
+  readonly path: string;
+  /** Text that is allowed on the line. */
+  readonly text: string;
+  readonly reason: string;
+}
+
+/** `project.yaml`, validated and with defaults filled in. */
+export interface ProjectConfig {
+  readonly name: ProjectName;
+  /** Path or URL that git can fetch from and push to; null: tasks have no tree, no `modifies` and no merge. */
+  readonly repo: string | null;
+  /** Branch where `collect` lands. */
+  readonly target: string;
+  readonly verify: string | null;
+  /** Repository files for the prompt's memory layer. */
+  readonly context: readonly string[];
+  /** The shared-contract file in the repository. */
+  readonly contract: string | null;
+  readonly executor: string;
+  readonly executors: Readonly<Record<string, ExecutorDef>>;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  /** Span of one merge gate. */
+  readonly gateTimeoutMs: number;
+  readonly placeholderAllow: readonly PlaceholderAllow[];
+  /** Paths any task may touch besides its `modifies` (a changelog); they do not lock. */
+  readonly allowedExtras: readonly string[];
+  /** Files that conflict even if undeclared: lockfiles, root manifests, migrations. */
+  readonly sharedPaths: readonly string[];
+  /** Paths no task may change unless its `modifies` lists them literally. */
+  readonly protectedPaths: readonly string[];
+  readonly review: 'never' | 'p0' | 'always';
+  /** Share of slots against other projects; 1 by default. */
+  readonly weight: number;
+  /** Attempts that a task gets before failures are final (refusals by gates are final at once). */
+  readonly maxAttempts: number;
+}
+
+/** One entry of nodes.json, validated and with defaults filled in. */
+export interface NodeConfig {
+  readonly name: NodeName;
+  readonly slots: number;
+  /** `hybrid` takes every executor; a list names those it takes. */
+  readonly mode: 'hybrid' | readonly string[];
+  readonly labels: readonly string[];
+  /** Preference among nodes; a slow machine has a small one. */
+  readonly weight: number;
+  readonly reach: NodeReach;
+  /** Where the worker lives on the node; `~/agent-worker` when null. Letters, digits, `.`, `_`, `-`, `/` and a leading `~/` only. */
+  readonly root: string | null;
+}
+
+export type NodeReach =
+  | { readonly by: 'local' }
+  | { readonly by: 'command'; readonly command: readonly string[] }
+  | {
+      readonly by: 'ssh';
+      readonly target: string;
+      /** `auto`: ssh2 unless `ssh -G` shows something it cannot do. */
+      readonly transport: 'auto' | 'ssh2' | 'openssh';
+      /** Control path of the system-ssh transport. */
+      readonly socket: string | null;
+      /** An ssh configuration file instead of the user's (`ssh -F`). */
+      readonly configFile: string | null;
+    };

@@ -1,0 +1,105 @@
+import type { Feedback, Finding } from './attempt.ts';
+import type { CommitId, ProjectName, TaskKey, Token } from './ids.ts';
+import type { ProjectConfig, TaskSpec } from './spec.ts';
+
+/** How far a task has come. Facts only; the word a person sees is derived by `statusOf`. */
+export type Progress =
+  /** No attempt alive; may start when dependencies, locks and back-off allow. */
+  | { readonly at: 'open' }
+  /** A work attempt is claimed or running. */
+  | { readonly at: 'attempt'; readonly token: Token }
+  /** The node says done; the branch is still only on the node. */
+  | { readonly at: 'finished'; readonly token: Token; readonly head: CommitId; readonly since: number }
+  /** In the hub and judged good; waits for a person's approval. */
+  | { readonly at: 'review'; readonly token: Token; readonly head: CommitId; readonly since: number }
+  /** In the hub and judged good; waits for its turn in the merge queue. */
+  | { readonly at: 'queued'; readonly token: Token; readonly head: CommitId; readonly since: number }
+  /** Merged tentatively onto `onto`; the merged tree is being gated (`gate` null: not started, or to be started again). */
+  | {
+      readonly at: 'gating';
+      readonly token: Token;
+      readonly head: CommitId;
+      readonly onto: CommitId;
+      readonly commit: CommitId;
+      readonly tree: string;
+      readonly gate: Token | null;
+      readonly since: number;
+    }
+  /** The gate was green on `commit`; it is being landed on integration by compare-and-swap. */
+  | {
+      readonly at: 'landing';
+      readonly token: Token;
+      readonly head: CommitId;
+      readonly onto: CommitId;
+      readonly commit: CommitId;
+      readonly tree: string;
+    }
+  /** Waits for a person: conflicted or was refused by the merge gate three times. */
+  | { readonly at: 'parked'; readonly reason: string; readonly token: Token; readonly since: number }
+  | { readonly at: 'merged'; readonly token: Token; readonly commit: CommitId | null; readonly when: number }
+  | { readonly at: 'failed'; readonly reason: string; readonly findings: readonly Finding[]; readonly when: number }
+  | { readonly at: 'cancelled'; readonly reason: string; readonly when: number };
+
+export interface Task {
+  readonly key: TaskKey;
+  spec: TaskSpec;
+  /** Order of arrival, from 1; ties break by it. */
+  readonly order: number;
+  readonly addedAt: number;
+  /** Highest attempt number given out so far. */
+  n: number;
+  progress: Progress;
+  /** Times it went back to an agent because it conflicted or the merge gate refused it. */
+  returns: number;
+  /** Attempts that failed on their own account. */
+  failures: number;
+  /** Attempts lost with their node; counted apart, since nobody's work is to blame. */
+  losses: number;
+  /** Wall clock before which no new attempt may start. */
+  notBefore: number;
+  /** Wall clock since when all dependencies are merged; null until then. */
+  readySince: number | null;
+  /** Dependencies that have not merged yet. */
+  unmet: number;
+  /** Holds the lock on its `modifies`: from the first claim until merged, failed or cancelled. */
+  locked: boolean;
+  /** For the next attempt. */
+  feedback: Feedback | null;
+}
+
+export type Delivery =
+  | { readonly at: 'draining' }
+  | { readonly at: 'preparing' }
+  | {
+      readonly at: 'gating';
+      readonly commit: CommitId;
+      readonly tree: string;
+      readonly onto: CommitId;
+      readonly targetTip: CommitId | null;
+      readonly gate: Token | null;
+    }
+  | {
+      readonly at: 'pushing';
+      readonly commit: CommitId;
+      readonly tree: string;
+      readonly onto: CommitId;
+      readonly targetTip: CommitId | null;
+    };
+
+export interface Project {
+  readonly name: ProjectName;
+  config: ProjectConfig;
+  /** Tip of integration in the hub; null before the hub is set up, and always null without a repository. */
+  integration: CommitId | null;
+  /** Trees that a gate found green, newest last, bounded: a tree is gated once. */
+  readonly green: string[];
+  /** A `collect` in progress. */
+  delivery: Delivery | null;
+  /** What the last `collect` landed. */
+  delivered: { readonly commit: CommitId; readonly when: number } | null;
+}
+
+/** True when nothing will happen to the task any more unless a person acts. */
+export function isFinal(progress: Progress): boolean {
+  return progress.at === 'merged' || progress.at === 'failed' || progress.at === 'cancelled';
+}

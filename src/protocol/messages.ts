@@ -1,0 +1,130 @@
+/**
+ * What goes over the one byte stream between the controller and a node's supervisor.
+ *
+ * The stream carries frames (see frame.ts): JSON messages, and binary chunks that belong to a transfer. Requests carry
+ * an `id`; each gets exactly one `reply` or `error` with the same id. Chunks and pushed events come in between. The
+ * controller speaks first: `hello`. Every request that changes something carries the controller's epoch; a lower epoch
+ * than the node has seen is answered with error `fenced`. `start`, `cancel`, `forget` are idempotent by token.
+ */
+import type { Outcome, Step } from '../model/attempt.ts';
+import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
+import type { AttemptOrder } from './order.ts';
+
+export type Request =
+  | { readonly op: 'hello'; readonly protocol: number; readonly epoch: number; readonly controller: string }
+  | { readonly op: 'start'; readonly order: AttemptOrder }
+  | { readonly op: 'cancel'; readonly token: Token; readonly reason: string; readonly epoch: number }
+  | { readonly op: 'inventory' }
+  /** Push journal entries with seq > `from` from now on, old ones first; one subscription per stream. */
+  | { readonly op: 'subscribe'; readonly from: number }
+  /** Entries up to `seq` are durable at the controller; the node may drop them from its journal. */
+  | { readonly op: 'ack'; readonly seq: number }
+  /** Bytes of the attempt's log from `from`; with `follow`, more as it grows until the attempt ends or `stop` names this id. */
+  | { readonly op: 'log'; readonly token: Token; readonly from: number; readonly follow: boolean }
+  | { readonly op: 'stop'; readonly request: number }
+  /** Which of these commits are in the project's mirror. */
+  | { readonly op: 'mirror.has'; readonly project: ProjectName; readonly commits: readonly CommitId[] }
+  /** Chunks of a git bundle follow under this id; replied to when it is in the mirror. */
+  | { readonly op: 'mirror.put'; readonly project: ProjectName; readonly commits: readonly CommitId[]; readonly epoch: number }
+  /** Chunks of a bundle with the attempt's result follow; `have` are commits that the controller's hub holds. */
+  | { readonly op: 'bundle.get'; readonly token: Token; readonly have: readonly CommitId[] }
+  /** The controller holds the result for good, or nobody wants it: the attempt's tree may be reclaimed. Logs stay for a time. */
+  | { readonly op: 'forget'; readonly token: Token; readonly epoch: number }
+  | { readonly op: 'probe'; readonly programs: readonly string[] }
+  /** Names the tmux command line that attaches to the attempt; prepares a window that shows its log. */
+  | { readonly op: 'attach'; readonly token: Token }
+  | { readonly op: 'ping' };
+
+export interface Replies {
+  hello: Welcome;
+  start: { readonly state: 'started' | 'known' };
+  cancel: { readonly state: 'cancelling' | 'ended' | 'unknown' };
+  inventory: { readonly entries: readonly InventoryEntry[] };
+  subscribe: Record<string, never>;
+  ack: Record<string, never>;
+  log: { readonly bytes: number };
+  stop: Record<string, never>;
+  'mirror.has': { readonly has: readonly CommitId[] };
+  'mirror.put': Record<string, never>;
+  'bundle.get': { readonly head: CommitId };
+  forget: { readonly state: 'forgotten' | 'unknown' };
+  probe: Probe;
+  attach: { readonly argv: readonly string[] };
+  ping: Record<string, never>;
+}
+
+export interface Welcome {
+  readonly protocol: number;
+  /** Hash of the supervisor's program. */
+  readonly program: string;
+  readonly bootId: string;
+  /** Random id of this journal; another one means that the node's memory was wiped. */
+  readonly journal: string;
+  /** Highest entry so far. */
+  readonly seq: number;
+  readonly platform: string;
+  /** Highest epoch the node has seen, this controller's included. */
+  readonly epoch: number;
+}
+
+export interface InventoryEntry {
+  readonly token: Token;
+  readonly project: ProjectName;
+  readonly task: TaskId;
+  readonly n: number;
+  readonly state: 'running' | 'ended';
+  readonly outcome: Outcome | null;
+  readonly logBytes: number;
+}
+
+/** Facts about a node, for `nodes probe` and `doctor`. Versions are null when the program is missing. */
+export interface Probe {
+  readonly platform: string;
+  readonly arch: string;
+  readonly hostname: string;
+  readonly user: string;
+  readonly node: string;
+  readonly tmux: string | null;
+  readonly git: string | null;
+  readonly cores: number;
+  readonly load1: number;
+  readonly memoryTotal: number;
+  readonly memoryFree: number;
+  /** Bytes free where the worker lives. */
+  readonly diskFree: number;
+  readonly diskTotal: number;
+  readonly root: string;
+  readonly bootId: string;
+  /** Node's wall clock, milliseconds. */
+  readonly clock: number;
+  /** Resolved path of each program asked for, null when not on the PATH. */
+  readonly programs: Readonly<Record<string, string | null>>;
+}
+
+/** Lines of the node's journal. `at` is the node's clock: shown, never compared with another clock. */
+export type JournalEntry = { readonly seq: number; readonly at: number } & JournalFact;
+
+export type JournalFact =
+  | { readonly type: 'supervisor.started'; readonly program: string; readonly bootId: string }
+  | { readonly type: 'attempt.running'; readonly token: Token }
+  | { readonly type: 'attempt.step'; readonly token: Token; readonly round: number; readonly step: Step }
+  | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome };
+
+export type Refusal =
+  | 'protocol'
+  | 'fenced'
+  | 'unknown'
+  | 'missing-base'
+  | 'no-space'
+  | 'missing-program'
+  | 'bad-request'
+  | 'internal';
+
+/** Everything the controller writes. */
+export type ToNode = { readonly id: number; readonly request: Request };
+
+/** Everything the node writes. */
+export type FromNode =
+  | { readonly id: number; readonly reply: Replies[keyof Replies] }
+  | { readonly id: number; readonly error: { readonly code: Refusal; readonly message: string } }
+  | { readonly events: readonly JournalEntry[] };

@@ -1,0 +1,44 @@
+import type { Token } from '../model/ids.ts';
+import type { NodeName } from '../model/ids.ts';
+import type { NodeConfig } from '../model/spec.ts';
+import type { State } from '../model/state.ts';
+import type { ProjectName, TaskKey } from '../model/ids.ts';
+
+/** What `decide` looks at. It reads, and never changes, the state. */
+export interface Snapshot {
+  readonly state: State;
+  /** nodes.json as it is now. A node in the state that is not here any more takes no new attempt. */
+  readonly nodes: readonly NodeConfig[];
+  /** Nodes with a live stream. */
+  readonly connected: ReadonlySet<NodeName>;
+  /** Projects whose new work may start (`dispatch start`); gates run for every project. */
+  readonly dispatching: ReadonlySet<ProjectName>;
+  /** Remaining span of the longest chain that starts with the task, milliseconds (from the plan). Missing = its own estimate. */
+  readonly chainMs: ReadonlyMap<TaskKey, number>;
+  /** Nodes that refused an order lately (no space, missing program) -> wall clock until when they get none. */
+  readonly shunned: ReadonlyMap<NodeName, number>;
+}
+
+/** Start this attempt there. The token is given by the caller when it applies the decision. */
+export type Decision =
+  | { readonly start: 'work'; readonly task: TaskKey; readonly node: NodeName }
+  | { readonly start: 'merge-gate'; readonly task: TaskKey; readonly workToken: Token; readonly node: NodeName }
+  | { readonly start: 'delivery-gate'; readonly project: ProjectName; readonly node: NodeName };
+
+/** Why a task is not running, shortest first: the filter that decided. */
+export type Blocker =
+  | { readonly why: 'dependency'; readonly on: readonly TaskKey[]; readonly dead: boolean }
+  | { readonly why: 'lock'; readonly holder: TaskKey; readonly path: string }
+  | { readonly why: 'backoff'; readonly until: number; readonly reason: string }
+  | { readonly why: 'not-started' }
+  | { readonly why: 'no-base' }
+  | { readonly why: 'nodes'; readonly nodes: readonly NodeVerdict[] };
+
+export type NodeVerdict =
+  | { readonly node: NodeName; readonly ok: true; readonly free: number }
+  | {
+      readonly node: NodeName;
+      readonly ok: false;
+      readonly why: 'not-connected' | 'cordoned' | 'draining' | 'full' | 'executor' | 'shunned';
+      readonly detail: string;
+    };
