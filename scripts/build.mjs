@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const dist = join(root, 'dist');
+const dist = process.argv[2] ?? join(root, 'dist');
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 const banner = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
 const define = { __DISPATCH_VERSION__: JSON.stringify(version) };
@@ -16,27 +16,29 @@ const define = { __DISPATCH_VERSION__: JSON.stringify(version) };
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
-await build({
-  entryPoints: { 'task-wrapper': join(root, 'task-wrapper/main.ts') },
-  outdir: dist,
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  minify: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  banner: { js: banner },
-  define,
-  logLevel: 'warning',
-});
-const wrapper = readFileSync(join(dist, 'task-wrapper.mjs'));
-const launch = readFileSync(join(root, 'task-wrapper/launch.sh'));
-writeFileSync(join(dist, 'launch.sh'), launch);
-const hash = createHash('sha256').update(wrapper).update('\0').update(launch).digest('hex');
-writeFileSync(
-  join(dist, 'task-wrapper.json'),
-  `${JSON.stringify({ hash, wrapper: 'task-wrapper.mjs', launch: 'launch.sh' })}\n`,
-);
+if (existsSync(join(root, 'task-wrapper/main.ts'))) {
+  await build({
+    entryPoints: { 'task-wrapper': join(root, 'task-wrapper/main.ts') },
+    outdir: dist,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    banner: { js: banner },
+    define,
+    logLevel: 'warning',
+  });
+  const wrapper = readFileSync(join(dist, 'task-wrapper.mjs'));
+  const launch = readFileSync(join(root, 'task-wrapper/launch.sh'));
+  writeFileSync(join(dist, 'launch.sh'), launch);
+  const hash = createHash('sha256').update(wrapper).update('\0').update(launch).digest('hex');
+  writeFileSync(
+    join(dist, 'task-wrapper.json'),
+    `${JSON.stringify({ hash, wrapper: 'task-wrapper.mjs', launch: 'launch.sh' })}\n`,
+  );
+}
 
 if (existsSync(join(root, 'src/cli/main.ts'))) {
   await build({

@@ -15,7 +15,13 @@ import type { InventoryEntry, JournalEntry, Refusal, Welcome } from '../protocol
 export type Effect =
   /** Order an attempt on its node; the order is built from state and store. */
   | { readonly do: 'start'; readonly key: string; readonly token: Token; readonly node: NodeName }
-  | { readonly do: 'cancel'; readonly key: string; readonly token: Token; readonly node: NodeName; readonly reason: string }
+  | {
+      readonly do: 'cancel';
+      readonly key: string;
+      readonly token: Token;
+      readonly node: NodeName;
+      readonly reason: string;
+    }
   /** Tell the node that the attempt's tree may be reclaimed. */
   | { readonly do: 'forget'; readonly key: string; readonly token: Token; readonly node: NodeName }
   /** Set up the hub and fetch the target: integration starts at its tip. */
@@ -30,7 +36,13 @@ export type Effect =
       readonly head: CommitId;
     }
   /** merge-tree of the candidate onto the tip of integration, and a commit of the result; moves no branch. */
-  | { readonly do: 'merge'; readonly key: string; readonly project: ProjectName; readonly token: Token; readonly head: CommitId }
+  | {
+      readonly do: 'merge';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly token: Token;
+      readonly head: CommitId;
+    }
   /** Compare-and-swap integration from `onto` to `commit`. */
   | {
       readonly do: 'land';
@@ -60,16 +72,42 @@ export interface EffectProblem {
 
 export type Input =
   | { readonly is: 'tick' }
-  | { readonly is: 'node.up'; readonly node: NodeName; readonly welcome: Welcome; readonly inventory: readonly InventoryEntry[] }
+  | {
+      readonly is: 'node.up';
+      readonly node: NodeName;
+      readonly welcome: Welcome;
+      readonly inventory: readonly InventoryEntry[];
+    }
   | { readonly is: 'node.down'; readonly node: NodeName; readonly reason: string }
-  | { readonly is: 'node.news'; readonly node: NodeName; readonly journal: string; readonly entries: readonly JournalEntry[] }
+  | {
+      readonly is: 'node.news';
+      readonly node: NodeName;
+      readonly journal: string;
+      readonly entries: readonly JournalEntry[];
+    }
   // results of effects; each ends the effect with the same key
   /** The order was taken, or was known already. */
   | { readonly is: 'started'; readonly key: string; readonly token: Token }
-  | { readonly is: 'start.refused'; readonly key: string; readonly token: Token; readonly refusal: Refusal; readonly message: string }
-  | { readonly is: 'cancelled'; readonly key: string; readonly token: Token; readonly state: 'cancelling' | 'ended' | 'unknown' }
+  | {
+      readonly is: 'start.refused';
+      readonly key: string;
+      readonly token: Token;
+      readonly refusal: Refusal;
+      readonly message: string;
+    }
+  | {
+      readonly is: 'cancelled';
+      readonly key: string;
+      readonly token: Token;
+      readonly state: 'cancelling' | 'ended' | 'unknown';
+    }
   | { readonly is: 'forgotten'; readonly key: string; readonly token: Token }
-  | { readonly is: 'based'; readonly key: string; readonly project: ProjectName; readonly integration: CommitId }
+  | {
+      readonly is: 'based';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly integration: CommitId;
+    }
   | {
       readonly is: 'collected';
       readonly key: string;
@@ -95,7 +133,13 @@ export type Input =
       readonly onto: CommitId;
       readonly conflicts: readonly Conflict[];
     }
-  | { readonly is: 'landed'; readonly key: string; readonly token: Token; readonly onto: CommitId; readonly commit: CommitId }
+  | {
+      readonly is: 'landed';
+      readonly key: string;
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly commit: CommitId;
+    }
   | { readonly is: 'land.raced'; readonly key: string; readonly token: Token }
   | {
       readonly is: 'delivery.made';
@@ -106,19 +150,40 @@ export type Input =
       readonly onto: CommitId;
       readonly targetTip: CommitId | null;
     }
-  | { readonly is: 'delivered'; readonly key: string; readonly project: ProjectName; readonly commit: CommitId; readonly tasks: readonly TaskId[] }
+  | {
+      readonly is: 'delivered';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly tasks: readonly TaskId[];
+    }
   | { readonly is: 'deliver.raced'; readonly key: string; readonly project: ProjectName }
   /** Something only a person can mend (conflict with the target, target checked out, no right to push): the collect ends, nothing is lost. */
-  | { readonly is: 'deliver.refused'; readonly key: string; readonly project: ProjectName; readonly problem: EffectProblem }
+  | {
+      readonly is: 'deliver.refused';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly problem: EffectProblem;
+    }
   | { readonly is: 'effect.failed'; readonly key: string; readonly problem: EffectProblem }
   | { readonly is: 'command'; readonly command: Command };
 
 /** What a person asks for, from the command line or over the controller's socket. */
 export type Command =
-  | { readonly verb: 'load'; readonly config: ProjectConfig; readonly specs: readonly { spec: TaskSpec; text: string }[] }
+  | {
+      readonly verb: 'load';
+      readonly config: ProjectConfig;
+      readonly specs: readonly { spec: TaskSpec; text: string }[];
+    }
   | { readonly verb: 'start'; readonly project: ProjectName }
   | { readonly verb: 'collect'; readonly project: ProjectName }
   | { readonly verb: 'cancel'; readonly task: TaskKey; readonly reason: string }
   | { readonly verb: 'retry'; readonly task: TaskKey; readonly by: string }
-  | { readonly verb: 'review'; readonly task: TaskKey; readonly approved: boolean; readonly by: string; readonly reason: string }
+  | {
+      readonly verb: 'review';
+      readonly task: TaskKey;
+      readonly approved: boolean;
+      readonly by: string;
+      readonly reason: string;
+    }
   | { readonly verb: 'mark'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' };

@@ -23,7 +23,12 @@ export interface Usage {
 
 /** How an attempt ended, as its node recorded it. Gate attempts use done (green), refused (red) and failed (broken gate: nobody's fault). */
 export type Outcome =
-  | { readonly kind: 'done'; readonly head: CommitId | null; readonly rounds: number; readonly usage: Usage | null }
+  | {
+      readonly kind: 'done';
+      readonly head: CommitId | null;
+      readonly rounds: number;
+      readonly usage: Usage | null;
+    }
   | {
       readonly kind: 'refused';
       readonly findings: readonly Finding[];
@@ -51,7 +56,9 @@ export type GateSubject =
   | { readonly of: 'merge'; readonly workToken: Token; readonly commit: CommitId; readonly tree: string }
   | { readonly of: 'delivery'; readonly commit: CommitId; readonly tree: string };
 
-export type AttemptKind = { readonly kind: 'work' } | { readonly kind: 'gate'; readonly subject: GateSubject };
+export type AttemptKind =
+  | { readonly kind: 'work' }
+  | { readonly kind: 'gate'; readonly subject: GateSubject };
 
 /** Where an attempt is. `fenced`: given up without the node's word; whatever it still reports is recorded and never merged. */
 export type AttemptPhase =
@@ -89,4 +96,9 @@ export interface Conflict {
 /** What goes back to an agent that has to do its work again on a new base. */
 export type Feedback =
   | { readonly why: 'conflict'; readonly conflicts: readonly Conflict[]; readonly previous: CommitId }
-  | { readonly why: 'gate'; readonly findings: readonly Finding[]; readonly output: string; readonly previous: CommitId };
+  | {
+      readonly why: 'gate';
+      readonly findings: readonly Finding[];
+      readonly output: string;
+      readonly previous: CommitId;
+    };

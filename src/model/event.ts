@@ -33,7 +33,12 @@ export type Fact =
       readonly base: CommitId | null;
     }
   | { readonly type: 'attempt.running'; readonly token: Token }
-  | { readonly type: 'attempt.progressed'; readonly token: Token; readonly round: number; readonly step: Step }
+  | {
+      readonly type: 'attempt.progressed';
+      readonly token: Token;
+      readonly round: number;
+      readonly step: Step;
+    }
   | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
   | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */
@@ -47,7 +52,13 @@ export type Fact =
       readonly changed: number;
     }
   | { readonly type: 'candidate.refused'; readonly token: Token; readonly findings: readonly Finding[] }
-  | { readonly type: 'task.reviewed'; readonly task: TaskKey; readonly approved: boolean; readonly by: string; readonly reason: string }
+  | {
+      readonly type: 'task.reviewed';
+      readonly task: TaskKey;
+      readonly approved: boolean;
+      readonly by: string;
+      readonly reason: string;
+    }
   | {
       readonly type: 'merge.prepared';
       readonly token: Token;
@@ -62,18 +73,38 @@ export type Fact =
       readonly conflicts: readonly Conflict[];
     }
   /** The gate on the merged tree was red: the work, together with what merged before it, is not good. */
-  | { readonly type: 'merge.refused'; readonly token: Token; readonly findings: readonly Finding[]; readonly output: string }
+  | {
+      readonly type: 'merge.refused';
+      readonly token: Token;
+      readonly findings: readonly Finding[];
+      readonly output: string;
+    }
   /** Green by an earlier gate on the same tree, or by the gate attempt that just ended. */
   | { readonly type: 'merge.passed'; readonly token: Token; readonly tree: string }
-  | { readonly type: 'merge.landed'; readonly token: Token; readonly commit: CommitId; readonly onto: CommitId }
+  | {
+      readonly type: 'merge.landed';
+      readonly token: Token;
+      readonly commit: CommitId;
+      readonly onto: CommitId;
+    }
   /** Integration was not at `onto` any more; the task goes back to the queue. */
   | { readonly type: 'merge.raced'; readonly token: Token }
   // tasks
   /** Done without a repository, or without a change to merge where that is allowed. */
   | { readonly type: 'task.completed'; readonly task: TaskKey; readonly token: Token }
   /** Goes to the start again; `notBefore` is wall-clock milliseconds. */
-  | { readonly type: 'task.backedoff'; readonly task: TaskKey; readonly notBefore: number; readonly reason: string }
-  | { readonly type: 'task.failed'; readonly task: TaskKey; readonly reason: string; readonly findings: readonly Finding[] }
+  | {
+      readonly type: 'task.backedoff';
+      readonly task: TaskKey;
+      readonly notBefore: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'task.failed';
+      readonly task: TaskKey;
+      readonly reason: string;
+      readonly findings: readonly Finding[];
+    }
   | { readonly type: 'task.parked'; readonly task: TaskKey; readonly token: Token; readonly reason: string }
   | { readonly type: 'task.cancelled'; readonly task: TaskKey; readonly reason: string }
   /** A person asks for another try at a failed, cancelled or parked task. */
@@ -92,8 +123,18 @@ export type Fact =
   | { readonly type: 'delivery.passed'; readonly project: ProjectName; readonly tree: string }
   /** The target moved meanwhile; integrate and verify again. */
   | { readonly type: 'delivery.raced'; readonly project: ProjectName }
-  | { readonly type: 'delivery.landed'; readonly project: ProjectName; readonly commit: CommitId; readonly tasks: readonly TaskId[] }
-  | { readonly type: 'delivery.failed'; readonly project: ProjectName; readonly code: string; readonly message: string };
+  | {
+      readonly type: 'delivery.landed';
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly tasks: readonly TaskId[];
+    }
+  | {
+      readonly type: 'delivery.failed';
+      readonly project: ProjectName;
+      readonly code: string;
+      readonly message: string;
+    };
 
 export type FactType = Fact['type'];
 

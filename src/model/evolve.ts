@@ -103,7 +103,16 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
       const { onto, commit, tree } = fact;
       const { token, head } = progress;
-      setProgress(state, task, { at: 'gating', token, head, onto, commit, tree, gate: null, since: event.at });
+      setProgress(state, task, {
+        at: 'gating',
+        token,
+        head,
+        onto,
+        commit,
+        tree,
+        gate: null,
+        since: event.at,
+      });
       return;
     }
     case 'merge.conflicted': {
@@ -163,7 +172,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'task.failed': {
       const task = taskOf(state, fact.task, fact);
       expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
-      setProgress(state, task, { at: 'failed', reason: fact.reason, findings: fact.findings, when: event.at });
+      setProgress(state, task, {
+        at: 'failed',
+        reason: fact.reason,
+        findings: fact.findings,
+        when: event.at,
+      });
       return;
     }
     case 'task.parked': {
@@ -181,7 +195,11 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'task.retried': {
       const task = taskOf(state, fact.task, fact);
       const { at } = task.progress;
-      expect(at === 'failed' || at === 'cancelled' || at === 'parked' || at === 'open', fact, `task is ${at}`);
+      expect(
+        at === 'failed' || at === 'cancelled' || at === 'parked' || at === 'open',
+        fact,
+        `task is ${at}`,
+      );
       task.failures = 0;
       task.losses = 0;
       task.returns = 0;
@@ -200,7 +218,14 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return;
     case 'delivery.prepared': {
       const { commit, tree, onto, targetTip } = fact;
-      projectOf(state, fact.project, fact).delivery = { at: 'gating', commit, tree, onto, targetTip, gate: null };
+      projectOf(state, fact.project, fact).delivery = {
+        at: 'gating',
+        commit,
+        tree,
+        onto,
+        targetTip,
+        gate: null,
+      };
       return;
     }
     case 'delivery.passed': {
@@ -338,16 +363,22 @@ function claimWork(state: State, fact: Extract<Fact, { type: 'attempt.claimed' }
   setProgress(state, task, { at: 'attempt', token: fact.token });
 }
 
-function claimGate(state: State, fact: Extract<Fact, { type: 'attempt.claimed' }>, subject: GateSubject): void {
+function claimGate(
+  state: State,
+  fact: Extract<Fact, { type: 'attempt.claimed' }>,
+  subject: GateSubject,
+): void {
   if (subject.of === 'merge') {
     const { task, progress } = workOf(state, subject.workToken, fact, ['gating']);
-    if (progress.at !== 'gating' || progress.gate !== null) throw new IllegalFact(fact, 'a gate is at work already');
+    if (progress.at !== 'gating' || progress.gate !== null)
+      throw new IllegalFact(fact, 'a gate is at work already');
     setProgress(state, task, { ...progress, gate: fact.token });
     return;
   }
   const project = projectOf(state, projectOfKey(fact.task), fact);
   const { delivery } = project;
-  if (delivery?.at !== 'gating' || delivery.gate !== null) throw new IllegalFact(fact, 'a gate is at work already');
+  if (delivery?.at !== 'gating' || delivery.gate !== null)
+    throw new IllegalFact(fact, 'a gate is at work already');
   project.delivery = { ...delivery, gate: fact.token };
 }
 
@@ -386,7 +417,11 @@ function fenceAttempt(state: State, fact: Extract<Fact, { type: 'attempt.fenced'
 
 /** Ends a live attempt; a gate's subject is freed so that another gate may be claimed for it. */
 function close(state: State, attempt: Attempt, phase: AttemptPhase, fact: Fact): void {
-  expect(attempt.phase.is === 'claimed' || attempt.phase.is === 'running', fact, `attempt is ${attempt.phase.is}`);
+  expect(
+    attempt.phase.is === 'claimed' || attempt.phase.is === 'running',
+    fact,
+    `attempt is ${attempt.phase.is}`,
+  );
   attempt.phase = phase;
   liveOn(state, attempt.node).delete(attempt.token);
   if (attempt.work.kind === 'work') return;
@@ -401,7 +436,8 @@ function close(state: State, attempt: Attempt, phase: AttemptPhase, fact: Fact):
   }
   const project = projectOf(state, projectOfKey(attempt.task), fact);
   const { delivery } = project;
-  if (delivery?.at === 'gating' && delivery.gate === attempt.token) project.delivery = { ...delivery, gate: null };
+  if (delivery?.at === 'gating' && delivery.gate === attempt.token)
+    project.delivery = { ...delivery, gate: null };
 }
 
 function mergeTask(state: State, task: Task, progress: Extract<Progress, { at: 'merged' }>): void {

@@ -37,7 +37,12 @@ export type Progress =
   /** Waits for a person: conflicted or was refused by the merge gate three times. */
   | { readonly at: 'parked'; readonly reason: string; readonly token: Token; readonly since: number }
   | { readonly at: 'merged'; readonly token: Token; readonly commit: CommitId | null; readonly when: number }
-  | { readonly at: 'failed'; readonly reason: string; readonly findings: readonly Finding[]; readonly when: number }
+  | {
+      readonly at: 'failed';
+      readonly reason: string;
+      readonly findings: readonly Finding[];
+      readonly when: number;
+    }
   | { readonly at: 'cancelled'; readonly reason: string; readonly when: number };
 
 export interface Task {

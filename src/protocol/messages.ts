@@ -25,7 +25,12 @@ export type Request =
   /** Which of these commits are in the project's mirror. */
   | { readonly op: 'mirror.has'; readonly project: ProjectName; readonly commits: readonly CommitId[] }
   /** Chunks of a git bundle follow under this id; replied to when it is in the mirror. */
-  | { readonly op: 'mirror.put'; readonly project: ProjectName; readonly commits: readonly CommitId[]; readonly epoch: number }
+  | {
+      readonly op: 'mirror.put';
+      readonly project: ProjectName;
+      readonly commits: readonly CommitId[];
+      readonly epoch: number;
+    }
   /** Chunks of a bundle with the attempt's result follow; `have` are commits that the controller's hub holds. */
   | { readonly op: 'bundle.get'; readonly token: Token; readonly have: readonly CommitId[] }
   /** The controller holds the result for good, or nobody wants it: the attempt's tree may be reclaimed. Logs stay for a time. */

@@ -22,7 +22,12 @@ export interface Snapshot {
 /** Start this attempt there. The token is given by the caller when it applies the decision. */
 export type Decision =
   | { readonly start: 'work'; readonly task: TaskKey; readonly node: NodeName }
-  | { readonly start: 'merge-gate'; readonly task: TaskKey; readonly workToken: Token; readonly node: NodeName }
+  | {
+      readonly start: 'merge-gate';
+      readonly task: TaskKey;
+      readonly workToken: Token;
+      readonly node: NodeName;
+    }
   | { readonly start: 'delivery-gate'; readonly project: ProjectName; readonly node: NodeName };
 
 /** Why a task is not running, shortest first: the filter that decided. */
