@@ -79,6 +79,8 @@ export type Fact =
       readonly findings: readonly Finding[];
       readonly output: string;
     }
+  /** The gate itself broke (nobody's fault): it is run again, not before `notBefore`. */
+  | { readonly type: 'merge.stalled'; readonly token: Token; readonly notBefore: number; readonly reason: string }
   /** Green by an earlier gate on the same tree, or by the gate attempt that just ended. */
   | { readonly type: 'merge.passed'; readonly token: Token; readonly tree: string }
   | {

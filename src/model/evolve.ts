@@ -131,6 +131,10 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       setProgress(state, task, { at: 'open' });
       return;
     }
+    case 'merge.stalled': {
+      workOf(state, fact.token, fact, ['gating']).task.notBefore = fact.notBefore;
+      return;
+    }
     case 'merge.passed': {
       const { task, progress } = workOf(state, fact.token, fact, ['gating']);
       if (progress.at !== 'gating') throw new IllegalFact(fact, `task is ${progress.at}`);
