@@ -80,7 +80,12 @@ export type Fact =
       readonly output: string;
     }
   /** The gate itself broke (nobody's fault): it is run again, not before `notBefore`. */
-  | { readonly type: 'merge.stalled'; readonly token: Token; readonly notBefore: number; readonly reason: string }
+  | {
+      readonly type: 'merge.stalled';
+      readonly token: Token;
+      readonly notBefore: number;
+      readonly reason: string;
+    }
   /** Green by an earlier gate on the same tree, or by the gate attempt that just ended. */
   | { readonly type: 'merge.passed'; readonly token: Token; readonly tree: string }
   | {

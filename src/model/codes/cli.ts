@@ -25,4 +25,61 @@ export const CLI_CODES = {
     exit: EXIT.notFound,
     explain: 'The name is not known in this home. The message names the nearest one that is.',
   },
+  E_CONFIG: {
+    title: 'a configuration file or variable has a value that is not understood',
+    exit: EXIT.usage,
+    explain:
+      'Settings come from flags, then DISPATCH_* variables, then ./dispatch.yaml, then $XDG_CONFIG_HOME/dispatch/config.yaml. The keys are home, output, color and progress. The message names the file or variable. `dispatch help configuration` lists what each takes.',
+  },
+  E_AMBIGUOUS: {
+    title: 'the name fits more than one task',
+    exit: EXIT.usage,
+    explain: 'Two projects have a task with this id. Write it with its project: project/task.',
+  },
+  E_NOT_STARTED: {
+    title: 'nothing was started in this home yet',
+    exit: EXIT.notFound,
+    explain:
+      'There is no state to show: no `dispatch start` has run in this home. `dispatch validate` and `dispatch plan` work without one.',
+  },
+  E_NO_ATTEMPT: {
+    title: 'the task has no such attempt',
+    exit: EXIT.notFound,
+    explain:
+      'Logs and windows belong to attempts, and an attempt exists once a task was given to a node. `dispatch why <task>` says why a task is not running; `dispatch report <project>` lists its attempts.',
+  },
+  E_NEEDS_TERMINAL: {
+    title: 'the command needs a terminal',
+    exit: EXIT.usage,
+    explain:
+      'dispatch never asks or takes over the screen when its input or output is a pipe. Each question has a flag that answers it; the message names it. `attach` has `logs -f` as its equivalent.',
+  },
+  E_DECLINED: {
+    title: 'a question was answered with no',
+    exit: EXIT.internal,
+    explain: 'Nothing was changed.',
+  },
+  E_NODE_BUSY: {
+    title: 'attempts are still running on the node',
+    exit: EXIT.conflict,
+    explain:
+      'A node with live attempts is not removed: their results would be stranded. `dispatch nodes drain <name>` lets the running ones end and takes no new ones; remove it then.',
+  },
+  E_FINGERPRINT: {
+    title: 'the host key is not the one that was named',
+    exit: EXIT.auth,
+    explain:
+      'The node offered a key whose fingerprint differs from --fingerprint. Either the fingerprint was mistyped or something else answers at that address. Compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the machine itself.',
+  },
+  E_REPLAY: {
+    title: 'the events and the tables disagree',
+    exit: EXIT.internal,
+    explain:
+      'Rebuilding the state from the log of events gave something else than the tables hold. The events are the truth. Keep a copy of .dispatch/state.db and report the printed differences.',
+  },
+  E_CODE_UNKNOWN: {
+    title: 'no such error code',
+    exit: EXIT.notFound,
+    explain: '`dispatch explain` without a code lists all codes.',
+  },
 } as const satisfies Record<`E_${string}`, CodeEntry>;

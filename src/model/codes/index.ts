@@ -1,5 +1,6 @@
 import type { CodeEntry } from '../exit.ts';
 import { CLI_CODES } from './cli.ts';
+import { CONTROLLER_CODES } from './controller.ts';
 import { GATE_CODES } from './gate.ts';
 import { GIT_CODES } from './git.ts';
 import { NODE_CODES } from './node.ts';
@@ -9,6 +10,7 @@ import { STORE_CODES } from './store.ts';
 /** Every stable error code, one file per room. Codes are never renamed or given another meaning. */
 export const CODES = {
   ...CLI_CODES,
+  ...CONTROLLER_CODES,
   ...SPEC_CODES,
   ...STORE_CODES,
   ...NODE_CODES,

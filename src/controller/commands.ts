@@ -1,0 +1,143 @@
+/** What a person asks for. Each command is answered at once, and what it records is durable before the answer goes out. */
+import { assertNever } from '../model/assert.ts';
+import type { ErrorCode } from '../model/codes/index.ts';
+import { specChanged } from '../model/evolve.ts';
+import { taskKey, type TaskKey, type Token } from '../model/ids.ts';
+import type { TaskSpec } from '../model/spec.ts';
+import { isFinal, type Task } from '../model/task.ts';
+import type { Command } from './door.ts';
+import { failTask } from './settle.ts';
+import type { Turn } from './turn.ts';
+
+export type Reply =
+  | { readonly ok: true; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+
+const DONE: Reply = { ok: true, notes: [] };
+
+export function command(turn: Turn, asked: Command): Reply {
+  switch (asked.verb) {
+    case 'load':
+      return load(turn, asked);
+    case 'start':
+      if (!turn.state.projects.has(asked.project)) return unknown(`no project ${asked.project}`);
+      turn.memory.dispatching.add(asked.project);
+      return DONE;
+    case 'collect':
+      return collect(turn, asked);
+    case 'cancel':
+      return onTask(turn, asked.task, (task) => cancel(turn, task, asked.reason));
+    case 'retry':
+      return onTask(turn, asked.task, (task) => retry(turn, task, asked.by));
+    case 'review':
+      return onTask(turn, asked.task, (task) => review(turn, task, asked));
+    case 'mark':
+      turn.record({ type: 'node.marked', node: asked.node, mark: asked.mark });
+      return DONE;
+    default:
+      return assertNever(asked);
+  }
+}
+
+function onTask(turn: Turn, key: TaskKey, act: (task: Task) => Reply): Reply {
+  const task = turn.state.tasks.get(key);
+  return task === undefined ? unknown(`no task ${key}`) : act(task);
+}
+
+function unknown(message: string): Reply {
+  return { ok: false, code: 'E_NOT_FOUND', message };
+}
+
+function wrongState(task: Task, message: string): Reply {
+  return { ok: false, code: 'E_WRONG_STATE', message: `${task.key}: ${message}` };
+}
+
+/** Takes over project.yaml and specs as they are on disk now. */
+function load(turn: Turn, asked: Extract<Command, { verb: 'load' }>): Reply {
+  const { state } = turn;
+  const { config, specs } = asked;
+  const notes: string[] = [];
+  const known = state.projects.get(config.name);
+  if (known === undefined || JSON.stringify(known.config) !== JSON.stringify(config)) {
+    turn.record({ type: 'project.configured', config });
+  }
+  const present = new Set<TaskKey>();
+  for (const { spec, text } of specs) {
+    present.add(taskKey(spec.project, spec.id));
+    const note = loadSpec(turn, spec, text);
+    if (note !== null) notes.push(note);
+  }
+  for (const task of state.tasks.values()) {
+    if (task.spec.project !== config.name || present.has(task.key) || isFinal(task.progress)) continue;
+    notes.push(dropTask(turn, task));
+  }
+  return { ok: true, notes };
+}
+
+function loadSpec(turn: Turn, spec: TaskSpec, text: string): string | null {
+  const task = turn.state.tasks.get(taskKey(spec.project, spec.id));
+  if (task === undefined) {
+    turn.record({ type: 'task.added', spec, text });
+    return null;
+  }
+  if (!specChanged(task.spec, spec)) return null;
+  if (task.progress.at === 'merged') return `${spec.id} has merged; the change of its file is ignored`;
+  if (task.locked) return `${spec.id} has started; the change of its file counts after a cancel and a retry`;
+  turn.record({ type: 'task.changed', spec, text });
+  return null;
+}
+
+/** A spec whose file is gone is cancelled only when nothing of it has begun. */
+function dropTask(turn: Turn, task: Task): string {
+  if (task.locked) return `${task.spec.id} has started and goes on, although its file is gone`;
+  turn.record({ type: 'task.cancelled', task: task.key, reason: 'its spec was removed' });
+  return `${task.spec.id} is cancelled: its file is gone`;
+}
+
+function collect(turn: Turn, asked: Extract<Command, { verb: 'collect' }>): Reply {
+  const project = turn.state.projects.get(asked.project);
+  if (project === undefined) return unknown(`no project ${asked.project}`);
+  if (project.config.repo === null) {
+    return {
+      ok: false,
+      code: 'E_NOTHING_TO_COLLECT',
+      message: `${asked.project} has no repository: its results are its tasks' exit records`,
+    };
+  }
+  if (project.delivery === null) turn.record({ type: 'delivery.requested', project: asked.project });
+  return DONE;
+}
+
+/** Fences whatever is at work for the task; the node is told to stop it as soon as it can be reached. */
+function cancel(turn: Turn, task: Task, reason: string): Reply {
+  const { progress } = task;
+  if (isFinal(progress)) return wrongState(task, `is ${progress.at} already`);
+  if (progress.at === 'landing') return wrongState(task, 'is landing this moment');
+  if (progress.at === 'attempt') fence(turn, progress.token, reason);
+  if (progress.at === 'gating' && progress.gate !== null) fence(turn, progress.gate, reason);
+  turn.record({ type: 'task.cancelled', task: task.key, reason });
+  return DONE;
+}
+
+function fence(turn: Turn, token: Token, reason: string): void {
+  turn.memory.unordered.delete(token);
+  turn.memory.awaited.delete(token);
+  turn.record({ type: 'attempt.fenced', token, reason });
+}
+
+function retry(turn: Turn, task: Task, by: string): Reply {
+  const { at } = task.progress;
+  if (at !== 'failed' && at !== 'cancelled' && at !== 'parked' && at !== 'open') {
+    return wrongState(task, at === 'merged' ? 'has merged' : `is at work (${at}); cancel it first`);
+  }
+  turn.record({ type: 'task.retried', task: task.key, by });
+  return DONE;
+}
+
+function review(turn: Turn, task: Task, asked: Extract<Command, { verb: 'review' }>): Reply {
+  if (task.progress.at !== 'review') return wrongState(task, 'does not wait for a review');
+  const { approved, by, reason } = asked;
+  turn.record({ type: 'task.reviewed', task: task.key, approved, by, reason });
+  if (!approved) failTask(turn, task, `rejected by ${by}: ${reason}`, []);
+  return DONE;
+}

@@ -1,0 +1,238 @@
+/**
+ * The controller without its hands: inputs in, facts and wanted effects out. It has no clock, no I/O and no randomness
+ * of its own; the loop in production and the simulator in tests drive the same core.
+ *
+ * A driver's turn: `turn(inputs, now)`; commit the events durably; only then perform the effects, and bring each result
+ * back as an input with the effect's key. When the commit fails nothing has happened: drop the core and load the state.
+ */
+import { assertNever } from '../model/assert.ts';
+import type { NewEvent } from '../model/event.ts';
+import {
+  type NodeName,
+  type ProjectName,
+  type TaskKey,
+  taskId,
+  taskKey,
+  type Token,
+  tokenFrom,
+} from '../model/ids.ts';
+import type { NodeConfig } from '../model/spec.ts';
+import type { State } from '../model/state.ts';
+import { chainLengths } from '../plan/chain.ts';
+import { decide } from '../schedule/decide.ts';
+import type { Decision, Snapshot } from '../schedule/snapshot.ts';
+import { command, type Reply } from './commands.ts';
+import type { Effect, Input } from './door.ts';
+import * as hub from './from-hub.ts';
+import * as node from './from-node.ts';
+import { freshMemory, type Memory } from './memory.ts';
+import { isDrained, wantedEffects } from './needs.ts';
+import { effectBackoff } from './policy.ts';
+import { Turn } from './turn.ts';
+
+export interface CoreOptions {
+  readonly epoch: number;
+  /** 16 random bytes for a token. */
+  readonly random: () => Uint8Array;
+}
+
+export interface TurnResult {
+  /** To be committed before anything else happens. */
+  readonly events: readonly NewEvent[];
+  /** To be performed after the commit. They count as in flight from now on. */
+  readonly effects: readonly Effect[];
+  /** One per command among the inputs, in order; to be sent after the commit. */
+  readonly replies: readonly Reply[];
+  /** Wall clock at which another turn is due even if nothing comes in; null = none. */
+  readonly wakeAt: number | null;
+}
+
+/** A gate for a delivery belongs to no task; `@` cannot occur in a task's id. */
+const DELIVERY_TASK = '@delivery';
+
+export class Core {
+  readonly state: State;
+  readonly memory: Memory;
+  readonly #options: CoreOptions;
+  #nodes: readonly NodeConfig[] = [];
+  #chainMs: ReadonlyMap<TaskKey, number>;
+
+  constructor(state: State, options: CoreOptions) {
+    this.state = state;
+    this.memory = freshMemory(state);
+    this.#options = options;
+    this.#chainMs = chainLengths(state);
+  }
+
+  /** nodes.json as it is now. */
+  setNodes(nodes: readonly NodeConfig[]): void {
+    this.#nodes = nodes;
+  }
+
+  snapshot(): Snapshot {
+    const { connected, dispatching, shunned } = this.memory;
+    return { state: this.state, nodes: this.#nodes, connected, dispatching, chainMs: this.#chainMs, shunned };
+  }
+
+  /** @param now wall clock, milliseconds. */
+  turn(inputs: readonly Input[], now: number): TurnResult {
+    const turn = new Turn(this.state, this.memory, this.#options.epoch, now);
+    const replies: Reply[] = [];
+    for (const input of inputs) this.#take(turn, input, replies);
+    this.#drain(turn);
+    for (const decision of decide(this.snapshot(), now)) this.#claim(turn, decision);
+    const effects = wantedEffects(turn);
+    for (const effect of effects) this.memory.inflight.add(effect.key);
+    return { events: turn.events, effects, replies, wakeAt: this.#nextWake(now) };
+  }
+
+  #take(turn: Turn, input: Input, replies: Reply[]): void {
+    const tries = this.#finishEffect(turn, input);
+    switch (input.is) {
+      case 'tick':
+        return;
+      case 'command':
+        replies.push(command(turn, input.command));
+        if (input.command.verb === 'load') this.#chainMs = chainLengths(this.state);
+        return;
+      case 'node.up':
+        return node.nodeUp(turn, input);
+      case 'node.down':
+        return node.nodeDown(turn, input);
+      case 'node.news':
+        return node.nodeNews(turn, input);
+      case 'started':
+        return node.started(turn, input);
+      case 'start.refused':
+        return node.startRefused(turn, input, tries);
+      case 'cancelled':
+        return node.cancelTaken(turn, input);
+      case 'forgotten':
+        turn.memory.forgettable.delete(input.token);
+        return;
+      case 'based':
+        return hub.based(turn, input);
+      case 'collected':
+        return hub.collected(turn, input);
+      case 'collect.gone':
+        return hub.collectGone(turn, input);
+      case 'merge.made':
+        return hub.mergeMade(turn, input);
+      case 'merge.conflict':
+        return hub.mergeConflict(turn, input);
+      case 'landed':
+        return hub.landed(turn, input);
+      case 'land.raced':
+        return hub.landRaced(turn, input);
+      case 'delivery.made':
+        return hub.deliveryMade(turn, input);
+      case 'delivered':
+        return hub.delivered(turn, input);
+      case 'deliver.raced':
+        return hub.deliverRaced(turn, input);
+      case 'deliver.refused':
+        return hub.deliverRefused(turn, input);
+      case 'effect.failed':
+        return;
+      default:
+        assertNever(input);
+    }
+  }
+
+  /** Frees the effect's key; a failed one backs off. Returns how often in a row it has failed now. */
+  #finishEffect(turn: Turn, input: Input): number {
+    if (!('key' in input)) return 0;
+    const { inflight, retries } = this.memory;
+    inflight.delete(input.key);
+    if (input.is !== 'effect.failed' && input.is !== 'start.refused') {
+      retries.delete(input.key);
+      return 0;
+    }
+    const tries = (retries.get(input.key)?.tries ?? 0) + 1;
+    const at = turn.now + effectBackoff(tries);
+    retries.set(input.key, { tries, at });
+    turn.wakeAt(at);
+    return tries;
+  }
+
+  #drain(turn: Turn): void {
+    for (const project of this.state.projects.values()) {
+      if (project.delivery?.at !== 'draining' || project.integration === null) continue;
+      const names = this.#nodes.map((config) => config.name);
+      if (isDrained(turn, project.name, names))
+        turn.record({ type: 'delivery.drained', project: project.name });
+    }
+  }
+
+  #claim(turn: Turn, decision: Decision): void {
+    const token = tokenFrom(this.#options.random());
+    this.memory.unordered.add(token);
+    switch (decision.start) {
+      case 'work':
+        return this.#claimWork(turn, decision.task, decision.node, token);
+      case 'merge-gate':
+        return this.#claimMergeGate(turn, decision, token);
+      case 'delivery-gate':
+        return this.#claimDeliveryGate(turn, decision.project, decision.node, token);
+      default:
+        assertNever(decision);
+    }
+  }
+
+  #claimWork(turn: Turn, key: TaskKey, on: NodeName, token: Token): void {
+    const task = this.state.tasks.get(key);
+    if (task === undefined) throw new Error(`decided to start an unknown task ${key}`);
+    const base = this.state.projects.get(task.spec.project)?.integration ?? null;
+    const n = task.n + 1;
+    turn.record({ type: 'attempt.claimed', token, task: key, n, work: { kind: 'work' }, node: on, base });
+  }
+
+  #claimMergeGate(turn: Turn, decision: Extract<Decision, { start: 'merge-gate' }>, token: Token): void {
+    const { task: key, workToken, node: on } = decision;
+    const task = this.state.tasks.get(key);
+    if (task?.progress.at !== 'gating') throw new Error(`decided to gate ${key}, which is not being merged`);
+    const { commit, tree } = task.progress;
+    const subject = { of: 'merge', workToken, commit, tree } as const;
+    turn.record({
+      type: 'attempt.claimed',
+      token,
+      task: key,
+      n: task.n,
+      work: { kind: 'gate', subject },
+      node: on,
+      base: commit,
+    });
+  }
+
+  #claimDeliveryGate(turn: Turn, project: ProjectName, on: NodeName, token: Token): void {
+    const delivery = this.state.projects.get(project)?.delivery;
+    if (delivery?.at !== 'gating')
+      throw new Error(`decided to gate a delivery of ${project} that is not prepared`);
+    const { commit, tree } = delivery;
+    const key = `${project}/${DELIVERY_TASK}` as TaskKey;
+    const subject = { of: 'delivery', commit, tree } as const;
+    turn.record({
+      type: 'attempt.claimed',
+      token,
+      task: key,
+      n: 0,
+      work: { kind: 'gate', subject },
+      node: on,
+      base: commit,
+    });
+  }
+
+  #nextWake(now: number): number | null {
+    let next: number | null = null;
+    for (const moment of this.memory.wakeups) {
+      if (moment <= now) this.memory.wakeups.delete(moment);
+      else if (next === null || moment < next) next = moment;
+    }
+    return next;
+  }
+}
+
+/** The key under which a task is found. */
+export function keyOf(project: ProjectName, task: string): TaskKey {
+  return taskKey(project, taskId(task));
+}

@@ -1,0 +1,133 @@
+/** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
+import type { ProjectName, Token } from '../model/ids.ts';
+import type { Project, Task } from '../model/task.ts';
+import type { Input } from './door.ts';
+import { MAX_RACES } from './policy.ts';
+import { backOff, failTask, parkIfReturnedOften } from './settle.ts';
+import type { Turn } from './turn.ts';
+
+type Of<Is extends Input['is']> = Extract<Input, { is: Is }>;
+
+export function based(turn: Turn, input: Of<'based'>): void {
+  turn.memory.resync.delete(input.project);
+  const project = turn.state.projects.get(input.project);
+  if (project === undefined || project.integration === input.integration) return;
+  turn.record({ type: 'project.based', project: input.project, integration: input.integration });
+}
+
+export function collected(turn: Turn, input: Of<'collected'>): void {
+  const { token, head, changed, findings } = input;
+  turn.memory.salvage.delete(token);
+  const attempt = turn.state.attempts.get(token);
+  if (attempt === undefined) return;
+  turn.memory.forgettable.set(token, attempt.node);
+  const task = turn.state.tasks.get(attempt.task);
+  if (task === undefined || task.progress.at !== 'finished' || task.progress.token !== token) return;
+  if (findings.length === 0) {
+    turn.record({ type: 'candidate.accepted', token, head, changed });
+    return;
+  }
+  turn.record({ type: 'candidate.refused', token, findings });
+  const gates = [...new Set(findings.map((finding) => finding.gate))].join(', ');
+  failTask(turn, task, `refused by the ${gates} gate when its branch was collected`, findings);
+}
+
+export function collectGone(turn: Turn, input: Of<'collect.gone'>): void {
+  const { token } = input;
+  turn.memory.salvage.delete(token);
+  const attempt = turn.state.attempts.get(token);
+  const task = attempt === undefined ? undefined : turn.state.tasks.get(attempt.task);
+  if (task?.progress.at !== 'finished' || task.progress.token !== token) return;
+  backOff(turn, task, turn.now, 'its result is gone from the node');
+}
+
+export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
+  const { token, onto, commit, tree } = input;
+  const found = queuedTask(turn, token);
+  if (found === null || found.project.integration !== onto) return;
+  turn.record({ type: 'merge.prepared', token, onto, commit, tree });
+  if (found.project.green.includes(tree)) turn.record({ type: 'merge.passed', token, tree });
+}
+
+export function mergeConflict(turn: Turn, input: Of<'merge.conflict'>): void {
+  const { token, onto, conflicts } = input;
+  const found = queuedTask(turn, token);
+  if (found === null || found.project.integration !== onto) return;
+  turn.record({ type: 'merge.conflicted', token, onto, conflicts });
+  const paths = conflicts.map((conflict) => conflict.path).join(', ');
+  parkIfReturnedOften(turn, found.task, token, `conflicts with what merged before it (${paths})`);
+}
+
+function queuedTask(turn: Turn, token: Token): { task: Task; project: Project } | null {
+  const attempt = turn.state.attempts.get(token);
+  const task = attempt === undefined ? undefined : turn.state.tasks.get(attempt.task);
+  if (task?.progress.at !== 'queued' || task.progress.token !== token) return null;
+  const project = turn.state.projects.get(task.spec.project);
+  return project === undefined ? null : { task, project };
+}
+
+export function landed(turn: Turn, input: Of<'landed'>): void {
+  const { token, commit, onto } = input;
+  const attempt = turn.state.attempts.get(token);
+  const task = attempt === undefined ? undefined : turn.state.tasks.get(attempt.task);
+  if (task?.progress.at !== 'landing' || task.progress.token !== token || task.progress.commit !== commit)
+    return;
+  turn.record({ type: 'merge.landed', token, commit, onto });
+}
+
+export function landRaced(turn: Turn, input: Of<'land.raced'>): void {
+  const { token } = input;
+  const attempt = turn.state.attempts.get(token);
+  const task = attempt === undefined ? undefined : turn.state.tasks.get(attempt.task);
+  if (task?.progress.at !== 'landing' || task.progress.token !== token) return;
+  turn.record({ type: 'merge.raced', token });
+  turn.memory.resync.add(task.spec.project);
+}
+
+export function deliveryMade(turn: Turn, input: Of<'delivery.made'>): void {
+  const { project: name, commit, tree, onto, targetTip } = input;
+  const project = turn.state.projects.get(name);
+  if (project?.delivery?.at !== 'preparing') return;
+  if (project.integration !== onto) {
+    turn.memory.resync.add(name);
+    return;
+  }
+  turn.record({ type: 'delivery.prepared', project: name, commit, tree, onto, targetTip });
+  if (commit === targetTip) {
+    // The target has everything already.
+    turn.record({ type: 'delivery.landed', project: name, commit, tasks: [] });
+    return;
+  }
+  if (project.green.includes(tree)) turn.record({ type: 'delivery.passed', project: name, tree });
+}
+
+export function delivered(turn: Turn, input: Of<'delivered'>): void {
+  const { project: name, commit, tasks } = input;
+  const delivery = turn.state.projects.get(name)?.delivery;
+  if (delivery?.at !== 'pushing' || delivery.commit !== commit) return;
+  turn.memory.races.delete(name);
+  turn.record({ type: 'delivery.landed', project: name, commit, tasks });
+}
+
+export function deliverRaced(turn: Turn, input: Of<'deliver.raced'>): void {
+  const { project: name } = input;
+  if (turn.state.projects.get(name)?.delivery?.at !== 'pushing') return;
+  const races = (turn.memory.races.get(name) ?? 0) + 1;
+  turn.memory.races.set(name, races);
+  turn.memory.resync.add(name);
+  if (races < MAX_RACES) {
+    turn.record({ type: 'delivery.raced', project: name });
+    return;
+  }
+  turn.memory.races.delete(name);
+  failDelivery(turn, name, 'E_TARGET_RACE', `the target moved ${races} times while this collect verified`);
+}
+
+export function deliverRefused(turn: Turn, input: Of<'deliver.refused'>): void {
+  if (turn.state.projects.get(input.project)?.delivery == null) return;
+  failDelivery(turn, input.project, input.problem.code, input.problem.message);
+}
+
+function failDelivery(turn: Turn, project: ProjectName, code: string, message: string): void {
+  turn.record({ type: 'delivery.failed', project, code, message });
+}

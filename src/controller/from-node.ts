@@ -1,0 +1,162 @@
+/** Inputs that come from nodes: connection news, journal entries, and answers to orders. */
+import { assertNever } from '../model/assert.ts';
+import type { Attempt } from '../model/attempt.ts';
+import type { Source } from '../model/event.ts';
+import type { NodeName, Token } from '../model/ids.ts';
+import type { InventoryEntry, JournalEntry } from '../protocol/messages.ts';
+import type { Input } from './door.ts';
+import { MAX_START_TRIES, SHUN_MS } from './policy.ts';
+import { backOff, failTask, settleEnd } from './settle.ts';
+import type { Turn } from './turn.ts';
+
+/** Adopts what the node has: nothing is reaped, and only what it provably lost is given up. */
+export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): void {
+  const { node, welcome, inventory } = input;
+  const { state, memory } = turn;
+  memory.connected.add(node);
+  memory.tried.add(node);
+  const { bootId, journal, program } = welcome;
+  turn.record({ type: 'node.connected', node, bootId, journal, program });
+  const known = new Map(inventory.map((entry) => [entry.token, entry]));
+  for (const token of [...(state.live.get(node) ?? [])]) adopt(turn, token, known.get(token));
+  for (const entry of inventory) sortOut(turn, node, entry);
+}
+
+function adopt(turn: Turn, token: Token, entry: InventoryEntry | undefined): void {
+  const attempt = turn.state.attempts.get(token);
+  if (attempt === undefined) return;
+  if (entry === undefined) {
+    // Claimed and unknown there: the order never arrived; it is sent again with the same token.
+    if (attempt.phase.is === 'claimed') turn.memory.unordered.add(token);
+    else settleEnd(turn, attempt, { kind: 'lost', why: 'wiped' }, null);
+    return;
+  }
+  turn.memory.unordered.delete(token);
+  if (entry.state === 'ended') turn.memory.awaited.add(token);
+}
+
+/** Ended attempts that a node still keeps: either somebody needs the result, or it may go. */
+function sortOut(turn: Turn, node: NodeName, entry: InventoryEntry): void {
+  const { state, memory } = turn;
+  const attempt = state.attempts.get(entry.token);
+  if (attempt === undefined || attempt.phase.is === 'claimed' || attempt.phase.is === 'running') return;
+  if (state.fenced.has(entry.token)) {
+    memory.cancelling.delete(entry.token);
+    return;
+  }
+  if (entry.state !== 'ended' || isWanted(turn, attempt)) return;
+  const head = entry.outcome !== null && 'head' in entry.outcome ? entry.outcome.head : null;
+  if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(entry.token, node);
+  else memory.salvage.add(entry.token);
+}
+
+/** The branch is still only on the node. */
+function isWanted(turn: Turn, attempt: Attempt): boolean {
+  const progress = turn.state.tasks.get(attempt.task)?.progress;
+  return progress?.at === 'finished' && progress.token === attempt.token;
+}
+
+export function nodeDown(turn: Turn, input: Extract<Input, { is: 'node.down' }>): void {
+  const { state, memory } = turn;
+  memory.tried.add(input.node);
+  for (const token of state.live.get(input.node) ?? []) memory.awaited.delete(token);
+  if (!memory.connected.delete(input.node)) return;
+  turn.record({ type: 'node.disconnected', node: input.node, reason: input.reason });
+}
+
+/** Applies each journal entry once: what the cursor has passed is skipped. */
+export function nodeNews(turn: Turn, input: Extract<Input, { is: 'node.news' }>): void {
+  const { node, journal } = input;
+  for (const entry of input.entries) {
+    const known = turn.state.nodes.get(node);
+    if (known !== undefined && (known.journal !== journal || entry.seq <= known.cursor)) continue;
+    applyEntry(turn, entry, { node, journal, seq: entry.seq });
+  }
+}
+
+function applyEntry(turn: Turn, entry: JournalEntry, source: Source): void {
+  switch (entry.type) {
+    case 'supervisor.started':
+      return;
+    case 'attempt.running': {
+      const attempt = turn.state.attempts.get(entry.token);
+      if (attempt?.phase.is !== 'claimed') return;
+      turn.memory.unordered.delete(entry.token);
+      turn.record({ type: 'attempt.running', token: entry.token }, source);
+      return;
+    }
+    case 'attempt.step': {
+      const { token, round, step } = entry;
+      if (turn.state.attempts.get(token)?.phase.is !== 'running') return;
+      turn.record({ type: 'attempt.progressed', token, round, step }, source);
+      return;
+    }
+    case 'attempt.ended':
+      return attemptEnded(turn, entry, source);
+    default:
+      assertNever(entry);
+  }
+}
+
+function attemptEnded(
+  turn: Turn,
+  entry: Extract<JournalEntry, { type: 'attempt.ended' }>,
+  source: Source,
+): void {
+  const { token, outcome } = entry;
+  const { state, memory } = turn;
+  memory.awaited.delete(token);
+  const attempt = state.attempts.get(token);
+  if (attempt !== undefined && (attempt.phase.is === 'claimed' || attempt.phase.is === 'running')) {
+    return settleEnd(turn, attempt, outcome, source);
+  }
+  turn.record({ type: 'attempt.late', token, what: `ended: ${outcome.kind}` }, source);
+  memory.cancelling.delete(token);
+  if (attempt === undefined) return;
+  const head = 'head' in outcome ? outcome.head : null;
+  if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(token, attempt.node);
+  else memory.salvage.add(token);
+}
+
+export function started(turn: Turn, input: Extract<Input, { is: 'started' }>): void {
+  turn.memory.unordered.delete(input.token);
+}
+
+/** The node will not run the attempt, and has not begun to. */
+export function startRefused(
+  turn: Turn,
+  input: Extract<Input, { is: 'start.refused' }>,
+  tries: number,
+): void {
+  const { token, refusal, message } = input;
+  const attempt = turn.state.attempts.get(token);
+  if (attempt === undefined || attempt.phase.is !== 'claimed') return;
+  if (refusal === 'no-space' || refusal === 'missing-program') {
+    turn.memory.shunned.set(attempt.node, turn.now + SHUN_MS);
+    turn.wakeAt(turn.now + SHUN_MS);
+    return giveUpClaim(turn, attempt, message, null);
+  }
+  if (tries >= MAX_START_TRIES)
+    giveUpClaim(turn, attempt, message, `the node refuses it (${refusal}): ${message}`);
+}
+
+function giveUpClaim(turn: Turn, attempt: Attempt, reason: string, failure: string | null): void {
+  turn.memory.unordered.delete(attempt.token);
+  turn.record({ type: 'attempt.fenced', token: attempt.token, reason });
+  const task = turn.state.tasks.get(attempt.task);
+  if (task === undefined || attempt.work.kind === 'gate') return;
+  if (failure === null) backOff(turn, task, turn.now, reason);
+  else failTask(turn, task, failure, []);
+}
+
+/** The node's word on a cancel: gone, over, or on its way. */
+export function cancelTaken(turn: Turn, input: Extract<Input, { is: 'cancelled' }>): void {
+  const { token, state } = input;
+  if (!turn.state.fenced.has(token)) return;
+  if (state === 'cancelling') {
+    turn.memory.cancelling.add(token);
+    return;
+  }
+  const what = state === 'unknown' ? 'the node does not know it' : 'it had ended';
+  turn.record({ type: 'attempt.late', token, what });
+}

@@ -1,0 +1,70 @@
+import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
+import type { State } from '../model/state.ts';
+import { isFinal } from '../model/task.ts';
+
+/**
+ * What a controller knows besides the durable state: who is connected, what is in flight, what it was told this time.
+ * All of it may be lost at any moment; the next controller finds it out again from state and inventories.
+ */
+export interface Memory {
+  readonly connected: Set<NodeName>;
+  /** Nodes that have been reached, or found unreachable, at least once in this session. */
+  readonly tried: Set<NodeName>;
+  /** Projects whose new work may start. */
+  readonly dispatching: Set<ProjectName>;
+  /** Attempts whose node says they ended, but whose journal entry has not arrived yet. */
+  readonly awaited: Set<Token>;
+  /** Claimed attempts whose order has not been taken by the node in this connection. */
+  readonly unordered: Set<Token>;
+  /** Fenced attempts whose cancel the node has taken. */
+  readonly cancelling: Set<Token>;
+  /** Attempts whose result nobody needs on the node any more. */
+  readonly forgettable: Map<Token, NodeName>;
+  /** Ended, not done, but with commits: their branch is brought into the hub so that no work is lost. */
+  readonly salvage: Set<Token>;
+  /** Nodes that refused an order for reasons of their own -> until when they get none. */
+  readonly shunned: Map<NodeName, number>;
+  /** Broken gates in a row, by task or project. */
+  readonly gateBreaks: Map<string, number>;
+  /** Moves of the target during one collect. */
+  readonly races: Map<ProjectName, number>;
+  /** Integration has to be read from the hub again. */
+  readonly resync: Set<ProjectName>;
+  /** Keys of the effects being performed. */
+  readonly inflight: Set<string>;
+  /** Failed effects: how often in a row, and when the next try may be. */
+  readonly retries: Map<string, { readonly tries: number; readonly at: number }>;
+  /** Moments at which something becomes possible by time alone. */
+  readonly wakeups: Set<number>;
+}
+
+/** The memory of a controller that has just started on this state. */
+export function freshMemory(state: State): Memory {
+  const wakeups = new Set<number>();
+  for (const task of state.tasks.values()) {
+    if (task.notBefore > 0 && !isFinal(task.progress)) wakeups.add(task.notBefore);
+  }
+  return {
+    connected: new Set(),
+    tried: new Set(),
+    dispatching: new Set(),
+    awaited: new Set(),
+    unordered: new Set(),
+    cancelling: new Set(),
+    forgettable: new Map(),
+    salvage: new Set(),
+    shunned: new Map(),
+    gateBreaks: new Map(),
+    races: new Map(),
+    resync: new Set(),
+    inflight: new Set(),
+    retries: new Map(),
+    wakeups,
+  };
+}
+
+/** Tasks of a project that have something to be done for them. */
+export function* activeOf(state: State, project: ProjectName): Generator<TaskKey> {
+  const prefix = `${project}/`;
+  for (const key of state.active) if (key.startsWith(prefix)) yield key;
+}

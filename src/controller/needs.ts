@@ -1,0 +1,148 @@
+/** Which effects the state wants now: level-triggered, so nothing has to be remembered across a crash. */
+import type { Attempt } from '../model/attempt.ts';
+import type { ProjectName, TaskKey } from '../model/ids.ts';
+import type { Project, Task } from '../model/task.ts';
+import { nextToMerge } from '../merge/order.ts';
+import type { Effect } from './door.ts';
+import { activeOf } from './memory.ts';
+import type { Turn } from './turn.ts';
+
+/** Effects that are wanted, not in flight and not backing off. */
+export function wantedEffects(turn: Turn): Effect[] {
+  const effects = [...nodeEffects(turn)];
+  const byProject = groupActive(turn);
+  for (const project of turn.state.projects.values()) {
+    if (project.config.repo === null) continue;
+    effects.push(...hubEffects(turn, project, byProject.get(project.name) ?? []));
+  }
+  return effects.filter((effect) => mayRun(turn, effect.key));
+}
+
+function mayRun(turn: Turn, key: string): boolean {
+  const { inflight, retries } = turn.memory;
+  if (inflight.has(key)) return false;
+  const retry = retries.get(key);
+  return retry === undefined || retry.at <= turn.now;
+}
+
+function* nodeEffects(turn: Turn): Generator<Effect> {
+  const { state, memory } = turn;
+  for (const token of memory.unordered) {
+    const attempt = state.attempts.get(token);
+    if (attempt === undefined || attempt.phase.is !== 'claimed' || !memory.connected.has(attempt.node))
+      continue;
+    yield { do: 'start', key: `start:${token}`, token, node: attempt.node };
+  }
+  for (const token of state.fenced) {
+    const attempt = state.attempts.get(token);
+    if (attempt === undefined || memory.cancelling.has(token) || !memory.connected.has(attempt.node))
+      continue;
+    // Behind an order that is still on its way: a cancel that overtook it would be answered "unknown".
+    if (memory.inflight.has(`start:${token}`)) continue;
+    const reason = attempt.phase.is === 'fenced' ? attempt.phase.reason : 'given up';
+    yield { do: 'cancel', key: `cancel:${token}`, token, node: attempt.node, reason };
+  }
+  for (const [token, node] of memory.forgettable) {
+    if (memory.connected.has(node)) yield { do: 'forget', key: `forget:${token}`, token, node };
+  }
+  for (const token of memory.salvage) {
+    const attempt = state.attempts.get(token);
+    if (attempt === undefined || !memory.connected.has(attempt.node)) continue;
+    const effect = salvageEffect(turn, attempt);
+    if (effect !== null) yield effect;
+  }
+}
+
+function salvageEffect(turn: Turn, attempt: Attempt): Effect | null {
+  const project = turn.state.tasks.get(attempt.task)?.spec.project;
+  if (project === undefined || attempt.phase.is !== 'ended') return null;
+  const { outcome } = attempt.phase;
+  const head = 'head' in outcome ? outcome.head : null;
+  if (head === null) return null;
+  const { token, node } = attempt;
+  return { do: 'collect', key: `collect:${token}`, project, token, node, head };
+}
+
+function groupActive(turn: Turn): Map<ProjectName, Task[]> {
+  const groups = new Map<ProjectName, Task[]>();
+  for (const project of turn.state.projects.keys()) {
+    const tasks: Task[] = [];
+    for (const key of activeOf(turn.state, project)) {
+      const task = turn.state.tasks.get(key);
+      if (task !== undefined) tasks.push(task);
+    }
+    groups.set(project, tasks);
+  }
+  return groups;
+}
+
+function hubEffects(turn: Turn, project: Project, active: readonly Task[]): Effect[] {
+  const { memory } = turn;
+  const { name, integration, delivery } = project;
+  if (integration === null || memory.resync.has(name)) {
+    const wanted = memory.resync.has(name) || memory.dispatching.has(name) || delivery !== null;
+    return wanted ? [{ do: 'base', key: `base:${name}`, project: name }] : [];
+  }
+  return [
+    ...collectEffects(turn, name, active),
+    ...mergeEffects(project, active),
+    ...deliveryEffects(turn, project),
+  ];
+}
+
+function* collectEffects(turn: Turn, project: ProjectName, active: readonly Task[]): Generator<Effect> {
+  for (const { progress } of active) {
+    if (progress.at !== 'finished') continue;
+    const { token, head } = progress;
+    const node = turn.state.attempts.get(token)?.node;
+    if (node === undefined || !turn.memory.connected.has(node)) continue;
+    yield { do: 'collect', key: `collect:${token}`, project, token, node, head };
+  }
+}
+
+/** One task at a time: land what was green, or else merge the next when nothing is being gated. */
+function mergeEffects(project: Project, active: readonly Task[]): Effect[] {
+  const { name } = project;
+  const landing = active.find((task) => task.progress.at === 'landing');
+  if (landing?.progress.at === 'landing') {
+    const { token, onto, commit } = landing.progress;
+    return [{ do: 'land', key: `land:${token}:${commit}`, project: name, token, onto, commit }];
+  }
+  const held = project.delivery !== null && project.delivery.at !== 'draining';
+  if (held || active.some((task) => task.progress.at === 'gating')) return [];
+  const next = nextToMerge(active.filter((task) => task.progress.at === 'queued'));
+  if (next?.progress.at !== 'queued') return [];
+  const { token, head } = next.progress;
+  return [{ do: 'merge', key: `merge:${token}`, project: name, token, head }];
+}
+
+function deliveryEffects(turn: Turn, project: Project): Effect[] {
+  const { name, delivery } = project;
+  if (delivery === null || turn.memory.resync.has(name)) return [];
+  if (delivery.at === 'preparing')
+    return [{ do: 'prepare-delivery', key: `prepare-delivery:${name}`, project: name }];
+  if (delivery.at !== 'pushing') return [];
+  const { commit, onto, targetTip } = delivery;
+  return [{ do: 'deliver', key: `deliver:${name}:${commit}`, project: name, commit, onto, targetTip }];
+}
+
+/** A collect may go on to the target: every node was asked, what had ended is in, and the queue is empty. */
+export function isDrained(turn: Turn, project: ProjectName, nodes: Iterable<string>): boolean {
+  const { state, memory } = turn;
+  for (const node of nodes) if (!memory.tried.has(node as never)) return false;
+  for (const token of memory.awaited) if (belongs(state.attempts.get(token)?.task, project)) return false;
+  for (const key of activeOf(state, project)) {
+    const task = state.tasks.get(key);
+    const at = task?.progress.at;
+    if (at === 'queued' || at === 'gating' || at === 'landing') return false;
+    if (task?.progress.at === 'finished') {
+      const node = state.attempts.get(task.progress.token)?.node;
+      if (node !== undefined && memory.connected.has(node)) return false;
+    }
+  }
+  return true;
+}
+
+function belongs(key: TaskKey | undefined, project: ProjectName): boolean {
+  return key?.startsWith(`${project}/`) === true;
+}

@@ -1,0 +1,184 @@
+/** What an attempt's end means for its task: the next fact after `attempt.ended`, in the same transaction. */
+import { assertNever } from '../model/assert.ts';
+import type { Attempt, Finding, GateSubject, Outcome } from '../model/attempt.ts';
+import type { Source } from '../model/event.ts';
+import { projectOfKey } from '../model/evolve.ts';
+import type { Project, Task } from '../model/task.ts';
+import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
+import type { Turn } from './turn.ts';
+
+/** Records the end of a live attempt and what follows from it. */
+export function settleEnd(turn: Turn, attempt: Attempt, outcome: Outcome, source: Source | null): void {
+  const { token, work } = attempt;
+  turn.memory.unordered.delete(token);
+  if (work.kind === 'gate') {
+    const current = gateIsCurrent(turn, attempt, work.subject);
+    turn.record({ type: 'attempt.ended', token, outcome }, source);
+    turn.memory.forgettable.set(token, attempt.node);
+    if (current) settleGate(turn, attempt, work.subject, outcome);
+    return;
+  }
+  turn.record({ type: 'attempt.ended', token, outcome }, source);
+  settleWork(turn, attempt, outcome);
+}
+
+function settleWork(turn: Turn, attempt: Attempt, outcome: Outcome): void {
+  const task = turn.state.tasks.get(attempt.task);
+  if (task === undefined) return;
+  keepCommits(turn, attempt, outcome);
+  switch (outcome.kind) {
+    case 'done':
+      if (outcome.head !== null) return;
+      if (projectFor(turn, task).config.repo === null) {
+        turn.record({ type: 'task.completed', task: task.key, token: attempt.token });
+      } else {
+        failTask(turn, task, 'the node reported success without a commit', []);
+      }
+      return;
+    case 'refused':
+      return failTask(turn, task, refusalReason(outcome.findings, outcome.rounds), outcome.findings);
+    case 'failed':
+      return failedAttempt(turn, task, `${outcome.cause}: ${outcome.message}`);
+    case 'timeout':
+      return failedAttempt(turn, task, `no result before the deadline (${task.spec.timeoutMs / 60_000} min)`);
+    case 'lost':
+      return lostAttempt(turn, task, outcome.why);
+    case 'cancelled':
+      turn.record({ type: 'task.cancelled', task: task.key, reason: outcome.reason });
+      return;
+    default:
+      assertNever(outcome);
+  }
+}
+
+/** A branch that did not pass is still somebody's work: it is fetched into the hub before the node may reclaim it. */
+function keepCommits(turn: Turn, attempt: Attempt, outcome: Outcome): void {
+  const head = 'head' in outcome ? outcome.head : null;
+  if (head === null) {
+    turn.memory.forgettable.set(attempt.token, attempt.node);
+    return;
+  }
+  if (outcome.kind !== 'done') turn.memory.salvage.add(attempt.token);
+}
+
+function failedAttempt(turn: Turn, task: Task, reason: string): void {
+  if (task.failures >= projectFor(turn, task).config.maxAttempts) return failTask(turn, task, reason, []);
+  backOff(turn, task, turn.now + attemptBackoff(task.failures), reason);
+}
+
+function lostAttempt(turn: Turn, task: Task, why: string): void {
+  if (task.losses >= MAX_LOSSES) {
+    return failTask(turn, task, `lost ${task.losses} times (last: ${why})`, []);
+  }
+  backOff(turn, task, turn.now + lossBackoff(task.losses), `lost: ${why}`);
+}
+
+export function backOff(turn: Turn, task: Task, notBefore: number, reason: string): void {
+  turn.record({ type: 'task.backedoff', task: task.key, notBefore, reason });
+  turn.wakeAt(notBefore);
+}
+
+export function failTask(turn: Turn, task: Task, reason: string, findings: readonly Finding[]): void {
+  turn.record({ type: 'task.failed', task: task.key, reason, findings });
+}
+
+function refusalReason(findings: readonly Finding[], rounds: number): string {
+  const gates = [...new Set(findings.map((finding) => finding.gate))].join(', ');
+  return `refused by the ${gates || 'node'} gate after ${rounds} round${rounds === 1 ? '' : 's'}`;
+}
+
+/** The gate judges what is being merged now, not something that was given up meanwhile. */
+function gateIsCurrent(turn: Turn, attempt: Attempt, subject: GateSubject): boolean {
+  if (subject.of === 'merge') {
+    const progress = turn.state.tasks.get(attempt.task)?.progress;
+    return progress?.at === 'gating' && progress.gate === attempt.token && progress.commit === subject.commit;
+  }
+  const delivery = turn.state.projects.get(projectOfKey(attempt.task))?.delivery;
+  return delivery?.at === 'gating' && delivery.gate === attempt.token && delivery.commit === subject.commit;
+}
+
+function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome: Outcome): void {
+  const { memory } = turn;
+  switch (outcome.kind) {
+    case 'done':
+      memory.gateBreaks.delete(attempt.task);
+      return subject.of === 'merge'
+        ? turn.record({ type: 'merge.passed', token: subject.workToken, tree: subject.tree })
+        : turn.record({ type: 'delivery.passed', project: projectOfKey(attempt.task), tree: subject.tree });
+    case 'refused':
+      memory.gateBreaks.delete(attempt.task);
+      return redGate(turn, attempt, subject, outcome);
+    case 'lost':
+      return;
+    case 'failed':
+      return brokenGate(turn, attempt, subject, outcome.message);
+    case 'timeout':
+      return brokenGate(turn, attempt, subject, 'it did not end in time');
+    case 'cancelled':
+      return brokenGate(turn, attempt, subject, outcome.reason);
+    default:
+      assertNever(outcome);
+  }
+}
+
+function redGate(
+  turn: Turn,
+  attempt: Attempt,
+  subject: GateSubject,
+  outcome: Extract<Outcome, { kind: 'refused' }>,
+): void {
+  if (subject.of === 'delivery') {
+    turn.record({
+      type: 'delivery.failed',
+      project: projectOfKey(attempt.task),
+      code: 'E_TIP_RED',
+      message: `verify is red on ${subject.commit.slice(0, 12)}: ${outcome.findings[0]?.message ?? 'no finding'}`,
+    });
+    return;
+  }
+  const { findings, output } = outcome;
+  turn.record({ type: 'merge.refused', token: subject.workToken, findings, output });
+  const task = turn.state.tasks.get(attempt.task);
+  if (task !== undefined)
+    parkIfReturnedOften(turn, task, subject.workToken, 'verify is red on the merged tree');
+}
+
+/** After a conflict or a red merge gate: the third time a person decides. */
+export function parkIfReturnedOften(turn: Turn, task: Task, token: Attempt['token'], reason: string): void {
+  if (task.returns < MAX_RETURNS) return;
+  turn.record({ type: 'task.parked', task: task.key, token, reason: `${reason}, ${task.returns} times` });
+}
+
+function brokenGate(turn: Turn, attempt: Attempt, subject: GateSubject, message: string): void {
+  const { gateBreaks } = turn.memory;
+  const breaks = (gateBreaks.get(attempt.task) ?? 0) + 1;
+  gateBreaks.set(attempt.task, breaks);
+  const final = breaks >= MAX_GATE_BREAKS;
+  if (final) gateBreaks.delete(attempt.task);
+  if (subject.of === 'delivery') {
+    if (!final) return;
+    const project = projectOfKey(attempt.task);
+    turn.record({
+      type: 'delivery.failed',
+      project,
+      code: 'E_GATE_BROKEN',
+      message: `the gate cannot run: ${message}`,
+    });
+    return;
+  }
+  const { workToken } = subject;
+  if (final) {
+    const reason = `the merge gate cannot run (nobody's fault): ${message}`;
+    turn.record({ type: 'task.parked', task: attempt.task, token: workToken, reason });
+    return;
+  }
+  const notBefore = turn.now + attemptBackoff(breaks) / 10;
+  turn.record({ type: 'merge.stalled', token: workToken, notBefore, reason: message });
+  turn.wakeAt(notBefore);
+}
+
+function projectFor(turn: Turn, task: Task): Project {
+  const project = turn.state.projects.get(task.spec.project);
+  if (project === undefined) throw new Error(`no project ${task.spec.project}`);
+  return project;
+}

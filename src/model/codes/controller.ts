@@ -1,0 +1,35 @@
+import { type CodeEntry, EXIT } from '../exit.ts';
+
+/** Codes raised by the controller. */
+export const CONTROLLER_CODES = {
+  E_WRONG_STATE: {
+    title: 'the task is not in a state that allows this',
+    exit: EXIT.conflict,
+    explain:
+      'A merged task cannot be cancelled, a running one cannot be retried, only one that waits for a review can be reviewed. `dispatch status` shows where the task is, `dispatch why` what it waits for.',
+  },
+  E_NOTHING_TO_COLLECT: {
+    title: 'the project has no repository',
+    exit: EXIT.usage,
+    explain:
+      "collect lands a project's integration branch on its target branch. A project without `repo` has neither: what its tasks produced is in their logs, and `dispatch report` shows how each ended.",
+  },
+  E_TIP_RED: {
+    title: 'the verify command fails on what would land',
+    exit: EXIT.unfinished,
+    explain:
+      'Before collect lands anything it verifies exactly the commit that would land. Usually the target moved in the meantime and does not fit what the tasks made, or the tests are flaky. The target is untouched; integration keeps everything that merged. `dispatch logs` of the gate shows the output; mend it on the target or with a new spec, then collect again.',
+  },
+  E_GATE_BROKEN: {
+    title: 'a gate could not run',
+    exit: EXIT.unfinished,
+    explain:
+      'The verify command itself is missing, cannot be executed, was killed or did not end in time on several tries. That says nothing about the work, so nobody is blamed and nothing merges. Run the command by hand in a clean checkout on the node, mend it, then `dispatch retry` the task or `dispatch collect` again.',
+  },
+  E_TARGET_RACE: {
+    title: 'the target branch kept moving',
+    exit: EXIT.conflict,
+    explain:
+      'Somebody pushed to the target each time while collect was verifying the merge with it. Nothing was landed. Run collect again when it is quieter.',
+  },
+} as const satisfies Record<`E_${string}`, CodeEntry>;
