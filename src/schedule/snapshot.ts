@@ -30,14 +30,23 @@ export type Decision =
     }
   | { readonly start: 'delivery-gate'; readonly project: ProjectName; readonly node: NodeName };
 
-/** Why a task is not running, shortest first: the filter that decided. */
+/** Why a task is not running, most fundamental first: the filters that decided. */
 export type Blocker =
+  /** `dead`: `on` are the tasks that failed, were cancelled or are parked, however far up; else the direct dependencies still unmerged. */
   | { readonly why: 'dependency'; readonly on: readonly TaskKey[]; readonly dead: boolean }
   | { readonly why: 'lock'; readonly holder: TaskKey; readonly path: string }
-  | { readonly why: 'backoff'; readonly until: number; readonly reason: string }
+  /** `forMs`: milliseconds from now until `until`. */
+  | { readonly why: 'backoff'; readonly until: number; readonly reason: string; readonly forMs: number }
   | { readonly why: 'not-started' }
   | { readonly why: 'no-base' }
-  | { readonly why: 'nodes'; readonly nodes: readonly NodeVerdict[] };
+  /** An earlier attempt, or a gate on its work, has not ended on its node yet. */
+  | { readonly why: 'attempt'; readonly token: Token; readonly node: NodeName }
+  | { readonly why: 'nodes'; readonly nodes: readonly NodeVerdict[] }
+  // not open: somebody else has the next move
+  | { readonly why: 'review' }
+  | { readonly why: 'parked'; readonly reason: string }
+  | { readonly why: 'merging'; readonly at: 'finished' | 'queued' | 'gating' | 'landing' }
+  | { readonly why: 'over'; readonly at: 'merged' | 'failed' | 'cancelled' };
 
 export type NodeVerdict =
   | { readonly node: NodeName; readonly ok: true; readonly free: number }

@@ -1,0 +1,148 @@
+/**
+ * The scheduler: a snapshot and the time in, a list of attempts to start out. Pure and deterministic, order included,
+ * so production, the simulator and `why` see one and the same mind.
+ *
+ * Gates come before new work: a branch that waits for its gate holds locks and blocks dependents, and finishing it
+ * frees more than starting another one does. Cost is linear in what is startable, and nothing when no slot is free.
+ */
+import type { NodeName, ProjectName } from '../model/ids.ts';
+import type { State } from '../model/state.ts';
+import type { Progress, Task } from '../model/task.ts';
+import {
+  type Board,
+  boardOf,
+  CONTENDED_FILTERS,
+  firstBlocker,
+  GATE_FILTERS,
+  STANDING_FILTERS,
+} from './filter.ts';
+import { Heap } from './heap.ts';
+import { type Candidate, compareCandidates, type Share, sharesOf, urgencyOf } from './rank.ts';
+import { ANY_EXECUTOR } from './slots.ts';
+import type { Decision, Snapshot } from './snapshot.ts';
+
+/**
+ * What to start now, in the order to start it. Never more than the free slots, never two tasks whose locks meet,
+ * never a second attempt beside a live one.
+ * @param now wall clock, milliseconds; compared with back-offs and with how long refusing nodes are left alone.
+ */
+export function decide(snapshot: Snapshot, now: number): Decision[] {
+  const board = boardOf(snapshot, now);
+  if (!board.slots.any) return [];
+  const shares = sharesOf(snapshot.state);
+  const decisions: Decision[] = [];
+  startDeliveryGates(board, shares, decisions);
+  startMergeGates(board, shares, decisions);
+  startWork(board, shares, decisions);
+  return decisions;
+}
+
+type Shares = ReadonlyMap<ProjectName, Share>;
+
+/** One per project that is being collected: a person waits for it. */
+function startDeliveryGates({ snapshot, slots }: Board, shares: Shares, decisions: Decision[]): void {
+  for (const project of snapshot.state.projects.values()) {
+    if (project.delivery?.at !== 'gating' || project.delivery.gate !== null) continue;
+    const node = slots.take(ANY_EXECUTOR, null);
+    if (node === null) return;
+    decisions.push({ start: 'delivery-gate', project: project.name, node });
+    countSlot(shares, project.name);
+  }
+}
+
+/** Oldest first, so that no clean branch is stranded behind newer ones. */
+function startMergeGates(board: Board, shares: Shares, decisions: Decision[]): void {
+  for (const { task, progress } of ungated(board)) {
+    const node = board.slots.take(ANY_EXECUTOR, lastLoss(task, board.snapshot.state));
+    if (node === null) return;
+    decisions.push({ start: 'merge-gate', task: task.key, workToken: progress.token, node });
+    countSlot(shares, task.spec.project);
+  }
+}
+
+interface Ungated {
+  readonly task: Task;
+  readonly progress: Extract<Progress, { at: 'gating' }>;
+}
+
+function ungated(board: Board): Ungated[] {
+  const { active, tasks } = board.snapshot.state;
+  const found: Ungated[] = [];
+  for (const key of active) {
+    const task = tasks.get(key);
+    const progress = task?.progress;
+    if (task === undefined || progress?.at !== 'gating' || progress.gate !== null) continue;
+    if (firstBlocker(task, board, GATE_FILTERS) === null) found.push({ task, progress });
+  }
+  return found.sort((a, b) => a.progress.since - b.progress.since || a.task.order - b.task.order);
+}
+
+/** Open tasks, each project's best against the others' best, until no slot or no candidate is left. */
+function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
+  if (!board.slots.any) return;
+  const queues = queueByProject(board, shares);
+  while (board.slots.any) {
+    const queue = firstQueue(queues);
+    const candidate = queue?.pop();
+    if (candidate === undefined) return;
+    const { task, share } = candidate;
+    if (firstBlocker(task, board, CONTENDED_FILTERS) !== null) continue;
+    const node = board.slots.take(task.spec.executor, lastLoss(task, board.snapshot.state));
+    if (node === null) continue;
+    board.locks.hold(task);
+    share.live += 1;
+    decisions.push({ start: 'work', task: task.key, node });
+  }
+}
+
+/** Candidates of each project with the best on top; nothing behind the free slots is ever put in order. */
+function queueByProject(board: Board, shares: Shares): Heap<Candidate>[] {
+  const { snapshot, slots } = board;
+  const byShare = new Map<Share, Candidate[]>();
+  for (const key of snapshot.state.startable) {
+    const task = snapshot.state.tasks.get(key);
+    const share = task === undefined ? undefined : shares.get(task.spec.project);
+    if (task === undefined || share === undefined || !slots.takes(task.spec.executor)) continue;
+    if (firstBlocker(task, board, STANDING_FILTERS) !== null) continue;
+    const candidate = { task, share, urgency: urgencyOf(task, snapshot) };
+    const candidates = byShare.get(share);
+    if (candidates === undefined) byShare.set(share, [candidate]);
+    else candidates.push(candidate);
+  }
+  return Array.from(byShare.values(), (candidates) => new Heap(candidates, compareCandidates));
+}
+
+/** Projects are few: the one whose best candidate goes first is found by looking at each. */
+function firstQueue(queues: readonly Heap<Candidate>[]): Heap<Candidate> | undefined {
+  let first: Heap<Candidate> | undefined;
+  let best: Candidate | undefined;
+  for (const queue of queues) {
+    const candidate = queue.peek();
+    if (candidate === undefined) continue;
+    if (best !== undefined && compareCandidates(candidate, best) >= 0) continue;
+    first = queue;
+    best = candidate;
+  }
+  return first;
+}
+
+/**
+ * The node where the task's last attempt was lost or given up; null when it was not. Attempts are not indexed by task,
+ * and losses are rare, so only a task that has some pays for the search.
+ */
+function lastLoss(task: Task, state: State): NodeName | null {
+  if (task.losses === 0) return null;
+  let node: NodeName | null = null;
+  for (const attempt of state.attempts.values()) {
+    if (attempt.task !== task.key) continue;
+    const { phase } = attempt;
+    const lost = phase.is === 'fenced' || (phase.is === 'ended' && phase.outcome.kind === 'lost');
+    node = lost ? attempt.node : null;
+  }
+  return node;
+}
+
+function countSlot(shares: Shares, project: ProjectName): void {
+  const share = shares.get(project);
+  if (share !== undefined) share.live += 1;
+}

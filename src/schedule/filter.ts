@@ -1,0 +1,142 @@
+/**
+ * The filters a task must pass before it is started. `decide` asks them in order and stops at the first that objects;
+ * `why` asks all of them and prints every objection. There is no second opinion anywhere else.
+ */
+import type { NodeName, TaskKey, Token } from '../model/ids.ts';
+import { taskKey } from '../model/ids.ts';
+import type { State } from '../model/state.ts';
+import type { Task } from '../model/task.ts';
+import { Locks } from './locks.ts';
+import { Slots } from './slots.ts';
+import type { Blocker, Snapshot } from './snapshot.ts';
+
+/** What the filters look at: the snapshot, and what has been taken from it so far in this call. */
+export interface Board {
+  readonly snapshot: Snapshot;
+  /** Wall clock, milliseconds. */
+  readonly now: number;
+  readonly slots: Slots;
+  readonly locks: Locks;
+  /** Tasks with an attempt, work or gate, that may still be alive somewhere. */
+  readonly busy: ReadonlyMap<TaskKey, { readonly token: Token; readonly node: NodeName }>;
+}
+
+export type Filter = (task: Task, board: Board) => Blocker | null;
+
+export function boardOf(snapshot: Snapshot, now: number): Board {
+  const { state } = snapshot;
+  return { snapshot, now, slots: new Slots(snapshot, now), locks: new Locks(state), busy: busyTasks(state) };
+}
+
+/** Filters whose answer cannot change while one call hands out slots and locks. */
+export const STANDING_FILTERS: readonly Filter[] = [
+  dependencies,
+  projectStarted,
+  integrationExists,
+  backoffOver,
+  noLiveAttempt,
+];
+
+/** Filters that earlier choices of the same call can close. */
+export const CONTENDED_FILTERS: readonly Filter[] = [pathsFree, nodeFree];
+
+/** What a merge gate must pass before it is started; it runs in any project and on any node. */
+export const GATE_FILTERS: readonly Filter[] = [backoffOver, noLiveAttempt];
+
+/** The first objection of these filters to the task; null when there is none. */
+export function firstBlocker(task: Task, board: Board, filters: readonly Filter[]): Blocker | null {
+  for (const filter of filters) {
+    const blocker = filter(task, board);
+    if (blocker !== null) return blocker;
+  }
+  return null;
+}
+
+function dependencies(task: Task, { snapshot }: Board): Blocker | null {
+  if (task.unmet === 0) return null;
+  const dead = deadAncestors(task, snapshot.state);
+  if (dead.length > 0) return { why: 'dependency', on: dead, dead: true };
+  return { why: 'dependency', on: unmetDependencies(task, snapshot.state), dead: false };
+}
+
+function projectStarted(task: Task, { snapshot }: Board): Blocker | null {
+  return snapshot.dispatching.has(task.spec.project) ? null : { why: 'not-started' };
+}
+
+function integrationExists(task: Task, { snapshot }: Board): Blocker | null {
+  const project = snapshot.state.projects.get(task.spec.project);
+  if (project === undefined) return { why: 'no-base' };
+  return project.config.repo === null || project.integration !== null ? null : { why: 'no-base' };
+}
+
+function backoffOver(task: Task, { now }: Board): Blocker | null {
+  if (task.notBefore <= now) return null;
+  return { why: 'backoff', until: task.notBefore, reason: backoffReason(task), forMs: task.notBefore - now };
+}
+
+function backoffReason(task: Task): string {
+  if (task.progress.at === 'gating') return 'the gate broke';
+  if (task.failures > 0) return `attempt ${task.n} failed`;
+  return task.losses > 0 ? `attempt ${task.n} was lost with its node` : `attempt ${task.n} ended`;
+}
+
+function noLiveAttempt(task: Task, { busy }: Board): Blocker | null {
+  const alive = busy.get(task.key);
+  return alive === undefined ? null : { why: 'attempt', token: alive.token, node: alive.node };
+}
+
+function pathsFree(task: Task, { locks }: Board): Blocker | null {
+  const met = locks.against(task);
+  return met === null ? null : { why: 'lock', holder: met.holder, path: met.path };
+}
+
+function nodeFree(task: Task, { slots }: Board): Blocker | null {
+  const { executor } = task.spec;
+  return slots.takes(executor) ? null : { why: 'nodes', nodes: slots.verdicts(executor) };
+}
+
+function busyTasks(state: State): Board['busy'] {
+  const busy = new Map<TaskKey, { token: Token; node: NodeName }>();
+  for (const [node, tokens] of state.live) {
+    for (const token of tokens) {
+      const attempt = state.attempts.get(token);
+      if (attempt !== undefined) busy.set(attempt.task, { token, node });
+    }
+  }
+  return busy;
+}
+
+function unmetDependencies(task: Task, state: State): TaskKey[] {
+  return dependencyKeys(task).filter((key) => state.tasks.get(key)?.progress.at !== 'merged');
+}
+
+/**
+ * Tasks up the chain that failed, were cancelled or are parked: nothing below them starts unless a person acts.
+ * Nearest first, each once. Linear in the part of the graph above the task.
+ */
+export function deadAncestors(task: Task, state: State): TaskKey[] {
+  const dead: TaskKey[] = [];
+  const queue = dependencyKeys(task);
+  const seen = new Set(queue);
+  for (const key of queue) {
+    const ancestor = state.tasks.get(key);
+    if (ancestor === undefined) continue;
+    if (isDead(ancestor)) dead.push(key);
+    if (ancestor.progress.at !== 'open') continue;
+    for (const further of dependencyKeys(ancestor)) {
+      if (seen.has(further)) continue;
+      seen.add(further);
+      queue.push(further);
+    }
+  }
+  return dead;
+}
+
+/** True for a task on which dependents wait in vain: only a person can make it merge. */
+export function isDead({ progress }: Task): boolean {
+  return progress.at === 'failed' || progress.at === 'cancelled' || progress.at === 'parked';
+}
+
+function dependencyKeys(task: Task): TaskKey[] {
+  return [...new Set(task.spec.dependsOn)].map((id) => taskKey(task.spec.project, id));
+}

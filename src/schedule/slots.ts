@@ -1,0 +1,132 @@
+/**
+ * Which nodes may take an attempt, and which of them is best. One test, `closed`, is used both to decide and to
+ * explain, so that what `why` prints is what happened.
+ */
+import type { NodeName } from '../model/ids.ts';
+import type { NodeConfig } from '../model/spec.ts';
+import type { NodeVerdict, Snapshot } from './snapshot.ts';
+
+/** Gates run on every node, whatever executors it takes. */
+export const ANY_EXECUTOR = null;
+
+type ClosedWhy = Extract<NodeVerdict, { ok: false }>['why'];
+
+interface NodeSlots {
+  readonly config: NodeConfig;
+  /** Attempts that live there, those decided in this call included. */
+  used: number;
+  /** What keeps it closed for every executor, fullness aside. */
+  readonly shut: 'not-connected' | 'cordoned' | 'draining' | 'shunned' | null;
+}
+
+/** The slots of all nodes during one call: taken one by one as attempts are decided. */
+export class Slots {
+  private readonly snapshot: Snapshot;
+  private readonly now: number;
+  private readonly all: readonly NodeSlots[];
+  /** Nodes that still have a slot for somebody. */
+  private open: NodeSlots[];
+  /** Executors that no open node takes any more; slots only get fewer during a call. */
+  private readonly exhausted = new Set<string | null>();
+
+  constructor(snapshot: Snapshot, now: number) {
+    this.snapshot = snapshot;
+    this.now = now;
+    this.all = snapshot.nodes.map((config) => ({
+      config,
+      used: snapshot.state.live.get(config.name)?.size ?? 0,
+      shut: shutBecause(snapshot, config.name, now),
+    }));
+    this.open = this.all.filter((node) => node.shut === null && node.used < node.config.slots);
+  }
+
+  /** True while any node has a free slot for anybody. */
+  get any(): boolean {
+    return this.open.length > 0;
+  }
+
+  /** True while some node has a free slot for this executor. */
+  takes(executor: string | null): boolean {
+    if (this.exhausted.has(executor)) return false;
+    if (this.open.some((node) => closed(node, executor) === null)) return true;
+    this.exhausted.add(executor);
+    return false;
+  }
+
+  /**
+   * Takes a slot on the best node that is open for the executor; null when there is none.
+   * @param avoid where the last attempt was lost: taken only when no other node is free.
+   */
+  take(executor: string | null, avoid: NodeName | null): NodeName | null {
+    let best: NodeSlots | null = null;
+    for (const node of this.open) {
+      if (closed(node, executor) !== null) continue;
+      if (best === null || compareNodes(node, best, avoid) < 0) best = node;
+    }
+    if (best === null) return null;
+    best.used += 1;
+    if (best.used >= best.config.slots) this.open = this.open.filter((node) => node !== best);
+    return best.config.name;
+  }
+
+  /** What each node says to this executor, in the order of nodes.json. */
+  verdicts(executor: string | null): NodeVerdict[] {
+    return this.all.map((node) => {
+      const why = closed(node, executor);
+      if (why === null) return { node: node.config.name, ok: true, free: node.config.slots - node.used };
+      return { node: node.config.name, ok: false, why, detail: this.detail(node, why, executor) };
+    });
+  }
+
+  private detail(node: NodeSlots, why: ClosedWhy, executor: string | null): string {
+    switch (why) {
+      case 'not-connected':
+        return 'no connection';
+      case 'cordoned':
+        return 'takes no new attempts until it is uncordoned';
+      case 'draining':
+        return 'finishes what it has and takes nothing new';
+      case 'shunned': {
+        const until = this.snapshot.shunned.get(node.config.name) ?? this.now;
+        return `refused an order; asked again in ${Math.ceil((until - this.now) / 1000)}s`;
+      }
+      case 'executor':
+        return executor ?? '';
+      case 'full':
+        return `${node.used} of ${node.config.slots} slots in use`;
+    }
+  }
+}
+
+function shutBecause(snapshot: Snapshot, name: NodeName, now: number): NodeSlots['shut'] {
+  if (!snapshot.connected.has(name)) return 'not-connected';
+  const mark = snapshot.state.nodes.get(name)?.mark ?? 'none';
+  if (mark === 'cordon') return 'cordoned';
+  if (mark === 'drain') return 'draining';
+  return (snapshot.shunned.get(name) ?? 0) > now ? 'shunned' : null;
+}
+
+/** Why the node takes no attempt of this executor now; null when it does. What lasts longest comes first. */
+function closed(node: NodeSlots, executor: string | null): ClosedWhy | null {
+  if (node.shut !== null) return node.shut;
+  const { mode, slots } = node.config;
+  if (executor !== ANY_EXECUTOR && mode !== 'hybrid' && !mode.includes(executor)) return 'executor';
+  return node.used < slots ? null : 'full';
+}
+
+function compareNodes(a: NodeSlots, b: NodeSlots, avoid: NodeName | null): number {
+  // 1. Not where this task was lost last: a node that just failed is also the emptiest one.
+  const lost = Number(a.config.name === avoid) - Number(b.config.name === avoid);
+  if (lost !== 0) return lost;
+  // 2. Least load after taking the attempt, relative to slots; a node of half the weight counts as half as large.
+  const load = loadAfter(a) - loadAfter(b);
+  if (load !== 0 && !Number.isNaN(load)) return load;
+  // 3. Larger weight: settles two nodes whose weight is zero, too.
+  if (a.config.weight !== b.config.weight) return b.config.weight - a.config.weight;
+  // 4. Name, so that the answer does not depend on the order of nodes.json.
+  return a.config.name < b.config.name ? -1 : 1;
+}
+
+function loadAfter(node: NodeSlots): number {
+  return (node.used + 1) / (node.config.slots * node.config.weight);
+}

@@ -1,0 +1,116 @@
+/** "Why is this task not running?", answered by the filters that decided, node by node. */
+import { assertNever } from '../model/assert.ts';
+import type { TaskKey } from '../model/ids.ts';
+import type { Task } from '../model/task.ts';
+import {
+  type Board,
+  boardOf,
+  CONTENDED_FILTERS,
+  type Filter,
+  GATE_FILTERS,
+  STANDING_FILTERS,
+} from './filter.ts';
+import { ANY_EXECUTOR } from './slots.ts';
+import type { Blocker, NodeVerdict, Snapshot } from './snapshot.ts';
+
+/**
+ * Everything that keeps a task from getting an attempt now, most fundamental first. Empty: nothing does (it is at work
+ * already, or the next call of `decide` starts it if no better candidate takes the slot).
+ * @param now wall clock, milliseconds.
+ */
+export function why(snapshot: Snapshot, task: Task, now: number): Blocker[] {
+  const { progress } = task;
+  switch (progress.at) {
+    case 'open':
+      return objections(task, boardOf(snapshot, now), [...STANDING_FILTERS, ...CONTENDED_FILTERS]);
+    case 'attempt':
+      return [];
+    case 'gating':
+      return progress.gate === null ? gateBlockers(task, boardOf(snapshot, now)) : [];
+    case 'finished':
+    case 'queued':
+    case 'landing':
+      return [{ why: 'merging', at: progress.at }];
+    case 'review':
+      return [{ why: 'review' }];
+    case 'parked':
+      return [{ why: 'parked', reason: progress.reason }];
+    case 'merged':
+    case 'failed':
+    case 'cancelled':
+      return [{ why: 'over', at: progress.at }];
+    default:
+      return assertNever(progress);
+  }
+}
+
+function gateBlockers(task: Task, board: Board): Blocker[] {
+  const blockers = objections(task, board, GATE_FILTERS);
+  if (board.slots.takes(ANY_EXECUTOR)) return blockers;
+  return [...blockers, { why: 'nodes', nodes: board.slots.verdicts(ANY_EXECUTOR) }];
+}
+
+function objections(task: Task, board: Board, filters: readonly Filter[]): Blocker[] {
+  return filters.flatMap((filter) => filter(task, board) ?? []);
+}
+
+/** Short form for a column: `Dependency(S01)`, `Lock(src/a.ts <- S07)`, `Backoff 42s`, `NoSlot`; empty when nothing blocks. */
+export function reasonOf(blockers: readonly Blocker[]): string {
+  const [blocker] = blockers;
+  if (blocker === undefined) return '';
+  switch (blocker.why) {
+    case 'dependency':
+      return `${blocker.dead ? 'DependencyFailed' : 'Dependency'}(${listed(blocker.on.map(idOf))})`;
+    case 'lock':
+      return `Lock(${blocker.path} <- ${idOf(blocker.holder)})`;
+    case 'backoff':
+      return `Backoff ${Math.ceil(blocker.forMs / 1000)}s`;
+    case 'not-started':
+      return 'NotStarted';
+    case 'no-base':
+      return 'NoBase';
+    case 'attempt':
+      return `Ending(${blocker.node})`;
+    case 'nodes':
+      return nodesReason(blocker.nodes);
+    case 'review':
+      return 'Review';
+    case 'parked':
+      return 'Parked';
+    case 'merging':
+      return blocker.at === 'queued' ? 'MergeQueue' : 'Merging';
+    case 'over':
+      return '';
+    default:
+      return assertNever(blocker);
+  }
+}
+
+/** A full node only needs time, so it outranks what somebody has to mend; a node without the executor says least. */
+function nodesReason(nodes: readonly NodeVerdict[]): string {
+  const closed = nodes.filter((node) => !node.ok);
+  if (closed.length === 0) return 'NoNode';
+  if (closed.some((node) => node.why === 'full')) return 'NoSlot';
+  const named = (why: string): string[] => closed.flatMap((node) => (node.why === why ? node.node : []));
+  const mendable = [
+    ['shunned', 'NodeRefused'],
+    ['not-connected', 'NodeDown'],
+    ['cordoned', 'NodeCordoned'],
+    ['draining', 'NodeDraining'],
+  ] as const;
+  for (const [whyClosed, word] of mendable) {
+    const names = named(whyClosed);
+    if (names.length > 0) return `${word}(${listed(names)})`;
+  }
+  return `Executor(${closed[0]?.detail ?? ''})`;
+}
+
+/** At most two names: the column is narrow, and `why` prints them all. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 2).join(', ');
+  return names.length > 2 ? `${shown}, +${names.length - 2}` : shown;
+}
+
+function idOf(key: TaskKey): string {
+  return key.slice(key.indexOf('/') + 1);
+}
