@@ -1,0 +1,144 @@
+/**
+ * Claude Code's `stream-json`: one JSON event a line. `system/init` names the session, `system/api_retry` tells of a
+ * call that is being tried again, `assistant` carries what the model said, and `result` closes the turn. Two things to
+ * know: a failed turn may close with `subtype: "success"` and `is_error: true`, and a resumed session reports the
+ * usage of the new turn alone.
+ */
+import type { Usage } from '../model/attempt.ts';
+import { stripControls } from '../gates/shorten.ts';
+import { type ApiError, apiErrorOf, looksRefused } from './api-error.ts';
+import type { ExecutorOutcome } from './executor-outcome.ts';
+import { isRecord, usageOf } from './usage.ts';
+
+type Event = Record<string, unknown>;
+
+/** Reads the stream of one round; the last `result` wins. */
+export function readClaudeStream(log: string): ExecutorOutcome {
+  let sessionId: string | null = null;
+  let result: Event | null = null;
+  let apiError: ApiError | null = null;
+  for (const event of events(log)) {
+    if (typeof event.session_id === 'string' && event.session_id !== '') sessionId = event.session_id;
+    if (event.type === 'result') {
+      result = event;
+      apiError = resultError(event);
+    } else if (event.type === 'system' && event.subtype === 'api_retry') {
+      apiError = namedError(statusOf(event.error_status), textOf(event.error) ?? 'unknown', null);
+    } else if (event.type === 'assistant') {
+      apiError = assistantError(event);
+    }
+  }
+  return {
+    usage: result === null ? null : resultUsage(result),
+    sessionId,
+    finished: result !== null,
+    apiError,
+    text: result === null ? null : textOf(result.result),
+  };
+}
+
+function* events(log: string): Generator<Event> {
+  for (const line of log.split('\n')) {
+    // Every event is an object with a type; most garbage is told apart without parsing it.
+    const start = line.trimStart();
+    if (!start.startsWith('{')) continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(start);
+    } catch {
+      continue;
+    }
+    if (isRecord(value) && typeof value.type === 'string') yield value;
+  }
+}
+
+/** The other closing errors (turn limit, budget) are the agent's own, not its provider's. */
+function resultError(result: Event): ApiError | null {
+  if (result.is_error !== true) return null;
+  const status = statusOf(result.api_error_status);
+  const message = textOf(result.result) ?? `the turn ended with ${textOf(result.subtype) ?? 'an error'}`;
+  const refused = status !== null || result.subtype === 'success' || looksRefused(message);
+  return refused ? apiErrorOf(status, message) : null;
+}
+
+/** Claude Code puts a refusal into a message that no model wrote; any other message is proof that the provider answers. */
+function assistantError(event: Event): ApiError | null {
+  const name = textOf(event.error);
+  const message = isRecord(event.message) ? event.message : {};
+  if (name === null && message.model !== '<synthetic>') return null;
+  const text = contentText(message.content);
+  if (name === null && (text === null || !looksRefused(text))) return null;
+  return namedError(null, name ?? 'unknown', text);
+}
+
+/** Claude Code's own names for refusals, in its retry events and synthetic messages. */
+const NAMED: Readonly<Record<string, number>> = {
+  authentication_failed: 401,
+  billing_error: 402,
+  invalid_request: 400,
+  rate_limit: 429,
+  server_error: 500,
+  overloaded: 529,
+};
+
+function namedError(status: number | null, name: string, text: string | null): ApiError {
+  const found = apiErrorOf(status, text ?? name);
+  return found.status === null && NAMED[name] !== undefined ? apiErrorOf(NAMED[name], text ?? name) : found;
+}
+
+function contentText(content: unknown): string | null {
+  if (!Array.isArray(content)) return null;
+  const texts = content.flatMap((part) =>
+    isRecord(part) && typeof part.text === 'string' ? [part.text] : [],
+  );
+  return texts.length === 0 ? null : textOf(texts.join('\n'));
+}
+
+/**
+ * `modelUsage` counts every model of the turn, subagents included; `usage` only the main loop. Input is what was sent
+ * and not read from the cache. A turn that reports no token at all reports nothing: some providers leave usage out and
+ * the client then fills in zeros.
+ */
+function resultUsage(result: Event): Usage | null {
+  const perModel = isRecord(result.modelUsage) ? Object.values(result.modelUsage).filter(isRecord) : [];
+  const main = isRecord(result.usage) ? result.usage : {};
+  const usage =
+    perModel.length > 0
+      ? usageOf(
+          total(perModel, 'inputTokens', 'cacheCreationInputTokens'),
+          total(perModel, 'outputTokens'),
+          total(perModel, 'cacheReadInputTokens'),
+          result.total_cost_usd,
+        )
+      : usageOf(
+          total([main], 'input_tokens', 'cache_creation_input_tokens'),
+          total([main], 'output_tokens'),
+          total([main], 'cache_read_input_tokens'),
+          result.total_cost_usd,
+        );
+  const spent =
+    usage !== null &&
+    [usage.inputTokens, usage.outputTokens, usage.cachedTokens].some((n) => n !== null && n > 0);
+  return spent ? usage : null;
+}
+
+/** Sum of the fields over all records; null when the first field is missing anywhere. */
+function total(records: readonly Event[], first: string, ...rest: string[]): number | null {
+  let sum = 0;
+  for (const record of records) {
+    if (typeof record[first] !== 'number') return null;
+    for (const field of [first, ...rest]) {
+      const value = record[field];
+      if (typeof value === 'number') sum += value;
+    }
+  }
+  return sum;
+}
+
+function statusOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isInteger(value) ? value : null;
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? stripControls(value) : null;
+}
