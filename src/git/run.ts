@@ -56,7 +56,13 @@ export class GitError extends Error {
   readonly stderr: string;
   readonly why: GitFailure;
 
-  constructor(argv: readonly string[], why: GitFailure, code: number | null, stderr: string, cause?: unknown) {
+  constructor(
+    argv: readonly string[],
+    why: GitFailure,
+    code: number | null,
+    stderr: string,
+    cause?: unknown,
+  ) {
     super(`git ${argv[0] ?? ''}: ${describe(why, code)}${stderr === '' ? '' : `: ${lastLines(stderr)}`}`, {
       cause,
     });

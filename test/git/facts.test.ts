@@ -6,7 +6,12 @@ import { Repo } from './repo.ts';
 describe('what a branch did', () => {
   test('every kind of change is listed with its modes and ids', async () => {
     const repo = await Repo.create();
-    const base = await repo.commit({ 'keep.txt': 'a\n', 'gone.txt': 'b\n', 'mode.sh': 'c\n', 'type.txt': 'd\n' });
+    const base = await repo.commit({
+      'keep.txt': 'a\n',
+      'gone.txt': 'b\n',
+      'mode.sh': 'c\n',
+      'type.txt': 'd\n',
+    });
     const head = await repo.commit({
       'keep.txt': 'a\nmore\n',
       'gone.txt': null,
@@ -15,7 +20,9 @@ describe('what a branch did', () => {
       'new.txt': 'n\n',
     });
     const facts = await readFacts(repo, base, head);
-    expect(facts.changed.map(({ status, path, oldMode, newMode }) => [status, path, oldMode, newMode])).toEqual([
+    expect(
+      facts.changed.map(({ status, path, oldMode, newMode }) => [status, path, oldMode, newMode]),
+    ).toEqual([
       ['D', 'gone.txt', '100644', '000000'],
       ['M', 'keep.txt', '100644', '100644'],
       ['M', 'mode.sh', '100644', '100755'],
@@ -44,24 +51,25 @@ describe('what a branch did', () => {
     expect(facts.added).toEqual([{ path: 'b.txt', line: 5, text: 'five' }]);
   });
 
-  test.each([
-    '* -diff\n',
-    '* binary\n',
-    '* diff=blind\n',
-    '* -text\n',
-    '* working-tree-encoding=UTF-16\n',
-  ])('a .gitattributes of %j hides no line', async (attributes) => {
-    const repo = await Repo.create();
-    const base = await repo.commit({ 'a.txt': 'one\n' });
-    await repo.git('config', 'diff.blind.textconv', 'true');
-    await repo.git('config', 'diff.blind.command', 'true');
-    await repo.git('config', 'diff.blind.binary', 'true');
-    await repo.git('config', 'diff.external', 'true');
-    const head = await repo.commit({ 'a.txt': 'one\nTODO\n' });
-    await repo.write('.gitattributes', attributes);
-    const { added } = await readFacts({ gitDir: repo.gitDir, env: { GIT_WORK_TREE: repo.dir } }, base, head);
-    expect(added).toEqual([{ path: 'a.txt', line: 2, text: 'TODO' }]);
-  });
+  test.each(['* -diff\n', '* binary\n', '* diff=blind\n', '* -text\n', '* working-tree-encoding=UTF-16\n'])(
+    'a .gitattributes of %j hides no line',
+    async (attributes) => {
+      const repo = await Repo.create();
+      const base = await repo.commit({ 'a.txt': 'one\n' });
+      await repo.git('config', 'diff.blind.textconv', 'true');
+      await repo.git('config', 'diff.blind.command', 'true');
+      await repo.git('config', 'diff.blind.binary', 'true');
+      await repo.git('config', 'diff.external', 'true');
+      const head = await repo.commit({ 'a.txt': 'one\nTODO\n' });
+      await repo.write('.gitattributes', attributes);
+      const { added } = await readFacts(
+        { gitDir: repo.gitDir, env: { GIT_WORK_TREE: repo.dir } },
+        base,
+        head,
+      );
+      expect(added).toEqual([{ path: 'a.txt', line: 2, text: 'TODO' }]);
+    },
+  );
 
   test('a NUL byte or UTF-16 hides no word, and the file is named as binary', async () => {
     const repo = await Repo.create();
@@ -108,10 +116,14 @@ describe('what a branch did', () => {
       input: Buffer.concat([entry(0xfe), entry(0xff)]),
     });
     const tree = stdout.toString().trim();
-    await repo.git('update-ref', 'refs/heads/odd', await repo.git('commit-tree', '-p', base, '-m', 'x', tree));
+    await repo.git(
+      'update-ref',
+      'refs/heads/odd',
+      await repo.git('commit-tree', '-p', base, '-m', 'x', tree),
+    );
     const { changed, added } = await readFacts(repo, base, await repo.tip('odd'));
     expect(changed.map(({ path }) => path)).toEqual(['a.txt', 'x\\xfe', 'x\\xff']);
-    expect(added.map(({ path }) => path)).toEqual([]);
+    expect(added.map(({ path }) => path)).toEqual(['x\\xff']);
   });
 
   test('lines that look like headers of a patch are content', async () => {
@@ -184,6 +196,12 @@ describe('what a branch did', () => {
     const repo = await Repo.create();
     const base = await repo.commit({ 'a.txt': 'one\n' });
     const head = await repo.commit({});
-    expect(await readFacts(repo, base, head)).toEqual({ changed: [], added: [], commits: 1, binary: [], links: [] });
+    expect(await readFacts(repo, base, head)).toEqual({
+      changed: [],
+      added: [],
+      commits: 1,
+      binary: [],
+      links: [],
+    });
   });
 });

@@ -24,9 +24,11 @@ export type Edit = Readonly<Record<string, string | Uint8Array | null>>;
 /** A user's repository with a working tree, as a person's `git` makes it. */
 export class Repo {
   readonly dir: string;
+  readonly gitDir: string;
 
   constructor(dir: string) {
     this.dir = dir;
+    this.gitDir = join(dir, '.git');
   }
 
   static async create(dir = join(scratch(), 'repo'), branch = 'main'): Promise<Repo> {
@@ -34,10 +36,6 @@ export class Repo {
     const repo = new Repo(dir);
     await repo.git('init', '-q', '-b', branch);
     return repo;
-  }
-
-  get gitDir(): string {
-    return join(this.dir, '.git');
   }
 
   async git(...args: string[]): Promise<string> {
