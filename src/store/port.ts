@@ -59,3 +59,9 @@ export interface Store {
 
   close(): Promise<void>;
 }
+
+/** What verbs of other processes may do while a controller writes: everything that only reads. */
+export type Reader = Pick<
+  Store,
+  'load' | 'events' | 'eventsOf' | 'specText' | 'holder' | 'replayCheck' | 'close'
+>;

@@ -1,4 +1,71 @@
-import type { CodeEntry } from '../exit.ts';
+import { type CodeEntry, EXIT } from '../exit.ts';
 
 /** Codes raised by the store room. */
-export const STORE_CODES = {} as const satisfies Record<`E_${string}`, CodeEntry>;
+export const STORE_CODES = {
+  E_CONTROLLER_RUNNING: {
+    title: 'another controller runs this home',
+    exit: EXIT.conflict,
+    explain:
+      'One controller at a time writes to a home; the message names the one that does. Most verbs (status, logs, report, why) work beside it. To replace it, stop it first: agents go on and the next controller adopts them. A controller that was killed holds nothing: the lock counts only while the very process that took it lives.',
+  },
+  E_FENCED: {
+    title: 'a newer controller has taken over',
+    exit: EXIT.conflict,
+    explain:
+      'Every write carries the epoch of the controller that makes it, and the store refuses all but the newest. This controller was replaced, or gave its lease back, and nothing it tried afterwards was written. Stop it; the newer one has the work.',
+  },
+  E_NO_SPACE: {
+    title: 'no space left for the store',
+    exit: EXIT.internal,
+    explain:
+      'The disk of the home is full (or a quota is used up). The change was rolled back as a whole and nothing recorded before is lost. Free some space; a running controller resumes by itself.',
+  },
+  E_STORE_IO: {
+    title: 'the store could not be read or written',
+    exit: EXIT.internal,
+    explain:
+      'The operating system reported an error on the file that holds the state of the home. The change was rolled back as a whole. Look at the system log for failures of the disk.',
+  },
+  E_STORE_BUSY: {
+    title: 'the store is locked by another process',
+    exit: EXIT.conflict,
+    explain:
+      'Another process held the write lock of the store for longer than a writer waits. Only one controller writes, for milliseconds: look for a program that has the file open (a database browser, a backup tool) and close it.',
+  },
+  E_STORE_ACCESS: {
+    title: 'the store may not be opened or written',
+    exit: EXIT.auth,
+    explain:
+      'The file, or the directory it is in, does not permit what is needed. The store needs a directory that it can write to, because SQLite keeps two more files beside the database.',
+  },
+  E_STORE_DAMAGED: {
+    title: 'the store is damaged or is not a store',
+    exit: EXIT.internal,
+    explain:
+      'The file is no SQLite database, belongs to another program, or holds a row that cannot be what dispatch wrote. Nothing was changed. `dispatch replay --check` names what differs from the log of events. Keep the file: the log in it may still be whole.',
+  },
+  E_STORE_VERSION: {
+    title: 'the store was written by another version of dispatch',
+    exit: EXIT.conflict,
+    explain:
+      'The schema of the store carries a number. A newer one is never opened by an older program, because it would read it wrongly; use the version that wrote it. An older one is upgraded when a controller of this version starts, and not by verbs that only read.',
+  },
+  E_NO_STORE: {
+    title: 'nothing has been started in this home yet',
+    exit: EXIT.notFound,
+    explain:
+      'The store is made when the first controller starts. Until then there is no state to show. `dispatch start <project>` makes it.',
+  },
+  E_SQLITE_VERSION: {
+    title: 'the SQLite library has a known corruption bug',
+    exit: EXIT.internal,
+    explain:
+      'SQLite 3.7.0 to 3.51.2 can, rarely, corrupt a database in WAL mode when the log is reset. dispatch refuses to write with such a library. Reinstall the pinned better-sqlite3, which carries a newer one: `npm ci`.',
+  },
+  E_NETWORK_FS: {
+    title: 'the home is on a network file system',
+    exit: EXIT.usage,
+    explain:
+      'SQLite in WAL mode needs memory shared between processes and locks that work; network file systems give neither, and the store would be corrupted. Put the home on a local disk.',
+  },
+} as const satisfies Record<`E_${string}`, CodeEntry>;

@@ -1,0 +1,55 @@
+/** Compares two states field by field: the one that the events give and the one that the tables hold. */
+import type { State } from '../model/state.ts';
+import type { ReplayDifference } from './port.ts';
+
+/** Every field in which the two differ, tables in the order of their foreign keys. Empty = equal. */
+export function differences(fromEvents: State, stored: State): ReplayDifference[] {
+  return [
+    ...compare('state', 'epoch', fromEvents.epoch, stored.epoch),
+    ...compareTable('projects', fromEvents.projects, stored.projects),
+    ...compareTable('nodes', fromEvents.nodes, stored.nodes),
+    ...compareTable('tasks', fromEvents.tasks, stored.tasks),
+    ...compareTable('attempts', fromEvents.attempts, stored.attempts),
+    ...compareFenced(fromEvents.fenced, stored.fenced),
+  ];
+}
+
+function compareTable(
+  table: string,
+  fromEvents: ReadonlyMap<string, unknown>,
+  stored: ReadonlyMap<string, unknown>,
+): ReplayDifference[] {
+  const found: ReplayDifference[] = [];
+  for (const [key, entity] of fromEvents) {
+    if (stored.has(key)) found.push(...compare(`${table} ${key}`, '', entity, stored.get(key)));
+    else found.push({ what: `${table} ${key}`, field: 'row', fromEvents: entity, stored: null });
+  }
+  for (const [key, entity] of stored) {
+    if (!fromEvents.has(key))
+      found.push({ what: `${table} ${key}`, field: 'row', fromEvents: null, stored: entity });
+  }
+  // Ties are broken by order of arrival, so rows in another order are another state.
+  return found.length > 0 ? found : compare(table, 'order', [...fromEvents.keys()], [...stored.keys()]);
+}
+
+function compareFenced(fromEvents: ReadonlySet<string>, stored: ReadonlySet<string>): ReplayDifference[] {
+  return [...new Set([...fromEvents, ...stored])].flatMap((token) =>
+    compare(`attempts ${token}`, 'unconfirmed', fromEvents.has(token), stored.has(token)),
+  );
+}
+
+/** Goes down plain objects; anything else is compared as a whole, by its JSON. */
+function compare(what: string, field: string, fromEvents: unknown, stored: unknown): ReplayDifference[] {
+  if (isRecord(fromEvents) && isRecord(stored)) {
+    const names = new Set([...Object.keys(fromEvents), ...Object.keys(stored)]);
+    return [...names].flatMap((name) =>
+      compare(what, field === '' ? name : `${field}.${name}`, fromEvents[name], stored[name]),
+    );
+  }
+  if (Object.is(fromEvents, stored) || JSON.stringify(fromEvents) === JSON.stringify(stored)) return [];
+  return [{ what, field, fromEvents: fromEvents ?? null, stored: stored ?? null }];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,59 @@
+import type { Lease, Store } from '../port.ts';
+import { committer } from './commit.ts';
+import { type Db, openDatabase } from './database.ts';
+import { withStoreErrors } from './errors.ts';
+import { leases, refuseWhileHeld } from './lease.ts';
+import { migrate } from './migrate.ts';
+import { readerOf } from './reader.ts';
+
+export interface SqliteOptions {
+  /** How long a write waits for another process's write to end, milliseconds; 5000 by default. It blocks this process. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens, and if needed makes or upgrades, the store of a home. `:memory:` is a private store that is gone when closed;
+ * it has no lock file, and whoever acquires it last holds it.
+ * @throws DispatchError E_STORE_VERSION for a store written by a newer dispatch, E_CONTROLLER_RUNNING when an older one
+ *   would have to be upgraded under a live controller, E_NETWORK_FS, E_SQLITE_VERSION, E_STORE_ACCESS, E_STORE_DAMAGED,
+ *   E_NO_SPACE, E_STORE_IO.
+ */
+export async function openSqliteStore(file: string, options: SqliteOptions = {}): Promise<Store> {
+  const db = openDatabase(file, { readonly: false, busyTimeoutMs: options.busyTimeoutMs ?? 5000 });
+  try {
+    withStoreErrors(file, () => migrate(db, () => refuseWhileHeld(db)));
+    return storeOf(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function storeOf(db: Db): Store {
+  const leaseRow = leases(db);
+  const commit = committer(db, leaseRow);
+  let held: Lease | null = null;
+  const write = async <T>(work: () => T): Promise<T> => withStoreErrors(db.name, work);
+  return {
+    ...readerOf(db),
+    acquire: (host, pid, now) =>
+      write(() => {
+        held = leaseRow.acquire(host, pid, now);
+        return held;
+      }),
+    release: (lease) =>
+      write(() => {
+        leaseRow.release(lease);
+        if (held?.epoch === lease.epoch) held = null;
+      }),
+    commit: (lease, events, state) => write(() => commit(lease, events, state)),
+    close: async () => {
+      if (!db.open) return;
+      try {
+        if (held !== null) leaseRow.release(held);
+      } finally {
+        db.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import type { Event, Fact, NewEvent, Source } from '../../../model/event.ts';
+import type { TaskKey } from '../../../model/ids.ts';
+import type { Db } from '../database.ts';
+
+interface NewEventRow {
+  readonly at: number;
+  readonly epoch: number;
+  readonly type: string;
+  readonly task: string | null;
+  /** The fact without its `type`. */
+  readonly fact: string;
+  readonly source_node: string | null;
+  readonly source_journal: string | null;
+  readonly source_seq: number | null;
+}
+
+interface EventRow extends NewEventRow {
+  readonly seq: number;
+}
+
+const COLUMNS = 'seq, at, epoch, type, task, fact, source_node, source_journal, source_seq';
+
+/** A statement that appends an event and returns its seq. `task` is the task it concerns. */
+export function appendEvent(db: Db): (event: NewEvent, task: TaskKey | null) => number {
+  const statement = db.prepare<[NewEventRow]>(`
+    INSERT INTO events (at, epoch, type, task, fact, source_node, source_journal, source_seq)
+    VALUES (@at, @epoch, @type, @task, @fact, @source_node, @source_journal, @source_seq)`);
+  return (event, task) => {
+    const { type, ...rest } = event.fact;
+    const { lastInsertRowid } = statement.run({
+      at: event.at,
+      epoch: event.epoch,
+      type,
+      task,
+      fact: JSON.stringify(rest),
+      source_node: event.source?.node ?? null,
+      source_journal: event.source?.journal ?? null,
+      source_seq: event.source?.seq ?? null,
+    });
+    return Number(lastInsertRowid);
+  };
+}
+
+/** A statement that returns the seq of the newest event, 0 when there is none. */
+export function lastSeq(db: Db): () => number {
+  const statement = db.prepare<[], number | null>('SELECT max(seq) FROM events').pluck();
+  return () => statement.get() ?? 0;
+}
+
+/** A statement that returns at most `limit` events with seq > `after`, in order. */
+export function eventsAfter(db: Db): (after: number, limit: number) => Event[] {
+  const statement = db.prepare<[number, number], EventRow>(
+    `SELECT ${COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
+  );
+  return (after, limit) => statement.all(after, limit).map(fromRow);
+}
+
+/** A statement that returns the events that concern one task, in order. */
+export function eventsOfTask(db: Db): (task: TaskKey) => Event[] {
+  const statement = db.prepare<[string], EventRow>(
+    `SELECT ${COLUMNS} FROM events WHERE task = ? ORDER BY seq`,
+  );
+  return (task) => statement.all(task).map(fromRow);
+}
+
+/** A statement that returns the text of a task's spec as it was accepted last; the log is the only place that keeps it. */
+export function specTextOf(db: Db): (task: TaskKey) => string | null {
+  const statement = db
+    .prepare<[string], string>(
+      `SELECT fact FROM events WHERE task = ? AND type IN ('task.added', 'task.changed') ORDER BY seq DESC LIMIT 1`,
+    )
+    .pluck();
+  return (task) => {
+    const fact = statement.get(task);
+    return fact === undefined ? null : (JSON.parse(fact) as { text: string }).text;
+  };
+}
+
+/** Every event from the first on, one at a time. */
+export function* allEvents(db: Db): Generator<Event> {
+  for (const row of db.prepare<[], EventRow>(`SELECT ${COLUMNS} FROM events ORDER BY seq`).iterate()) {
+    yield fromRow(row);
+  }
+}
+
+function fromRow(row: EventRow): Event {
+  return {
+    seq: row.seq,
+    at: row.at,
+    epoch: row.epoch,
+    fact: { type: row.type, ...(JSON.parse(row.fact) as object) } as Fact,
+    source: sourceOf(row),
+  };
+}
+
+function sourceOf(row: EventRow): Source | null {
+  const { source_node: node, source_journal: journal, source_seq: seq } = row;
+  if (node === null || journal === null || seq === null) return null;
+  return { node: node as Source['node'], journal, seq };
+}

@@ -1,0 +1,61 @@
+import type { Delivery, Project } from '../../../model/task.ts';
+import type { Db } from '../database.ts';
+
+interface ProjectRow {
+  readonly name: string;
+  readonly config: string;
+  readonly integration: string | null;
+  readonly green: string;
+  readonly delivery_at: string | null;
+  /** The delivery without its `at`. */
+  readonly delivery: string | null;
+  readonly delivered: string | null;
+}
+
+/** A statement that writes a project's row, new or known. */
+export function putProject(db: Db): (project: Project) => void {
+  const statement = db.prepare<[ProjectRow]>(`
+    INSERT INTO projects (name, config, integration, green, delivery_at, delivery, delivered)
+    VALUES (@name, @config, @integration, @green, @delivery_at, @delivery, @delivered)
+    ON CONFLICT (name) DO UPDATE SET config = @config, integration = @integration, green = @green,
+      delivery_at = @delivery_at, delivery = @delivery, delivered = @delivered`);
+  return (project) => {
+    statement.run(toRow(project));
+  };
+}
+
+/** All projects in order of arrival. */
+export function allProjects(db: Db): Project[] {
+  const select = db.prepare<[], ProjectRow>(
+    'SELECT name, config, integration, green, delivery_at, delivery, delivered FROM projects ORDER BY ord',
+  );
+  return select.all().map(fromRow);
+}
+
+function toRow(project: Project): ProjectRow {
+  const { name, config, integration, green, delivery, delivered } = project;
+  const { at, ...rest } = delivery ?? { at: null };
+  return {
+    name,
+    config: JSON.stringify(config),
+    integration,
+    green: JSON.stringify(green),
+    delivery_at: at,
+    delivery: at === null ? null : JSON.stringify(rest),
+    delivered: delivered === null ? null : JSON.stringify(delivered),
+  };
+}
+
+function fromRow(row: ProjectRow): Project {
+  return {
+    name: row.name as Project['name'],
+    config: JSON.parse(row.config) as Project['config'],
+    integration: row.integration as Project['integration'],
+    green: JSON.parse(row.green) as string[],
+    delivery:
+      row.delivery === null
+        ? null
+        : ({ at: row.delivery_at, ...(JSON.parse(row.delivery) as object) } as Delivery),
+    delivered: row.delivered === null ? null : (JSON.parse(row.delivered) as Project['delivered']),
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * Which rows a commit has to write, derived from its facts alone: the counterpart of `evolve`, arm by arm. An entity
+ * that `evolve` changes and that is not named here would be stale after a restart; the property tests compare the two
+ * after every random history.
+ */
+import { assertNever } from '../model/assert.ts';
+import type { Fact, NewEvent } from '../model/event.ts';
+import { projectOfKey } from '../model/evolve.ts';
+import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
+import { taskKey } from '../model/ids.ts';
+import type { State } from '../model/state.ts';
+
+/** Keys in the order in which they were first touched, which for new entities is the order of the state's maps. */
+export interface Touched {
+  /** A controller took over: the state's epoch. */
+  epoch: boolean;
+  readonly projects: Set<ProjectName>;
+  readonly nodes: Set<NodeName>;
+  /** `added`: no row yet; `respecified`: its spec is another one; `moved`: only facts about its progress. */
+  readonly tasks: Map<TaskKey, 'added' | 'respecified' | 'moved'>;
+  /** `claimed`: no row yet. */
+  readonly attempts: Map<Token, 'claimed' | 'moved'>;
+}
+
+/** The entities that these events changed; `state` has them applied. */
+export function touchedBy(events: readonly NewEvent[], state: State): Touched {
+  const touched: Touched = {
+    epoch: false,
+    projects: new Set(),
+    nodes: new Set(),
+    tasks: new Map(),
+    attempts: new Map(),
+  };
+  for (const event of events) {
+    touchByFact(touched, event.fact, state);
+    if (event.source !== null) touched.nodes.add(event.source.node);
+  }
+  return touched;
+}
+
+/** The task that a fact is about, or null: facts of nodes, projects and deliveries, and news of an unknown attempt. */
+export function taskOfFact(fact: Fact, state: State): TaskKey | null {
+  if ('spec' in fact) return taskKey(fact.spec.project, fact.spec.id);
+  if ('task' in fact) return fact.task;
+  if ('token' in fact) return state.attempts.get(fact.token)?.task ?? null;
+  return null;
+}
+
+function touchByFact(touched: Touched, fact: Fact, state: State): void {
+  switch (fact.type) {
+    case 'controller.acquired':
+      touched.epoch = true;
+      return;
+    case 'project.configured':
+      touched.projects.add(fact.config.name);
+      return;
+    case 'project.based':
+    case 'delivery.requested':
+    case 'delivery.drained':
+    case 'delivery.prepared':
+    case 'delivery.passed':
+    case 'delivery.raced':
+    case 'delivery.landed':
+    case 'delivery.failed':
+      touched.projects.add(fact.project);
+      return;
+    case 'task.added':
+      touched.tasks.set(taskKey(fact.spec.project, fact.spec.id), 'added');
+      return;
+    case 'task.changed':
+      respecifyTask(touched, taskKey(fact.spec.project, fact.spec.id));
+      return;
+    case 'node.connected':
+    case 'node.disconnected':
+    case 'node.marked':
+      touched.nodes.add(fact.node);
+      return;
+    case 'attempt.claimed':
+      touched.attempts.set(fact.token, 'claimed');
+      touched.nodes.add(fact.node);
+      touchSubject(touched, fact.token, state);
+      return;
+    case 'attempt.running':
+    case 'attempt.progressed':
+    case 'attempt.late':
+      moveAttempt(touched, fact.token, state);
+      return;
+    case 'attempt.ended':
+    case 'attempt.fenced':
+      moveAttempt(touched, fact.token, state);
+      touchSubject(touched, fact.token, state);
+      return;
+    case 'candidate.accepted':
+    case 'merge.prepared':
+    case 'merge.conflicted':
+    case 'merge.refused':
+    case 'merge.stalled':
+    case 'merge.raced':
+      touchSubject(touched, fact.token, state);
+      return;
+    case 'candidate.refused':
+      return;
+    case 'merge.passed':
+      touchSubject(touched, fact.token, state);
+      touchProjectOf(touched, fact.token, state);
+      return;
+    case 'merge.landed':
+      touchSubject(touched, fact.token, state);
+      touchProjectOf(touched, fact.token, state);
+      touchDependents(touched, state.attempts.get(fact.token)?.task, state);
+      return;
+    case 'task.completed':
+      moveTask(touched, fact.task);
+      touchDependents(touched, fact.task, state);
+      return;
+    case 'task.reviewed':
+    case 'task.backedoff':
+    case 'task.failed':
+    case 'task.parked':
+    case 'task.cancelled':
+    case 'task.retried':
+      moveTask(touched, fact.task);
+      return;
+    default:
+      assertNever(fact);
+  }
+}
+
+function moveTask(touched: Touched, key: TaskKey): void {
+  if (!touched.tasks.has(key)) touched.tasks.set(key, 'moved');
+}
+
+function respecifyTask(touched: Touched, key: TaskKey): void {
+  if (touched.tasks.get(key) !== 'added') touched.tasks.set(key, 'respecified');
+}
+
+/** News of an attempt that nobody knows is only recorded. */
+function moveAttempt(touched: Touched, token: Token, state: State): void {
+  if (state.attempts.has(token) && !touched.attempts.has(token)) touched.attempts.set(token, 'moved');
+}
+
+/** What the attempt is about: its task, or the project whose delivery it gates. */
+function touchSubject(touched: Touched, token: Token, state: State): void {
+  const attempt = state.attempts.get(token);
+  if (attempt === undefined) return;
+  const { work } = attempt;
+  if (work.kind === 'gate' && work.subject.of === 'delivery') touchProjectOf(touched, token, state);
+  else moveTask(touched, attempt.task);
+}
+
+function touchProjectOf(touched: Touched, token: Token, state: State): void {
+  const attempt = state.attempts.get(token);
+  if (attempt !== undefined) touched.projects.add(projectOfKey(attempt.task));
+}
+
+/** One dependency less to wait for. A dependent that stopped depending in the same commit was touched by that change. */
+function touchDependents(touched: Touched, key: TaskKey | undefined, state: State): void {
+  if (key === undefined) return;
+  for (const dependent of state.dependents.get(key) ?? []) {
+    if (state.tasks.has(dependent)) moveTask(touched, dependent);
+  }
+}
