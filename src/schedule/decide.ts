@@ -7,7 +7,7 @@
  */
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
-import type { Progress, Task } from '../model/task.ts';
+import type { Progress, Project, Task } from '../model/task.ts';
 import {
   type Board,
   boardOf,
@@ -41,13 +41,19 @@ type Shares = ReadonlyMap<ProjectName, Share>;
 
 /** One per project that is being collected: a person waits for it. */
 function startDeliveryGates({ snapshot, slots }: Board, shares: Shares, decisions: Decision[]): void {
-  for (const project of snapshot.state.projects.values()) {
-    if (project.delivery?.at !== 'gating' || project.delivery.gate !== null) continue;
+  for (const project of ungatedDeliveries(snapshot.state)) {
     const node = slots.take(ANY_EXECUTOR, null);
     if (node === null) return;
     decisions.push({ start: 'delivery-gate', project: project.name, node });
     countSlot(shares, project.name);
   }
+}
+
+function ungatedDeliveries(state: State): Project[] {
+  const found = [...state.projects.values()].filter(
+    ({ delivery }) => delivery?.at === 'gating' && delivery.gate === null,
+  );
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Oldest first, so that no clean branch is stranded behind newer ones. */

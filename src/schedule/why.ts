@@ -19,14 +19,24 @@ import type { Blocker, NodeVerdict, Snapshot } from './snapshot.ts';
  * @param now wall clock, milliseconds.
  */
 export function why(snapshot: Snapshot, task: Task, now: number): Blocker[] {
+  return whyEach(snapshot, now)(task);
+}
+
+/** `why` for many tasks of one snapshot: what it looks at is gathered once. */
+export function whyEach(snapshot: Snapshot, now: number): (task: Task) => Blocker[] {
+  const board = boardOf(snapshot, now);
+  return (task) => blockersOf(task, board);
+}
+
+function blockersOf(task: Task, board: Board): Blocker[] {
   const { progress } = task;
   switch (progress.at) {
     case 'open':
-      return objections(task, boardOf(snapshot, now), [...STANDING_FILTERS, ...CONTENDED_FILTERS]);
+      return objections(task, board, [...STANDING_FILTERS, ...CONTENDED_FILTERS]);
     case 'attempt':
       return [];
     case 'gating':
-      return progress.gate === null ? gateBlockers(task, boardOf(snapshot, now)) : [];
+      return progress.gate === null ? gateBlockers(task, board) : [];
     case 'finished':
     case 'queued':
     case 'landing':
