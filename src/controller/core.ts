@@ -91,6 +91,9 @@ export class Core {
     switch (input.is) {
       case 'tick':
         return;
+      case 'acquired':
+        turn.record({ type: 'controller.acquired', host: input.host, pid: input.pid });
+        return;
       case 'command':
         replies.push(command(turn, input.command));
         if (input.command.verb === 'load') this.#chainMs = chainLengths(this.state);

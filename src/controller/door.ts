@@ -72,6 +72,8 @@ export interface EffectProblem {
 
 export type Input =
   | { readonly is: 'tick' }
+  /** This controller has taken the lease. */
+  | { readonly is: 'acquired'; readonly host: string; readonly pid: number }
   | {
       readonly is: 'node.up';
       readonly node: NodeName;

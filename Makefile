@@ -1,0 +1,50 @@
+# dispatch. `make help` lists what there is; every target sets up what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-check build demo demo-clean test check types lint format dead bench sim schemas clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## System packages (with consent, or as root), npm ci, build
+	@sh scripts/setup.sh
+
+setup-check: ## Only say what is missing
+	@sh scripts/setup.sh --check
+
+build: setup ## dist/
+	@node scripts/build.mjs
+
+demo: setup ## The main job on a throw-away home: two nodes, eight specs, scripted agents, under a minute
+	@node dist/demo.js
+
+demo-clean: ## Remove what the demo left
+	@node dist/demo.js --clean
+
+test: setup ## Everything, real sshd, tmux and git included
+	@npx vitest run $(VITEST_ARGS)
+
+check: types lint format dead ## Types, lint, format, dead code
+
+types: setup
+	@npx tsc --noEmit
+
+lint: setup
+	@npx oxlint --type-aware --deny-warnings
+
+format: setup
+	@npx biome format .
+
+dead: setup
+	@npx knip
+
+bench: setup ## Figures of bench/README.md, on this machine
+	@npx tsx bench/all.ts
+
+sim: setup ## 1,000 seeds of the simulator
+	@npx tsx scripts/sim.ts --seeds 1000
+
+schemas: setup ## JSON Schemas for editors, from the same source as validation
+	@npx tsx scripts/schemas.ts
+
+clean: ## Remove what was built
+	rm -rf dist .demo

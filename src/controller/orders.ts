@@ -1,0 +1,173 @@
+/** Builds the order of an attempt from state, store and hub: everything the node needs, so that it asks nothing back. */
+import { assertNever } from '../model/assert.ts';
+import type { Attempt, Conflict } from '../model/attempt.ts';
+import { type CommitId, type TaskId, taskKey } from '../model/ids.ts';
+import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
+import type { State } from '../model/state.ts';
+import type { Project, Task } from '../model/task.ts';
+import { buildPrompt, feedbackForAttempt, type SiblingTask } from '../executors/prompt.ts';
+import { builtinExecutors } from '../executors/builtin.ts';
+import type { AttemptOrder, GateOrder, TreeOrder, WorkOrder } from '../protocol/order.ts';
+import { PROTOCOL } from '../protocol/version.ts';
+
+/** Bytes of an attempt's log that are kept. */
+const LOG_CAP = 16 * 1024 * 1024;
+/** Siblings named in a prompt; a model reads no list of thousands. */
+const MAX_SIBLINGS = 200;
+
+/** What an order needs from outside the state. */
+export interface OrderSources {
+  readonly specText: (task: Task) => Promise<string>;
+  /** Text of a file at a commit of the project's hub; null when it is not there. */
+  readonly readFile: (project: Project, commit: CommitId, path: string) => Promise<string | null>;
+  /** Context files of a project without a repository would have no commit to be read at; they are left out. */
+  readonly epoch: number;
+}
+
+/** @throws when the attempt or its task is not in the state. */
+export async function buildOrder(state: State, attempt: Attempt, sources: OrderSources): Promise<AttemptOrder> {
+  const { work, task: key } = attempt;
+  const project = state.projects.get(key.slice(0, key.indexOf('/')) as Project['name']);
+  if (project === undefined) throw new Error(`no project for ${key}`);
+  const task = state.tasks.get(key);
+  const id = (task?.spec.id ?? 'delivery') as TaskId;
+  const { config } = project;
+  const common = {
+    protocol: PROTOCOL,
+    token: attempt.token,
+    project: project.name,
+    task: id,
+    n: attempt.n,
+    epoch: sources.epoch,
+    logCapBytes: LOG_CAP,
+  };
+  switch (work.kind) {
+    case 'gate': {
+      const verify = (task === undefined ? null : task.spec.verify) ?? config.verify;
+      return { ...common, timeoutMs: config.gateTimeoutMs, work: gateOrder(work.subject.commit, verify) };
+    }
+    case 'work':
+      if (task === undefined) throw new Error(`no task ${key}`);
+      return {
+        ...common,
+        timeoutMs: task.spec.timeoutMs,
+        work: await workOrder(state, attempt, task, project, sources),
+      };
+    default:
+      return assertNever(work);
+  }
+}
+
+function gateOrder(commit: CommitId, verify: string | null): GateOrder {
+  if (verify === null) throw new Error('a gate without a verify command');
+  return { kind: 'gate', commit, verify };
+}
+
+async function workOrder(
+  state: State,
+  attempt: Attempt,
+  task: Task,
+  project: Project,
+  sources: OrderSources,
+): Promise<WorkOrder> {
+  const { config } = project;
+  const { spec } = task;
+  const text = await sources.specText(task);
+  const feedback = task.feedback === null ? null : feedbackForAttempt(task.feedback, titlesOf(state, task));
+  const executor = config.executors[spec.executor] ?? builtinExecutors()[spec.executor];
+  if (executor === undefined) throw new Error(`no executor ${spec.executor}`);
+  const read = (path: string): Promise<string | null> =>
+    attempt.base === null ? Promise.resolve(null) : sources.readFile(project, attempt.base, path);
+  const prompt = buildPrompt({
+    spec: text,
+    task: spec.id,
+    title: spec.title,
+    agentFile: (await read('AGENTS.md')) ?? (await read('CLAUDE.md')),
+    memory: await readAll(config.context, read),
+    contract: config.contract === null ? null : await named(config.contract, read),
+    siblings: siblingsOf(state, task),
+    environment: {
+      node: attempt.node,
+      executor: spec.executor,
+      verify: spec.verify,
+      timeoutMs: spec.timeoutMs,
+      rounds: spec.retries + 1,
+      modifies: spec.modifies,
+      allowedExtras: config.allowedExtras,
+    },
+    feedback,
+  });
+  return {
+    kind: 'work',
+    tree: treeOrder(attempt, task, config),
+    spec: text,
+    prompt,
+    executor,
+    verify: spec.verify,
+    verifyTimeoutMs: config.gateTimeoutMs,
+    retries: spec.retries,
+    feedback,
+  };
+}
+
+function treeOrder(attempt: Attempt, task: Task, config: ProjectConfig): TreeOrder | null {
+  if (attempt.base === null) return null;
+  return {
+    base: attempt.base,
+    previous: task.feedback?.previous ?? null,
+    modifies: task.spec.modifies,
+    allowedExtras: config.allowedExtras,
+    protectedPaths: config.protectedPaths,
+    placeholderAllow: config.placeholderAllow,
+  };
+}
+
+async function readAll(
+  paths: readonly string[],
+  read: (path: string) => Promise<string | null>,
+): Promise<{ path: string; text: string }[]> {
+  const files: { path: string; text: string }[] = [];
+  for (const path of paths) {
+    const file = await named(path, read);
+    if (file !== null) files.push(file);
+  }
+  return files;
+}
+
+async function named(
+  path: string,
+  read: (path: string) => Promise<string | null>,
+): Promise<{ path: string; text: string } | null> {
+  const text = await read(path);
+  return text === null ? null : { path, text };
+}
+
+/** What the others own and what has merged: the nearest first, so that a cut list loses the least. */
+function siblingsOf(state: State, task: Task): SiblingTask[] {
+  const near: SiblingTask[] = [];
+  const far: SiblingTask[] = [];
+  for (const other of state.tasks.values()) {
+    if (other.spec.project !== task.spec.project || other.key === task.key) continue;
+    const related = isRelated(task.spec, other.spec);
+    if (!related && far.length >= MAX_SIBLINGS) continue;
+    const { id, title, modifies } = other.spec;
+    const at = other.progress.at;
+    (related ? near : far).push({ id, title, modifies, merged: at === 'merged', running: other.locked });
+  }
+  return [...near, ...far].slice(0, MAX_SIBLINGS);
+}
+
+function isRelated(a: TaskSpec, b: TaskSpec): boolean {
+  return a.dependsOn.includes(b.id) || b.dependsOn.includes(a.id);
+}
+
+/** Titles of the tasks that a conflict names, and of the task itself. */
+function titlesOf(state: State, task: Task): ReadonlyMap<TaskId, string> {
+  const titles = new Map<TaskId, string>([[task.spec.id, task.spec.title]]);
+  const conflicts: readonly Conflict[] = task.feedback?.why === 'conflict' ? task.feedback.conflicts : [];
+  for (const id of conflicts.flatMap((conflict) => conflict.tasks)) {
+    const other = state.tasks.get(taskKey(task.spec.project, id));
+    if (other !== undefined) titles.set(id, other.spec.title);
+  }
+  return titles;
+}

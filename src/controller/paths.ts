@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+
+/** Where things are in a home's `.dispatch/`. */
+export interface HomePaths {
+  readonly state: string;
+  readonly database: string;
+  readonly socket: string;
+  readonly repos: string;
+  /** Bundles on their way. */
+  readonly temporary: string;
+}
+
+export function homePaths(home: string): HomePaths {
+  const state = join(home, '.dispatch');
+  return {
+    state,
+    database: join(state, 'state.db'),
+    socket: join(state, 'controller.sock'),
+    repos: join(state, 'repos'),
+    temporary: join(state, 'tmp'),
+  };
+}

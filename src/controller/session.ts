@@ -1,0 +1,299 @@
+/**
+ * A controller's life: takes the lease, loads the state, connects the nodes, runs the loop, serves commands on its
+ * socket, and lets go of all of it on `detach` — while every agent goes on.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { DispatchError } from '../model/error.ts';
+import type { Event } from '../model/event.ts';
+import type { NodeName, ProjectName } from '../model/ids.ts';
+import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
+import type { State } from '../model/state.ts';
+import { loadProgram } from '../node/program.ts';
+import { NodeLink } from '../node/link.ts';
+import type { Snapshot } from '../schedule/snapshot.ts';
+import type { Lease, Store } from '../store/port.ts';
+import { openSqliteStore } from '../store/sqlite/open.ts';
+import { systemClock } from './clock.ts';
+import type { Reply } from './commands.ts';
+import { Core } from './core.ts';
+import type { Command, Effect, Input } from './door.ts';
+import { performHubEffect } from './hub-effects.ts';
+import { Hubs } from './hubs.ts';
+import { Loop } from './loop.ts';
+import { failed, performNodeEffect } from './node-effects.ts';
+import { homePaths } from './paths.ts';
+import { type Settlement, settlement } from './settlement.ts';
+import { serveCommands } from './socket.ts';
+
+export interface LoadedProject {
+  readonly config: ProjectConfig;
+  readonly specs: readonly { readonly spec: TaskSpec; readonly text: string }[];
+}
+
+export interface SessionOptions {
+  readonly home: string;
+  /** nodes.json, validated. */
+  readonly nodes: readonly NodeConfig[];
+  /** Validated projects to take over from disk; empty for a session that only gives a command. */
+  readonly projects: readonly LoadedProject[];
+  readonly onEvents?: (events: readonly Event[], state: State) => void;
+  /** Something that a person should know and that is no event: a node's first failure, a problem with an effect. */
+  readonly onNote?: (note: Note) => void;
+}
+
+export interface Note {
+  readonly about: 'node' | 'effect' | 'spec' | 'store';
+  readonly name: string;
+  readonly code: string | null;
+  readonly message: string;
+}
+
+/** Longest wait for a reply of a node that is being let go. */
+const QUIESCE_MS = 10_000;
+
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const paths = homePaths(options.home);
+  mkdirSync(paths.state, { recursive: true, mode: 0o700 });
+  const store = await openSqliteStore(paths.database);
+  try {
+    const lease = await store.acquire(hostname(), process.pid, systemClock.wall());
+    try {
+      const session = new Session(options, store, lease, await store.load());
+      await session.begin();
+      return session;
+    } catch (error) {
+      await store.release(lease);
+      throw error;
+    }
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #store: Store;
+  readonly #lease: Lease;
+  readonly #core: Core;
+  readonly #hubs: Hubs;
+  readonly #loop: Loop;
+  readonly #links = new Map<NodeName, NodeLink>();
+  #stopServing: (() => Promise<void>) | null = null;
+  #watchers: (() => void)[] = [];
+  #failure: unknown = null;
+  #noSpace = false;
+  #detached: Promise<void> | null = null;
+  /** The last problem of each node, for people. */
+  readonly troubles = new Map<NodeName, string>();
+
+  constructor(options: SessionOptions, store: Store, lease: Lease, state: State) {
+    this.#options = options;
+    this.#store = store;
+    this.#lease = lease;
+    const paths = homePaths(options.home);
+    this.#core = new Core(state, { epoch: lease.epoch, random: () => randomBytes(16) });
+    this.#core.setNodes(options.nodes);
+    this.#hubs = new Hubs(state, paths.repos, paths.temporary);
+    this.#loop = new Loop({
+      core: this.#core,
+      store,
+      lease,
+      clock: systemClock,
+      perform: (effect) => this.#perform(effect),
+      onEvents: (events) => options.onEvents?.(events, state),
+      onNoSpace: (error) => this.#spaceNews(error),
+      onTurn: () => this.#look(),
+      onStopped: (error) => this.#fail(error),
+    });
+  }
+
+  get state(): State {
+    return this.#core.state;
+  }
+
+  snapshot(): Snapshot {
+    return this.#core.snapshot();
+  }
+
+  /** Takes the projects over, sets their hubs up, and lets the nodes connect. @throws before anything has started. */
+  async begin(): Promise<void> {
+    this.#loop.push({ is: 'acquired', host: this.#lease.host, pid: this.#lease.pid });
+    for (const { config, specs } of this.#options.projects) {
+      const reply = await this.#loop.ask({ verb: 'load', config, specs });
+      if (!reply.ok) throw new DispatchError(reply.code, reply.message);
+      for (const message of reply.notes) this.#note({ about: 'spec', name: config.name, code: null, message });
+      if (config.repo === null) continue;
+      const hub = await this.#hubs.of(config.name);
+      const integration = await hub.base();
+      this.#loop.push({ is: 'based', key: `base:${config.name}`, project: config.name, integration });
+    }
+    this.#stopServing = await serveCommands(homePaths(this.#options.home).socket, (command) => this.command(command));
+    for (const config of this.#options.nodes) this.#connect(config);
+  }
+
+  /** Answered when it is durable. */
+  command(command: Command): Promise<Reply> {
+    return this.#loop.ask(command);
+  }
+
+  /** Resolves when nothing more can happen without a person. @throws what stopped the controller. */
+  async settled(projects: readonly ProjectName[]): Promise<Settlement> {
+    return this.#until(() => settlement(this.snapshot(), projects, systemClock.wall()));
+  }
+
+  /** Resolves when no collect of this project is under way any more. @throws what stopped the controller. */
+  async collected(project: ProjectName): Promise<void> {
+    await this.#until(() => (this.state.projects.get(project)?.delivery == null ? true : null));
+  }
+
+  /** Resolves when every node has been reached or found unreachable; false when none could be reached. */
+  async nodesTried(): Promise<boolean> {
+    const { connected, tried } = this.#core.memory;
+    return this.#until(() => {
+      if (connected.size > 0) return true;
+      return this.#options.nodes.every((config) => tried.has(config.name)) ? false : null;
+    });
+  }
+
+  /** Resolves when every cancel that a reachable node has to hear was taken, or after a while. */
+  async quiesce(): Promise<void> {
+    const { connected, tried, cancelling } = this.#core.memory;
+    const heard = (): true | null => {
+      if (!this.#options.nodes.every((config) => tried.has(config.name))) return null;
+      for (const token of this.state.fenced) {
+        const node = this.state.attempts.get(token)?.node;
+        if (node !== undefined && connected.has(node) && !cancelling.has(token)) return null;
+      }
+      return true;
+    };
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, QUIESCE_MS);
+    });
+    await Promise.race([this.#until(heard), limit]);
+    clearTimeout(timer);
+  }
+
+  /** Lets go of nodes, socket and lease. Agents go on. Harmless when called twice. */
+  detach(): Promise<void> {
+    this.#detached ??= this.#letGo();
+    return this.#detached;
+  }
+
+  async #letGo(): Promise<void> {
+    await this.#stopServing?.();
+    await this.#loop.stop();
+    await Promise.all([...this.#links.values()].map((link) => link.stop()));
+    await this.#store.release(this.#lease).catch(() => undefined);
+    await this.#store.close();
+  }
+
+  #connect(config: NodeConfig): void {
+    const { name } = config;
+    const link = new NodeLink({
+      config,
+      epoch: this.#lease.epoch,
+      controller: `${this.#lease.host}:${this.#lease.pid}`,
+      program: loadProgram(),
+      cursor: () => {
+        const node = this.state.nodes.get(name);
+        return { journal: node?.journal ?? null, seq: node?.cursor ?? 0 };
+      },
+      onUp: (welcome, inventory) => {
+        this.#hubs.forgetNode(name);
+        this.troubles.delete(name);
+        this.#loop.push({ is: 'node.up', node: name, welcome, inventory });
+      },
+      onDown: (error) => {
+        const code = error instanceof DispatchError ? error.code : null;
+        if (this.troubles.get(name) !== error.message) this.#note({ about: 'node', name, code, message: error.message });
+        this.troubles.set(name, error.message);
+        this.#loop.push({ is: 'node.down', node: name, reason: error.message });
+      },
+      onNews: (journal, entries) => this.#loop.push({ is: 'node.news', node: name, journal, entries }),
+    });
+    this.#links.set(name, link);
+    link.start();
+  }
+
+  async #perform(effect: Effect): Promise<Input> {
+    const input = await this.#performNow(effect);
+    if (input.is === 'effect.failed') {
+      const { code, message } = input.problem;
+      this.#note({ about: 'effect', name: effect.key, code, message });
+    }
+    return input;
+  }
+
+  async #performNow(effect: Effect): Promise<Input> {
+    switch (effect.do) {
+      case 'start':
+      case 'cancel':
+      case 'forget':
+        return performNodeEffect(effect, {
+          state: this.state,
+          epoch: this.#lease.epoch,
+          links: this.#links,
+          hubs: this.#hubs,
+          orders: {
+            epoch: this.#lease.epoch,
+            specText: async (task) => (await this.#store.specText(task.key)) ?? '',
+            readFile: async (project, commit, path) => (await this.#hubs.of(project.name)).readFile(commit, path),
+          },
+          onSuperseded: (node) => this.#superseded(node),
+        });
+      default:
+        return performHubEffect(effect, { state: this.state, hubs: this.#hubs, links: this.#links }).catch(
+          (error: unknown) => {
+            const code = error instanceof DispatchError ? error.code : 'E_INTERNAL';
+            return failed(effect.key, code, error instanceof Error ? error.message : String(error));
+          },
+        );
+    }
+  }
+
+  #superseded(node: NodeName): void {
+    this.#fail(
+      new DispatchError('E_FENCED', `another controller has taken over (node ${node} has seen a newer epoch)`, {
+        fix: 'dispatch status',
+      }),
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    void this.#loop.stop();
+    this.#look();
+  }
+
+  /** Says once that the disk is full, and once that it is not any more. */
+  #spaceNews(error: DispatchError | null): void {
+    if ((error !== null) === this.#noSpace) return;
+    this.#noSpace = error !== null;
+    const message = error?.message ?? 'there is space again; going on';
+    this.#note({ about: 'store', name: 'state.db', code: error?.code ?? null, message });
+  }
+
+  #note(note: Note): void {
+    this.#options.onNote?.(note);
+  }
+
+  /** Waiters look at the state after each turn. */
+  #look(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const watcher of watchers) watcher();
+  }
+
+  async #until<T>(condition: () => T | null): Promise<T> {
+    for (;;) {
+      if (this.#failure !== null) throw this.#failure;
+      const value = condition();
+      if (value !== null) return value;
+      await new Promise<void>((resolve) => this.#watchers.push(resolve));
+    }
+  }
+}

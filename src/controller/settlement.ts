@@ -1,0 +1,80 @@
+/** When is a run over: nothing more will happen without a person. */
+import type { ProjectName, TaskKey } from '../model/ids.ts';
+import { isFinal, type Task } from '../model/task.ts';
+import type { Blocker, Snapshot } from '../schedule/snapshot.ts';
+import { why } from '../schedule/why.ts';
+
+export interface Settlement {
+  readonly merged: readonly TaskKey[];
+  readonly failed: readonly TaskKey[];
+  /** Waits for a person: a review, or parked. */
+  readonly waiting: readonly TaskKey[];
+  /** Cannot start: a dependency failed, or no node will ever take it. */
+  readonly blocked: readonly TaskKey[];
+}
+
+/** Null while something can still happen by itself. */
+export function settlement(
+  snapshot: Snapshot,
+  projects: readonly ProjectName[],
+  now: number,
+): Settlement | null {
+  const wanted = new Set<string>(projects);
+  const { state } = snapshot;
+  // Cheap looks first: this is asked after every turn, and nearly always answered by something at work.
+  for (const [, live] of state.live) {
+    for (const token of live) {
+      const key = state.attempts.get(token)?.task;
+      if (key !== undefined && wanted.has(key.slice(0, key.indexOf('/')))) return null;
+    }
+  }
+  for (const key of state.active) {
+    const task = state.tasks.get(key);
+    if (task === undefined || !wanted.has(task.spec.project)) continue;
+    if (task.progress.at !== 'review' && task.progress.at !== 'parked') return null;
+  }
+  for (const key of state.startable) {
+    const task = state.tasks.get(key);
+    if (task !== undefined && wanted.has(task.spec.project) && mayStart(snapshot, task, now)) return null;
+  }
+  return sortOut(snapshot, wanted);
+}
+
+/** Something that passes by itself stands in the way, or nothing does. */
+function mayStart(snapshot: Snapshot, task: Task, now: number): boolean {
+  return !why(snapshot, task, now).some((blocker) => isForGood(snapshot, blocker));
+}
+
+function isForGood(snapshot: Snapshot, blocker: Blocker): boolean {
+  switch (blocker.why) {
+    case 'dependency':
+    case 'not-started':
+      return true;
+    case 'backoff':
+    case 'no-base':
+      return false;
+    case 'lock': {
+      const at = snapshot.state.tasks.get(blocker.holder)?.progress.at;
+      return at === 'review' || at === 'parked';
+    }
+    case 'nodes':
+      return blocker.nodes.every(
+        (verdict) => !verdict.ok && ['executor', 'cordoned', 'draining'].includes(verdict.why),
+      );
+    default:
+      return false;
+  }
+}
+
+function sortOut(snapshot: Snapshot, wanted: ReadonlySet<string>): Settlement {
+  const result = { merged: [] as TaskKey[], failed: [] as TaskKey[], waiting: [] as TaskKey[], blocked: [] as TaskKey[] };
+  for (const task of snapshot.state.tasks.values()) {
+    if (!wanted.has(task.spec.project)) continue;
+    const { at } = task.progress;
+    if (at === 'merged') result.merged.push(task.key);
+    else if (isFinal(task.progress)) result.failed.push(task.key);
+    else if (at === 'review' || at === 'parked') result.waiting.push(task.key);
+    else result.blocked.push(task.key);
+  }
+  return result;
+}
