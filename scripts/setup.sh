@@ -72,7 +72,7 @@ Run this, then make again (or set DISPATCH_YES=1 to let make run it):
     case "$answer" in y | Y | yes) ;; *) die 'Nothing was installed.' ;; esac
   fi
   echo "setup: $line"
-  if has apt-get; then $(as_root)apt-get update -qq; fi
+  if has apt-get; then sh -c "$(as_root)apt-get update -qq"; fi
   log=$(mktemp)
   DEBIAN_FRONTEND=noninteractive sh -c "$line" >"$log" 2>&1 || {
     tail -20 "$log" >&2
