@@ -162,7 +162,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     }
     case 'task.completed': {
       const task = taskOf(state, fact.task, fact);
-      expect(task.progress.at === 'attempt', fact, `task is ${task.progress.at}`);
+      const attempt = attemptOf(state, fact.token, fact);
+      expect(isAt(task, attempt), fact, `task is ${task.progress.at}`);
+      expect(attempt.phase.is === 'ended', fact, `attempt is ${attempt.phase.is}`);
       mergeTask(state, task, { at: 'merged', token: fact.token, commit: null, when: event.at });
       return;
     }
@@ -304,7 +306,10 @@ function changeTask(state: State, fact: Extract<Fact, { type: 'task.changed' }>,
   const task = taskOf(state, taskKey(fact.spec.project, fact.spec.id), fact);
   expect(!isFinal(task.progress) || task.progress.at !== 'merged', fact, 'the task has merged');
   for (const dependency of task.spec.dependsOn) {
-    state.dependents.get(taskKey(task.spec.project, dependency))?.delete(task.key);
+    const waiting = state.dependents.get(taskKey(task.spec.project, dependency));
+    waiting?.delete(task.key);
+    // No empty set stays behind, so that the index is a function of the tasks alone.
+    if (waiting?.size === 0) state.dependents.delete(taskKey(task.spec.project, dependency));
   }
   task.spec = fact.spec;
   task.readySince = null;
@@ -391,6 +396,8 @@ function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.ended' }>
   close(state, attempt, { is: 'ended', at, outcome: fact.outcome }, fact);
   if (attempt.work.kind === 'gate') return;
   const task = taskOf(state, attempt.task, fact);
+  // Whoever takes a task from a live attempt fences the attempt: its end must not move a task that is final or elsewhere.
+  expect(isAt(task, attempt), fact, `task is ${task.progress.at}`);
   const { outcome } = fact;
   switch (outcome.kind) {
     case 'done':
@@ -411,6 +418,11 @@ function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.ended' }>
     default:
       assertNever(outcome);
   }
+}
+
+function isAt(task: Task, attempt: Attempt): boolean {
+  const { progress } = task;
+  return progress.at === 'attempt' && progress.token === attempt.token && task.key === attempt.task;
 }
 
 function fenceAttempt(state: State, fact: Extract<Fact, { type: 'attempt.fenced' }>, at: number): void {
