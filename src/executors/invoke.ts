@@ -74,7 +74,10 @@ function claude(def: ExecutorDef, round: RoundContext): Invocation {
     argv: [
       ...def.command,
       '-p',
-      ...['--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions'],
+      '--output-format',
+      'stream-json',
+      '--verbose',
+      '--dangerously-skip-permissions',
       ...(first ? ['--session-id', round.sessionId] : ['--resume', round.sessionId]),
       ...(def.model === null ? [] : ['--model', def.model]),
     ],

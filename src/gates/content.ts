@@ -126,7 +126,11 @@ function binaryFindings(path: string): Finding[] {
   const language = languageOf(path);
   if (language.kind !== 'code') return [];
   return [
-    finding(path, 'is a source file whose content is not text', 'Save it as UTF-8 without NUL characters.'),
+    finding(
+      path,
+      'is a source file whose content is not text, or too large to be read',
+      'Save it as UTF-8 without NUL characters, and in files of a size that a person can read.',
+    ),
   ];
 }
 

@@ -1,0 +1,97 @@
+/**
+ * What the merge queue tells the agent that has to do its work again on a new base: which files, whose changes, and
+ * what both sides wanted, so that it keeps the one and redoes the other.
+ */
+import { assertNever } from '../model/assert.ts';
+import type { Conflict, Feedback, Finding } from '../model/attempt.ts';
+import type { TaskId } from '../model/ids.ts';
+import { shorten, stripControls } from '../gates/shorten.ts';
+
+/**
+ * Text for the prompt of the next attempt. `titles` holds what each task is for; `own` is the task itself, when its
+ * title is to be named beside the others'.
+ */
+export function feedbackForAttempt(
+  feedback: Feedback,
+  titles: ReadonlyMap<TaskId, string>,
+  own: TaskId | null = null,
+): string {
+  switch (feedback.why) {
+    case 'conflict':
+      return [...conflictPart(feedback.conflicts, titles, own), ...previousPart(feedback.previous)].join(
+        '\n',
+      );
+    case 'gate':
+      return [...gatePart(feedback.findings, feedback.output), ...previousPart(feedback.previous)].join('\n');
+    default:
+      return assertNever(feedback);
+  }
+}
+
+const OUTPUT_BYTES = 12 * 1024;
+const SHOWN = 100;
+
+function conflictPart(
+  conflicts: readonly Conflict[],
+  titles: ReadonlyMap<TaskId, string>,
+  own: TaskId | null,
+): string[] {
+  const others = [...new Set(conflicts.flatMap((conflict) => conflict.tasks))];
+  const lines = [
+    'Your work of the attempt before conflicts with work that merged in the meantime. The tree now starts from the new base, which holds the other work.',
+    '',
+    'Files in conflict:',
+    ...conflicts.slice(0, SHOWN).map(conflictLine),
+  ];
+  if (conflicts.length > SHOWN) lines.push(`- and ${conflicts.length - SHOWN} more`);
+  lines.push('', 'What each side wants:');
+  if (own !== null) lines.push(`- yours, ${own}: ${titles.get(own) ?? 'see the task above'}`);
+  else lines.push('- yours: the task above');
+  for (const task of others) lines.push(`- merged, ${task}: ${titles.get(task) ?? 'no title known'}`);
+  lines.push(
+    '',
+    'Read in the base what the other side changed in these files and keep its intent and its tests working; then do your own task on top of it. Do not take the other work back.',
+  );
+  return lines;
+}
+
+function conflictLine(conflict: Conflict): string {
+  const by =
+    conflict.tasks.length === 0
+      ? 'changed outside of this project'
+      : `changed by ${conflict.tasks.join(', ')}`;
+  return `- ${JSON.stringify(conflict.path)}: ${by}`;
+}
+
+function gatePart(findings: readonly Finding[], output: string): string[] {
+  const lines = [
+    'Your work of the attempt before passed alone, but not together with what merged in the meantime. The tree now starts from the new base, which holds the other work.',
+  ];
+  if (findings.length > 0) {
+    lines.push('', 'What the gate on the merged result found:');
+    for (const { gate, message, fix } of findings.slice(0, SHOWN)) {
+      lines.push(`- ${gate}: ${oneLine(message)}${fix === null ? '' : `\n  -> ${oneLine(fix)}`}`);
+    }
+    if (findings.length > SHOWN) lines.push(`- and ${findings.length - SHOWN} more`);
+  }
+  if (output.trim() !== '') {
+    lines.push('', 'Its output (shortened):', '', ...shorten(output, OUTPUT_BYTES).split('\n').map(indented));
+  }
+  lines.push('', 'Do the task on the new base so that both work together.');
+  return lines;
+}
+
+function previousPart(previous: string): string[] {
+  return [
+    '',
+    `Your earlier work is commit ${previous}, in this repository as refs/dispatch/previous. See it with \`git show refs/dispatch/previous\`; take over what is still right, by hand or with \`git cherry-pick\`.`,
+  ];
+}
+
+function oneLine(text: string): string {
+  return stripControls(text).replace(/\s+/g, ' ').trim();
+}
+
+function indented(line: string): string {
+  return line === '' ? '' : `    ${line}`;
+}

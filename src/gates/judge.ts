@@ -1,0 +1,32 @@
+/**
+ * The gates that need no command: they judge what a branch changed, from facts read out of git objects. Everything
+ * wrong is found in one go, so that one round of feedback can mend it. The same code runs on the node, where it advises
+ * the agent, and in the hub, where it decides.
+ */
+import type { Finding } from '../model/attempt.ts';
+import type { PlaceholderAllow } from '../model/spec.ts';
+import { commitFindings } from './commit.ts';
+import { contentFindings } from './content.ts';
+import type { BranchFacts } from './facts.ts';
+import { placeholderFindings } from './placeholder.ts';
+import { scopeFindings } from './scope.ts';
+
+/** What a branch is judged by. All of it comes from the spec and the base, nothing from the branch. */
+export interface GateRules {
+  readonly modifies: readonly string[];
+  /** Paths any task may touch besides its `modifies`. */
+  readonly allowedExtras: readonly string[];
+  /** Paths no task may change unless its `modifies` lists them literally. */
+  readonly protectedPaths: readonly string[];
+  readonly placeholderAllow: readonly PlaceholderAllow[];
+}
+
+/** Everything wrong with the branch, by gate, then in the order of the diff; empty means that it may go on to verify. */
+export function judge(facts: BranchFacts, rules: GateRules): Finding[] {
+  return [
+    ...commitFindings(facts),
+    ...scopeFindings(facts.changed, rules),
+    ...contentFindings(facts),
+    ...placeholderFindings(facts.added, rules.placeholderAllow),
+  ];
+}
