@@ -1,0 +1,139 @@
+/**
+ * What a node says, checked before anybody believes it. The node's account is only half trusted, and a journal entry
+ * becomes a fact of the store: ids and numbers must be what they claim. Anything else ends the session.
+ */
+import { isCommitId, isName, isToken } from '../model/ids.ts';
+import { FrameError } from '../protocol/frame.ts';
+import type { FromNode, Refusal, Request } from '../protocol/messages.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const REFUSALS: ReadonlySet<string> = new Set<Refusal>([
+  'protocol',
+  'fenced',
+  'unknown',
+  'missing-base',
+  'no-space',
+  'missing-program',
+  'bad-request',
+  'internal',
+]);
+const STEPS = new Set(['prepare', 'agent', 'gates', 'verify']);
+const CAUSES = new Set(['prepare', 'executor', 'empty', 'gate']);
+const LOSSES = new Set(['rebooted', 'killed', 'wiped']);
+
+/**
+ * @param opOf the operation that was asked under an id; null when nobody waits for it.
+ * @throws FrameError when it is not a message of the protocol.
+ */
+export function parseMessage(body: unknown, opOf: (id: number) => Request['op'] | null): FromNode {
+  const message = object(body, 'message');
+  if (message.events !== undefined) {
+    for (const entry of list(message.events, 'events')) checkEntry(object(entry, 'entry'));
+    return message as unknown as FromNode;
+  }
+  const id = whole(message.id, 'id');
+  if (message.error !== undefined) {
+    const error = object(message.error, 'error');
+    need(REFUSALS.has(String(error.code)), `refusal ${String(error.code)}`);
+    text(error.message, 'error message');
+    return message as unknown as FromNode;
+  }
+  checkReply(opOf(id), object(message.reply, 'reply'));
+  return message as unknown as FromNode;
+}
+
+function checkReply(op: Request['op'] | null, reply: Json): void {
+  if (op === 'hello') {
+    for (const key of ['program', 'bootId', 'journal', 'platform']) text(reply[key], key);
+    for (const key of ['protocol', 'seq', 'epoch']) whole(reply[key], key);
+  } else if (op === 'inventory') {
+    for (const entry of list(reply.entries, 'entries')) checkInventory(object(entry, 'entry'));
+  } else if (op === 'mirror.has') {
+    for (const commit of list(reply.has, 'has')) need(isCommitId(commit), 'commit');
+  } else if (op === 'bundle.get') {
+    need(isCommitId(reply.head), 'head');
+  } else if (op === 'attach') {
+    for (const word of list(reply.argv, 'argv')) text(word, 'argv');
+  }
+}
+
+function checkInventory(entry: Json): void {
+  need(isToken(entry.token), 'token');
+  need(isName(text(entry.project, 'project')), 'project');
+  need(isName(text(entry.task, 'task')), 'task');
+  whole(entry.n, 'n');
+  whole(entry.logBytes, 'logBytes');
+  need(entry.state === 'running' || entry.state === 'ended', 'state');
+  if (entry.outcome !== null) checkOutcome(object(entry.outcome, 'outcome'));
+}
+
+function checkEntry(entry: Json): void {
+  whole(entry.seq, 'seq');
+  const type = text(entry.type, 'type');
+  if (type === 'supervisor.started') {
+    text(entry.program, 'program');
+    text(entry.bootId, 'bootId');
+    return;
+  }
+  need(isToken(entry.token), 'token');
+  if (type === 'attempt.step') {
+    whole(entry.round, 'round');
+    need(STEPS.has(String(entry.step)), 'step');
+  } else if (type === 'attempt.ended') {
+    checkOutcome(object(entry.outcome, 'outcome'));
+  } else {
+    need(type === 'attempt.running', `type ${type}`);
+  }
+}
+
+function checkOutcome(outcome: Json): void {
+  const head = (): void => need(outcome.head === null || isCommitId(outcome.head), 'head');
+  switch (outcome.kind) {
+    case 'done':
+    case 'timeout':
+      whole(outcome.rounds, 'rounds');
+      return head();
+    case 'refused':
+      whole(outcome.rounds, 'rounds');
+      for (const finding of list(outcome.findings, 'findings'))
+        text(object(finding, 'finding').message, 'message');
+      text(outcome.output, 'output');
+      return head();
+    case 'failed':
+      whole(outcome.rounds, 'rounds');
+      text(outcome.message, 'message');
+      return need(CAUSES.has(String(outcome.cause)), 'cause');
+    case 'cancelled':
+      text(outcome.reason, 'reason');
+      return;
+    case 'lost':
+      return need(LOSSES.has(String(outcome.why)), 'why');
+    default:
+      need(false, 'outcome');
+  }
+}
+
+function need(holds: boolean, what: string): void {
+  if (!holds) throw new FrameError(`a message with a wrong ${what}`);
+}
+
+function object(value: unknown, what: string): Json {
+  need(typeof value === 'object' && value !== null && !Array.isArray(value), what);
+  return value as Json;
+}
+
+function list(value: unknown, what: string): readonly unknown[] {
+  need(Array.isArray(value), what);
+  return value as readonly unknown[];
+}
+
+function text(value: unknown, what: string): string {
+  need(typeof value === 'string', what);
+  return value as string;
+}
+
+function whole(value: unknown, what: string): number {
+  need(Number.isSafeInteger(value) && (value as number) >= 0, what);
+  return value as number;
+}
