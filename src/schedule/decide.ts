@@ -14,7 +14,8 @@ import {
   CONTENDED_FILTERS,
   firstBlocker,
   GATE_FILTERS,
-  STANDING_FILTERS,
+  PROJECT_FILTERS,
+  TASK_FILTERS,
 } from './filter.ts';
 import { Heap } from './heap.ts';
 import { type Candidate, compareCandidates, type Share, sharesOf, urgencyOf } from './rank.ts';
@@ -104,18 +105,22 @@ function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
 /** Candidates of each project with the best on top; nothing behind the free slots is ever put in order. */
 function queueByProject(board: Board, shares: Shares): Heap<Candidate>[] {
   const { snapshot, slots } = board;
-  const byShare = new Map<Share, Candidate[]>();
-  for (const key of snapshot.state.startable) {
-    const task = snapshot.state.tasks.get(key);
-    const share = task === undefined ? undefined : shares.get(task.spec.project);
-    if (task === undefined || share === undefined || !slots.takes(task.spec.executor)) continue;
-    if (firstBlocker(task, board, STANDING_FILTERS) !== null) continue;
-    const candidate = { task, share, urgency: urgencyOf(task, snapshot) };
-    const candidates = byShare.get(share);
-    if (candidates === undefined) byShare.set(share, [candidate]);
-    else candidates.push(candidate);
+  const { tasks, startable } = snapshot.state;
+  const queues = new Map<ProjectName, { share: Share; open: boolean; candidates: Candidate[] }>();
+  for (const key of startable) {
+    const task = tasks.get(key);
+    if (task === undefined) continue;
+    const { project, executor } = task.spec;
+    let queue = queues.get(project);
+    if (queue === undefined) {
+      const share = shares.get(project) ?? { live: 0, weight: 1 };
+      queue = { share, open: firstBlocker(task, board, PROJECT_FILTERS) === null, candidates: [] };
+      queues.set(project, queue);
+    }
+    if (!queue.open || !slots.takes(executor) || firstBlocker(task, board, TASK_FILTERS) !== null) continue;
+    queue.candidates.push({ task, share: queue.share, urgency: urgencyOf(task, snapshot) });
   }
-  return Array.from(byShare.values(), (candidates) => new Heap(candidates, compareCandidates));
+  return Array.from(queues.values(), ({ candidates }) => new Heap(candidates, compareCandidates));
 }
 
 /** Projects are few: the one whose best candidate goes first is found by looking at each. */

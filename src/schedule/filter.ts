@@ -17,25 +17,31 @@ export interface Board {
   readonly now: number;
   readonly slots: Slots;
   readonly locks: Locks;
-  /** Tasks with an attempt, work or gate, that may still be alive somewhere. */
-  readonly busy: ReadonlyMap<TaskKey, { readonly token: Token; readonly node: NodeName }>;
+  /** Tasks with a live attempt, work or gate, that is not the one they are at. */
+  readonly stray: ReadonlyMap<TaskKey, { readonly token: Token; readonly node: NodeName }>;
 }
 
 export type Filter = (task: Task, board: Board) => Blocker | null;
 
 export function boardOf(snapshot: Snapshot, now: number): Board {
   const { state } = snapshot;
-  return { snapshot, now, slots: new Slots(snapshot, now), locks: new Locks(state), busy: busyTasks(state) };
+  return {
+    snapshot,
+    now,
+    slots: new Slots(snapshot, now),
+    locks: new Locks(state),
+    stray: strayAttempts(state),
+  };
 }
 
-/** Filters whose answer cannot change while one call hands out slots and locks. */
-export const STANDING_FILTERS: readonly Filter[] = [
-  dependencies,
-  projectStarted,
-  integrationExists,
-  backoffOver,
-  noLiveAttempt,
-];
+/** Filters that say the same of every task of a project. */
+export const PROJECT_FILTERS: readonly Filter[] = [projectStarted, integrationExists];
+
+/** Filters on one task. */
+export const TASK_FILTERS: readonly Filter[] = [dependencies, backoffOver, noLiveAttempt];
+
+/** Filters whose answer cannot change while one call hands out slots and locks; what lasts longest is said first. */
+export const STANDING_FILTERS: readonly Filter[] = [...TASK_FILTERS, ...PROJECT_FILTERS];
 
 /** Filters that earlier choices of the same call can close. */
 export const CONTENDED_FILTERS: readonly Filter[] = [pathsFree, nodeFree];
@@ -80,8 +86,8 @@ function backoffReason(task: Task): string {
   return task.losses > 0 ? `attempt ${task.n} was lost with its node` : `attempt ${task.n} ended`;
 }
 
-function noLiveAttempt(task: Task, { busy }: Board): Blocker | null {
-  const alive = busy.get(task.key);
+function noLiveAttempt(task: Task, { stray }: Board): Blocker | null {
+  const alive = stray.size === 0 ? undefined : stray.get(task.key);
   return alive === undefined ? null : { why: 'attempt', token: alive.token, node: alive.node };
 }
 
@@ -95,15 +101,23 @@ function nodeFree(task: Task, { slots }: Board): Blocker | null {
   return slots.takes(executor) ? null : { why: 'nodes', nodes: slots.verdicts(executor) };
 }
 
-function busyTasks(state: State): Board['busy'] {
-  const busy = new Map<TaskKey, { token: Token; node: NodeName }>();
+function strayAttempts(state: State): Board['stray'] {
+  const stray = new Map<TaskKey, { token: Token; node: NodeName }>();
   for (const [node, tokens] of state.live) {
     for (const token of tokens) {
       const attempt = state.attempts.get(token);
-      if (attempt !== undefined) busy.set(attempt.task, { token, node });
+      const task = attempt === undefined ? undefined : state.tasks.get(attempt.task);
+      if (task !== undefined && !isAt(task, token)) stray.set(task.key, { token, node });
     }
   }
-  return busy;
+  return stray;
+}
+
+/** The attempt is the work or the gate that the task's progress names. */
+function isAt({ progress }: Task, token: Token): boolean {
+  return progress.at === 'gating'
+    ? progress.gate === token
+    : progress.at === 'attempt' && progress.token === token;
 }
 
 function unmetDependencies(task: Task, state: State): TaskKey[] {

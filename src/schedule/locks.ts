@@ -1,12 +1,17 @@
 /**
  * Who holds which paths. A task holds its `modifies` from its first claim until it has merged or was given up; the
  * tasks that one call of `decide` starts hold theirs at once. Locks of different projects never meet.
+ *
+ * With 1,000 running tasks the index over what they hold takes milliseconds to build, and little of it changes between
+ * two calls. So it is kept with the state it was built from and brought up to date at the start of a call: a memo, never
+ * an input, since every entry is checked against the state before it is used.
  */
 import type { ProjectName, TaskKey } from '../model/ids.ts';
+import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
 import { lockPatterns } from '../plan/plan.ts';
-import { PatternIndex } from '../plan/pattern-index.ts';
+import { type Meeting, PatternIndex } from '../plan/pattern-index.ts';
 
 export interface HeldLock {
   readonly holder: TaskKey;
@@ -14,10 +19,11 @@ export interface HeldLock {
   readonly path: string;
 }
 
+/** The locks as one call sees them: what the state holds, and what this call has given out. */
 export class Locks {
   private readonly state: State;
-  private readonly held = new Map<ProjectName, PatternIndex<TaskKey>>();
-  private indexed = false;
+  private held: HeldPaths | null = null;
+  private readonly chosen = new Map<ProjectName, PatternIndex<TaskKey>>();
 
   constructor(state: State) {
     this.state = state;
@@ -25,37 +31,79 @@ export class Locks {
 
   /** The lock of another task that this one would meet; null when its paths are free. */
   against(task: Task): HeldLock | null {
-    this.index();
-    const held = this.held.get(task.spec.project);
-    const met = held?.meeting(this.patterns(task), task.key) ?? null;
+    const patterns = patternsOf(task, this.state);
+    if (patterns.length === 0) return null;
+    // Brought up to date on first use: a call that has nothing to choose from never looks.
+    this.held ??= heldPaths(this.state);
+    const met =
+      this.held.meeting(task, patterns) ??
+      this.chosen.get(task.spec.project)?.meeting(patterns, task.key) ??
+      null;
     return met === null ? null : { holder: met.key, path: met.path };
   }
 
-  /** The task holds its paths from now on. */
+  /** The task holds its paths for the rest of the call. */
   hold(task: Task): void {
-    this.index();
-    if (!task.locked) this.add(task);
+    if (task.locked) return;
+    const { project } = task.spec;
+    const chosen = this.chosen.get(project) ?? new PatternIndex<TaskKey>();
+    this.chosen.set(project, chosen);
+    chosen.add(task.key, patternsOf(task, this.state));
+  }
+}
+
+/** What the locked tasks of a state hold, by project. */
+class HeldPaths {
+  readonly #byProject = new Map<ProjectName, PatternIndex<TaskKey>>();
+  readonly #entries = new Map<TaskKey, { readonly spec: TaskSpec; readonly config: ProjectConfig }>();
+
+  meeting(task: Task, patterns: readonly string[]): Meeting<TaskKey> | null {
+    return this.#byProject.get(task.spec.project)?.meeting(patterns, task.key) ?? null;
   }
 
-  /** Built on first use: most calls of `decide` have nothing free and never look. */
-  private index(): void {
-    if (this.indexed) return;
-    this.indexed = true;
-    for (const key of this.state.locked) {
-      const task = this.state.tasks.get(key);
-      if (task !== undefined) this.add(task);
+  /** Drops what is not held any more and adds what is new; an entry of another spec or configuration is both. */
+  update(state: State): void {
+    for (const [key, { spec, config }] of this.#entries) {
+      const task = state.tasks.get(key);
+      const same = task?.locked === true && task.spec === spec && configOf(task, state) === config;
+      if (!same) this.#drop(key, spec.project);
+    }
+    for (const key of state.locked) {
+      const task = this.#entries.has(key) ? undefined : state.tasks.get(key);
+      if (task !== undefined) this.#add(task, state);
     }
   }
 
-  private add(task: Task): void {
+  #add(task: Task, state: State): void {
+    const config = configOf(task, state);
+    if (config === undefined) return;
     const { project } = task.spec;
-    const held = this.held.get(project) ?? new PatternIndex<TaskKey>();
-    this.held.set(project, held);
-    held.add(task.key, this.patterns(task));
+    const index = this.#byProject.get(project) ?? new PatternIndex<TaskKey>();
+    this.#byProject.set(project, index);
+    index.add(task.key, patternsOf(task, state));
+    this.#entries.set(task.key, { spec: task.spec, config });
   }
 
-  private patterns(task: Task): readonly string[] {
-    const config = this.state.projects.get(task.spec.project)?.config;
-    return config === undefined ? [] : lockPatterns(task.spec, config);
+  #drop(key: TaskKey, project: ProjectName): void {
+    this.#byProject.get(project)?.remove(key);
+    this.#entries.delete(key);
   }
+}
+
+const kept = new WeakMap<State, HeldPaths>();
+
+function heldPaths(state: State): HeldPaths {
+  const held = kept.get(state) ?? new HeldPaths();
+  kept.set(state, held);
+  held.update(state);
+  return held;
+}
+
+function patternsOf(task: Task, state: State): readonly string[] {
+  const config = configOf(task, state);
+  return config === undefined ? [] : lockPatterns(task.spec, config);
+}
+
+function configOf(task: Task, state: State): ProjectConfig | undefined {
+  return state.projects.get(task.spec.project)?.config;
 }

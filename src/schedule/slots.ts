@@ -26,8 +26,8 @@ export class Slots {
   private readonly all: readonly NodeSlots[];
   /** Nodes that still have a slot for somebody. */
   private open: NodeSlots[];
-  /** Executors that no open node takes any more; slots only get fewer during a call. */
-  private readonly exhausted = new Set<string | null>();
+  /** Whether some open node takes an executor, as far as it was asked since a node was last filled. */
+  private readonly taken = new Map<string | null, boolean>();
 
   constructor(snapshot: Snapshot, now: number) {
     this.snapshot = snapshot;
@@ -47,10 +47,11 @@ export class Slots {
 
   /** True while some node has a free slot for this executor. */
   takes(executor: string | null): boolean {
-    if (this.exhausted.has(executor)) return false;
-    if (this.open.some((node) => closed(node, executor) === null)) return true;
-    this.exhausted.add(executor);
-    return false;
+    const known = this.taken.get(executor);
+    if (known !== undefined) return known;
+    const taken = this.open.some((node) => closed(node, executor) === null);
+    this.taken.set(executor, taken);
+    return taken;
   }
 
   /**
@@ -65,7 +66,10 @@ export class Slots {
     }
     if (best === null) return null;
     best.used += 1;
-    if (best.used >= best.config.slots) this.open = this.open.filter((node) => node !== best);
+    if (best.used >= best.config.slots) {
+      this.open = this.open.filter((node) => node !== best);
+      this.taken.clear();
+    }
     return best.config.name;
   }
 
