@@ -24,10 +24,12 @@ export interface GitOptions {
   readonly indexFile?: string;
   /** Default: the file system's top, so that no repository can be found by accident. */
   readonly cwd?: string;
-  /** Added to the sealed environment; `undefined` values are left out. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Laid over the sealed environment; a value of undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Standard input; without it git reads an empty one. */
   readonly input?: string | Uint8Array | Readable;
+  /** An open file that takes standard output, for packs that need not fit into memory; the result's `stdout` is empty then. */
+  readonly outputFd?: number;
   /** Exit codes that are answers. Any other throws GitError. Default `[0]`. */
   readonly okCodes?: readonly number[];
   /** Span after which git and all it started are killed. Default ten minutes. */
@@ -63,7 +65,7 @@ export class GitError extends Error {
     stderr: string,
     cause?: unknown,
   ) {
-    super(`git ${argv[0] ?? ''}: ${describe(why, code)}${stderr === '' ? '' : `: ${lastLines(stderr)}`}`, {
+    super(`git ${subcommand(argv)}: ${describe(why, code)}${stderr === '' ? '' : `: ${lastLines(stderr)}`}`, {
       cause,
     });
     this.name = 'GitError';
@@ -72,6 +74,13 @@ export class GitError extends Error {
     this.code = code;
     this.stderr = stderr;
   }
+}
+
+/** The first argument after those for git itself. */
+function subcommand(argv: readonly string[]): string {
+  let at = 0;
+  while (argv[at] === '-c') at += 2;
+  return argv[at] ?? '';
 }
 
 const DEFAULT_TIMEOUT_MS = 600_000;
@@ -89,7 +98,7 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
   const child = spawn('git', [...sealedArgs(options), ...args], {
     cwd: options.cwd ?? '/',
     env: sealedEnv(options),
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', options.outputFd ?? 'pipe', 'pipe'],
     detached: true,
   });
   return await new Promise<GitResult>((resolve, reject) => {

@@ -1,0 +1,84 @@
+/** The hub as a directory: how it is made, and how it gets over a git that was killed while it held a lock file. */
+import { existsSync } from 'node:fs';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
+import { join } from 'node:path';
+import { DispatchError } from '../model/error.ts';
+import { git, GitError } from './run.ts';
+
+/** Who merges, and paths that mean what they say. */
+export const HUB_ENV: Readonly<Record<string, string>> = {
+  GIT_AUTHOR_NAME: 'dispatch',
+  GIT_AUTHOR_EMAIL: 'dispatch@localhost',
+  GIT_COMMITTER_NAME: 'dispatch',
+  GIT_COMMITTER_EMAIL: 'dispatch@localhost',
+};
+
+/** Written last, so that a hub whose making was cut short is made again. */
+const MARKER = 'dispatch-hub';
+
+/**
+ * Attributes that a branch brings must not blind a diff or settle a conflict. The first line of defence is that a bare
+ * repository reads none; newer versions of git read those of HEAD, or of `attr.tree`, which name nothing here; and
+ * info/attributes outranks them all.
+ */
+const ATTRIBUTES = '* !diff !merge !filter !working-tree-encoding\n';
+
+/** A lock file this old belongs to nobody: every call of git has an end. Milliseconds. */
+const STALE_LOCK_MS = 90 * 60_000;
+
+export function isHub(dir: string): boolean {
+  return existsSync(join(dir, MARKER));
+}
+
+/** Makes the bare repository. Doing it again changes nothing. */
+export async function createHub(dir: string, format: 'sha1' | 'sha256'): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await git(['init', '-q', '--bare', '--template=', `--object-format=${format}`, dir]);
+  const settings: readonly (readonly [string, string])[] = [
+    ['core.logAllRefUpdates', 'true'],
+    ['attr.tree', 'refs/dispatch/none'],
+    ['gc.auto', '0'],
+    ['maintenance.auto', 'false'],
+  ];
+  for (const [key, value] of settings) await git(['config', key, value], { gitDir: dir });
+  await git(['symbolic-ref', 'HEAD', 'refs/dispatch/none'], { gitDir: dir });
+  await mkdir(join(dir, 'info'), { recursive: true });
+  await writeFile(join(dir, 'info', 'attributes'), ATTRIBUTES);
+  await writeFile(join(dir, MARKER), '1\n');
+}
+
+export function brokenHub(dir: string, why: string): DispatchError {
+  return new DispatchError('E_HUB_BROKEN', `the repository of dispatch at ${dir} cannot be used`, {
+    where: dir,
+    why,
+    fix: `move it away (mv ${dir} ${dir}.broken) and run the command again`,
+  });
+}
+
+/**
+ * Runs the work, and once more when it met a lock file that a dead git left behind: one from before this machine
+ * started, or older than any call of git may take. A younger lock may have a living owner, and the error stands.
+ */
+export async function retryingStaleLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const lock = lockInTheWay(error);
+    if (lock === null || !lock.startsWith(dir) || !(await isStale(lock))) throw error;
+    await rm(lock, { force: true });
+    return await work();
+  }
+}
+
+function lockInTheWay(error: unknown): string | null {
+  if (!(error instanceof GitError)) return null;
+  return /Unable to create '([^']+\.lock)': File exists/.exec(error.stderr)?.[1] ?? null;
+}
+
+async function isStale(lock: string): Promise<boolean> {
+  const found = await stat(lock).catch(() => null);
+  if (found === null) return true;
+  const now = Date.now();
+  return found.mtimeMs < now - uptime() * 1000 || found.mtimeMs < now - STALE_LOCK_MS;
+}

@@ -1,0 +1,270 @@
+/**
+ * The controller's own bare repository for one project. Everything that merges happens here and nowhere else, so no
+ * configuration, hook or file of an agent or of a working copy takes part.
+ *
+ * ```
+ * refs/heads/integration    grows by gated merges; its first-parent history holds only trees that passed
+ * refs/cand/<token>         what an attempt made, fetched once, checked, and judged by this id from then on
+ * refs/dispatch/target      the target branch as it was seen last
+ * refs/dispatch/start       where integration began
+ * ```
+ *
+ * Branches move by compare-and-swap on their old value. Operations that write run one after the other; a crash between
+ * any two steps is harmless, because each is done again with the same ids and finds what is done already.
+ */
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import type { BranchFacts } from '../gates/facts.ts';
+import type { Conflict } from '../model/attempt.ts';
+import { DispatchError } from '../model/error.ts';
+import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
+import { admitBundle } from './admit.ts';
+import { writeBundle } from './bundle.ts';
+import { conflictsWith } from './conflicts.ts';
+import { type Delivered, deliver, type DeliverySides, type Prepared, prepareDelivery } from './delivery.ts';
+import { readFacts, type RepoPlace } from './facts.ts';
+import { brokenHub, createHub, HUB_ENV, isHub, retryingStaleLock } from './hub-dir.ts';
+import { assertSound, commitTree, mergeBases, mergeTree, treeOf } from './merge-tree.ts';
+import { candidateRef, INTEGRATION, isAncestor, moveRef, readRef, START, TARGET } from './refs.ts';
+import { requireGit } from './run.ts';
+import { targetMissing } from './target-missing.ts';
+import { landedMerges, mergeMessage, type MergeLabel } from './trailers.ts';
+import { listPaths, presentCommits, readFile } from './tree-read.ts';
+import { Upstream } from './upstream.ts';
+
+export interface HubPlace {
+  /** Absolute path of the bare repository; made on first use. */
+  readonly dir: string;
+  readonly project: ProjectName;
+  /** The user's repository: a path or a URL. */
+  readonly repo: string;
+  /** Branch of the user's repository. */
+  readonly target: string;
+}
+
+export type MergeResult =
+  | { readonly clean: true; readonly commit: CommitId; readonly tree: string }
+  | { readonly clean: false; readonly paths: readonly string[] };
+
+/**
+ * The hub of a project. Touches neither disk nor network yet: `base()` does.
+ * @throws DispatchError E_GIT_MISSING, E_GIT_TOO_OLD, E_REPO_MISSING when `repo` is not an address at all.
+ */
+export async function openHub(place: HubPlace): Promise<Hub> {
+  await requireGit();
+  return new Hub(place);
+}
+
+export class Hub {
+  readonly place: HubPlace;
+  readonly #upstream: Upstream;
+  readonly #repo: RepoPlace;
+  readonly #oneAtATime = pLimit(1);
+
+  /** Use `openHub`, which checks the git on this machine first. */
+  constructor(place: HubPlace) {
+    this.place = place;
+    this.#repo = { gitDir: place.dir, env: HUB_ENV };
+    this.#upstream = new Upstream(place.repo, join(place.dir, 'remote.config'));
+  }
+
+  /**
+   * Fetches the target and returns the tip of integration, which begins at the target's tip. A target that has moved on
+   * and contains all of integration takes integration along. When the user's repository cannot be reached now, a hub
+   * that was set up before answers from what it has.
+   * @throws DispatchError E_REPO_MISSING, E_REPO_EMPTY, E_REPO_AUTH, E_REPO_UNREACHABLE, E_REPO_SHALLOW, E_TARGET_MISSING.
+   */
+  async base(): Promise<CommitId> {
+    return await this.#write(async () => {
+      const known = isHub(this.place.dir) ? await readRef(this.#repo, INTEGRATION) : null;
+      try {
+        const tip = await this.#fetchTarget();
+        return await this.#follow(known, tip);
+      } catch (error) {
+        if (known !== null && error instanceof DispatchError && error.code === 'E_REPO_UNREACHABLE')
+          return known;
+        throw error;
+      }
+    });
+  }
+
+  /** Tip of integration. @throws DispatchError E_HUB_BROKEN when there is none. */
+  async integration(): Promise<CommitId> {
+    return await this.#read(() => this.#integration());
+  }
+
+  /** Which of the commits the hub has. */
+  async has(commits: readonly CommitId[]): Promise<CommitId[]> {
+    return await this.#read(() => presentCommits(this.#repo, commits));
+  }
+
+  /**
+   * Writes a bundle that brings `commits` (as `refs/dispatch/<commit>`) to a repository that has `have`; commits of
+   * `have` that the hub does not know are left aside.
+   */
+  async exportBundle(file: string, commits: readonly CommitId[], have: readonly CommitId[]): Promise<void> {
+    await this.#read(async () =>
+      writeBundle(this.#repo, file, commits, await presentCommits(this.#repo, have)),
+    );
+  }
+
+  /** True when the attempt's result is in the hub already. */
+  async isCollected(token: Token, head: CommitId): Promise<boolean> {
+    return await this.#read(async () => (await readRef(this.#repo, candidateRef(token))) === head);
+  }
+
+  /**
+   * Takes an attempt's result in as `refs/cand/<token>`, checked object by object.
+   * @throws DispatchError E_BUNDLE_MISMATCH when it is damaged, is not `head`, or does not stand on `base`.
+   */
+  async importBundle(file: string, token: Token, head: CommitId, base: CommitId): Promise<void> {
+    await this.#write(async () => {
+      const quarantine = join(this.place.dir, 'quarantine', token);
+      await admitBundle(this.#repo, { file, quarantine, head, base });
+      await moveRef(this.#repo, candidateRef(token), head, null);
+    });
+  }
+
+  /** What lies between two commits, for the gates. */
+  async facts(base: CommitId, head: CommitId): Promise<BranchFacts> {
+    return await this.#read(() => readFacts(this.#repo, base, head));
+  }
+
+  /** Where a branch left integration. @throws DispatchError E_MERGE_UNSOUND when they share no history. */
+  async baseOf(head: CommitId): Promise<CommitId> {
+    return await this.#read(async () => {
+      const [base] = await mergeBases(this.#repo, await this.#integration(), head);
+      if (base === undefined) throw noCommonHistory(head);
+      return base;
+    });
+  }
+
+  /** Content of a file at a commit; null when there is none, or it is not a regular file. */
+  async readFile(commit: CommitId, path: string): Promise<Buffer | null> {
+    return await this.#read(() => readFile(this.#repo, commit, path));
+  }
+
+  /** All paths of a commit's tree. */
+  async listPaths(commit: CommitId): Promise<string[]> {
+    return await this.#read(() => listPaths(this.#repo, commit));
+  }
+
+  /**
+   * The commit that merges `head` onto `onto`; no branch moves. Always a merge commit, also when nothing has merged
+   * since the branch began, so that the history shows tasks and its first parents show only gated trees.
+   * @throws DispatchError E_MERGE_UNSOUND when the result is not what the two sides say it must be.
+   */
+  async merge(onto: CommitId, head: CommitId, label: MergeLabel): Promise<MergeResult> {
+    return await this.#write(async () => {
+      const bases = await mergeBases(this.#repo, onto, head);
+      if (bases.length === 0) throw noCommonHistory(head);
+      const merged = bases.includes(onto)
+        ? ({ clean: true, tree: await treeOf(this.#repo, head) } as const)
+        : await mergeTree(this.#repo, onto, head, 'ignore');
+      if (!merged.clean) return merged;
+      if (!bases.includes(onto)) await assertSound(this.#repo, bases, onto, head, merged.tree);
+      const commit = await commitTree(this.#repo, merged.tree, [onto, head], mergeMessage(label));
+      return { clean: true, commit, tree: merged.tree };
+    });
+  }
+
+  /** For each path that conflicts, the merged tasks that changed it since the branch of `head` began. */
+  async conflictTasks(paths: readonly string[], head: CommitId, onto: CommitId): Promise<Conflict[]> {
+    return await this.#read(async () => {
+      const [base] = await mergeBases(this.#repo, onto, head);
+      return conflictsWith(paths, await landedMerges(this.#repo, base ?? null, onto, true));
+    });
+  }
+
+  /**
+   * Moves integration from `onto` to `commit`. `already`: integration contains the commit. `raced`: integration is
+   * somewhere else.
+   */
+  async land(onto: CommitId, commit: CommitId): Promise<'landed' | 'raced' | 'already'> {
+    return await this.#write(async () => {
+      if (await moveRef(this.#repo, INTEGRATION, commit, onto)) return 'landed';
+      return (await isAncestor(this.#repo, commit, await this.#integration())) ? 'already' : 'raced';
+    });
+  }
+
+  /** Attempts whose work is in integration, by what the history itself says, and the commit that brought each in. */
+  async landedTokens(): Promise<Map<Token, CommitId>> {
+    return await this.#read(async () => {
+      const start = await readRef(this.#repo, START);
+      const merges = await landedMerges(this.#repo, start, await this.#integration(), false);
+      return new Map(merges.map(({ token, commit }) => [token, commit]));
+    });
+  }
+
+  /** Tasks that `to` brings and `from` lacks, in the order in which they landed. */
+  async tasksBetween(from: CommitId, to: CommitId): Promise<TaskId[]> {
+    return await this.#read(async () => {
+      const merges = await landedMerges(this.#repo, from, to, false);
+      return [...new Set(merges.map(({ task }) => task))].toReversed();
+    });
+  }
+
+  /** What would land on the target now; moves no branch. See `Prepared`. */
+  async prepareDelivery(): Promise<Prepared> {
+    return await this.#write(async () => {
+      const targetTip = await this.#fetchTarget();
+      return prepareDelivery(this.#delivery(), await this.#integration(), targetTip);
+    });
+  }
+
+  /** Lands a prepared commit on the target, by compare-and-swap and never by force. See `Delivered`. */
+  async deliver(commit: CommitId, onto: CommitId, targetTip: CommitId): Promise<Delivered> {
+    return await this.#write(async () => {
+      const now = await this.#fetchTarget();
+      return deliver(this.#delivery(), { commit, onto, targetTip, now });
+    });
+  }
+
+  async #fetchTarget(): Promise<CommitId> {
+    const { target, repo, dir } = this.place;
+    const branches = await this.#upstream.branches();
+    const tip = branches.heads.get(target);
+    if (tip === undefined) throw targetMissing(repo, target, branches);
+    if (!isHub(dir)) await createHub(dir, tip.length === 64 ? 'sha256' : 'sha1');
+    if ((await readRef(this.#repo, TARGET)) !== tip) await this.#upstream.fetch(this.#repo, target, TARGET);
+    const fetched = await readRef(this.#repo, TARGET);
+    if (fetched === null) throw brokenHub(dir, 'the fetched target is not there');
+    return fetched;
+  }
+
+  async #follow(known: CommitId | null, tip: CommitId): Promise<CommitId> {
+    if (known === null) {
+      await moveRef(this.#repo, START, tip, null);
+      await moveRef(this.#repo, INTEGRATION, tip, 'absent');
+    } else if (known !== tip && (await isAncestor(this.#repo, known, tip))) {
+      await moveRef(this.#repo, INTEGRATION, tip, known);
+    }
+    return await this.#integration();
+  }
+
+  async #integration(): Promise<CommitId> {
+    const tip = await readRef(this.#repo, INTEGRATION);
+    if (tip === null) throw brokenHub(this.place.dir, 'it has no integration branch');
+    return tip;
+  }
+
+  #delivery(): DeliverySides {
+    const { project, target } = this.place;
+    return { repo: this.#repo, upstream: this.#upstream, project, target };
+  }
+
+  /** Reads need no turn: what they read never changes under them. */
+  async #read<T>(work: () => Promise<T>): Promise<T> {
+    if (!isHub(this.place.dir)) throw brokenHub(this.place.dir, 'it is not there');
+    return await work();
+  }
+
+  /** One at a time: parallel fetches into one repository race with each other. */
+  async #write<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#oneAtATime(() => retryingStaleLock(this.place.dir, work));
+  }
+}
+
+function noCommonHistory(head: CommitId): DispatchError {
+  return new DispatchError('E_MERGE_UNSOUND', `${head.slice(0, 12)} shares no history with integration`);
+}

@@ -1,0 +1,97 @@
+/**
+ * Merge commits say in trailers which task and which attempt they brought in. Refs and databases can be lost or lag
+ * behind after a crash; what is written in the history itself cannot, so this is the truth about what has landed.
+ */
+import { type CommitId, commitId, isName, isToken, type TaskId, type Token } from '../model/ids.ts';
+import { stripControls } from '../gates/shorten.ts';
+import type { RepoPlace } from './facts.ts';
+import { decodePath, splitZ } from './paths.ts';
+import { git } from './run.ts';
+
+export interface MergeLabel {
+  readonly task: TaskId;
+  readonly token: Token;
+  /** Shown in the subject; any text. */
+  readonly title: string;
+}
+
+const LONGEST_SUBJECT = 100;
+
+/** The message of the commit that brings one task in. A title cannot add a line, and so no trailer. */
+export function mergeMessage({ task, token, title }: MergeLabel): string {
+  const text = oneLine(title);
+  const subject = text === '' || text === task ? `Merge ${task}` : `Merge ${task}: ${text}`;
+  return `${cut(subject)}\n\nDispatch-Task: ${task}\nDispatch-Token: ${token}\n`;
+}
+
+/** The message of the commit that joins a target that has moved with what has landed. */
+export function deliveryMessage(target: string): string {
+  return `${cut(`Merge ${oneLine(target)} into the work of dispatch`)}\n`;
+}
+
+function oneLine(text: string): string {
+  return stripControls(text).replace(/\s+/gu, ' ').trim();
+}
+
+function cut(text: string): string {
+  const letters = [...text];
+  return letters.length <= LONGEST_SUBJECT ? text : `${letters.slice(0, LONGEST_SUBJECT - 1).join('')}…`;
+}
+
+/** A merge that landed: what it brought in and which paths it changed against what was there before. */
+export interface LandedMerge {
+  readonly commit: CommitId;
+  readonly task: TaskId;
+  readonly token: Token;
+  readonly paths: readonly string[];
+}
+
+const FORMAT = ['%H', trailer('Dispatch-Task'), trailer('Dispatch-Token')].join('%x01');
+
+function trailer(key: string): string {
+  return `%(trailers:key=${key},valueonly,separator=%x2C)`;
+}
+
+/**
+ * Merges by dispatch on the first-parent history of `to` that are not in the history of `from` (null: from the start),
+ * newest first. Paths are read only when asked for: it costs a comparison of trees for each commit.
+ */
+export async function landedMerges(
+  repo: RepoPlace,
+  from: CommitId | null,
+  to: CommitId,
+  withPaths: boolean,
+): Promise<LandedMerge[]> {
+  const { stdout } = await git(
+    [
+      'log',
+      '-z',
+      '--first-parent',
+      '--no-show-signature',
+      '--no-notes',
+      `--format=${FORMAT}`,
+      ...(withPaths ? ['--diff-merges=first-parent', '--raw', '--no-abbrev', '--no-renames'] : []),
+      '--end-of-options',
+      to,
+      ...(from === null ? [] : [`^${from}`]),
+    ],
+    repo,
+  );
+  const merges: LandedMerge[] = [];
+  let paths: string[] | null = null;
+  const fields = splitZ(stdout);
+  for (let at = 0; at < fields.length; at += 1) {
+    const field = (fields[at] as Buffer).toString('latin1').trimStart();
+    if (field.startsWith(':')) {
+      at += 1;
+      paths?.push(decodePath(fields[at] ?? Buffer.alloc(0)));
+    } else if (field !== '') {
+      paths = [];
+      const [commit = '', task = '', token = ''] = field.split('\x01');
+      if (isName(task) && isToken(token)) {
+        merges.push({ commit: commitId(commit), task: task as TaskId, token, paths });
+      }
+    }
+  }
+  return merges;
+}
