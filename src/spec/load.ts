@@ -1,0 +1,228 @@
+/**
+ * EFFECTFUL: the one file of this room that touches the disk. It reads a home's files and hands their text to the pure
+ * parsers; it changes nothing. Problems are values here too: a missing or unreadable file is one among the others.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import pLimit from 'p-limit';
+import { builtinExecutors } from '../executors/builtin.ts';
+import type { ErrorCode } from '../model/codes/index.ts';
+import type { Problem } from '../model/error.ts';
+import { isName, type ProjectName, projectName } from '../model/ids.ts';
+import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
+import { checkProject } from './check-project.ts';
+import { decodeText } from './decode.ts';
+import { MAX_SPEC_BYTES } from './front-matter.ts';
+import { nearest } from './nearest.ts';
+import { parseNodes } from './nodes.ts';
+import { type Executors, type ParsedProject, parseProject } from './parse-project.ts';
+import { type ParsedSpec, parseSpec } from './parse-spec.ts';
+import { sortProblems } from './problem.ts';
+
+export interface LoadedHome {
+  readonly nodes: readonly NodeConfig[];
+  readonly problems: readonly Problem[];
+}
+
+export interface LoadedProject {
+  /** null: project.yaml is missing or has errors. */
+  readonly config: ProjectConfig | null;
+  /** The specs without errors, by file name. */
+  readonly specs: readonly { readonly spec: TaskSpec; readonly text: string }[];
+  /** By file and place; errors and warnings. */
+  readonly problems: readonly Problem[];
+}
+
+export interface LoadOptions {
+  /** Files of the commit that tasks start from; null or absent: not known, so paths are not held against them. */
+  readonly basePaths?: ReadonlySet<string> | null;
+  /** Executors that need no definition; those of dispatch when absent. */
+  readonly builtin?: Executors;
+}
+
+/** nodes.json of a home. */
+export async function loadHome(home: string): Promise<LoadedHome> {
+  const file = 'nodes.json';
+  const read = await readText(join(home, file), file);
+  if ('missing' in read) {
+    const fix =
+      'dispatch nodes add <ssh alias>, or { "name": "here", "local": true, "slots": 2 } in nodes.json';
+    return {
+      nodes: [],
+      problems: [{ ...problemAt('E_NODES_MISSING', file, 'there is no nodes.json in this home'), fix }],
+    };
+  }
+  if ('problem' in read) return { nodes: [], problems: [read.problem] };
+  const { nodes, problems } = parseNodes(read.text, file);
+  if (problems.length > 0 || nodes.length > 0) return { nodes, problems };
+  const empty = {
+    ...problemAt('E_NODES_EMPTY', file, 'nodes.json lists no machine'),
+    severity: 'warning' as const,
+  };
+  return { nodes, problems: [{ ...empty, fix: 'dispatch nodes add <ssh alias>' }] };
+}
+
+/** Names of the projects in a home, sorted: the folders of specs/ whose names are valid. */
+export async function listProjects(home: string): Promise<ProjectName[]> {
+  const entries = await listFolder(join(home, 'specs'));
+  return (entries ?? [])
+    .filter(({ name, isFolder }) => isFolder && isName(name))
+    .map(({ name }) => projectName(name))
+    .sort();
+}
+
+/** A project's configuration and specs, with everything that is wrong in any of its files. */
+export async function loadProject(
+  home: string,
+  project: string,
+  options: LoadOptions = {},
+): Promise<LoadedProject> {
+  const folder = `specs/${project}`;
+  const entries = isName(project) ? await listFolder(join(home, folder)) : null;
+  if (entries === null) return { config: null, specs: [], problems: [await unknownProject(home, project)] };
+  const name = projectName(project);
+  const configured = await loadConfig(home, folder, name, options.builtin ?? builtinExecutors());
+  const files = entries.filter((entry) => isSpecFile(entry)).map((entry) => `${folder}/${entry.name}`);
+  const parsed = await loadSpecs(home, files.sort(), (text, file) =>
+    parseSpec(text, file, {
+      project: name,
+      config: configured.config,
+      budgetTokens: configured.budgetTokens,
+    }),
+  );
+  const across = checkProject(parsed, options.basePaths ?? null);
+  const none = parsed.length > 0 ? [] : [emptyProject(folder)];
+  return {
+    config: configured.config,
+    specs: parsed.flatMap(({ spec, text }) => (spec === null ? [] : [{ spec, text }])),
+    problems: sortProblems([
+      ...configured.problems,
+      ...none,
+      ...parsed.flatMap(({ problems }) => problems),
+      ...across,
+    ]),
+  };
+}
+
+/** README.md is for people. Hidden files are an editor's. */
+function isSpecFile({ name, isFolder }: FolderEntry): boolean {
+  return !isFolder && name.endsWith('.md') && !name.startsWith('.') && name.toLowerCase() !== 'readme.md';
+}
+
+async function loadConfig(
+  home: string,
+  folder: string,
+  name: ProjectName,
+  builtin: Executors,
+): Promise<ParsedProject> {
+  const file = `${folder}/project.yaml`;
+  const read = await readText(join(home, file), file);
+  if ('missing' in read) {
+    const problem = problemAt('E_PROJECT_NO_CONFIG', file, `project ${name} has no project.yaml`);
+    const fix = `write ${file}, for example: repo: ../${name} and verify: make test`;
+    return { config: null, budgetTokens: null, problems: [{ ...problem, fix }] };
+  }
+  if ('problem' in read) return { config: null, budgetTokens: null, problems: [read.problem] };
+  const parsed = parseProject(read.text, file, name, builtin);
+  return parsed.config === null ? parsed : { ...parsed, config: atHome(parsed.config, home) };
+}
+
+/** A path to a repository counts from the home, and a controller may run anywhere: it becomes absolute here. */
+function atHome(config: ProjectConfig, home: string): ProjectConfig {
+  const { repo } = config;
+  if (repo === null || /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(repo) || /^[^/]+:/.test(repo)) return config;
+  if (repo === '~' || repo.startsWith('~/')) return { ...config, repo: join(homedir(), repo.slice(1)) };
+  return { ...config, repo: resolve(home, repo) };
+}
+
+async function loadSpecs(
+  home: string,
+  files: readonly string[],
+  parse: (text: string, file: string) => ParsedSpec,
+): Promise<ParsedSpec[]> {
+  // Enough to keep the disk busy, far from the limit of open files.
+  const limit = pLimit(64);
+  return limit.map(files, async (file) => {
+    const read = await readText(join(home, file), file, MAX_SPEC_BYTES);
+    if ('text' in read) return parse(read.text, file);
+    const problem =
+      'problem' in read
+        ? read.problem
+        : problemAt('E_SPEC_UNREADABLE', file, 'the file went away while it was read');
+    return { file, text: '', spec: null, id: null, dependsOn: [], modifies: [], problems: [problem] };
+  });
+}
+
+type ReadText = { text: string } | { problem: Problem } | { missing: true };
+
+async function readText(path: string, file: string, limit = Number.POSITIVE_INFINITY): Promise<ReadText> {
+  try {
+    const bytes = await readFile(path);
+    if (bytes.length > limit) {
+      const problem = problemAt('E_SPEC_TOO_LARGE', file, 'the file is too large for a spec');
+      return {
+        problem: {
+          ...problem,
+          expected: `at most ${limit / 1024} KiB`,
+          got: `${Math.ceil(bytes.length / 1024)} KiB`,
+        },
+      };
+    }
+    return decodeText(bytes, file);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return { missing: true };
+    return { problem: problemAt('E_SPEC_UNREADABLE', file, `the file cannot be read: ${reasonOf(error)}`) };
+  }
+}
+
+interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
+/** null: there is no such folder. */
+async function listFolder(path: string): Promise<FolderEntry[] | null> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+async function unknownProject(home: string, project: string): Promise<Problem> {
+  const known = await listProjects(home);
+  const near = nearest(project, known);
+  return {
+    ...problemAt(
+      'E_PROJECT_NOT_FOUND',
+      `specs/${project}`,
+      `there is no project ${JSON.stringify(project)} in this home`,
+    ),
+    expected: known.length === 0 ? 'a folder in specs/' : `one of ${known.slice(0, 20).join(', ')}`,
+    ...(near === null ? {} : { fix: `did you mean "${near}"?` }),
+  };
+}
+
+function emptyProject(folder: string): Problem {
+  return {
+    ...problemAt('E_PROJECT_NO_SPECS', folder, 'the project has no specs'),
+    severity: 'warning',
+    fix: `write ${folder}/S01.md`,
+  };
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function problemAt(code: ErrorCode, file: string, message: string): Problem {
+  return { code, severity: 'error', file, line: 1, col: 1, message };
+}

@@ -1,0 +1,284 @@
+/**
+ * The form of specs, project.yaml and nodes.json. The JSON Schemas for editors are generated from these, so what an
+ * editor accepts and what `validate` accepts is one thing; rules that span several keys or files are checked elsewhere.
+ */
+import * as z from 'zod';
+import { isName } from '../model/ids.ts';
+import { parseDuration } from '../model/time.ts';
+import { patternProblem } from '../plan/pattern.ts';
+
+const LONGEST_SPAN_MS = 7 * 86_400_000;
+const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
+// oxlint-disable-next-line no-control-regex -- control characters are exactly what is refused
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** Marks a refinement's problem with its own code; the message is a phrase that follows the value. */
+type Refusal = { readonly code: string; readonly message: string };
+
+function refine(check: (text: string) => Refusal | null) {
+  return (context: z.core.ParsePayload<string>): void => {
+    const refusal = check(context.value);
+    if (refusal === null) return;
+    context.issues.push({
+      code: 'custom',
+      input: context.value,
+      message: refusal.message,
+      params: { code: refusal.code },
+      continue: false,
+    });
+  };
+}
+
+const name = (what: string) =>
+  z
+    .string()
+    .check(
+      refine((text) =>
+        isName(text)
+          ? null
+          : {
+              code: 'E_SPEC_NAME',
+              message: `is not a valid ${what}: a letter or digit, then up to 63 of A-Z a-z 0-9 . _ -`,
+            },
+      ),
+    )
+    .meta({ pattern: NAME });
+
+const pattern = z
+  .string()
+  .check(
+    refine((text) => {
+      const problem = patternProblem(text);
+      return problem === null ? null : { code: 'E_SPEC_MODIFIES', message: problem };
+    }),
+  )
+  .describe('A path or glob relative to the top of the repository; a trailing / means the whole folder.');
+
+const path = z.string().check(
+  refine((text) => {
+    const problem = patternProblem(text.replaceAll(/[\\*?[\]{}()!@+]/g, '\\$&'));
+    return problem === null ? null : { code: 'E_SPEC_MODIFIES', message: problem };
+  }),
+);
+
+const line = z.string().check(
+  refine((text) => {
+    if (text.trim() === '') return { code: 'E_SPEC_VALUE', message: 'is empty' };
+    return CONTROL.test(text) ? { code: 'E_SPEC_VALUE', message: 'contains a control character' } : null;
+  }),
+);
+
+const repository = line.check(
+  refine((text) => {
+    if (text.startsWith('-'))
+      return { code: 'E_SPEC_VALUE', message: 'begins with `-`, which git would read as an option' };
+    return /^[A-Za-z0-9]+::/.test(text)
+      ? { code: 'E_SPEC_VALUE', message: 'names a remote helper, which would run a program' }
+      : null;
+  }),
+);
+
+/** What git accepts as a branch's name (git-check-ref-format), without the exotic. */
+const branch = line.check(
+  refine((text) =>
+    /^(?![-/.])(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)))[^\s~^:?*[\\]+(?<![/.])$/.test(text) && text !== '@'
+      ? null
+      : { code: 'E_SPEC_VALUE', message: 'is not the name of a branch' },
+  ),
+);
+
+const shellCommand = z.string().check(
+  refine((text) => {
+    if (text.trim() === '')
+      return { code: 'E_SPEC_NO_VERIFY', message: 'is empty: nothing would prove the task' };
+    return text.includes('\0') ? { code: 'E_SPEC_VALUE', message: 'contains a NUL character' } : null;
+  }),
+);
+
+const argv = z
+  .array(
+    z
+      .string()
+      .check(
+        refine((text) =>
+          text.includes('\0') ? { code: 'E_SPEC_VALUE', message: 'contains a NUL character' } : null,
+        ),
+      ),
+  )
+  .min(1);
+
+const duration = z
+  .union([z.string(), z.number()])
+  .superRefine((value, context) => {
+    const ms = parseDuration(value);
+    if (ms !== null && ms <= LONGEST_SPAN_MS) return;
+    const message = ms === null ? 'is not a span of time such as 90s, 30m or 1h30m' : 'is longer than 7 days';
+    context.addIssue({ code: 'custom', message, params: { code: 'E_SPEC_VALUE' }, input: value });
+  })
+  .describe('A span of time: 90s, 30m, 1h30m, or a number of seconds.');
+
+const count = (least: number, most: number) => z.number().int().min(least).max(most);
+
+const budget = z.strictObject({ tokens: count(1, 1_000_000_000_000) });
+
+export const specSchema = z
+  .strictObject({
+    task_id: name('task id').describe('Unique in the project, also when case is ignored.'),
+    project: name('project').optional().describe('The folder the spec lies in.'),
+    priority: count(0, 3).optional().describe('0 is most urgent; 2 by default.'),
+    depends_on: z
+      .array(z.string())
+      .max(1000)
+      .nullish()
+      .describe('Ids of tasks that must have merged before this one starts.'),
+    modifies: z
+      .array(pattern)
+      .max(1000)
+      .nullish()
+      .describe('What the task may change: a lock and a permission.'),
+    executor: z.string().optional().describe('Which coding agent; default from project.yaml.'),
+    verify: shellCommand.optional().describe('The command that proves the task; default from project.yaml.'),
+    timeout: duration
+      .optional()
+      .describe('Span within which one attempt must end; default from project.yaml, 30m.'),
+    estimate: duration.optional().describe('Expected span of one attempt, for the critical path.'),
+    retries: count(0, 20).optional().describe('Feedback rounds inside an attempt; 3 by default.'),
+    review: z.boolean().optional().describe('A person approves before it merges.'),
+    budget: budget.optional(),
+  })
+  .meta({ title: 'dispatch: front matter of a spec' });
+
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is not a variable’s name: letters, digits and _');
+
+const secret = z
+  .strictObject({
+    env: variable.optional().describe('Name of a variable in the environment of the node.'),
+    file: line.optional().describe('Path of a 0600 file on the node that holds the value.'),
+  })
+  .refine((value) => value.env !== undefined || value.file !== undefined, {
+    message: 'needs `env` or `file`',
+    params: { code: 'E_SPEC_VALUE' },
+  });
+
+const executor = z.strictObject({
+  kind: z.enum(['shell', 'claude']).optional().describe('shell by default.'),
+  extends: z.string().optional().describe('Another executor, whose settings count where this one has none.'),
+  command: argv.optional().describe('The program and its arguments.'),
+  model: line.optional(),
+  env: z.record(variable, z.string()).optional().describe('Plain environment; never secrets.'),
+  secrets: z.record(variable, secret).optional().describe('Variables whose values only the node knows.'),
+});
+
+const gates = z.strictObject({
+  timeout: duration.optional().describe('Span of one merge gate; 30m by default.'),
+  extras: z
+    .array(pattern)
+    .optional()
+    .describe('Paths any task may touch besides its `modifies`; they do not lock.'),
+  placeholder: z
+    .strictObject({
+      allow: z
+        .array(z.strictObject({ path: pattern, text: line, reason: line }))
+        .optional()
+        .describe('Markers such as TODO that are meant to stay.'),
+    })
+    .optional(),
+});
+
+export const projectSchema = z
+  .strictObject({
+    repo: repository
+      .optional()
+      .describe('Path (relative to the home) or URL. Without it tasks have no tree and no merge.'),
+    target: branch.optional().describe('Branch where `collect` lands; main by default.'),
+    verify: shellCommand.optional().describe('The command that proves a task which names none itself.'),
+    context: z.array(path).optional().describe('Files of the repository that every prompt contains.'),
+    contract: path.optional().describe('The file of the repository with what all tasks agree on.'),
+    executor: z.string().optional().describe('Default for specs that name none; claude.'),
+    executors: z.record(name('executor name'), executor).optional(),
+    timeout: duration.optional().describe('Span within which one attempt must end; 30m by default.'),
+    retries: count(0, 20).optional().describe('Feedback rounds inside an attempt; 3 by default.'),
+    gates: gates.optional(),
+    shared_paths: z
+      .array(pattern)
+      .optional()
+      .describe('Each is one lock: two tasks that touch it never run together.'),
+    protected_paths: z
+      .array(pattern)
+      .optional()
+      .describe(
+        'Paths no task may change unless its `modifies` lists them literally, besides the built-in ones.',
+      ),
+    review: z.enum(['never', 'p0', 'always']).optional(),
+    weight: z
+      .number()
+      .positive()
+      .max(1000)
+      .optional()
+      .describe('Share of slots against other projects; 1 by default.'),
+    max_attempts: count(1, 20).optional().describe('Attempts before failures are final; 2 by default.'),
+    budget: budget.optional().describe('Default for specs that name none.'),
+  })
+  .meta({ title: 'dispatch: project.yaml' });
+
+const nodeRoot = z
+  .string()
+  .regex(
+    /^(?:~\/|\/)?[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/,
+    'may have letters, digits, . _ - / and a leading ~/ only',
+  )
+  .refine((text) => !text.split('/').includes('..'), 'climbs out with `..`');
+
+export const nodeSchema = z.strictObject({
+  name: name('node name'),
+  ssh_target: z
+    .string()
+    .check(
+      refine((text) =>
+        !/^-|\s|(?:@|^ssh:\/\/)-/.test(text) && text !== '' && !CONTROL.test(text)
+          ? null
+          : {
+              code: 'E_NODES_TARGET',
+              message:
+                'is not an ssh alias: it must not begin with `-` or contain blanks or control characters',
+            },
+      ),
+    )
+    .optional()
+    .describe('An alias of your ssh configuration, or user@host.'),
+  local: z.boolean().optional().describe('This machine.'),
+  command: argv.optional().describe('Any program that gives a stream to the node.'),
+  slots: count(1, 1024).optional().describe('Attempts at once; 1 by default.'),
+  mode: z
+    .union([z.literal('hybrid'), z.array(z.string()).min(1)])
+    .optional()
+    .describe('hybrid takes every executor, a list those it names.'),
+  labels: z.array(line).optional(),
+  weight: z
+    .number()
+    .positive()
+    .max(1000)
+    .optional()
+    .describe('Preference; small for machines that should be used last.'),
+  transport: z.enum(['auto', 'ssh2', 'openssh']).optional(),
+  socket: line.optional().describe('Control path of the system-ssh transport.'),
+  ssh_config: line.optional().describe('An ssh configuration file instead of your own.'),
+  root: nodeRoot.optional().describe('Folder of the worker on the node; ~/agent-worker by default.'),
+});
+
+const nodeList = z.array(nodeSchema).max(10_000);
+
+export const nodesSchema = z
+  .union([nodeList, z.strictObject({ $schema: z.string().optional(), nodes: nodeList })])
+  .meta({ title: 'dispatch: nodes.json' });
+
+export const nodesFileSchema = z.strictObject({ $schema: z.string().optional(), nodes: nodeList });
+export const nodeListSchema = nodeList;
+
+export type SpecInput = z.infer<typeof specSchema>;
+export type ProjectInput = z.infer<typeof projectSchema>;
+export type ExecutorInput = z.infer<typeof executor>;
+/** One entry of nodes.json as a person writes it. */
+export type NodeEntry = z.infer<typeof nodeSchema>;
