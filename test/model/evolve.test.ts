@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { IllegalFact } from '../../src/model/evolve.ts';
+import { violations } from '../../src/model/invariants.ts';
+import {
+  added,
+  BASE,
+  claim,
+  commit,
+  config,
+  done,
+  key,
+  SET_UP,
+  Story,
+  spec,
+  token,
+  wayToMerge,
+} from './builder.ts';
+
+describe('evolve', () => {
+  it('refuses the end of an attempt whose task was cancelled without fencing it, so that final stays final', () => {
+    const story = new Story(...SET_UP, added('A'), claim('A', 1));
+    story.tell({ type: 'task.cancelled', task: key('A'), reason: 'not needed' });
+    expect(() => story.tell({ type: 'attempt.ended', token: token(1), outcome: done(commit(9)) })).toThrow(
+      IllegalFact,
+    );
+    expect(story.state.tasks.get(key('A'))?.progress.at).toBe('cancelled');
+  });
+
+  it('refuses the end of an attempt when a newer one is at work', () => {
+    const story = new Story(...SET_UP, added('A'), claim('A', 1));
+    story.tell({ type: 'task.backedoff', task: key('A'), notBefore: 0, reason: 'r' }, claim('A', 2, 2));
+    expect(() => story.tell({ type: 'attempt.ended', token: token(1), outcome: done(commit(9)) })).toThrow(
+      IllegalFact,
+    );
+    expect(story.state.tasks.get(key('A'))?.progress).toEqual({ at: 'attempt', token: token(2) });
+  });
+
+  it('completes a task only with the attempt that it is at, and only after that has ended', () => {
+    const story = new Story(
+      { type: 'project.configured', config: config({ repo: null }) },
+      added('A'),
+      added('B'),
+      claim('A', 1),
+      claim('B', 2),
+    );
+    const complete = (number: number) =>
+      story.tell({ type: 'task.completed', task: key('A'), token: token(number) });
+    expect(() => complete(1)).toThrow(IllegalFact);
+    expect(() => complete(2)).toThrow(IllegalFact);
+    story.tell({ type: 'attempt.ended', token: token(1), outcome: done(null) });
+    complete(1);
+    expect(story.state.tasks.get(key('A'))?.progress).toMatchObject({ at: 'merged', token: token(1) });
+  });
+
+  it('leaves no empty set of dependents behind when a dependency is dropped', () => {
+    const story = new Story(...SET_UP, added('B', { dependsOn: [spec('A').id] }));
+    story.tell({ type: 'task.changed', spec: spec('B'), text: '' });
+    expect(story.state.dependents.size).toBe(0);
+    expect(story.state.startable).toEqual(new Set([key('B')]));
+  });
+
+  it('counts a dependency that is added and merges later', () => {
+    const story = new Story(...SET_UP, added('B', { dependsOn: [spec('A').id] }), added('A'));
+    expect(story.state.startable).toEqual(new Set([key('A')]));
+    story.tell(...wayToMerge('A', 1, BASE));
+    expect(story.state.startable).toEqual(new Set([key('B')]));
+    expect(violations(story.state)).toEqual([]);
+  });
+});

@@ -1,0 +1,611 @@
+/**
+ * Random legal histories: at each step one of the things that can happen in the present state, as the controller would
+ * record it (an attempt's end comes with what follows from it). Everything derives from the numbers passed to `step`, so
+ * a failing list of numbers replays, and shrinks by dropping steps.
+ */
+import type { Attempt, Outcome } from '../../src/model/attempt.ts';
+import type { Event, Fact, NewEvent, Source } from '../../src/model/event.ts';
+import { evolve } from '../../src/model/evolve.ts';
+import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from '../../src/model/ids.ts';
+import { isLive } from '../../src/model/indexes.ts';
+import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
+import { emptyState, type NodeState } from '../../src/model/state.ts';
+import { isFinal, type Progress, type Project, type Task } from '../../src/model/task.ts';
+
+/** Facts that are recorded together, and the node whose journal they came from. */
+interface Move {
+  readonly facts: readonly Fact[];
+  readonly from?: NodeName;
+}
+
+type At<Name extends Progress['at']> = Task & { progress: Extract<Progress, { at: Name }> };
+
+const PROJECTS = ['app', 'site', 'chores'] as ProjectName[];
+const NODES = ['mac2', 'codex-node-1', 'codex-node-2'] as NodeName[];
+const PATHS = ['src/a.ts', 'src/b.ts', 'src/c.ts', 'docs/', 'test/'];
+const MOST_TASKS = 24;
+
+/** Literal patterns only: two tasks meet when they share one. */
+export function sharesPath(a: TaskSpec, b: TaskSpec): boolean {
+  return a.modifies.some((path) => b.modifies.includes(path));
+}
+
+export class History {
+  readonly state = emptyState();
+  readonly events: Event[] = [];
+  #now = 1_700_000_000_000;
+  #epoch = 1;
+  #serial = 0;
+  #random = randomFrom(0);
+
+  /** Lets something happen that can happen now; the events are applied already. `afterEach` runs after each single one. */
+  step(number: number, afterEach: (event: Event) => void = () => {}): NewEvent[] {
+    this.#random = randomFrom(number);
+    this.#now += this.#pick(5000) + (this.#pick(4) === 0 ? 0.25 : 0);
+    const possible = this.#kinds()
+      .map((kind) => kind())
+      .filter((moves) => moves.length > 0);
+    return this.#apply(this.#any(this.#any(possible)), afterEach);
+  }
+
+  #apply(move: Move, afterEach: (event: Event) => void): NewEvent[] {
+    return move.facts.map((fact, index) => {
+      const source = index === 0 && move.from !== undefined ? this.#source(move.from) : null;
+      const event: NewEvent = { at: this.#now, epoch: this.#epoch, fact, source };
+      const numbered: Event = { seq: this.events.length + 1, ...event };
+      evolve(this.state, numbered);
+      this.events.push(numbered);
+      afterEach(numbered);
+      return event;
+    });
+  }
+
+  #source(node: NodeName): Source {
+    const known = this.state.nodes.get(node);
+    return { node, journal: known?.journal ?? 'journal-0', seq: (known?.cursor ?? 0) + 1 };
+  }
+
+  #kinds(): (() => Move[])[] {
+    return [
+      () => this.#takeOver(),
+      () => this.#configure(),
+      () => this.#base(),
+      () => this.#addTask(),
+      () => this.#addTask(),
+      () => this.#addTask(),
+      () => this.#changeTask(),
+      () => this.#connect(),
+      () => this.#disconnect(),
+      () => this.#mark(),
+      () => this.#claimWork(),
+      () => this.#claimWork(),
+      () => this.#claimWork(),
+      () => this.#run(),
+      () => this.#run(),
+      () => this.#progress(),
+      () => this.#endWork(),
+      () => this.#endWork(),
+      () => this.#endWork(),
+      () => this.#endGate(),
+      () => this.#endGate(),
+      () => this.#fence(),
+      () => this.#late(),
+      () => this.#judge(),
+      () => this.#judge(),
+      () => this.#review(),
+      () => this.#prepare(),
+      () => this.#prepare(),
+      () => this.#conflict(),
+      () => this.#claimGate(),
+      () => this.#claimGate(),
+      () => this.#passCached(),
+      () => this.#land(),
+      () => this.#land(),
+      () => this.#race(),
+      () => this.#cancel(),
+      () => this.#retry(),
+      () => this.#delivery(),
+      () => this.#delivery(),
+    ];
+  }
+
+  #takeOver(): Move[] {
+    if (!this.#rarely()) return [];
+    this.#epoch += 1;
+    return one({ type: 'controller.acquired', host: 'laptop', pid: 1000 + this.#epoch });
+  }
+
+  #configure(): Move[] {
+    const name = this.#any(PROJECTS);
+    if (this.state.projects.has(name) && !this.#rarely()) return [];
+    return one({ type: 'project.configured', config: this.#config(name) });
+  }
+
+  #base(): Move[] {
+    return this.#projects()
+      .filter((project) => project.config.repo !== null && project.integration === null)
+      .flatMap((project) =>
+        one({ type: 'project.based', project: project.name, integration: this.#commit() }),
+      );
+  }
+
+  #addTask(): Move[] {
+    if (this.state.tasks.size >= MOST_TASKS) return [];
+    return this.#projects().flatMap((project) => {
+      const spec = this.#spec(project, this.#pick(40));
+      if (this.state.tasks.has(`${spec.project}/${spec.id}` as TaskKey)) return [];
+      return one({ type: 'task.added', spec, text: `# ${spec.title}\n\0 "text" ${this.#pick(1000)}\n` });
+    });
+  }
+
+  #changeTask(): Move[] {
+    return this.#tasks()
+      .filter((task) => !task.locked && task.progress.at !== 'merged')
+      .flatMap((task) => {
+        const project = this.#project(task);
+        const spec = this.#spec(project, Number(task.spec.id.slice(1)));
+        return one({ type: 'task.changed', spec, text: `changed ${this.#pick(1000)}` });
+      });
+  }
+
+  #connect(): Move[] {
+    if (!this.#rarely()) return [];
+    const node = this.#any(NODES);
+    const wiped = this.#pick(3) === 0;
+    const journal = wiped ? `journal-${this.#next()}` : (this.state.nodes.get(node)?.journal ?? 'journal-0');
+    return one({ type: 'node.connected', node, bootId: `boot-${this.#pick(3)}`, journal, program: 'a1b2' });
+  }
+
+  #disconnect(): Move[] {
+    if (!this.#rarely()) return [];
+    return one({ type: 'node.disconnected', node: this.#any(NODES), reason: 'keepalive timed out' });
+  }
+
+  #mark(): Move[] {
+    if (!this.#rarely()) return [];
+    const mark = this.#any(['none', 'cordon', 'drain'] satisfies NodeState['mark'][]);
+    return one({ type: 'node.marked', node: this.#any(NODES), mark });
+  }
+
+  #claimWork(): Move[] {
+    return [...this.state.startable].flatMap((key) => {
+      const task = this.#task(key);
+      const { integration, config } = this.#project(task);
+      if (config.repo !== null && integration === null) return [];
+      if (this.#isLockedOut(task)) return [];
+      return one({
+        type: 'attempt.claimed',
+        token: this.#token(),
+        task: key,
+        n: task.n + 1,
+        work: { kind: 'work' },
+        node: this.#any(NODES),
+        base: integration,
+      });
+    });
+  }
+
+  #isLockedOut(task: Task): boolean {
+    return [...this.state.locked].some((key) => {
+      const other = this.#task(key);
+      return other !== task && other.spec.project === task.spec.project && sharesPath(other.spec, task.spec);
+    });
+  }
+
+  #run(): Move[] {
+    return this.#live()
+      .filter((attempt) => attempt.phase.is === 'claimed')
+      .flatMap((attempt) => heard(attempt, { type: 'attempt.running', token: attempt.token }));
+  }
+
+  #progress(): Move[] {
+    const step = this.#any(['prepare', 'agent', 'gates', 'verify'] as const);
+    return this.#live()
+      .filter((attempt) => attempt.phase.is === 'running')
+      .flatMap((attempt) =>
+        heard(attempt, { type: 'attempt.progressed', token: attempt.token, round: 1 + this.#pick(4), step }),
+      );
+  }
+
+  #endWork(): Move[] {
+    return this.#live()
+      .filter((attempt) => attempt.work.kind === 'work')
+      .flatMap((attempt) => {
+        const { token } = attempt;
+        const hasRepo = this.#project(this.#task(attempt.task)).config.repo !== null;
+        const outcome = this.#pick(2) === 0 ? this.#done(hasRepo) : this.#outcome(hasRepo);
+        return heard(
+          attempt,
+          { type: 'attempt.ended', token, outcome },
+          ...this.#afterWork(attempt, outcome),
+        );
+      });
+  }
+
+  /** What the controller records with the end of a work attempt. */
+  #afterWork({ task, token }: Attempt, outcome: Outcome): Fact[] {
+    switch (outcome.kind) {
+      case 'done':
+        return outcome.head === null ? [{ type: 'task.completed', task, token }] : [];
+      case 'refused':
+        return [{ type: 'task.failed', task, reason: 'refused', findings: outcome.findings }];
+      case 'cancelled':
+        return [{ type: 'task.cancelled', task, reason: outcome.reason }];
+      case 'failed':
+      case 'timeout':
+      case 'lost':
+        return [this.#pick(4) === 0 ? this.#failed(task) : this.#backedOff(task)];
+    }
+  }
+
+  #endGate(): Move[] {
+    return this.#live().flatMap((attempt) => {
+      if (attempt.work.kind !== 'gate') return [];
+      const { token, task, work } = attempt;
+      const outcome = this.#pick(2) === 0 ? this.#done(false) : this.#outcome(false);
+      const { subject } = work;
+      const end: Fact = { type: 'attempt.ended', token, outcome };
+      if (subject.of === 'delivery') return heard(attempt, end, ...this.#afterDeliveryGate(attempt, outcome));
+      const progress = this.state.tasks.get(task)?.progress;
+      if (progress?.at !== 'gating' || progress.gate !== token) return heard(attempt, end);
+      return heard(attempt, end, ...this.#afterMergeGate(task, subject.workToken, subject.tree, outcome));
+    });
+  }
+
+  #afterMergeGate(task: TaskKey, token: Token, tree: string, outcome: Outcome): Fact[] {
+    switch (outcome.kind) {
+      case 'done':
+        return [{ type: 'merge.passed', token, tree }];
+      case 'refused': {
+        const refused: Fact = {
+          type: 'merge.refused',
+          token,
+          findings: outcome.findings,
+          output: outcome.output,
+        };
+        return this.#task(task).returns < 2 ? [refused] : [refused, this.#parked(task, token)];
+      }
+      case 'lost':
+        return [];
+      case 'failed':
+      case 'timeout':
+      case 'cancelled':
+        return this.#pick(3) === 0
+          ? [this.#parked(task, token)]
+          : [{ type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
+    }
+  }
+
+  #afterDeliveryGate(attempt: Attempt, outcome: Outcome): Fact[] {
+    const project = this.#projectOf(attempt.task);
+    const delivery = project?.delivery;
+    if (project === undefined || delivery?.at !== 'gating' || delivery.gate !== attempt.token) return [];
+    if (outcome.kind === 'done')
+      return [{ type: 'delivery.passed', project: project.name, tree: delivery.tree }];
+    if (outcome.kind !== 'refused') return [];
+    return [{ type: 'delivery.failed', project: project.name, code: 'E_TIP_RED', message: 'verify is red' }];
+  }
+
+  #fence(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#live().flatMap((attempt) => {
+      const fenced: Fact = { type: 'attempt.fenced', token: attempt.token, reason: 'no space' };
+      if (attempt.work.kind === 'gate') return one(fenced);
+      return one(fenced, this.#pick(2) === 0 ? this.#backedOff(attempt.task) : this.#failed(attempt.task));
+    });
+  }
+
+  #late(): Move[] {
+    const tokens = this.#pick(4) === 0 ? [this.#token()] : [...this.state.fenced];
+    return tokens.map((token) => {
+      const node = this.state.attempts.get(token)?.node;
+      const facts: Fact[] = [{ type: 'attempt.late', token, what: 'ended: done' }];
+      return node === undefined ? { facts } : { facts, from: node };
+    });
+  }
+
+  #judge(): Move[] {
+    return this.#at('finished').flatMap(({ key, progress: { token, head } }) => {
+      if (this.#pick(4) > 0) return one({ type: 'candidate.accepted', token, head, changed: 3 });
+      return one({ type: 'candidate.refused', token, findings: this.#findings() }, this.#failed(key));
+    });
+  }
+
+  #review(): Move[] {
+    return this.#at('review').flatMap(({ key }) => {
+      const approved = this.#pick(3) > 0;
+      const reviewed: Fact = { type: 'task.reviewed', task: key, approved, by: 'ana', reason: 'ok' };
+      return approved ? one(reviewed) : one(reviewed, this.#failed(key));
+    });
+  }
+
+  #prepare(): Move[] {
+    return this.#at('queued').flatMap((task) => {
+      const onto = this.#project(task).integration;
+      if (onto === null) return [];
+      const { token } = task.progress;
+      return one({ type: 'merge.prepared', token, onto, commit: this.#commit(), tree: this.#commit() });
+    });
+  }
+
+  #conflict(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#at('queued').flatMap((task) => {
+      const { token } = task.progress;
+      const conflicts = [{ path: 'src/a.ts', tasks: ['T1' as TaskId] }];
+      const fact: Fact = { type: 'merge.conflicted', token, onto: this.#commit(), conflicts };
+      return task.returns < 2 ? one(fact) : one(fact, this.#parked(task.key, token));
+    });
+  }
+
+  #claimGate(): Move[] {
+    const merges = this.#at('gating').filter(({ progress }) => progress.gate === null);
+    const claims = merges.flatMap(({ key, n, progress: { token, commit, tree } }) =>
+      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree })),
+    );
+    const deliveries = this.#projects().flatMap(({ name, delivery }) => {
+      if (delivery?.at !== 'gating' || delivery.gate !== null) return [];
+      const { commit, tree } = delivery;
+      return one(this.#gateClaim(`${name}/` as TaskKey, 0, { of: 'delivery', commit, tree }));
+    });
+    return [...claims, ...deliveries];
+  }
+
+  #gateClaim(task: TaskKey, n: number, subject: Extract<Attempt['work'], { kind: 'gate' }>['subject']): Fact {
+    const token = this.#token();
+    const node = this.#any(NODES);
+    return {
+      type: 'attempt.claimed',
+      token,
+      task,
+      n,
+      work: { kind: 'gate', subject },
+      node,
+      base: subject.commit,
+    };
+  }
+
+  /** The same tree was green before: no gate is needed. */
+  #passCached(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#at('gating')
+      .filter(({ progress }) => progress.gate === null)
+      .flatMap(({ progress: { token, tree } }) => one({ type: 'merge.passed', token, tree }));
+  }
+
+  #land(): Move[] {
+    return this.#at('landing').flatMap((task) => {
+      const { token, onto, commit } = task.progress;
+      if (this.#project(task).integration !== onto) return [];
+      return one({ type: 'merge.landed', token, commit, onto });
+    });
+  }
+
+  #race(): Move[] {
+    if (!this.#rarely()) return [];
+    const merging = [...this.#at('gating'), ...this.#at('landing')];
+    return merging.flatMap(({ progress }) => one({ type: 'merge.raced', token: progress.token }));
+  }
+
+  #cancel(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#tasks().flatMap(({ key, progress }) => {
+      if (isFinal(progress) || progress.at === 'landing') return [];
+      const cancelled: Fact = { type: 'task.cancelled', task: key, reason: 'not needed' };
+      if (progress.at !== 'attempt') return one(cancelled);
+      return one({ type: 'attempt.fenced', token: progress.token, reason: 'not needed' }, cancelled);
+    });
+  }
+
+  #retry(): Move[] {
+    return this.#tasks()
+      .filter(({ progress: { at } }) => at === 'failed' || at === 'cancelled' || at === 'parked')
+      .flatMap(({ key }) => one({ type: 'task.retried', task: key, by: 'ana' }));
+  }
+
+  #delivery(): Move[] {
+    return this.#projects().flatMap((project): Move[] => {
+      const { name, delivery, integration } = project;
+      if (project.config.repo === null || integration === null) return [];
+      switch (delivery?.at) {
+        case undefined:
+          return one({ type: 'delivery.requested', project: name });
+        case 'draining':
+          return one({ type: 'delivery.drained', project: name });
+        case 'preparing': {
+          const targetTip = this.#pick(2) === 0 ? null : this.#commit();
+          const facts = { commit: this.#commit(), tree: this.#commit(), onto: integration, targetTip };
+          return [
+            ...one({ type: 'delivery.prepared', project: name, ...facts }),
+            ...one({ type: 'delivery.landed', project: name, commit: integration, tasks: [] }),
+          ];
+        }
+        case 'gating':
+          return [
+            ...one({ type: 'delivery.raced', project: name }),
+            ...one({ type: 'delivery.failed', project: name, code: 'E_CONFLICT', message: 'conflict' }),
+          ];
+        case 'pushing':
+          return [
+            ...one({ type: 'delivery.raced', project: name }),
+            ...one({
+              type: 'delivery.landed',
+              project: name,
+              commit: delivery.commit,
+              tasks: ['T1' as TaskId],
+            }),
+          ];
+      }
+    });
+  }
+
+  #done(withHead: boolean): Outcome {
+    const usage = { inputTokens: 12, outputTokens: null, cachedTokens: 0, costUsd: 0.125 };
+    return { kind: 'done', head: withHead ? this.#commit() : null, rounds: 1 + this.#pick(3), usage };
+  }
+
+  #outcome(withHead: boolean): Outcome {
+    const head = withHead ? this.#commit() : null;
+    const outcomes: Outcome[] = [
+      { kind: 'refused', findings: this.#findings(), output: '✗ “fail”\n', head, rounds: 4, usage: null },
+      { kind: 'failed', cause: 'executor', message: 'not found', exitCode: 127, rounds: 0, usage: null },
+      { kind: 'timeout', rounds: 2, head },
+      { kind: 'cancelled', reason: 'by hand' },
+      { kind: 'lost', why: 'rebooted' },
+    ];
+    return this.#any(outcomes);
+  }
+
+  #findings() {
+    return [{ gate: 'placeholder' as const, path: 'src/a.ts', line: 3, message: 'TODO', fix: null }];
+  }
+
+  #failed(task: TaskKey): Fact {
+    return { type: 'task.failed', task, reason: 'gave up', findings: this.#findings() };
+  }
+
+  #backedOff(task: TaskKey): Fact {
+    return { type: 'task.backedoff', task, notBefore: this.#now + this.#pick(9000) / 8, reason: 'try again' };
+  }
+
+  #parked(task: TaskKey, token: Token): Fact {
+    return { type: 'task.parked', task, token, reason: 'three times' };
+  }
+
+  #config(name: ProjectName): ProjectConfig {
+    return {
+      name,
+      repo: name === 'chores' ? null : `../${name}`,
+      target: 'main',
+      verify: 'make test',
+      context: [],
+      contract: null,
+      executor: 'shell',
+      executors: {
+        replay: {
+          name: 'replay',
+          kind: 'shell',
+          command: ['python3', 'a.py'],
+          env: { A: '1' },
+          secrets: {},
+          model: null,
+        },
+      },
+      timeoutMs: 1_800_000,
+      retries: 3,
+      gateTimeoutMs: 600_000,
+      placeholderAllow: [],
+      allowedExtras: [],
+      sharedPaths: [],
+      protectedPaths: [],
+      review: this.#any(['never', 'never', 'p0', 'always'] as const),
+      weight: 1 + this.#pick(3),
+      maxAttempts: 3,
+    };
+  }
+
+  /** Task number `index` depends only on lower numbers, whether they were added already or not, so there is no cycle. */
+  #spec(project: Project, index: number): TaskSpec {
+    const dependsOn = new Set<TaskId>();
+    for (let left = this.#pick(3); left > 0 && index > 0; left -= 1) {
+      dependsOn.add(`T${this.#pick(index)}` as TaskId);
+    }
+    return {
+      project: project.name,
+      id: `T${index}` as TaskId,
+      title: `任务 ${index}`,
+      priority: this.#any([0, 1, 2, 3] as const),
+      dependsOn: [...dependsOn],
+      modifies: project.config.repo === null ? [] : [this.#any(PATHS), this.#any(PATHS)],
+      executor: 'shell',
+      verify: null,
+      timeoutMs: 60_000,
+      retries: 3,
+      review: this.#pick(6) === 0,
+      budgetTokens: null,
+      estimateMs: this.#pick(2) === 0 ? null : 1000,
+      digest: String(this.#pick(1000)),
+      file: `specs/${project.name}/T${index}.md`,
+    };
+  }
+
+  #projects(): Project[] {
+    return [...this.state.projects.values()];
+  }
+
+  #tasks(): Task[] {
+    return [...this.state.tasks.values()];
+  }
+
+  #at<Name extends Progress['at']>(name: Name): At<Name>[] {
+    return this.#tasks().filter((task): task is At<Name> => task.progress.at === name);
+  }
+
+  #live(): Attempt[] {
+    return [...this.state.attempts.values()].filter(isLive);
+  }
+
+  #task(key: TaskKey): Task {
+    const task = this.state.tasks.get(key);
+    if (task === undefined) throw new Error(`no task ${key}`);
+    return task;
+  }
+
+  #project(task: Task): Project {
+    const project = this.state.projects.get(task.spec.project);
+    if (project === undefined) throw new Error(`no project of ${task.key}`);
+    return project;
+  }
+
+  #projectOf(key: TaskKey): Project | undefined {
+    return this.state.projects.get(key.slice(0, key.indexOf('/')) as ProjectName);
+  }
+
+  #token(): Token {
+    return this.#next().toString(16).padStart(32, '0') as Token;
+  }
+
+  #commit(): CommitId {
+    return this.#next().toString(16).padStart(40, 'c') as CommitId;
+  }
+
+  /** Things that undo progress happen rarely, or hardly anything would merge. */
+  #rarely(): boolean {
+    return this.#pick(5) === 0;
+  }
+
+  #next(): number {
+    this.#serial += 1;
+    return this.#serial;
+  }
+
+  #pick(below: number): number {
+    return Math.floor(this.#random() * below);
+  }
+
+  #any<T>(items: readonly T[]): T {
+    const item = items[this.#pick(items.length)];
+    if (item === undefined) throw new Error('nothing to choose from');
+    return item;
+  }
+}
+
+function one(...facts: Fact[]): Move[] {
+  return [{ facts }];
+}
+
+/** The first fact is what the node's journal said. */
+function heard(attempt: Attempt, ...facts: Fact[]): Move[] {
+  return [{ facts, from: attempt.node }];
+}
+
+/** mulberry32: a small generator whose whole state is one number. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
