@@ -24,9 +24,19 @@ export interface GateRules {
 /** Everything wrong with the branch, by gate, then in the order of the diff; empty means that it may go on to verify. */
 export function judge(facts: BranchFacts, rules: GateRules): Finding[] {
   return [
-    ...commitFindings(facts),
-    ...scopeFindings(facts.changed, rules),
-    ...contentFindings(facts),
-    ...placeholderFindings(facts.added, rules.placeholderAllow),
-  ];
+    commitFindings(facts),
+    scopeFindings(facts.changed, rules),
+    contentFindings(facts),
+    placeholderFindings(facts.added, rules.placeholderAllow),
+  ].flatMap(capped);
+}
+
+/** Findings of one gate that are kept: they are stored and sent, and nobody reads the ten-thousandth. */
+const KEPT = 100;
+
+function capped(findings: readonly Finding[]): readonly Finding[] {
+  const last = findings[KEPT];
+  if (last === undefined) return findings;
+  const message = `and ${findings.length - KEPT} more of the same kind`;
+  return [...findings.slice(0, KEPT), { gate: last.gate, path: null, line: null, message, fix: null }];
 }

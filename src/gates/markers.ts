@@ -51,6 +51,7 @@ function inComment(comment: string): string | null {
   const text = trimMarks(comment);
   return (
     found(MARKER_STARTS, text) ??
+    found(REMARK_STARTS, text) ??
     (mentionsOnly(text) ? null : found(MARKER_WITHIN, text)) ??
     found(NOT_DONE, text) ??
     found(STAND_IN, text) ??
@@ -70,8 +71,9 @@ function trimMarks(comment: string): string {
 const MARKS = ' \t*!/<>#;%-';
 
 /** `todo: x`, `TODO(me)`, `FIXME x`, `@todo`, `todo add x` at the start of a comment; capitals need no colon. */
-const MARKER_STARTS =
-  /^(?:(?:TODO|FIXME|XXX|HACK)(?![\w'.-])(?!\s*(?:=|\||list\b|items?\b|apps?\b))|@?(?:todo|fixme)\s*(?:[:(!]|$)|@todo\b|(?:todo|fixme)\s+(?:implement|add|fix|remove|handle|write|finish|support|check|refactor|replace|use|make|test|clean|move)\b)/iu;
+const MARKER_STARTS = /^(?:TODO|FIXME|XXX|HACK)(?![\w'.-])(?!\s*(?:=|\||list\b|items?\b|apps?\b))/;
+const REMARK_STARTS =
+  /^(?:@?(?:todo|fixme)\s*(?:[:(!]|$)|@todo\b|(?:todo|fixme)\s+(?:implement|add|fix|remove|handle|write|finish|support|check|refactor|replace|use|make|test|clean|move)\b)/i;
 /** In the middle of a comment only in capitals. */
 const MARKER_WITHIN = /(?<![\w$.'"`-])(?<!\w[/])(?:TODO|FIXME|XXX(?![-./>]))(?![\w'"`-])(?!\.\w)/;
 
@@ -94,19 +96,26 @@ const CHINESE = /待实现|未实现|待完成|待补充|稍后实现|以后实�
 function inCode(split: SplitLine, previous: SplitLine | null, language: string): string | null {
   const { code, strings } = split;
   const rule = CODE_RULES.find((one) => (one.only?.includes(language) ?? true) && one.says.test(code));
-  if (rule !== undefined) return rule.says.exec(code)?.[0].trim() ?? null;
+  const excused = rule?.says === RAISES_NOT_IMPLEMENTED && strings.some((text) => ABOUT_OTHERS.test(text));
+  if (rule !== undefined && !excused) return rule.says.exec(code)?.[0].trim() ?? null;
   if (strings.length === 0) return null;
   const throwing =
     THROWS.test(code) || (/[([,]\s*$/.test(previous?.code ?? '') && THROWS.test(previous?.code ?? ''));
   const words = throwing ? strings.find((text) => UNDONE_TEXT.test(text)) : undefined;
-  const returned = /^\s*(?:return|yield)\b/.test(code)
+  const returned = /^\s*(?:return|yield)\s*\(?\s*""\s*\)?\s*;?\s*\}?\s*$/.test(code)
     ? strings.find((text) => UNDONE_RESULT.test(text))
     : undefined;
   return words ?? returned ?? strings.find((text) => REMARK_TEXT.test(text)) ?? null;
 }
 
+const RAISES_NOT_IMPLEMENTED =
+  /\b(?:raise|throw)\s+(?:new\s+)?(?:[\w.]+\.)?NotImplemented(?:Error|Exception)?\b/;
+/** Said with the exception, it is about the platform, the input or the subclass, not about this code. */
+const ABOUT_OTHERS =
+  /\b(?:un)?support(?:ed|s)?\b|\bavailable\b|\bplatform\b|\bsubclass(?:es)?\b|\bsub-class|\babstract\b|\boverrid(?:e|den)\b/i;
 const CODE_RULES: readonly { readonly says: RegExp; readonly only?: readonly string[] }[] = [
-  { says: /\b(?:raise|throw)\s+(?:new\s+)?(?:[\w.]+\.)?NotImplemented(?:Error|Exception)?\b/ },
+  { says: RAISES_NOT_IMPLEMENTED },
+  { says: /\breturn\s+NotImplemented\b/, only: ['py', 'pyx'] },
   { says: /\bthrow\s+(?:new\s+)?(?:[\w.]+\.)?(?:UnsupportedOperationException|UnimplementedError)\b/ },
   { says: /(?<![\w:.])(?:todo|unimplemented)!\s*[([{]/, only: ['rs'] },
   { says: /(?<![\w.])TODO\s*\(/, only: ['kt', 'kts'] },
@@ -121,7 +130,7 @@ const CODE_RULES: readonly { readonly says: RegExp; readonly only?: readonly str
 const THROWS =
   /\b(?:throw|raise|panic|fatalError|die|croak|abort|bail|reject|fail|Errorf|errors\.New|NotImplementedError|assert\w*)\b|\bnew\s+\w*(?:Error|Exception)\b|\b\w*(?:Error|Exception)\s*\(|\berror\s*\(|\bErr\s*\(/;
 const UNDONE_TEXT =
-  /\bnot\s+(?:yet\s+)?implemented\b|\bunimplemented\b|^\s*(?:todo|fixme|placeholder|stub)\b|\bimplement me\b|\bto be implemented\b|未实现|待实现/i;
+  /(?<!\b(?:when|if|where|that|which)\b[^.]{0,30})\bnot\s+(?:yet\s+)?implemented\b|\bunimplemented\b|^\s*(?:(?:todo|fixme)\b|(?:placeholder|stub)(?:\s*(?:[:.!]|$|implementation)))|\bimplement me\b|\bto be implemented\b|未实现|待实现/i;
 const UNDONE_RESULT =
   /^\s*(?:TODO|FIXME|placeholder|stub|not (?:yet )?implemented|implement me|lorem ipsum.*)\W*$/i;
 /** A text that is a remark wherever it stands. */

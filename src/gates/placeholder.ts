@@ -6,11 +6,13 @@ import type { Finding } from '../model/attempt.ts';
 import type { PlaceholderAllow } from '../model/spec.ts';
 import { compileMatcher } from '../plan/match.ts';
 import type { AddedLine } from './facts.ts';
-import { languageOf } from './language.ts';
+import { type Language, languageOf } from './language.ts';
 import { markerIn, unmask } from './markers.ts';
+import { mayNotBeImplemented } from './python.ts';
+import type { RunLine } from './run-line.ts';
 import { showPath } from './show-path.ts';
 import { type SplitLine, splitLines } from './split-line.ts';
-import { emptyFunctions, type RunLine } from './stubs.ts';
+import { emptyFunctions } from './stubs.ts';
 
 /** At most one finding per line, in the order of the lines. */
 export function placeholderFindings(
@@ -61,33 +63,23 @@ function findingsOfRun(run: readonly AddedLine[]): Found[] {
         text: run[at]?.text ?? '',
       },
     ];
-    const marker = markerIn(text, split, splits[at - 1] ?? null, long(text) ? { kind: 'unknown' } : language);
+    const marker = mayNotBeImplemented(lines, at)
+      ? null
+      : markerIn(text, split, splits[at - 1] ?? null, long(text) ? UNKNOWN : language);
     if (marker !== null) return finding(`says that something is not done: ${showText(marker)}`, FINISH);
-    const name = empty.get(line) ?? undefinedNotImplemented(lines, at, path);
-    return name === null ? [] : finding(`has a function without a body: ${showText(name)}`, FILL);
+    const name = empty.get(line);
+    return name === undefined ? [] : finding(`has a function without a body: ${showText(name)}`, FILL);
   });
 }
 
 const LONG_LINE = 2000;
+const UNKNOWN: Language = { kind: 'unknown' };
 const FINISH = 'Do what the remark leaves open, then remove it. Do not only reword it.';
 const FILL = 'Write the body. If it is empty on purpose, say why in a comment inside it.';
 
 function plain(): SplitLine {
   return { code: '', comment: '', strings: [] };
 }
-
-/** Python's `return NotImplemented` is right in operators (`__eq__` and its like) and a stub anywhere else. */
-function undefinedNotImplemented(lines: readonly RunLine[], at: number, path: string): string | null {
-  if (!path.endsWith('.py') || !/^\s*return\s+NotImplemented\b/.test(lines[at]?.split.code ?? ''))
-    return null;
-  for (let above = at - 1; above >= 0; above--) {
-    const name = /^\s*(?:async\s+)?def\s+(\w+)/.exec(lines[above]?.split.code ?? '')?.[1];
-    if (name !== undefined) return OPERATOR.test(name) ? null : name;
-  }
-  return null;
-}
-
-const OPERATOR = /^_/;
 
 function allowance(allow: readonly PlaceholderAllow[]): (path: string, text: string) => boolean {
   const entries = allow

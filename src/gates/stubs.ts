@@ -4,14 +4,9 @@
  * are what languages make people write: constructors, abstract and overloaded declarations, marker methods, functions
  * named for doing nothing, and doubles in tests; an empty test is not.
  */
+import type { RunLine } from './run-line.ts';
 import type { Stubs, Syntax } from './language.ts';
-import type { SplitLine } from './split-line.ts';
-
-export interface RunLine {
-  readonly line: number;
-  readonly text: string;
-  readonly split: SplitLine;
-}
+import { emptyPython } from './python.ts';
 
 /** Empty functions in a run of consecutive added lines: the line of each signature, and the function's name. */
 export function emptyFunctions(
@@ -33,75 +28,8 @@ function isTestPath(path: string): boolean {
 }
 
 const IDLE_NAME =
-  /^_*(?:no_?op|do_?nothing|nothing|ignore|identity|empty|dummy|constructor|__construct|initialize|init)(?![a-z])/i;
+  /^_*(?:do_?nothing|nothing|ignore|identity|empty|dummy|constructor|initialize|init|nop)(?![a-z])|no_?op|^__\w+__$|^__construct/i;
 const TEST_NAME = /^(?:test|it$|specify$|Test)/;
-
-// -------------------------------------------------------------------------------------------------------------- Python
-
-/** `pass` or `...` alone, with or without a docstring. */
-function emptyPython(run: readonly RunLine[]): { line: number; name: string }[] {
-  const found: { line: number; name: string }[] = [];
-  for (const [at, line] of run.entries()) {
-    const name = /^\s*(?:async\s+)?def\s+(\w+)/.exec(line.split.code)?.[1];
-    if (name === undefined || excusedPython(run, at)) continue;
-    const end = signatureEnd(run, at);
-    if (end === null) continue;
-    const rest = (run[end]?.split.code ?? '').replace(/^.*:(?=\s*(?:pass|\.\.\.)?\s*$)/, '').trim();
-    const inline = /^(?:pass|\.\.\.)$/.test(rest);
-    if (inline ? run[end]?.split.comment === '' : emptyPythonBody(run, at, end))
-      found.push({ line: line.line, name });
-  }
-  return found;
-}
-
-/** Index of the line on which the signature ends, or null when it does not end among the added lines. */
-function signatureEnd(run: readonly RunLine[], start: number): number | null {
-  let depth = 0;
-  for (let at = start; at < Math.min(run.length, start + 40); at++) {
-    const code = run[at]?.split.code ?? '';
-    depth += count(code, /[([{]/g) - count(code, /[)\]}]/g);
-    if (depth <= 0 && /:\s*(?:pass|\.\.\.)?\s*$/.test(code)) return at;
-    if (depth <= 0 && /:\s*\S/.test(code)) return null;
-  }
-  return null;
-}
-
-function emptyPythonBody(run: readonly RunLine[], start: number, end: number): boolean {
-  const indent = indentOf(run[start]?.text ?? '');
-  let idle = false;
-  for (const { text, split } of run.slice(end + 1)) {
-    if (text.trim() === '') continue;
-    const inDocstring = split.code.replace(/"/g, '').trim() === '';
-    if (inDocstring) {
-      if (/^\s*#/.test(text)) return false;
-      continue;
-    }
-    if (indentOf(text) <= indent) break;
-    if (!/^\s*(?:pass|\.\.\.)\s*;?\s*$/.test(split.code) || split.comment !== '') return false;
-    idle = true;
-  }
-  return idle;
-}
-
-/** Abstract, overloaded or a protocol's: the decorators above, or the class around, say so. */
-function excusedPython(run: readonly RunLine[], at: number): boolean {
-  let above = at - 1;
-  for (; above >= 0 && /^\s*@/.test(run[above]?.text ?? ''); above--) {
-    if (
-      /@(?:[\w.]+\.)?(?:abstract\w*|overload|hookspec\w*|\w+\.setter|final_noop)\b/.test(
-        run[above]?.text ?? '',
-      )
-    )
-      return true;
-  }
-  const indent = indentOf(run[at]?.text ?? '');
-  for (; above >= 0; above--) {
-    const { text = '', split } = run[above] ?? {};
-    if (split?.code.trim() && indentOf(text) < indent)
-      return /^\s*class\s+\w+.*\b(?:Protocol|ABC)\b/.test(text);
-  }
-  return false;
-}
 
 // ------------------------------------------------------------------------------------------- languages with braces, ends
 
@@ -129,7 +57,7 @@ const SHAPES: Readonly<Record<Exclude<Stubs, 'python' | 'none'>, readonly Shape[
     },
     {
       signature:
-        /^\s*(?:export\s+)?const\s+([\w$]+)\s*(?::[^=]*(?:=>[^=]*)?)?=\s*(?:async\s*)?(?:\([^{}]*\)|[\w$]+)\s*(?::\s*[^={}]+)?=>\s*(?=\{)/,
+        /^\s*(?:export\s+)?const\s+([\w$]+)\s*(?::[^=]*(?:=>[^=]*)?)?=\s*(?:async\s*)?(?:\((?:[^{}=]|=(?!>))*\)|[\w$]+)\s*(?::\s*[^={}]+)?=>\s*(?=\{)/,
       ...BRACES,
     },
     {
@@ -200,6 +128,7 @@ function emptyBraced(
       const match = shape.signature.exec(split.code);
       if (match === null) continue;
       const body = split.code.slice(match[0].length);
+      if (ignoresAll(match[0])) break;
       if (isEmptyBody(run, at, body, shape, stubs)) found.push({ line, name: match[1] ?? '' });
       break;
     }
@@ -223,10 +152,8 @@ function isEmptyBody(run: readonly RunLine[], at: number, body: string, shape: S
   return false;
 }
 
-function indentOf(text: string): number {
-  return text.length - text.trimStart().length;
-}
-
-function count(text: string, pattern: RegExp): number {
-  return text.match(pattern)?.length ?? 0;
+/** Parameters that are all named as unused: the author meant to do nothing with them. */
+function ignoresAll(signature: string): boolean {
+  const inner = signature.slice(signature.indexOf('(') + 1, signature.lastIndexOf(')'));
+  return inner.trim() !== '' && inner.split(',').every((parameter) => /^\s*(?:\.\.\.)?_/.test(parameter));
 }
