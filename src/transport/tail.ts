@@ -18,12 +18,15 @@ export class Tail {
   }
 }
 
-/** CSI and OSC sequences, then what is left of the control characters; tab and line feed stay. */
+const ESC = String.fromCharCode(0x1b);
+const BEL = String.fromCharCode(0x07);
+/** CSI and OSC sequences. */
 const SEQUENCES = new RegExp(
-  '\\u001B\\[[0-9;?]*[ -/]*[@-~]|\\u001B\\][^\\u0007\\u001B]*(?:\\u0007|\\u001B\\\\)?',
+  `${ESC}\\[[0-9;?]*[ -/]*[@-~]|${ESC}\\][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)?`,
   'g',
 );
-const CONTROLS = new RegExp('[\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F]', 'g');
+/** Control characters other than tab and line feed. */
+const CONTROLS = /[^\P{Cc}\t\n]/gu;
 
 /** Text from another machine made safe for a terminal. */
 export function printable(text: string): string {
