@@ -166,12 +166,10 @@ function ownCode(code: unknown): ErrorCode {
   return typeof code === 'string' && Object.hasOwn(CODES, code) ? (code as ErrorCode) : 'E_SPEC_VALUE';
 }
 
-/** `gates.placeholder.allow[0].path` */
+/** `gates.placeholder.allow[0].path`, counted from 0 as everyone's tools do. */
 function dotted(path: Path): string {
   return path
-    .map((step, i) =>
-      typeof step === 'number' ? `[${step + 1}]` : i === 0 ? String(step) : `.${String(step)}`,
-    )
+    .map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? String(step) : `.${String(step)}`))
     .join('');
 }
 

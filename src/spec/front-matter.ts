@@ -26,8 +26,9 @@ export function readFrontMatter(text: string, file: string): FrontMatter | { pro
   if (problem !== null) return { problems: [problem] };
   let read: ReturnType<typeof readYaml> | null = null;
   const parse = (yaml: string): object => {
-    // What gray-matter hands over begins right behind the opening `---`, so lines count as in the file.
-    read = readYaml(yaml, file);
+    // What gray-matter hands over begins right behind the opening `---`, so lines count as in the file. It ends before
+    // the last line feed, and a carriage return alone would be read as text.
+    read = readYaml(`${yaml}\n`, file);
     return {};
   };
   try {

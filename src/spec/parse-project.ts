@@ -8,7 +8,13 @@ import { checkForm } from './check-form.ts';
 import { nearest } from './nearest.ts';
 import { DEFAULT_RETRIES, DEFAULT_TIMEOUT_MS, milliseconds } from './parse-spec.ts';
 import { FILE_START, type Position, shown } from './problem.ts';
-import { type ExecutorInput, type ProjectInput, projectSchema } from './schema.ts';
+import {
+  type ExecutorInput,
+  type ExecutorsInput,
+  executorsSchema,
+  type ProjectInput,
+  projectSchema,
+} from './schema.ts';
 import type { Path, Source } from './source.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -56,19 +62,30 @@ export function parseProject(
   if ('problems' in read) return failed(read.problems);
   const source = read.source.value === null ? { ...read.source, value: {} } : read.source;
   const form = checkForm(projectSchema, source);
-  if (form.value === null) return failed(form.problems);
-  const input = form.value;
-  const resolved = resolveExecutors(input.executors ?? {}, builtin, source);
+  // A mistake elsewhere does not hide those in the executors.
+  const input = form.value ?? checkForm(executorsSchema, only(source, ['executor', 'executors'])).value;
+  const resolved = resolveExecutors(input?.executors ?? {}, builtin, source);
   const problems = [
+    ...form.problems,
     ...resolved.problems,
-    ...defaultExecutorProblems(input, resolved.executors, source),
-    ...secretProblems(input, source),
+    ...defaultExecutorProblems(input ?? {}, resolved.executors, source),
+    ...secretProblems(input ?? {}, source),
   ];
   const faulty = problems.some(({ severity }) => severity === 'error');
   return {
-    config: faulty ? null : configOf(input, name, resolved.executors),
-    budgetTokens: input.budget?.tokens ?? null,
+    config: faulty || form.value === null ? null : configOf(form.value, name, resolved.executors),
+    budgetTokens: form.value?.budget?.tokens ?? null,
     problems,
+  };
+}
+
+/** The source as if the file had these keys alone. */
+function only(source: Source, keys: readonly string[]): Source {
+  const { value } = source;
+  if (typeof value !== 'object' || value === null) return { ...source, value: {} };
+  return {
+    ...source,
+    value: Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key))),
   };
 }
 
@@ -236,7 +253,7 @@ function merged(
   };
 }
 
-function defaultExecutorProblems(input: ProjectInput, executors: Executors, source: Source): Problem[] {
+function defaultExecutorProblems(input: ExecutorsInput, executors: Executors, source: Source): Problem[] {
   const name = input.executor;
   if (name === undefined || Object.hasOwn(executors, name) || Object.hasOwn(input.executors ?? {}, name))
     return [];
@@ -259,7 +276,7 @@ function defaultExecutorProblems(input: ProjectInput, executors: Executors, sour
 
 const SECRET_NAME = /(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
 
-function secretProblems(input: ProjectInput, source: Source): Problem[] {
+function secretProblems(input: ExecutorsInput, source: Source): Problem[] {
   return Object.entries(input.executors ?? {}).flatMap(([name, executor]) =>
     Object.entries(executor.env ?? {})
       .filter(([variable, value]) => SECRET_NAME.test(variable) && value.length >= 8)

@@ -43,7 +43,15 @@ export interface ParsedSpec {
 export function parseSpec(text: string, file: string, context: SpecContext): ParsedSpec {
   const front = readFrontMatter(text, file);
   if ('problems' in front) {
-    return { file, text, spec: null, id: null, dependsOn: [], modifies: [], problems: front.problems };
+    return {
+      file,
+      text,
+      spec: null,
+      id: scrapedId(text),
+      dependsOn: [],
+      modifies: [],
+      problems: front.problems,
+    };
   }
   const { source, body } = front;
   const emptyFile = source.value === null ? { ...source, value: {} } : source;
@@ -66,6 +74,13 @@ export function parseSpec(text: string, file: string, context: SpecContext): Par
     modifies: textsAt(source, 'modifies'),
     problems,
   };
+}
+
+/** The id of a file whose front matter cannot be parsed, so that those who depend on it are not blamed as well. */
+function scrapedId(text: string): Placed | null {
+  const found = /^task_id:[ \t]*["']?([A-Za-z0-9._-]+)/m.exec(text);
+  if (found?.[1] === undefined || !isName(found[1])) return null;
+  return { text: found[1], at: { line: text.slice(0, found.index).split('\n').length, col: 1 } };
 }
 
 interface Origin {

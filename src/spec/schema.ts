@@ -223,6 +223,9 @@ export const projectSchema = z
   })
   .meta({ title: 'dispatch: project.yaml' });
 
+/** What can be said about executors while the rest of project.yaml is wrong. */
+export const executorsSchema = projectSchema.pick({ executor: true, executors: true });
+
 const nodeRoot = z
   .string()
   .regex(
@@ -279,6 +282,7 @@ export const nodeListSchema = nodeList;
 
 export type SpecInput = z.infer<typeof specSchema>;
 export type ProjectInput = z.infer<typeof projectSchema>;
+export type ExecutorsInput = z.infer<typeof executorsSchema>;
 export type ExecutorInput = z.infer<typeof executor>;
 /** One entry of nodes.json as a person writes it. */
 export type NodeEntry = z.infer<typeof nodeSchema>;
