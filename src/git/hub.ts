@@ -108,9 +108,17 @@ export class Hub {
     );
   }
 
-  /** True when the attempt's result is in the hub already. */
-  async isCollected(token: Token, head: CommitId): Promise<boolean> {
-    return await this.#read(async () => (await readRef(this.#repo, candidateRef(token))) === head);
+  /**
+   * Keeps a result that the hub has already, as it does when the collecting of it was cut short after the transfer.
+   * @returns false when the hub lacks it, or it does not stand on `base`; then a bundle is needed.
+   */
+  async keepIfPresent(token: Token, head: CommitId, base: CommitId): Promise<boolean> {
+    return await this.#write(async () => {
+      const present = await presentCommits(this.#repo, [base, head]);
+      if (!present.includes(base) || !present.includes(head)) return false;
+      if (!(await isAncestor(this.#repo, base, head))) return false;
+      return await moveRef(this.#repo, candidateRef(token), head, null);
+    });
   }
 
   /**
@@ -139,9 +147,9 @@ export class Hub {
     });
   }
 
-  /** Content of a file at a commit; null when there is none, or it is not a regular file. */
-  async readFile(commit: CommitId, path: string): Promise<Buffer | null> {
-    return await this.#read(() => readFile(this.#repo, commit, path));
+  /** Text of a file at a commit; null when there is none, or it is not a regular file. */
+  async readFile(commit: CommitId, path: string): Promise<string | null> {
+    return await this.#read(async () => (await readFile(this.#repo, commit, path))?.toString('utf8') ?? null);
   }
 
   /** All paths of a commit's tree. */

@@ -1,0 +1,54 @@
+/**
+ * Brings an attempt's branch from its node into the hub and judges it there, by the facts that git's own objects give
+ * and by rules that the branch cannot touch. The node judged it too, but a node is where agents run: its word is a hint.
+ */
+import { rm } from 'node:fs/promises';
+import type { Input } from '../controller/door.ts';
+import { judge } from '../gates/judge.ts';
+import type { Finding } from '../model/attempt.ts';
+import { DispatchError } from '../model/error.ts';
+import type { HubEffectOf, HubWork, WorkFacts } from './work.ts';
+
+/** @throws when the node or the disk failed: the same may be tried again. */
+export async function collect(effect: HubEffectOf<'collect'>, work: HubWork): Promise<Input> {
+  const { key, token, head } = effect;
+  const attempt = work.attempt(token);
+  try {
+    if (!(await fetchResult(effect, work, attempt))) return { is: 'collect.gone', key, token };
+  } catch (error) {
+    if (!(error instanceof DispatchError) || error.code !== 'E_BUNDLE_MISMATCH') throw error;
+    return { is: 'collected', key, token, head, changed: 0, findings: [unusable(error)] };
+  }
+  const facts = await work.hub.facts(attempt.base, head);
+  const findings = judge(facts, attempt.rules);
+  return { is: 'collected', key, token, head, changed: facts.changed.length, findings };
+}
+
+/** @returns false when the node does not have the result any more. */
+async function fetchResult(
+  { token, head }: HubEffectOf<'collect'>,
+  { hub, bundleFile, getBundle }: HubWork,
+  { base }: WorkFacts,
+): Promise<boolean> {
+  if (await hub.keepIfPresent(token, head, base)) return true;
+  const file = bundleFile();
+  try {
+    const have = [...new Set([base, await hub.integration()])];
+    if (!(await getBundle(token, have, file))) return false;
+    await hub.importBundle(file, token, head, base);
+    return true;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** What a node sent and no second try makes better. */
+function unusable(error: DispatchError): Finding {
+  return {
+    gate: 'commit',
+    path: null,
+    line: null,
+    message: `${error.message}: ${error.why ?? 'unknown reason'}`,
+    fix: 'commit the work on top of the commit that the attempt started from',
+  };
+}
