@@ -15,10 +15,10 @@ build: setup ## dist/
 	@node scripts/build.mjs
 
 demo: setup ## The main job on a throw-away home: two nodes, eight specs, scripted agents, under a minute
-	@node dist/demo.js
+	@npx tsx scripts/demo.ts
 
 demo-clean: ## Remove what the demo left
-	@node dist/demo.js --clean
+	@npx tsx scripts/demo.ts --clean
 
 test: setup ## Everything, real sshd, tmux and git included
 	@npx vitest run $(VITEST_ARGS)

@@ -70,11 +70,20 @@ export class Hubs {
     for (const key of this.#supplied.keys()) if (key.startsWith(`${node}/`)) this.#supplied.delete(key);
   }
 
-  async #supplyNow(key: string, link: NodeLink, project: ProjectName, commits: readonly CommitId[]): Promise<void> {
+  async #supplyNow(
+    key: string,
+    link: NodeLink,
+    project: ProjectName,
+    commits: readonly CommitId[],
+  ): Promise<void> {
     const supplied = this.#supplied.get(key) ?? new Set<CommitId>();
     const wanted = commits.filter((commit) => !supplied.has(commit));
     if (wanted.length === 0) return;
-    const { has } = await link.call({ op: 'mirror.has', project, commits: [...wanted, ...this.#candidates(supplied)] });
+    const { has } = await link.call({
+      op: 'mirror.has',
+      project,
+      commits: [...wanted, ...this.#candidates(supplied)],
+    });
     for (const commit of has) supplied.add(commit);
     const missing = wanted.filter((commit) => !supplied.has(commit));
     if (missing.length > 0) await this.#send(link, project, missing, [...supplied]);

@@ -158,7 +158,11 @@ export class Loop {
     this.#options.perform(effect).then(
       (input) => this.push(input),
       (error: unknown) => {
-        this.push({ is: 'effect.failed', key: effect.key, problem: { code: 'E_INTERNAL', message: String(error) } });
+        this.push({
+          is: 'effect.failed',
+          key: effect.key,
+          problem: { code: 'E_INTERNAL', message: String(error) },
+        });
       },
     );
   }

@@ -2,7 +2,8 @@
 import type { CommitId, NodeName, ProjectName } from '../model/ids.ts';
 import { DispatchError } from '../model/error.ts';
 import type { State } from '../model/state.ts';
-import { type NodeLink, NodeRefusal } from '../node/link.ts';
+import type { NodeLink } from '../node/link.ts';
+import { NodeRefusal } from '../node/refusal.ts';
 import type { Effect, Input } from './door.ts';
 import type { Hubs } from './hubs.ts';
 import { buildOrder, type OrderSources } from './orders.ts';
@@ -50,7 +51,10 @@ async function start(
   const attempt = hands.state.attempts.get(token);
   if (attempt === undefined) return failed(key, 'E_INTERNAL', `no attempt ${token}`);
   const order = await buildOrder(hands.state, attempt, hands.orders);
-  const commits = neededCommits(attempt.base, order.work.kind === 'work' ? (order.work.tree?.previous ?? null) : null);
+  const commits = neededCommits(
+    attempt.base,
+    order.work.kind === 'work' ? (order.work.tree?.previous ?? null) : null,
+  );
   if (commits.length > 0) await hands.hubs.supply(node, link, order.project, commits);
   // It may have been cancelled while its base was on the way; an order sent now would start it after all.
   if (attempt.phase.is !== 'claimed') return { is: 'started', key, token };

@@ -5,7 +5,7 @@ import { type CommitId, type TaskId, taskKey } from '../model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import type { Project, Task } from '../model/task.ts';
-import { buildPrompt, feedbackForAttempt, type SiblingTask } from '../executors/prompt.ts';
+import { buildPrompt, feedbackForAttempt, type PromptFile, type Sibling } from '../executors/prompt.ts';
 import { builtinExecutors } from '../executors/builtin.ts';
 import type { AttemptOrder, GateOrder, TreeOrder, WorkOrder } from '../protocol/order.ts';
 import { PROTOCOL } from '../protocol/version.ts';
@@ -13,7 +13,7 @@ import { PROTOCOL } from '../protocol/version.ts';
 /** Bytes of an attempt's log that are kept. */
 const LOG_CAP = 16 * 1024 * 1024;
 /** Siblings named in a prompt; a model reads no list of thousands. */
-const MAX_SIBLINGS = 200;
+const MAX_SIBLINGS = 60;
 
 /** What an order needs from outside the state. */
 export interface OrderSources {
@@ -25,7 +25,11 @@ export interface OrderSources {
 }
 
 /** @throws when the attempt or its task is not in the state. */
-export async function buildOrder(state: State, attempt: Attempt, sources: OrderSources): Promise<AttemptOrder> {
+export async function buildOrder(
+  state: State,
+  attempt: Attempt,
+  sources: OrderSources,
+): Promise<AttemptOrder> {
   const { work, task: key } = attempt;
   const project = state.projects.get(key.slice(0, key.indexOf('/')) as Project['name']);
   if (project === undefined) throw new Error(`no project for ${key}`);
@@ -76,25 +80,30 @@ async function workOrder(
   const feedback = task.feedback === null ? null : feedbackForAttempt(task.feedback, titlesOf(state, task));
   const executor = config.executors[spec.executor] ?? builtinExecutors()[spec.executor];
   if (executor === undefined) throw new Error(`no executor ${spec.executor}`);
-  const read = (path: string): Promise<string | null> =>
-    attempt.base === null ? Promise.resolve(null) : sources.readFile(project, attempt.base, path);
+  const read = async (path: string): Promise<PromptFile | null> => {
+    const file = attempt.base === null ? null : await sources.readFile(project, attempt.base, path);
+    return file === null ? null : { path, text: file };
+  };
   const prompt = buildPrompt({
-    spec: text,
+    project: project.name,
     task: spec.id,
     title: spec.title,
     agentFile: (await read('AGENTS.md')) ?? (await read('CLAUDE.md')),
     memory: await readAll(config.context, read),
-    contract: config.contract === null ? null : await named(config.contract, read),
+    contract: config.contract === null ? null : await read(config.contract),
     siblings: siblingsOf(state, task),
     environment: {
       node: attempt.node,
-      executor: spec.executor,
-      verify: spec.verify,
       timeoutMs: spec.timeoutMs,
-      rounds: spec.retries + 1,
+      retries: spec.retries,
+      budgetTokens: spec.budgetTokens,
+      verify: spec.verify,
+      base: attempt.base,
       modifies: spec.modifies,
       allowedExtras: config.allowedExtras,
+      protectedPaths: config.protectedPaths,
     },
+    spec: text,
     feedback,
   });
   return {
@@ -124,35 +133,24 @@ function treeOrder(attempt: Attempt, task: Task, config: ProjectConfig): TreeOrd
 
 async function readAll(
   paths: readonly string[],
-  read: (path: string) => Promise<string | null>,
-): Promise<{ path: string; text: string }[]> {
-  const files: { path: string; text: string }[] = [];
-  for (const path of paths) {
-    const file = await named(path, read);
-    if (file !== null) files.push(file);
-  }
-  return files;
-}
-
-async function named(
-  path: string,
-  read: (path: string) => Promise<string | null>,
-): Promise<{ path: string; text: string } | null> {
-  const text = await read(path);
-  return text === null ? null : { path, text };
+  read: (path: string) => Promise<PromptFile | null>,
+): Promise<PromptFile[]> {
+  const files = await Promise.all(paths.map(read));
+  return files.filter((file) => file !== null);
 }
 
 /** What the others own and what has merged: the nearest first, so that a cut list loses the least. */
-function siblingsOf(state: State, task: Task): SiblingTask[] {
-  const near: SiblingTask[] = [];
-  const far: SiblingTask[] = [];
+function siblingsOf(state: State, task: Task): Sibling[] {
+  const near: Sibling[] = [];
+  const far: Sibling[] = [];
   for (const other of state.tasks.values()) {
     if (other.spec.project !== task.spec.project || other.key === task.key) continue;
     const related = isRelated(task.spec, other.spec);
     if (!related && far.length >= MAX_SIBLINGS) continue;
     const { id, title, modifies } = other.spec;
-    const at = other.progress.at;
-    (related ? near : far).push({ id, title, modifies, merged: at === 'merged', running: other.locked });
+    const merged = other.progress.at === 'merged';
+    const place = merged ? 'merged' : other.locked ? 'active' : 'waiting';
+    (related ? near : far).push({ id, title, modifies, state: place });
   }
   return [...near, ...far].slice(0, MAX_SIBLINGS);
 }

@@ -10,7 +10,7 @@ import type { Event } from '../model/event.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
-import { loadProgram } from '../node/program.ts';
+import { loadProgram, type NodeProgram } from '../node/program.ts';
 import { NodeLink } from '../node/link.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Store } from '../store/port.ts';
@@ -19,10 +19,10 @@ import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
 import { Core } from './core.ts';
 import type { Command, Effect, Input } from './door.ts';
-import { performHubEffect } from './hub-effects.ts';
+import { performOnHub } from './hub-effects.ts';
 import { Hubs } from './hubs.ts';
 import { Loop } from './loop.ts';
-import { failed, performNodeEffect } from './node-effects.ts';
+import { performNodeEffect } from './node-effects.ts';
 import { homePaths } from './paths.ts';
 import { type Settlement, settlement } from './settlement.ts';
 import { serveCommands } from './socket.ts';
@@ -124,14 +124,18 @@ export class Session {
     for (const { config, specs } of this.#options.projects) {
       const reply = await this.#loop.ask({ verb: 'load', config, specs });
       if (!reply.ok) throw new DispatchError(reply.code, reply.message);
-      for (const message of reply.notes) this.#note({ about: 'spec', name: config.name, code: null, message });
+      for (const message of reply.notes)
+        this.#note({ about: 'spec', name: config.name, code: null, message });
       if (config.repo === null) continue;
       const hub = await this.#hubs.of(config.name);
       const integration = await hub.base();
       this.#loop.push({ is: 'based', key: `base:${config.name}`, project: config.name, integration });
     }
-    this.#stopServing = await serveCommands(homePaths(this.#options.home).socket, (command) => this.command(command));
-    for (const config of this.#options.nodes) this.#connect(config);
+    this.#stopServing = await serveCommands(homePaths(this.#options.home).socket, (command) =>
+      this.command(command),
+    );
+    const program = await loadProgram();
+    for (const config of this.#options.nodes) this.#connect(config, program);
   }
 
   /** Answered when it is durable. */
@@ -191,13 +195,13 @@ export class Session {
     await this.#store.close();
   }
 
-  #connect(config: NodeConfig): void {
+  #connect(config: NodeConfig, program: NodeProgram): void {
     const { name } = config;
     const link = new NodeLink({
       config,
       epoch: this.#lease.epoch,
       controller: `${this.#lease.host}:${this.#lease.pid}`,
-      program: loadProgram(),
+      program,
       cursor: () => {
         const node = this.state.nodes.get(name);
         return { journal: node?.journal ?? null, seq: node?.cursor ?? 0 };
@@ -207,16 +211,20 @@ export class Session {
         this.troubles.delete(name);
         this.#loop.push({ is: 'node.up', node: name, welcome, inventory });
       },
-      onDown: (error) => {
-        const code = error instanceof DispatchError ? error.code : null;
-        if (this.troubles.get(name) !== error.message) this.#note({ about: 'node', name, code, message: error.message });
-        this.troubles.set(name, error.message);
-        this.#loop.push({ is: 'node.down', node: name, reason: error.message });
-      },
+      onDown: (problem) => this.#trouble(name, problem),
+      onTrouble: (problem) => this.#trouble(name, problem),
       onNews: (journal, entries) => this.#loop.push({ is: 'node.news', node: name, journal, entries }),
     });
     this.#links.set(name, link);
     link.start();
+  }
+
+  /** A node that cannot be reached: said once per reason, however often it is tried. */
+  #trouble(name: NodeName, problem: DispatchError): void {
+    const { code, message } = problem;
+    if (this.troubles.get(name) !== message) this.#note({ about: 'node', name, code, message });
+    this.troubles.set(name, message);
+    this.#loop.push({ is: 'node.down', node: name, reason: message });
   }
 
   async #perform(effect: Effect): Promise<Input> {
@@ -241,25 +249,27 @@ export class Session {
           orders: {
             epoch: this.#lease.epoch,
             specText: async (task) => (await this.#store.specText(task.key)) ?? '',
-            readFile: async (project, commit, path) => (await this.#hubs.of(project.name)).readFile(commit, path),
+            readFile: async (project, commit, path) => {
+              const file = await (await this.#hubs.of(project.name)).readFile(commit, path);
+              return file?.toString('utf8') ?? null;
+            },
           },
           onSuperseded: (node) => this.#superseded(node),
         });
       default:
-        return performHubEffect(effect, { state: this.state, hubs: this.#hubs, links: this.#links }).catch(
-          (error: unknown) => {
-            const code = error instanceof DispatchError ? error.code : 'E_INTERNAL';
-            return failed(effect.key, code, error instanceof Error ? error.message : String(error));
-          },
-        );
+        return performOnHub(effect, { state: this.state, hubs: this.#hubs, links: this.#links });
     }
   }
 
   #superseded(node: NodeName): void {
     this.#fail(
-      new DispatchError('E_FENCED', `another controller has taken over (node ${node} has seen a newer epoch)`, {
-        fix: 'dispatch status',
-      }),
+      new DispatchError(
+        'E_FENCED',
+        `another controller has taken over (node ${node} has seen a newer epoch)`,
+        {
+          fix: 'dispatch status',
+        },
+      ),
     );
   }
 

@@ -67,7 +67,12 @@ function isForGood(snapshot: Snapshot, blocker: Blocker): boolean {
 }
 
 function sortOut(snapshot: Snapshot, wanted: ReadonlySet<string>): Settlement {
-  const result = { merged: [] as TaskKey[], failed: [] as TaskKey[], waiting: [] as TaskKey[], blocked: [] as TaskKey[] };
+  const result = {
+    merged: [] as TaskKey[],
+    failed: [] as TaskKey[],
+    waiting: [] as TaskKey[],
+    blocked: [] as TaskKey[],
+  };
   for (const task of snapshot.state.tasks.values()) {
     if (!wanted.has(task.spec.project)) continue;
     const { at } = task.progress;
