@@ -76,9 +76,15 @@ export function compilePattern(text: string): Pattern {
 
 const compiled = new Map<string, Pattern>();
 
+const ASCII = /^[\x20-\x7e]*$/;
+
+function visible(text: string): string {
+  return text.replace(/\p{Default_Ignorable_Code_Point}/gu, '');
+}
+
 /** One letter case for names that a case-insensitive file system takes for the same; one code point stays one code point. */
 export function foldCase(text: string): string {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.toLowerCase();
+  if (ASCII.test(text)) return text.toLowerCase();
   let folded = '';
   for (const char of text) folded += foldChar(char);
   return folded;
@@ -204,7 +210,7 @@ function parseSegments(plain: string): Segment[] | string {
     if (segment.is === 'literal') {
       if (segment.text === '..') return 'climbs out with `..`';
       if (segment.text === '.') return 'has a `.` part; leave it out';
-      if (foldCase(segment.text) === '.git') return 'reaches into .git';
+      if (foldCase(visible(segment.text)) === '.git') return 'reaches into .git';
     }
     segments.push(segment);
   }
@@ -334,8 +340,11 @@ const EVERYTHING: readonly Alternative[] = [alternativeOf([{ is: 'deep' }])];
 
 function foldedAlternatives(text: string, exact: readonly Alternative[]): Alternative[] {
   const forms = exact.map((alternative) => alternativeOf(alternative.segments.map(foldSegment)));
-  for (const form of ['NFC', 'NFD'] as const) {
-    const other = text.normalize(form);
+  // Plain ASCII has one form only. Some file systems also take no notice of invisible characters.
+  const others = ASCII.test(text)
+    ? []
+    : [text.normalize('NFC'), text.normalize('NFD'), visible(text).normalize('NFC')];
+  for (const other of new Set(others)) {
     if (other === text) continue;
     const parsed = parse(other);
     if ('problem' in parsed) continue;
