@@ -20,7 +20,7 @@ export interface Wave {
   readonly number: number;
   /** By what must come first: longest chain, then priority, then id. */
   readonly tasks: readonly TaskId[];
-  /** Those of the wave that can run at the same time: greedily, in that order, none whose locks meet. */
+  /** Some of the wave that can all run at the same time, since no two of their locks meet; greedily chosen, so never too many. */
   readonly together: readonly TaskId[];
 }
 
@@ -52,12 +52,9 @@ export function buildPlan(config: ProjectConfig, specs: readonly TaskSpec[]): Pl
   );
   const levels = levelsOf(graph);
   const chains = longestChains(byId, graph, [...levels.keys()]);
-  const waves = wavesOf(levels, chains, byId, config);
-  const conflicts = findConflicts(
-    [...levels.keys()].flatMap((id) => byId.get(id) ?? []),
-    graph,
-    config,
-  );
+  const inOrder = [...levels.keys()].flatMap((id) => byId.get(id) ?? []);
+  const conflicts = findConflicts(inOrder, graph, config);
+  const waves = wavesOf({ levels, chains, byId, conflicts, config });
   const critical = criticalPath(chains, graph);
   const widest = waves.reduce(
     (best, wave) =>
@@ -156,12 +153,15 @@ function criticalPath(chains: ReadonlyMap<TaskId, Chain>, graph: Graph): Plan['c
   return { tasks, ms };
 }
 
-function wavesOf(
-  levels: ReadonlyMap<TaskId, number>,
-  chains: ReadonlyMap<TaskId, Chain>,
-  byId: ReadonlyMap<TaskId, TaskSpec>,
-  config: ProjectConfig,
-): Wave[] {
+interface WaveMaterial {
+  readonly levels: ReadonlyMap<TaskId, number>;
+  readonly chains: ReadonlyMap<TaskId, Chain>;
+  readonly byId: ReadonlyMap<TaskId, TaskSpec>;
+  readonly conflicts: LockConflicts;
+  readonly config: ProjectConfig;
+}
+
+function wavesOf({ levels, chains, byId, conflicts, config }: WaveMaterial): Wave[] {
   const members: TaskSpec[][] = [];
   for (const [id, level] of levels) {
     const spec = byId.get(id);
@@ -175,18 +175,34 @@ function wavesOf(
         a.priority - b.priority || // 2. what is most urgent
         (a.id < b.id ? -1 : 1), // 3. the same order every time
     );
-    return { number: index + 1, tasks: ordered.map(({ id }) => id), together: conflictFree(ordered, config) };
+    return {
+      number: index + 1,
+      tasks: ordered.map(({ id }) => id),
+      together: together(ordered, conflicts, config),
+    };
   });
+}
+
+/** The larger of two greedy sets: as the scheduler would pick, and with the least contested tasks first. */
+function together(ordered: readonly TaskSpec[], { perTask }: LockConflicts, config: ProjectConfig): TaskId[] {
+  const asScheduled = conflictFree(ordered, config);
+  if (asScheduled.length === ordered.length) return asScheduled;
+  const contested = (spec: TaskSpec): number => perTask.get(spec.id) ?? 0;
+  const calmFirst = conflictFree(
+    ordered.toSorted((a, b) => contested(a) - contested(b)),
+    config,
+  );
+  return calmFirst.length > asScheduled.length ? calmFirst : asScheduled;
 }
 
 function conflictFree(specs: readonly TaskSpec[], config: ProjectConfig): TaskId[] {
   const held = new PatternIndex<TaskId>();
-  const together: TaskId[] = [];
+  const free: TaskId[] = [];
   for (const spec of specs) {
     const patterns = lockPatterns(spec, config);
     if (held.meeting(patterns) !== null) continue;
     held.add(spec.id, patterns);
-    together.push(spec.id);
+    free.push(spec.id);
   }
-  return together;
+  return free;
 }
