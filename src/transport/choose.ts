@@ -44,7 +44,7 @@ async function chooseSsh(reach: Extract<NodeReach, { by: 'ssh' }>): Promise<Choi
   const settings = await readSshSettings(reach);
   const openssh = (reason: string): Choice => ({
     kind: 'openssh',
-    transport: new OpenSshTransport(reach, reach.socket),
+    transport: new OpenSshTransport(settings, reach.socket),
     reason,
   });
   if (reach.transport === 'openssh') return openssh('nodes.json says "transport": "openssh"');

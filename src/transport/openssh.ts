@@ -1,6 +1,6 @@
 import { openChild } from './child.ts';
 import { explainOpenSsh } from './ssh-failure.ts';
-import { checkTarget, type SshTarget, targetArguments } from './ssh-settings.ts';
+import { type SshSettings, targetArguments } from './ssh-settings.ts';
 import type { ByteStream, Transport } from './transport.ts';
 
 /**
@@ -12,7 +12,6 @@ const OPTIONS: readonly string[] = [
   'StrictHostKeyChecking=yes',
   'ServerAliveInterval=5',
   'ServerAliveCountMax=3',
-  'ConnectTimeout=15',
   'ControlMaster=no',
   'ClearAllForwardings=yes',
   'ForwardAgent=no',
@@ -24,35 +23,38 @@ const OPTIONS: readonly string[] = [
 
 /** The system's ssh, one process per stream: for everything that only OpenSSH can do. */
 export class OpenSshTransport implements Transport {
-  readonly #target: SshTarget;
+  readonly #settings: SshSettings;
   readonly #socket: string | null;
 
   /** @param socket control path of a master that the user keeps; null uses what the ssh configuration says. */
-  constructor(target: SshTarget, socket: string | null) {
-    checkTarget(target.target);
-    this.#target = target;
+  constructor(settings: SshSettings, socket: string | null) {
+    this.#settings = settings;
     this.#socket = socket;
   }
 
   async open(signal?: AbortSignal): Promise<ByteStream> {
-    const options = [...OPTIONS, ...(this.#socket === null ? [] : [`ControlPath=${this.#socket}`])];
+    const options = [
+      ...OPTIONS,
+      `ConnectTimeout=${Math.ceil(this.#settings.connectTimeoutMs / 1000)}`,
+      ...(this.#socket === null ? [] : [`ControlPath=${this.#socket}`]),
+    ];
     return openChild({
       argv: [
         'ssh',
         '-T',
         ...options.flatMap((option) => ['-o', option]),
-        ...targetArguments(this.#target),
+        ...targetArguments(this.#settings),
         'exec /bin/sh',
       ],
       // No askpass program: a jump host that would ask for something fails at once instead.
       env: { ...process.env, SSH_ASKPASS_REQUIRE: 'never' },
-      explain: (end) => explainOpenSsh(this.#target, end),
+      explain: (end) => explainOpenSsh(this.#settings, end),
       signal,
     });
   }
 
   describe(): string {
     const by = this.#socket === null ? '' : ` through the control socket ${this.#socket}`;
-    return `system ssh to ${this.#target.target}${by}`;
+    return `system ssh to ${this.#settings.target}${by}`;
   }
 }
