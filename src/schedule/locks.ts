@@ -10,7 +10,7 @@ import type { ProjectName, TaskKey } from '../model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
-import { lockPatterns } from '../plan/plan.ts';
+import { lockPatterns } from '../plan/lock-patterns.ts';
 import { type Meeting, PatternIndex } from '../plan/pattern-index.ts';
 
 export interface HeldLock {

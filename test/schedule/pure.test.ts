@@ -30,7 +30,7 @@ const FORBIDDEN: [what: string, pattern: RegExp][] = [
   ['a clock', /\bDate\.(?!UTC\b|parse\b)|\bnew Date\(\s*\)|(?<!new )\bDate\(|\bperformance\./],
   ['timers', /\bset(?:Timeout|Interval|Immediate)\b/],
   ['randomness', /\bMath\.random\b|\brandom(?:Bytes|UUID)\b|\bcrypto\.getRandomValues\b/],
-  ['I/O', /from 'node:(?!crypto'|path'|path\/posix'|util')[^']+'/],
+  ['I/O', /from 'node:(?!crypto'|module'|path'|path\/posix'|util')[^']+'/],
   ['a log', /\bconsole\./],
   ['the process', /\bprocess\./],
   ['the network', /\bfetch\(/],
