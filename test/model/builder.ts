@@ -4,7 +4,7 @@ import type { Fact, NewEvent } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from '../../src/model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
-import { emptyState } from '../../src/model/state.ts';
+import { emptyState, type State } from '../../src/model/state.ts';
 
 export const PROJECT = 'app' as ProjectName;
 export const NODE = 'mac2' as NodeName;
@@ -109,11 +109,18 @@ export const SET_UP: readonly Fact[] = [
 
 /** A state to which facts are applied one after the other, one second apart. */
 export class Story {
-  readonly state = emptyState();
+  readonly state: State;
   #seq = 0;
 
-  constructor(...facts: Fact[]) {
-    this.tell(...facts);
+  constructor(state: State = emptyState()) {
+    this.state = state;
+  }
+
+  /** A story of which these facts have been told. */
+  static of(...facts: Fact[]): Story {
+    const story = new Story();
+    story.tell(...facts);
+    return story;
   }
 
   /** Applies the facts and returns them as events for a commit. */

@@ -18,7 +18,7 @@ import {
 
 describe('evolve', () => {
   it('refuses the end of an attempt whose task was cancelled without fencing it, so that final stays final', () => {
-    const story = new Story(...SET_UP, added('A'), claim('A', 1));
+    const story = Story.of(...SET_UP, added('A'), claim('A', 1));
     story.tell({ type: 'task.cancelled', task: key('A'), reason: 'not needed' });
     expect(() => story.tell({ type: 'attempt.ended', token: token(1), outcome: done(commit(9)) })).toThrow(
       IllegalFact,
@@ -27,7 +27,7 @@ describe('evolve', () => {
   });
 
   it('refuses the end of an attempt when a newer one is at work', () => {
-    const story = new Story(...SET_UP, added('A'), claim('A', 1));
+    const story = Story.of(...SET_UP, added('A'), claim('A', 1));
     story.tell({ type: 'task.backedoff', task: key('A'), notBefore: 0, reason: 'r' }, claim('A', 2, 2));
     expect(() => story.tell({ type: 'attempt.ended', token: token(1), outcome: done(commit(9)) })).toThrow(
       IllegalFact,
@@ -36,7 +36,7 @@ describe('evolve', () => {
   });
 
   it('completes a task only with the attempt that it is at, and only after that has ended', () => {
-    const story = new Story(
+    const story = Story.of(
       { type: 'project.configured', config: config({ repo: null }) },
       added('A'),
       added('B'),
@@ -53,14 +53,14 @@ describe('evolve', () => {
   });
 
   it('leaves no empty set of dependents behind when a dependency is dropped', () => {
-    const story = new Story(...SET_UP, added('B', { dependsOn: [spec('A').id] }));
+    const story = Story.of(...SET_UP, added('B', { dependsOn: [spec('A').id] }));
     story.tell({ type: 'task.changed', spec: spec('B'), text: '' });
     expect(story.state.dependents.size).toBe(0);
     expect(story.state.startable).toEqual(new Set([key('B')]));
   });
 
   it('counts a dependency that is added and merges later', () => {
-    const story = new Story(...SET_UP, added('B', { dependsOn: [spec('A').id] }), added('A'));
+    const story = Story.of(...SET_UP, added('B', { dependsOn: [spec('A').id] }), added('A'));
     expect(story.state.startable).toEqual(new Set([key('A')]));
     story.tell(...wayToMerge('A', 1, BASE));
     expect(story.state.startable).toEqual(new Set([key('B')]));

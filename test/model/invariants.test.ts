@@ -24,7 +24,7 @@ const END: Fact = { type: 'attempt.ended', token: token(1), outcome: done(commit
 const ACCEPT: Fact = { type: 'candidate.accepted', token: token(1), head: commit(9), changed: 1 };
 
 function storyOf(...facts: Fact[]): Story {
-  return new Story(...SET_UP, added('A'), added('B', { modifies: ['src/b.ts'] }), ...facts);
+  return Story.of(...SET_UP, added('A'), added('B', { modifies: ['src/b.ts'] }), ...facts);
 }
 
 function task(state: State, id: string): Task {

@@ -1,6 +1,7 @@
+import { DispatchError } from '../../model/error.ts';
 import type { Event } from '../../model/event.ts';
 import { evolve, IllegalFact } from '../../model/evolve.ts';
-import { emptyState } from '../../model/state.ts';
+import { emptyState, type State } from '../../model/state.ts';
 import { differences } from '../differences.ts';
 import type { ReplayDifference } from '../port.ts';
 import type { Db } from './database.ts';
@@ -28,8 +29,17 @@ export function replayDifferences(db: Db): ReplayDifference[] {
         ];
       }
     }
-    return differences(state, loadState(db));
+    return compareWithTables(db, state);
   })();
+}
+
+function compareWithTables(db: Db, state: State): ReplayDifference[] {
+  try {
+    return differences(state, loadState(db));
+  } catch (error) {
+    if (!(error instanceof DispatchError) || error.code !== 'E_STORE_DAMAGED') throw error;
+    return [{ what: 'tables', field: 'row', fromEvents: null, stored: error.why ?? error.message }];
+  }
 }
 
 function hole(expected: number, next: Event): ReplayDifference {
