@@ -36,12 +36,6 @@ export const CLI_CODES = {
     exit: EXIT.usage,
     explain: 'Two projects have a task with this id. Write it with its project: project/task.',
   },
-  E_NOT_STARTED: {
-    title: 'nothing was started in this home yet',
-    exit: EXIT.notFound,
-    explain:
-      'There is no state to show: no `dispatch start` has run in this home. `dispatch validate` and `dispatch plan` work without one.',
-  },
   E_NO_ATTEMPT: {
     title: 'the task has no such attempt',
     exit: EXIT.notFound,

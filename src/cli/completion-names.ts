@@ -1,0 +1,61 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { homePaths } from '../controller/paths.ts';
+import type { Environment } from './environment.ts';
+import { findHome } from './home.ts';
+import { nodesOf } from './nodes-file.ts';
+import { readSettings } from './settings.ts';
+
+type Named = readonly [name: string, text: string];
+
+export interface CompletionNames {
+  readonly projects: readonly Named[];
+  readonly tasks: readonly Named[];
+  readonly nodes: readonly Named[];
+}
+
+/** More than anybody reads in a menu; a home of 10,000 tasks must not make the key slow. */
+const MOST = 500;
+
+/**
+ * Names of this home for the shell: projects from the folder, tasks from the store when there is one, else from the
+ * names of the spec files. Takes the home from a --home on the line. Throws when there is no home.
+ */
+export async function completionNames(
+  environment: Environment,
+  words: readonly string[],
+): Promise<CompletionNames> {
+  const at = words.indexOf('--home');
+  const named = at < 0 ? undefined : words[at + 1];
+  const settings = await readSettings(environment, named === undefined ? {} : { home: named });
+  const home = findHome(environment, settings);
+  const projects = await projectFolders(home);
+  const tasks = await tasksInStore(home).catch(() => tasksInFolders(home, projects));
+  const nodes = await nodesOf(home);
+  return {
+    projects: projects.map((name) => [name, '']),
+    tasks: tasks.slice(0, MOST),
+    nodes: nodes.map(({ name, slots }) => [name, `${slots} slots`]),
+  };
+}
+
+async function projectFolders(home: string): Promise<string[]> {
+  const entries = await readdir(join(home, 'specs'), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+async function tasksInStore(home: string): Promise<Named[]> {
+  const { openReader } = await import('../store/sqlite/reader.ts');
+  const reader = await openReader(homePaths(home).database, { busyTimeoutMs: 50 });
+  try {
+    const { tasks } = await reader.load();
+    return [...tasks.values()].map(({ spec }) => [spec.id, spec.title]);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function tasksInFolders(home: string, projects: readonly string[]): Promise<Named[]> {
+  const lists = await Promise.all(projects.map((project) => readdir(join(home, 'specs', project))));
+  return lists.flat().flatMap((file): Named[] => (file.endsWith('.md') ? [[file.slice(0, -3), '']] : []));
+}

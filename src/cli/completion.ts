@@ -1,0 +1,68 @@
+/**
+ * Shell completion, the only file that knows the library for it. The shell's script calls `dispatch complete -- words`
+ * at every press of the key: so names are read from the home without a controller, and whatever goes wrong is silent.
+ */
+import tabOf, { type ArgumentHandler, type RootCommand, script } from '@bomb.sh/tab';
+import adapt from '@bomb.sh/tab/commander';
+import type { Command } from 'commander';
+import { type CompletionNames, completionNames } from './completion-names.ts';
+import type { Environment } from './environment.ts';
+import { COLORS, FORMATS, PROGRESS } from './settings.ts';
+import { TOPICS } from './topics.ts';
+
+export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
+
+/** Prints the script that a shell sources. */
+export function printCompletionScript(shell: (typeof SHELLS)[number]): void {
+  script(shell, 'dispatch', 'dispatch');
+}
+
+/** Answers one press of the key. @param words what follows `complete`: `--` and the line so far. */
+export async function answerCompletion(
+  program: Command,
+  environment: Environment,
+  words: readonly string[],
+): Promise<void> {
+  const typed = words[0] === '--' ? words.slice(1) : words;
+  const names = await completionNames(environment, typed).catch(() => null);
+  const root = adapt(program);
+  addGlobals(root);
+  if (names !== null) addNames(root, names);
+  tabOf.parse([...typed]);
+}
+
+function addGlobals(root: RootCommand): void {
+  const choices = (values: readonly string[]) => (complete: (value: string, text: string) => void) => {
+    for (const value of values) complete(value, '');
+  };
+  for (const command of [root, ...root.commands.values()]) {
+    command.option('output', 'output format', choices(FORMATS), 'o');
+    command.option('color', 'colour', choices(COLORS));
+    command.option('progress', 'progress', choices(PROGRESS));
+  }
+  root.commands.get('completion')?.argument('shell', choices(SHELLS));
+  root.commands
+    .get('help')
+    ?.argument('topic', choices([...root.commands.keys(), ...Object.keys(TOPICS)]), true);
+}
+
+function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames): void {
+  const offer =
+    (names: readonly (readonly [string, string])[]): ArgumentHandler =>
+    (complete) => {
+      for (const [name, text] of names) complete(name, text);
+    };
+  const at = (
+    verbs: readonly string[],
+    argument: string,
+    names: readonly (readonly [string, string])[],
+  ): void => {
+    for (const verb of verbs) root.commands.get(verb)?.argument(argument, offer(names), true);
+  };
+  at(['validate', 'start'], 'projects', projects);
+  at(['plan', 'collect', 'report', 'status'], 'project', projects);
+  at(['why', 'logs', 'attach', 'review'], 'task', tasks);
+  at(['cancel', 'retry'], 'tasks', tasks);
+  at(['nodes probe', 'nodes drain', 'nodes cordon', 'nodes uncordon'], 'names', nodes);
+  at(['nodes remove'], 'name', nodes);
+}

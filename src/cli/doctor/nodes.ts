@@ -1,0 +1,129 @@
+/** Each node: reachable, host key, programs, room, clock. */
+import type { NodeConfig } from '../../model/spec.ts';
+import { probeNode, type ProbeReport } from '../../node/probe.ts';
+import { loadProgram } from '../../node/program.ts';
+import { bytesText } from '../nodes/probe-text.ts';
+import { asDispatchError } from '../render/error.ts';
+import { atLeast, type Check, fail, ok, versionIn, warn } from './check.ts';
+
+const OLDEST_TMUX: readonly [number, number] = [3, 2];
+const OLDEST_GIT: readonly [number, number] = [2, 30];
+const OLDEST_NODE: readonly [number, number] = [20, 0];
+/** A tree and its build per slot. Bytes. */
+const ROOM_PER_SLOT = 1e9;
+const EMPTY_BYTES = 500e6;
+/** Certificates and build tools begin to complain about clocks that differ by more. Milliseconds. */
+const CLOCK_OFF_MS = 60_000;
+
+/** @param programs program -> executors that run it. */
+export async function checkNodeOf(
+  config: NodeConfig,
+  programs: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<Check[]> {
+  const wanted = [...programs]
+    .filter(([, executors]) => takesAny(config, executors))
+    .map(([program]) => program);
+  const id = `node.${config.name}`;
+  try {
+    const began = Date.now();
+    const report = await probeNode(config, { program: await loadProgram(), programs: wanted });
+    return checksOf(id, config, report, (began + Date.now()) / 2);
+  } catch (thrown) {
+    const error = asDispatchError(thrown);
+    return [
+      fail(
+        `${id}.reach`,
+        error.message,
+        error.why ?? error.code,
+        error.fix ?? `dispatch explain ${error.code}`,
+      ),
+    ];
+  }
+}
+
+function takesAny({ mode }: NodeConfig, executors: ReadonlySet<string>): boolean {
+  return mode === 'hybrid' || mode.some((executor) => executors.has(executor));
+}
+
+function checksOf(
+  id: string,
+  config: NodeConfig,
+  { probe, choice, timings }: ProbeReport,
+  asked: number,
+): Check[] {
+  const { name, slots } = config;
+  const via = `${choice.transport.describe()}, ${timings.roundTripMs.toFixed(1)} ms`;
+  return [
+    ok(`${id}.reach`, `${name}: reached by ${via}`),
+    checkVersion(
+      `${id}.node`,
+      'Node.js',
+      probe.node,
+      OLDEST_NODE,
+      'run bootstrap.sh on the machine, or install Node.js 24',
+    ),
+    checkVersion(
+      `${id}.tmux`,
+      'tmux',
+      probe.tmux,
+      OLDEST_TMUX,
+      `install tmux on ${name}: apt install tmux, or brew install tmux`,
+    ),
+    checkVersion(
+      `${id}.git`,
+      'git',
+      probe.git,
+      OLDEST_GIT,
+      `install git on ${name}: apt install git, or brew install git`,
+    ),
+    checkRoom(`${id}.disk`, name, slots, probe.diskFree),
+    checkClock(`${id}.clock`, name, probe.clock - asked),
+    ...Object.entries(probe.programs).map(([program, path]) =>
+      path === null
+        ? fail(
+            `${id}.program.${program}`,
+            `${name}: no ${program}`,
+            'specs name an executor that runs it',
+            `install ${program} on ${name}, or leave its executor out of "mode" in nodes.json`,
+          )
+        : ok(`${id}.program.${program}`, `${name}: ${path}`),
+    ),
+  ];
+}
+
+function checkVersion(
+  id: string,
+  what: string,
+  found: string | null,
+  least: readonly [number, number],
+  fix: string,
+): Check {
+  const version = found === null ? null : versionIn(found);
+  if (version === null) return fail(id, `no ${what}`, `${what} ${least.join('.')} or newer is needed`, fix);
+  if (!atLeast(version, least))
+    return fail(id, `${what} ${found}`, `${least.join('.')} or newer is needed`, fix);
+  return ok(id, `${what} ${found}`);
+}
+
+function checkRoom(id: string, name: string, slots: number, free: number): Check {
+  const what = `${name}: ${bytesText(free)} free`;
+  if (free < EMPTY_BYTES)
+    return fail(id, what, 'attempts would fail for lack of space', `free space on ${name}`);
+  if (free < slots * ROOM_PER_SLOT) {
+    return warn(
+      id,
+      what,
+      `${slots} slots may need ${bytesText(slots * ROOM_PER_SLOT)}`,
+      `free space on ${name}, or give it fewer slots`,
+    );
+  }
+  return ok(id, what);
+}
+
+function checkClock(id: string, name: string, offsetMs: number): Check {
+  const off = Math.abs(offsetMs);
+  const what = `${name}: clock ${off < 1000 ? 'agrees' : `is ${Math.round(off / 1000)} s ${offsetMs < 0 ? 'behind' : 'ahead'}`}`;
+  return off < CLOCK_OFF_MS
+    ? ok(id, what)
+    : warn(id, what, 'logs from there show another time', `timedatectl set-ntp true on ${name}`);
+}

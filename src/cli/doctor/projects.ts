@@ -1,0 +1,75 @@
+/** Each project: its files, its repository, its target. */
+import type { ProjectConfig } from '../../model/spec.ts';
+import { checkoutsOf } from '../../git/checkout.ts';
+import { parseRemote } from '../../git/remote.ts';
+import { targetMissing } from '../../git/target-missing.ts';
+import { listProjects, loadProject } from '../../spec/load.ts';
+import { asDispatchError } from '../render/error.ts';
+import { branchesOf } from '../repository.ts';
+import { type Check, fail, ok, warn } from './check.ts';
+
+export interface ProjectsChecked {
+  readonly checks: readonly Check[];
+  /** Program -> executors of the home's specs that run it; nodes that take them must have it. */
+  readonly programs: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+export async function checkProjects(home: string): Promise<ProjectsChecked> {
+  const checks: Check[] = [];
+  const programs = new Map<string, Set<string>>();
+  for (const name of await listProjects(home)) {
+    const { config, specs, problems } = await loadProject(home, name);
+    const id = `project.${name}`;
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    if (errors.length > 0) {
+      checks.push(
+        fail(id, `${name}: ${errors.length} errors`, errors[0]?.message ?? '', `dispatch validate ${name}`),
+      );
+    } else checks.push(ok(id, `${name}: ${specs.length} specs`));
+    if (config === null) continue;
+    for (const { spec } of specs) addProgram(programs, config, spec.executor);
+    checks.push(...(await checkRepository(id, config)));
+  }
+  return { checks, programs };
+}
+
+/** A path inside the tree (`tools/agent.py`) comes with the tree; a bare name must be on the node. */
+function addProgram(programs: Map<string, Set<string>>, config: ProjectConfig, executor: string): void {
+  const program = config.executors[executor]?.command[0];
+  if (program === undefined || program.includes('/')) return;
+  const users = programs.get(program) ?? new Set();
+  programs.set(program, users.add(executor));
+}
+
+async function checkRepository(id: string, config: ProjectConfig): Promise<Check[]> {
+  const { repo, target } = config;
+  if (repo === null) return [];
+  try {
+    const branches = await branchesOf(repo);
+    if (!branches.heads.has(target)) {
+      const missing = targetMissing(repo, target, branches);
+      return [fail(`${id}.target`, missing.message, missing.why ?? repo, missing.fix ?? null)];
+    }
+    return [ok(`${id}.repo`, `${repo}, branch ${target}`), ...(await checkCheckedOut(id, repo, target))];
+  } catch (thrown) {
+    const error = asDispatchError(thrown);
+    return [
+      fail(`${id}.repo`, error.message, error.why ?? repo, error.fix ?? `dispatch explain ${error.code}`),
+    ];
+  }
+}
+
+/** git refuses a push to a branch that a working copy has checked out; collect would say so at the very end. */
+async function checkCheckedOut(id: string, repo: string, target: string): Promise<Check[]> {
+  const remote = parseRemote(repo);
+  if (remote.kind !== 'local') return [];
+  const places = await checkoutsOf(remote.path, target);
+  return places.map(({ path }) =>
+    warn(
+      `${id}.checked-out`,
+      `${target} is checked out in ${path}`,
+      'your checkout is never touched, so collect cannot land there while it is',
+      `git -C ${path} switch --detach   (or another branch)`,
+    ),
+  );
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import type { AddOptions } from '../verbs/nodes/add.ts';
+import { type Act, GROUPS, verb } from './act.ts';
+
+export function declareFleet(program: Command, act: Act): void {
+  const nodes = verb(program, 'nodes', {
+    summary: 'the machines that run agents',
+    group: GROUPS.fleet,
+    examples: [
+      ['dispatch nodes list', 'what there is and what it does'],
+      ['dispatch nodes add mac2', 'an ssh alias: shows its host key, probes it'],
+      ['dispatch nodes drain mac2', 'let it finish and give it nothing new'],
+    ],
+  });
+
+  verb(nodes, 'list', {
+    summary: 'what there is: slots, marks, running attempts',
+    group: GROUPS.fleet,
+    examples: [
+      ['dispatch nodes list', 'as a table'],
+      ['dispatch nodes list -o wide', 'with labels, weight and address'],
+    ],
+  }).action(
+    act(async (context) => {
+      const { list } = await import('../verbs/nodes/list.ts');
+      return list(context);
+    }),
+  );
+
+  verb(nodes, 'add <name>', {
+    summary: 'add a machine to nodes.json',
+    group: GROUPS.fleet,
+    examples: [
+      ['dispatch nodes add mac2', 'an ssh alias; shows the fingerprint and asks'],
+      ['dispatch nodes add mac2 --fingerprint SHA256:… --slots 4', 'without a question'],
+      ['dispatch nodes add here --local --slots 2', 'this machine'],
+    ],
+    more: 'The host key is accepted only here, after you have seen its fingerprint. Then the node is probed.',
+  })
+    .option('--target <alias>', 'ssh alias or user@host, when it is not the name')
+    .option('--local', 'this machine')
+    .option('--command <argv...>', 'a program that gives a byte stream to the machine')
+    .option('--slots <n>', 'attempts at once (default: half the cores)')
+    .option('--mode <executors>', 'hybrid, or a comma-separated list of executors it takes')
+    .option('--label <label...>', 'labels')
+    .option('--weight <number>', 'preference among nodes (default: 1)')
+    .option('--transport <kind>', 'auto, ssh2 or openssh')
+    .option('--root <dir>', 'where the worker lives there (default: ~/agent-worker)')
+    .option('--ssh-config <file>', 'ssh configuration instead of ~/.ssh/config')
+    .option('--fingerprint <sha256>', 'accept the host key only if it has this fingerprint')
+    .option('--yes', 'accept the host key that is shown')
+    .action(
+      act(async (context, name: string, options: AddOptions) => {
+        const { add } = await import('../verbs/nodes/add.ts');
+        return add(context, name, options);
+      }),
+    );
+
+  verb(nodes, 'probe [names...]', {
+    summary: 'connect and show what a machine has',
+    group: GROUPS.fleet,
+    examples: [
+      ['dispatch nodes probe', 'all of them'],
+      ['dispatch nodes probe mac2 -o json', 'one, for a program'],
+    ],
+  }).action(
+    act(async (context, names: string[]) => {
+      const { probe } = await import('../verbs/nodes/probe.ts');
+      return probe(context, names);
+    }),
+  );
+
+  declareMarks(nodes, act);
+
+  verb(nodes, 'remove <name>', {
+    summary: 'take a machine out of nodes.json',
+    group: GROUPS.fleet,
+    examples: [['dispatch nodes remove mac2', 'refused while attempts run there']],
+  }).action(
+    act(async (context, name: string) => {
+      const { remove } = await import('../verbs/nodes/remove.ts');
+      return remove(context, name);
+    }),
+  );
+}
+
+function declareMarks(nodes: Command, act: Act): void {
+  const marks = [
+    ['drain', 'drain', 'let running attempts end, give nothing new'],
+    ['cordon', 'cordon', 'give nothing new for now'],
+    ['uncordon', 'none', 'use it again'],
+  ] as const;
+  for (const [name, mark, summary] of marks) {
+    verb(nodes, `${name} <names...>`, {
+      summary,
+      group: GROUPS.fleet,
+      examples: [[`dispatch nodes ${name} mac2`, summary]],
+    }).action(
+      act(async (context, names: string[]) => {
+        const verbs = await import('../verbs/nodes/mark.ts');
+        return verbs.mark(context, names, mark);
+      }),
+    );
+  }
+}

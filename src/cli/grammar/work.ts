@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { CancelOptions } from '../verbs/cancel.ts';
+import type { ReviewOptions } from '../verbs/review.ts';
+import { type Act, GROUPS, verb } from './act.ts';
+
+export function declareWork(program: Command, act: Act): void {
+  verb(program, 'start <projects...>', {
+    summary: 'run the specs of projects; again: re-attach to what runs',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch start web', 'with live progress; Ctrl-C detaches, agents go on'],
+      ['dispatch start web api', 'two projects that share the machines fairly'],
+      ['dispatch start web -o ndjson', 'one JSON line per change'],
+    ],
+    more: 'Ends when nothing more can happen without a person. Exit 0: all merged; 3: some failed, are blocked or wait.',
+  }).action(
+    act(async (context, projects: string[]) => {
+      const { start } = await import('../verbs/start.ts');
+      return start(context, projects);
+    }),
+  );
+
+  verb(program, 'collect <project>', {
+    summary: 'drain the merge queue and land the result on the target branch',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch collect web', 'verify the tip and land it; never a force'],
+      ['dispatch collect web -o ndjson', 'one JSON line per change'],
+    ],
+    more: 'Exit 0: delivered; 3: delivered and something was left; 6: conflict, checked-out target or lost race.',
+  }).action(
+    act(async (context, project: string) => {
+      const { collect } = await import('../verbs/collect.ts');
+      return collect(context, project);
+    }),
+  );
+
+  verb(program, 'cancel [tasks...]', {
+    summary: 'stop tasks; what they did is kept',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch cancel S03', 'one task'],
+      [
+        'dispatch cancel web/S03 web/S04 --reason "wrong approach"',
+        'several, with the reason for the report',
+      ],
+      ['dispatch cancel --all web', 'everything of a project that is not over'],
+    ],
+  })
+    .option('--all [project]', 'every task that is not over, of one project or of all')
+    .option('--reason <text>', 'why, for the report')
+    .action(
+      act(async (context, tasks: string[], options: CancelOptions) => {
+        const { cancel } = await import('../verbs/cancel.ts');
+        return cancel(context, tasks, options);
+      }),
+    );
+
+  verb(program, 'retry <tasks...>', {
+    summary: 'give failed, cancelled or parked tasks another try',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch retry S03', 'attempt n+1, from the newest base'],
+      ['dispatch retry web/S03 web/S05', 'several'],
+    ],
+  }).action(
+    act(async (context, tasks: string[]) => {
+      const { retry } = await import('../verbs/retry.ts');
+      return retry(context, tasks);
+    }),
+  );
+
+  verb(program, 'review <task>', {
+    summary: 'approve or reject a task that waits for a person',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch review S07 --approve', 'let it merge'],
+      ['dispatch review S07 --reject "the schema must stay"', 'give it up, with the reason'],
+    ],
+  })
+    .option('--approve', 'let it into the merge queue')
+    .option('--reject <reason>', 'give it up; the reason is recorded')
+    .action(
+      act(async (context, task: string, options: ReviewOptions) => {
+        const { review } = await import('../verbs/review.ts');
+        return review(context, task, options);
+      }),
+    );
+}

@@ -1,0 +1,16 @@
+/**
+ * The one place that ends the process. Everything else returns an exit code. What was written is flushed first, and a
+ * reader that went away (`dispatch logs S01 | head`) is no error.
+ */
+export function leave(code: number): void {
+  process.exitCode = code;
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
+/** A closed pipe on stdout ends the process quietly, as it ends `cat`. */
+export function leaveOnClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}

@@ -1,0 +1,101 @@
+import { Listr, type ListrTaskWrapper, type DefaultRenderer, type SimpleRenderer } from 'listr2';
+import type { Note } from '../../controller/session.ts';
+import type { ProjectName } from '../../model/ids.ts';
+import type { Snapshot } from '../../schedule/snapshot.ts';
+import { formatDuration } from '../../model/time.ts';
+import { countsLine } from '../../report/markdown.ts';
+import type { Context } from '../context.ts';
+import { safeLine } from '../render/safe-text.ts';
+import { cut } from '../render/table.ts';
+import { countWords, rowsOf, type TaskRow } from './rows.ts';
+import type { Screen } from './screen.ts';
+import { noteText } from './screen.ts';
+import { stepText } from './table.ts';
+import { paintWord, wordWithSymbol } from './words.ts';
+
+/** Redrawing more often than the eye follows costs the controller time. Milliseconds. */
+const REDRAW_MS = 200;
+/** Tasks shown per project; those that move come first, the rest is counted. */
+const ROWS_SHOWN = 16;
+const NOTES_SHOWN = 3;
+
+type Live = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
+
+/** One entry per project: its counts as the title, the tasks that move below it. */
+export function liveScreen({ output }: Context, projects: readonly ProjectName[]): Screen {
+  const shown = new Map<ProjectName, Live>();
+  const notes: string[] = [];
+  let snapshot: (() => Snapshot) | null = null;
+  let finish: () => void = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const list = new Listr(
+    projects.map((project) => ({
+      title: project,
+      task: (_: unknown, task: Live) => {
+        shown.set(project, task);
+        return finished;
+      },
+      rendererOptions: { persistentOutput: true },
+    })),
+    { concurrent: true, registerSignalListeners: false, rendererOptions: { showErrorMessage: false } },
+  );
+  const running = list.run();
+  const draw = (): void => {
+    if (snapshot === null) return;
+    for (const [project, task] of shown) {
+      const now = Date.now();
+      const rows = rowsOf(snapshot().state, snapshot(), now, new Set([project]));
+      task.title = `${project}  ${countsLine(countWords(rows), rows.length)}`;
+      task.output = [...taskLines(rows, now, output), ...notes.slice(-NOTES_SHOWN)].join('\n');
+    }
+  };
+  const timer = setInterval(draw, REDRAW_MS);
+  return {
+    events: () => {},
+    note: (note: Note) => {
+      notes.push(output.paint.yellow(cut(noteText(note), output.terminal.columns - 6)));
+    },
+    watch: (look) => {
+      snapshot = look;
+      draw();
+    },
+    end: async () => {
+      clearInterval(timer);
+      draw();
+      for (const task of shown.values()) task.output = notes.slice(-NOTES_SHOWN).join('\n');
+      finish();
+      await running;
+    },
+  };
+}
+
+const RANK: Readonly<Partial<Record<TaskRow['status'], number>>> = {
+  running: 0,
+  gating: 1,
+  conflict: 2,
+  review: 2,
+  failed: 3,
+  ready: 4,
+  locked: 5,
+  waiting: 6,
+  blocked: 6,
+};
+
+function taskLines(rows: readonly TaskRow[], now: number, { paint, terminal }: Context['output']): string[] {
+  const moving = rows
+    .filter(({ status }) => RANK[status] !== undefined)
+    .sort((a, b) => (RANK[a.status] ?? 9) - (RANK[b.status] ?? 9));
+  const width = Math.max(0, ...moving.slice(0, ROWS_SHOWN).map(({ task }) => task.length));
+  const lines = moving.slice(0, ROWS_SHOWN).map((row) => {
+    const word = paintWord(paint, row.status)(wordWithSymbol(row.status).padEnd(11));
+    const where =
+      row.status === 'running'
+        ? `${row.node} ${stepText(row)} ${formatDuration(now - row.since)}`
+        : row.reason;
+    return `${word} ${row.task.padEnd(width)}  ${cut(safeLine(where), Math.max(10, terminal.columns - width - 20))}`;
+  });
+  const more = moving.length - ROWS_SHOWN;
+  return more > 0 ? [...lines, paint.dim(`and ${more} more: dispatch status`)] : lines;
+}

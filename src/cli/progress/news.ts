@@ -1,0 +1,141 @@
+import type { CommitId, NodeName, TaskKey, Token } from '../../model/ids.ts';
+import type { Event, Fact } from '../../model/event.ts';
+import type { Outcome } from '../../model/attempt.ts';
+import type { State } from '../../model/state.ts';
+import type { StatusWord } from '../../schedule/status.ts';
+
+/** What one event says about a task, a node or a delivery, for a line of a log. */
+export interface News {
+  readonly at: number;
+  /** `project/task`, `node mac2`, `project`. */
+  readonly about: string;
+  readonly word: StatusWord | 'connected' | 'disconnected' | 'ended' | 'round' | 'collect' | 'delivered';
+  readonly node: NodeName | null;
+  readonly attempt: number | null;
+  readonly commit: CommitId | null;
+  readonly detail: string;
+}
+
+/**
+ * The news in an event; null when it changes nothing that a person follows. Cheap: looks up what the event names and
+ * nothing else, since it is asked for every event of a run.
+ * @param state with the event applied.
+ */
+export function newsOf(event: Event, state: State): News | null {
+  const told = tell(event.fact, state);
+  return told === null
+    ? null
+    : { at: event.at, node: null, attempt: null, commit: null, detail: '', ...told };
+}
+
+/** One line: `2026-01-02T03:04:05.678Z web/S01 running node=mac2 try=1`. */
+export function newsLine({ at, about, word, node, attempt, commit, detail }: News): string {
+  const parts = [new Date(at).toISOString(), about, word];
+  if (node !== null) parts.push(`node=${node}`);
+  if (attempt !== null) parts.push(`try=${attempt}`);
+  if (commit !== null) parts.push(`commit=${commit.slice(0, 10)}`);
+  if (detail !== '') parts.push(detail);
+  return parts.join(' ');
+}
+
+type Told = Pick<News, 'about' | 'word'> & Partial<News>;
+
+function tell(fact: Fact, state: State): Told | null {
+  switch (fact.type) {
+    case 'node.connected':
+      return { about: `node ${fact.node}`, word: 'connected' };
+    case 'node.disconnected':
+      return { about: `node ${fact.node}`, word: 'disconnected', detail: fact.reason };
+    case 'task.backedoff':
+      return { about: fact.task, word: 'waiting', detail: fact.reason };
+    case 'task.failed':
+      return { about: fact.task, word: 'failed', detail: fact.reason };
+    case 'task.cancelled':
+      return { about: fact.task, word: 'cancelled', detail: fact.reason };
+    case 'task.parked':
+      return { about: fact.task, word: 'conflict', detail: `waits for a person: ${fact.reason}` };
+    case 'task.completed':
+      return { about: fact.task, word: 'merged' };
+    case 'task.retried':
+      return { about: fact.task, word: 'ready', detail: `again, asked for by ${fact.by}` };
+    case 'delivery.requested':
+      return { about: fact.project, word: 'collect', detail: 'asked for' };
+    case 'delivery.prepared':
+      return { about: fact.project, word: 'collect', commit: fact.commit, detail: 'is being verified' };
+    case 'delivery.raced':
+      return { about: fact.project, word: 'collect', detail: 'the target moved; again' };
+    case 'delivery.landed':
+      return {
+        about: fact.project,
+        word: 'delivered',
+        commit: fact.commit,
+        detail: `${fact.tasks.length} tasks`,
+      };
+    case 'delivery.failed':
+      return { about: fact.project, word: 'collect', detail: `refused: ${fact.code}: ${fact.message}` };
+    default:
+      return tellAttempt(fact, state);
+  }
+}
+
+function tellAttempt(fact: Fact, state: State): Told | null {
+  if (!('token' in fact)) return null;
+  const whose = ownerOf(state, fact.token);
+  if (whose === null || !whose.isWork) return null;
+  const { about, node, attempt } = whose;
+  switch (fact.type) {
+    case 'attempt.claimed':
+      return { about, word: 'running', node, attempt };
+    case 'attempt.progressed':
+      return fact.round > 1 && fact.step === 'agent'
+        ? { about, word: 'round', node, attempt, detail: `${fact.round}: the gates sent it back` }
+        : null;
+    case 'attempt.ended':
+      return { about, word: 'ended', node, attempt, detail: outcomeText(fact.outcome) };
+    case 'attempt.fenced':
+      return { about, word: 'ended', node, attempt, detail: `given up: ${fact.reason}` };
+    case 'candidate.accepted':
+      return { about, word: state.tasks.get(about)?.progress.at === 'review' ? 'review' : 'gating' };
+    case 'candidate.refused':
+      return { about, word: 'failed', detail: `refused: ${fact.findings[0]?.message ?? 'by the gates'}` };
+    case 'merge.conflicted':
+      return { about, word: 'conflict', detail: fact.conflicts.map(({ path }) => path).join(', ') };
+    case 'merge.refused':
+      return { about, word: 'conflict', detail: 'the gate on the merged tree is red' };
+    case 'merge.landed':
+      return { about, word: 'merged', commit: fact.commit };
+    default:
+      return null;
+  }
+}
+
+function ownerOf(
+  state: State,
+  token: Token,
+): { about: TaskKey; node: NodeName; attempt: number; isWork: boolean } | null {
+  const attempt = state.attempts.get(token);
+  if (attempt === undefined) return null;
+  return {
+    about: attempt.task,
+    node: attempt.node,
+    attempt: attempt.n,
+    isWork: attempt.work.kind === 'work',
+  };
+}
+
+function outcomeText(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'done':
+      return `done after ${outcome.rounds} round${outcome.rounds === 1 ? '' : 's'}`;
+    case 'refused':
+      return `refused: ${outcome.findings[0]?.message ?? 'by the gates'}`;
+    case 'failed':
+      return `${outcome.cause}: ${outcome.message}`;
+    case 'timeout':
+      return 'no result before its deadline';
+    case 'cancelled':
+      return `cancelled: ${outcome.reason}`;
+    case 'lost':
+      return `lost: the node was ${outcome.why}`;
+  }
+}

@@ -1,0 +1,111 @@
+import type { Attempt, Step } from '../../model/attempt.ts';
+import type { CommitId, NodeName, ProjectName, TaskId } from '../../model/ids.ts';
+import type { State } from '../../model/state.ts';
+import type { Task } from '../../model/task.ts';
+import type { Snapshot } from '../../schedule/snapshot.ts';
+import { type StatusWord, statuses } from '../../schedule/status.ts';
+import {
+  type Board,
+  boardOf,
+  CONTENDED_FILTERS,
+  firstBlocker,
+  STANDING_FILTERS,
+} from '../../schedule/filter.ts';
+import { reasonOf, why } from '../../schedule/why.ts';
+
+/** What `status`, `start` and `collect` show of one task. */
+export interface TaskRow {
+  readonly project: ProjectName;
+  readonly task: TaskId;
+  readonly title: string;
+  readonly status: StatusWord;
+  /** Why it is not further; empty when there is nothing to say. */
+  readonly reason: string;
+  /** Node of its newest attempt. */
+  readonly node: NodeName | null;
+  /** Number of its newest attempt; 0 before the first. */
+  readonly attempt: number;
+  /** Feedback round and what the node does in it, while an attempt runs. */
+  readonly round: number | null;
+  readonly step: Step | null;
+  /** Wall clock since when it has been where it is, milliseconds. */
+  readonly since: number;
+  readonly commit: CommitId | null;
+}
+
+/**
+ * One row per task, in the order of arrival.
+ * @param snapshot null when no controller runs: then nothing starts, whatever the filters say.
+ */
+export function rowsOf(
+  state: State,
+  snapshot: Snapshot | null,
+  now: number,
+  projects: ReadonlySet<ProjectName> | null,
+): TaskRow[] {
+  const words = statuses(state, now);
+  const tasks = [...state.tasks.values()].filter(
+    ({ spec }) => projects === null || projects.has(spec.project),
+  );
+  const newest = newestAttempts(state);
+  // One board for all: making it is linear in the state, and so would be quadratic per task.
+  const board = snapshot === null ? null : boardOf(snapshot, now);
+  return tasks.map((task) => {
+    const attempt = newest.get(task.key) ?? null;
+    const running = attempt?.phase.is === 'running' ? attempt.phase : null;
+    const status = words.get(task.key) ?? 'waiting';
+    return {
+      project: task.spec.project,
+      task: task.spec.id,
+      title: task.spec.title,
+      status,
+      reason: reasonFor(task, status, board),
+      node: attempt?.node ?? null,
+      attempt: task.n,
+      round: running?.round ?? null,
+      step: running?.step ?? null,
+      since: sinceWhen(task, attempt),
+      commit: task.progress.at === 'merged' ? task.progress.commit : null,
+    };
+  });
+}
+
+/** How many rows have each word. */
+export function countWords(rows: readonly TaskRow[]): Partial<Record<StatusWord, number>> {
+  const counts: Partial<Record<StatusWord, number>> = {};
+  for (const { status } of rows) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+/** The last work attempt of each task: attempts keep the order in which they were claimed. */
+function newestAttempts(state: State): Map<string, Attempt> {
+  const newest = new Map<string, Attempt>();
+  for (const attempt of state.attempts.values()) {
+    if (attempt.work.kind === 'work') newest.set(attempt.task, attempt);
+  }
+  return newest;
+}
+
+function reasonFor(task: Task, status: StatusWord, board: Board | null): string {
+  const { progress } = task;
+  if ('reason' in progress) return progress.reason;
+  if (progress.at === 'merged' || progress.at === 'attempt') return '';
+  if (board === null) return reasonWithoutController(task, status);
+  if (progress.at !== 'open') return reasonOf(why(board.snapshot, task, board.now));
+  const blocker = firstBlocker(task, board, [...STANDING_FILTERS, ...CONTENDED_FILTERS]);
+  return blocker === null ? '' : reasonOf([blocker]);
+}
+
+/** Nothing moves then, and that comes before whatever the filters would say; what a person has to do comes before it. */
+function reasonWithoutController({ progress }: Task, status: StatusWord): string {
+  if (progress.at === 'review') return 'Review';
+  return status === 'blocked' ? 'DependencyFailed' : 'NoController';
+}
+
+function sinceWhen({ progress, readySince, addedAt }: Task, attempt: Attempt | null): number {
+  if ('when' in progress) return progress.when;
+  if ('since' in progress) return progress.since;
+  if (progress.at === 'attempt' || progress.at === 'landing')
+    return attempt?.startedAt ?? attempt?.claimedAt ?? addedAt;
+  return readySince ?? addedAt;
+}

@@ -1,0 +1,70 @@
+/** What `start` and `collect` show while the controller works: one of these, chosen once. */
+import type { Note } from '../../controller/session.ts';
+import type { Event } from '../../model/event.ts';
+import type { ProjectName } from '../../model/ids.ts';
+import type { State } from '../../model/state.ts';
+import type { Snapshot } from '../../schedule/snapshot.ts';
+import type { Context } from '../context.ts';
+import { safeLine } from '../render/safe-text.ts';
+import { newsLine, newsOf } from './news.ts';
+
+export interface Screen {
+  events(events: readonly Event[], state: State): void;
+  note(note: Note): void;
+  /** From now on the screen may look at the controller's own snapshot. */
+  watch(snapshot: () => Snapshot): void;
+  /** Gives the terminal back; the last word is the verb's. */
+  end(): Promise<void>;
+}
+
+/** Live on a terminal, one line per change in a pipe or with --progress plain, objects with -o ndjson, nothing with --quiet. */
+export async function screenFor(context: Context, projects: readonly ProjectName[]): Promise<Screen> {
+  const { output, settings, environment } = context;
+  if (output.format === 'ndjson') return ndjson(context);
+  if (output.machine || output.quiet || output.format === 'name') return notesOnly(context);
+  const live = output.terminal.tty && settings.progress === 'auto' && environment.variables.TERM !== 'dumb';
+  if (!live) return plain(context);
+  const { liveScreen } = await import('./live-screen.ts');
+  return liveScreen(context, projects);
+}
+
+function ndjson({ output }: Context): Screen {
+  return {
+    events: (events, state) => {
+      for (const event of events) {
+        const news = newsOf(event, state);
+        if (news !== null) output.event('News', news);
+      }
+    },
+    note: (note) => output.event('Note', note),
+    watch: () => {},
+    end: async () => {},
+  };
+}
+
+function plain({ output }: Context): Screen {
+  return {
+    events: (events, state) => {
+      for (const event of events) {
+        const news = newsOf(event, state);
+        if (news !== null) output.line(safeLine(newsLine(news)));
+      }
+    },
+    note: (note) => output.note(noteText(note)),
+    watch: () => {},
+    end: async () => {},
+  };
+}
+
+function notesOnly({ output }: Context): Screen {
+  return {
+    events: () => {},
+    note: (note) => output.note(noteText(note)),
+    watch: () => {},
+    end: async () => {},
+  };
+}
+
+export function noteText({ name, code, message }: Note): string {
+  return safeLine(`${name}: ${message}${code === null ? '' : ` (dispatch explain ${code})`}`);
+}

@@ -1,0 +1,48 @@
+import { existsSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { homePaths } from '../controller/paths.ts';
+import { INTEGRATION, readRef } from '../git/refs.ts';
+import { listPaths } from '../git/tree-read.ts';
+import { Upstream, type UpstreamBranches } from '../git/upstream.ts';
+import type { ProjectConfig } from '../model/spec.ts';
+
+/**
+ * Files of the commit that a project's tasks start from, as far as they can be had without a network: the target of a
+ * repository on this machine, else integration in the hub of an earlier start. null: not known.
+ */
+export async function basePaths(home: string, config: ProjectConfig): Promise<ReadonlySet<string> | null> {
+  if (config.repo === null) return null;
+  try {
+    const hub = join(homePaths(home).repos, `${config.name}.git`);
+    if (existsSync(hub)) {
+      const tip = await readRef({ gitDir: hub }, INTEGRATION);
+      if (tip !== null) return new Set(await listPaths({ gitDir: hub }, tip));
+    }
+    const gitDir = localGitDir(config.repo);
+    if (gitDir === null) return null;
+    const tip = await readRef({ gitDir }, `refs/heads/${config.target}`);
+    return tip === null ? null : new Set(await listPaths({ gitDir }, tip));
+  } catch {
+    // Paths are held against the base as a help; that it cannot be read is said by doctor and start.
+    return null;
+  }
+}
+
+/** Branches of the user's repository. @throws DispatchError E_REPO_MISSING, E_REPO_AUTH, E_REPO_UNREACHABLE, … */
+export async function branchesOf(repo: string): Promise<UpstreamBranches> {
+  const directory = await mkdtemp(join(tmpdir(), 'dispatch-look-'));
+  try {
+    return await new Upstream(repo, join(directory, 'gitconfig')).branches();
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A bare repository, or the one inside a checkout; null for anything else. */
+function localGitDir(repo: string): string | null {
+  const inner = join(repo, '.git');
+  if (statSync(inner, { throwIfNoEntry: false })?.isDirectory() === true) return inner;
+  return existsSync(join(repo, 'HEAD')) && existsSync(join(repo, 'objects')) ? repo : null;
+}

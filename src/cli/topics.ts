@@ -1,0 +1,110 @@
+/** Texts of `dispatch help <topic>`: what belongs to no single verb. */
+import { EXIT } from '../model/exit.ts';
+import { VARIABLES } from './environment.ts';
+
+export const TOPICS: Readonly<Record<string, () => string>> = {
+  'exit-codes': exitCodes,
+  environment,
+  configuration,
+  output,
+  states,
+  specs,
+};
+
+function exitCodes(): string {
+  const meaning: Record<keyof typeof EXIT, string> = {
+    ok: 'done; with start: everything merged; with collect: delivered',
+    internal: 'dispatch itself failed, a check found a difference, or a question was answered with no',
+    usage: 'the command line, a spec or the configuration is wrong; nothing was changed',
+    unfinished: 'finished, but some tasks failed, are blocked or wait for a person; doctor: something failed',
+    auth: 'authentication or permission: a host key, an ssh key, a right to push',
+    notFound: 'no such home, project, task, node, code or topic',
+    conflict: 'conflict: another controller, a lost race, the target is checked out or conflicts',
+    unreachable: 'a node or the controller cannot be reached',
+    timeout: 'no answer in time',
+  };
+  const rows = (Object.keys(EXIT) as (keyof typeof EXIT)[]).map(
+    (name) => `  ${EXIT[name]}    ${meaning[name]}`,
+  );
+  return `Exit codes. They are never renumbered.\n\n${rows.join('\n')}\n  130  ended by Ctrl-C, 143 by a termination signal\n\n\`dispatch explain E_CODE\` gives the long text of one error.`;
+}
+
+function environment(): string {
+  const names = Object.entries(VARIABLES);
+  const width = Math.max(...names.map(([name]) => name.length));
+  const rows = names.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`);
+  return `Variables. An empty one counts as unset. Flags win over variables, variables over files.\n\n${rows.join('\n')}`;
+}
+
+function configuration(): string {
+  return `Settings are taken from the first of these that has them:
+
+  1. flags               --home DIR  -o FORMAT  --color WHEN  --progress KIND
+  2. variables           DISPATCH_HOME  DISPATCH_OUTPUT  DISPATCH_COLOR  DISPATCH_PROGRESS
+  3. ./dispatch.yaml
+  4. $XDG_CONFIG_HOME/dispatch/config.yaml   (~/.config without the variable, on macOS too)
+
+Both files are the same few lines; all are optional:
+
+  home: ~/work/agents      # relative paths start at the file
+  output: table            # table, json, ndjson, name, wide
+  color: auto              # auto, always, never
+  progress: auto           # auto, plain, quiet
+
+Without a home, dispatch searches from the current directory upwards for nodes.json and specs/.`;
+}
+
+function output(): string {
+  return `stdout is data, stderr is progress, hints and errors. So \`dispatch status -o json | jq\` is safe.
+
+  -o table    aligned on a terminal; plain and tab-separated in a pipe, nothing cut
+  -o wide     more columns
+  -o name     one name per line
+  -o json     one object: {"schema":"dispatch/v1","kind":"TaskList","data":[...],"meta":{...}}
+  -o ndjson   one object per line; the first is {"type":"version","schema":"dispatch/v1"}
+
+Errors with -o json are one object of kind Error on stderr: code, what, where, why, fix, exit.
+New fields may be added to v1; none is renamed or removed.`;
+}
+
+function states(): string {
+  return `The word of a task is derived from what happened; it is never stored.
+
+  waiting     a dependency has not merged, or a back-off has not passed
+  locked      another task holds paths it may change
+  ready       it starts as soon as a node has a slot
+  running     an agent is at work
+  gating      done on the node; being fetched, judged and merged
+  review      judged good; waits for your approval      dispatch review <task> --approve
+  conflict    conflicts with what merged; goes back to an agent, or waits for you after three times
+  merged      in the integration branch                 dispatch collect <project>
+  failed      given up; nothing of it was merged        dispatch retry <task>
+  blocked     something it depends on failed
+  cancelled   stopped by a person
+
+\`dispatch why <task>\` says why one is not running, node by node.`;
+}
+
+function specs(): string {
+  return `A spec is one Markdown file in specs/<project>/ with YAML front matter:
+
+  ---
+  task_id: S01-schedule-schema
+  project: web
+  priority: 1
+  depends_on: []
+  modifies: ["backend/schemas/post.py", "tests/schemas/**"]
+  verify: ./run.sh test
+  ---
+  ## Goal
+  What shall be there when it is done.
+  ## Constraints
+  ## Acceptance
+  What a reviewer would check.
+  ## Don't
+
+\`modifies\` is a lock and a check: two tasks whose patterns can meet never run at the same time, and a change outside
+is refused. \`verify\` is the command that proves the task; it runs on a clean checkout.
+
+\`dispatch validate\` says everything that is wrong at once; \`dispatch plan\` shows what would run when.`;
+}

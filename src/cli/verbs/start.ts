@@ -1,0 +1,77 @@
+/** Runs projects: becomes the controller, shows what happens, ends when nothing more can happen without a person. */
+import type { Session } from '../../controller/session.ts';
+import type { Settlement } from '../../controller/settlement.ts';
+import type { Event } from '../../model/event.ts';
+import { EXIT } from '../../model/exit.ts';
+import type { ProjectName } from '../../model/ids.ts';
+import type { NodeConfig } from '../../model/spec.ts';
+import type { Context } from '../context.ts';
+import { homeFlag } from '../home.ts';
+import { loadForWork } from '../load-for-work.ts';
+import { exitOfSignal, interruption } from '../progress/interrupt.ts';
+import { screenFor } from '../progress/screen.ts';
+import { keepForSummary, summarise } from '../progress/summary.ts';
+
+export async function start(context: Context, names: readonly string[]): Promise<number> {
+  const { environment, output } = context;
+  const home = context.home();
+  const { nodes, projects } = await loadForWork(context, home, names);
+  const wanted = projects.map(({ config }) => config.name);
+  const kept: Event[] = [];
+  const screen = await screenFor(context, wanted);
+  const stop = interruption();
+  const { openSession } = await import('../../controller/session.ts');
+  let session: Session | null = null;
+  try {
+    session = await openSession({
+      home,
+      nodes,
+      projects,
+      onEvents: (events, state) => {
+        kept.push(...events.filter(keepForSummary));
+        screen.events(events, state);
+      },
+      onNote: (note) => screen.note(note),
+    });
+    const running = session;
+    screen.watch(() => running.snapshot());
+    for (const project of wanted) await running.command({ verb: 'start', project });
+    const settled = await Promise.race([running.settled(wanted), stop.asked]);
+    await screen.end();
+    if (typeof settled === 'string') {
+      output.note(detachedText(wanted, homeFlag(environment, home)));
+      return exitOfSignal(settled);
+    }
+    return conclude(context, running, { wanted, nodes, kept, settled });
+  } finally {
+    stop.forget();
+    await screen.end();
+    await session?.detach();
+  }
+}
+
+function conclude(
+  context: Context,
+  session: Session,
+  run: {
+    wanted: readonly ProjectName[];
+    nodes: readonly NodeConfig[];
+    kept: readonly Event[];
+    settled: Settlement;
+  },
+): number {
+  const slots = run.nodes.reduce((sum, node) => sum + node.slots, 0);
+  summarise(context, { state: session.state, events: run.kept, projects: run.wanted, slots });
+  const { failed, waiting, blocked } = run.settled;
+  return failed.length + waiting.length + blocked.length === 0 ? EXIT.ok : EXIT.unfinished;
+}
+
+function detachedText(projects: readonly ProjectName[], flag: string): string {
+  const names = projects.join(' ');
+  return [
+    'detached; the agents that run go on, and what they finish is kept on their nodes.',
+    `  dispatch start ${names}${flag}    go on from here`,
+    `  dispatch status${flag}    look`,
+    `  dispatch cancel --all${flag}    stop the work`,
+  ].join('\n');
+}

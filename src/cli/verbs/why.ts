@@ -1,0 +1,104 @@
+import { assertNever } from '../../model/assert.ts';
+import { EXIT, type ExitCode } from '../../model/exit.ts';
+import type { Task } from '../../model/task.ts';
+import { formatDuration } from '../../model/time.ts';
+import type { Blocker, NodeVerdict } from '../../schedule/snapshot.ts';
+import { statusOf } from '../../schedule/status.ts';
+import { why as whyBlocked } from '../../schedule/why.ts';
+import type { Context } from '../context.ts';
+import { safeLine } from '../render/safe-text.ts';
+import { selectTask } from '../select.ts';
+import { type HomeView, withView } from '../view.ts';
+
+/** Why a task is not running, from the same filters that decide. Exit 0 whatever the answer is. */
+export async function why(context: Context, typed: string): Promise<ExitCode> {
+  const { output } = context;
+  return withView(context, async (view) => {
+    const now = Date.now();
+    const task = selectTask(view.state, typed);
+    const blockers = whyBlocked(view.snapshot() ?? view.assumed(), task, now);
+    const status = statusOf(task, view.state, now);
+    if (output.machine) {
+      output.envelope('Why', { task: task.key, status, controller: view.holder, blockers });
+      return EXIT.ok;
+    }
+    const { paint } = output;
+    output.line(`${paint.bold(task.key)} is ${paint.bold(status)}`);
+    const lines = [...controllerLines(view, task), ...blockers.flatMap((blocker) => linesFor(blocker, task))];
+    for (const line of lines.length === 0 ? [nothingBlocks(task)] : lines) output.line(`  ${safeLine(line)}`);
+    return EXIT.ok;
+  });
+}
+
+/** Without a controller nothing starts, whatever else is free. */
+function controllerLines({ holder }: HomeView, { spec, progress }: Task): string[] {
+  const moves = progress.at !== 'merged' && progress.at !== 'failed' && progress.at !== 'cancelled';
+  if (holder !== null || !moves) return [];
+  return [`no controller runs: dispatch start ${spec.project}`];
+}
+
+function nothingBlocks({ progress, n }: Task): string {
+  if (progress.at === 'attempt') return `attempt ${n} is running`;
+  if (progress.at === 'gating') return 'its merge is being gated';
+  return 'nothing keeps it: it starts when its turn comes';
+}
+
+function linesFor(blocker: Blocker, { spec, key }: Task): string[] {
+  switch (blocker.why) {
+    case 'dependency':
+      return blocker.dead
+        ? [
+            `it depends on what failed, was cancelled or waits for you: ${blocker.on.join(', ')}`,
+            `fix: dispatch retry ${blocker.on[0] ?? key}`,
+          ]
+        : [`it waits for ${blocker.on.join(', ')}`];
+    case 'lock':
+      return [`${blocker.holder} holds ${blocker.path} until it has merged or is given up`];
+    case 'backoff':
+      return [
+        `back-off: ${blocker.reason}; again in ${formatDuration(blocker.forMs)}, at ${new Date(blocker.until).toISOString()}`,
+      ];
+    case 'not-started':
+      return [`its project was not started: dispatch start ${spec.project}`];
+    case 'no-base':
+      return ['the repository has not been fetched yet'];
+    case 'attempt':
+      return [`an earlier attempt has not ended on ${blocker.node} yet`];
+    case 'nodes':
+      return [
+        'no node takes it now:',
+        ...blocker.nodes.map((verdict) => `  ${nodeLine(verdict)}`),
+        ...(blocker.nodes.length === 0 ? ['  nodes.json has none: dispatch nodes add <ssh alias>'] : []),
+      ];
+    case 'review':
+      return [`it waits for your approval: dispatch review ${key} --approve`];
+    case 'parked':
+      return [`it waits for you: ${blocker.reason}`, `fix: dispatch retry ${key}`];
+    case 'merging':
+      return [mergingLine(blocker.at)];
+    case 'over':
+      return [`it is over (${blocker.at})${blocker.at === 'merged' ? '' : `: dispatch retry ${key}`}`];
+    default:
+      return assertNever(blocker);
+  }
+}
+
+function nodeLine(verdict: NodeVerdict): string {
+  if (verdict.ok) return `${verdict.node}: ${verdict.free} free`;
+  return `${verdict.node}: ${verdict.detail === '' ? verdict.why : verdict.detail}`;
+}
+
+function mergingLine(at: 'finished' | 'queued' | 'gating' | 'landing'): string {
+  switch (at) {
+    case 'finished':
+      return 'its work is done and is being fetched';
+    case 'queued':
+      return 'it waits for its turn in the merge queue';
+    case 'gating':
+      return 'its merge is being gated';
+    case 'landing':
+      return 'its merge passed and is landing';
+    default:
+      return assertNever(at);
+  }
+}

@@ -1,0 +1,129 @@
+/** What is known of a home without its controller: the state in the store, nodes.json, and who controls it now. */
+import { DispatchError } from '../model/error.ts';
+import type { Event } from '../model/event.ts';
+import type { NodeName } from '../model/ids.ts';
+import type { NodeConfig } from '../model/spec.ts';
+import type { State } from '../model/state.ts';
+import { chainLengths } from '../plan/chain.ts';
+import type { Snapshot } from '../schedule/snapshot.ts';
+import type { Lease, Reader } from '../store/port.ts';
+import type { Context } from './context.ts';
+import { homePaths } from '../controller/paths.ts';
+import { nodesOf } from './nodes-file.ts';
+
+const PAGE = 5000;
+
+/** @throws DispatchError E_NO_HOME, E_NO_STORE when nothing was started here yet. */
+export async function withView<T>(context: Context, use: (view: HomeView) => Promise<T>): Promise<T> {
+  const home = context.home();
+  const { openReader } = await import('../store/sqlite/reader.ts');
+  const reader = await openReader(homePaths(home).database);
+  try {
+    const view = new HomeView(home, reader, await nodesOf(home));
+    await view.refresh();
+    return await use(view);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** As withView; null before anything was started here. */
+export async function viewOrNull<T>(
+  context: Context,
+  use: (view: HomeView) => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await withView(context, use);
+  } catch (thrown) {
+    if (thrown instanceof DispatchError && thrown.code === 'E_NO_STORE') return null;
+    throw thrown;
+  }
+}
+
+export class HomeView {
+  readonly home: string;
+  readonly reader: Reader;
+  readonly nodes: readonly NodeConfig[];
+  #state: State | null = null;
+  #holder: Lease | null = null;
+  /** Highest event looked at, and the nodes that the controller had a stream to then. */
+  #seq = 0;
+  readonly #connected = new Set<NodeName>();
+
+  constructor(home: string, reader: Reader, nodes: readonly NodeConfig[]) {
+    this.home = home;
+    this.reader = reader;
+    this.nodes = nodes;
+  }
+
+  get state(): State {
+    if (this.#state === null) throw new TypeError('the view has not been refreshed yet');
+    return this.#state;
+  }
+
+  /** The controller that is alive now. */
+  get holder(): Lease | null {
+    return this.#holder;
+  }
+
+  /** Reads again. @returns whether anything has happened since the last time. */
+  async refresh(): Promise<boolean> {
+    const before = this.#holder?.epoch ?? null;
+    this.#holder = await this.reader.holder();
+    const seen = this.#seq;
+    await this.#follow();
+    if (this.#state !== null && this.#seq === seen) return before !== (this.#holder?.epoch ?? null);
+    this.#state = await this.reader.load();
+    return true;
+  }
+
+  /** What the running controller decides from, as far as the store tells; null when none runs. */
+  snapshot(): Snapshot | null {
+    return this.#holder === null ? null : this.#snapshotWith(this.#connected);
+  }
+
+  /** As if a controller ran and reached every node: what would keep a task then. */
+  assumed(): Snapshot {
+    return this.#snapshotWith(new Set(this.nodes.map(({ name }) => name)));
+  }
+
+  /** The whole log, in order. */
+  async allEvents(): Promise<Event[]> {
+    const events: Event[] = [];
+    for (;;) {
+      const page = await this.reader.events(events.at(-1)?.seq ?? 0, PAGE);
+      events.push(...page);
+      if (page.length < PAGE) return events;
+    }
+  }
+
+  /** Highest event so far; they are numbered without a gap. */
+  get eventCount(): number {
+    return this.#seq;
+  }
+
+  #snapshotWith(connected: ReadonlySet<NodeName>): Snapshot {
+    return {
+      state: this.state,
+      nodes: this.nodes,
+      connected,
+      dispatching: new Set(this.state.projects.keys()),
+      chainMs: chainLengths(this.state),
+      shunned: new Map(),
+    };
+  }
+
+  /** Which nodes are connected is no part of the state: it follows from the events of the newest controller. */
+  async #follow(): Promise<void> {
+    for (;;) {
+      const page = await this.reader.events(this.#seq, PAGE);
+      for (const { seq, fact } of page) {
+        this.#seq = seq;
+        if (fact.type === 'controller.acquired') this.#connected.clear();
+        else if (fact.type === 'node.connected') this.#connected.add(fact.node);
+        else if (fact.type === 'node.disconnected') this.#connected.delete(fact.node);
+      }
+      if (page.length < PAGE) return;
+    }
+  }
+}

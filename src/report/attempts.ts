@@ -1,0 +1,55 @@
+import type { Attempt, Usage } from '../model/attempt.ts';
+import type { TokenSum } from './model.ts';
+
+export function isLive({ phase }: Attempt): boolean {
+  return phase.is === 'claimed' || phase.is === 'running';
+}
+
+/** When the attempt ended or was given up; now, while it is alive. */
+export function endOf({ phase }: Attempt, now: number): number {
+  return phase.is === 'ended' || phase.is === 'fenced' ? phase.at : now;
+}
+
+/** First claim to the last end (now, while one is alive); null without attempts. */
+export function spanOf(attempts: readonly Attempt[], now: number): { from: number; to: number } | null {
+  if (attempts.length === 0) return null;
+  let from = Number.POSITIVE_INFINITY;
+  let to = Number.NEGATIVE_INFINITY;
+  for (const attempt of attempts) {
+    from = Math.min(from, attempt.claimedAt);
+    to = Math.max(to, endOf(attempt, now));
+  }
+  return { from, to };
+}
+
+/** Rounds that the attempt took so far; null when its node has not told. */
+export function roundsOf({ phase }: Attempt): number | null {
+  if (phase.is === 'running') return phase.round;
+  if (phase.is === 'ended' && 'rounds' in phase.outcome) return phase.outcome.rounds;
+  return null;
+}
+
+/** Adds up what the executors reported. An ended attempt without a figure is counted as unknown. */
+export function tokensOf(attempts: readonly Attempt[]): TokenSum {
+  let total: number | null = null;
+  let costUsd: number | null = null;
+  let unknown = 0;
+  for (const attempt of attempts) {
+    if (attempt.work.kind !== 'work' || isLive(attempt)) continue;
+    const usage = usageOf(attempt);
+    const tokens = usage === null ? null : tokensIn(usage);
+    if (tokens === null) unknown += 1;
+    else total = (total ?? 0) + tokens;
+    if (usage?.costUsd != null) costUsd = (costUsd ?? 0) + usage.costUsd;
+  }
+  return { total, unknown, costUsd };
+}
+
+function usageOf({ phase }: Attempt): Usage | null {
+  return phase.is === 'ended' && 'usage' in phase.outcome ? phase.outcome.usage : null;
+}
+
+function tokensIn({ inputTokens, outputTokens }: Usage): number | null {
+  if (inputTokens === null && outputTokens === null) return null;
+  return (inputTokens ?? 0) + (outputTokens ?? 0);
+}

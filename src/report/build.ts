@@ -1,0 +1,174 @@
+import type { Attempt } from '../model/attempt.ts';
+import type { Event } from '../model/event.ts';
+import type { CommitId, ProjectName, TaskId, TaskKey, Token } from '../model/ids.ts';
+import type { State } from '../model/state.ts';
+import { isFinal, type Project, type Task } from '../model/task.ts';
+import { type StatusWord, statuses } from '../schedule/status.ts';
+import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
+import { concurrencyOf } from './concurrency.ts';
+import type {
+  ConflictReport,
+  DeliveryReport,
+  Refusal,
+  Report,
+  TaskReport,
+  WaitingForPerson,
+} from './model.ts';
+import { nextSteps } from './next.ts';
+
+export interface ReportInput {
+  readonly state: State;
+  /** All events, or at least those of the project, in order. */
+  readonly events: readonly Event[];
+  readonly project: Project;
+  /** Slots of all nodes in nodes.json. */
+  readonly slots: number;
+  readonly now: number;
+}
+
+/** Everything a report says about one project, from facts alone. */
+export function buildReport({ state, events, project, slots, now }: ReportInput): Report {
+  const tasks = [...state.tasks.values()].filter(({ spec }) => spec.project === project.name);
+  const attempts = attemptsOf(state, project.name);
+  const words = statuses(state, now);
+  const byTask = groupByTask(attempts);
+  const reports = tasks.map((task) =>
+    reportTask(task, byTask.get(task.key) ?? [], words.get(task.key) ?? 'waiting', now),
+  );
+  const waiting = tasks.flatMap((task) => waitingFor(task, project.name));
+  const delivery = deliveryOf(project, tasks, events);
+  const counts: Partial<Record<StatusWord, number>> = {};
+  for (const { status } of reports) counts[status] = (counts[status] ?? 0) + 1;
+  return {
+    project: project.name,
+    target: project.config.target,
+    at: now,
+    tasks: reports,
+    counts,
+    span: spanOf(attempts, now),
+    concurrency: concurrencyOf(tasks, attempts, slots, now),
+    tokens: tokensOf(attempts),
+    refusals: refusalsOf(state, events, project.name),
+    conflicts: conflictsOf(state, events, project.name),
+    waiting,
+    delivery,
+    next: nextSteps({ project, counts, waiting, delivery }),
+  };
+}
+
+function attemptsOf(state: State, project: ProjectName): Attempt[] {
+  return [...state.attempts.values()].filter(({ task }) => task.startsWith(`${project}/`));
+}
+
+function groupByTask(attempts: readonly Attempt[]): Map<TaskKey, Attempt[]> {
+  const groups = new Map<TaskKey, Attempt[]>();
+  for (const attempt of attempts) {
+    const group = groups.get(attempt.task);
+    if (group === undefined) groups.set(attempt.task, [attempt]);
+    else group.push(attempt);
+  }
+  return groups;
+}
+
+function reportTask(task: Task, all: readonly Attempt[], status: StatusWord, now: number): TaskReport {
+  const attempts = all.filter(({ work }) => work.kind === 'work');
+  const first = attempts[0]?.claimedAt ?? null;
+  const rounds = attempts.map(roundsOf).filter((count) => count !== null);
+  const over = 'when' in task.progress ? task.progress.when : now;
+  return {
+    id: task.spec.id,
+    title: task.spec.title,
+    status,
+    reason: reasonFor(task),
+    nodes: [...new Set(attempts.map(({ node }) => node))],
+    attempts: attempts.length,
+    rounds: rounds.length === 0 ? null : rounds.reduce((sum, count) => sum + count, 0),
+    workMs: attempts.reduce((sum, attempt) => sum + endOf(attempt, now) - attempt.claimedAt, 0),
+    elapsedMs: first === null ? null : over - first,
+    tokens: tokensOf(attempts),
+    commit: task.progress.at === 'merged' ? task.progress.commit : null,
+  };
+}
+
+function reasonFor({ progress, feedback }: Task): string | null {
+  if ('reason' in progress) return progress.reason;
+  if (progress.at !== 'open' || feedback === null) return null;
+  return feedback.why === 'conflict'
+    ? `conflicted on ${feedback.conflicts.map(({ path }) => path).join(', ')}`
+    : 'refused by the gate on the merged tree';
+}
+
+function waitingFor(task: Task, project: ProjectName): WaitingForPerson[] {
+  const { progress } = task;
+  const { id } = task.spec;
+  const name = `${project}/${id}`;
+  if (progress.at === 'review') {
+    const reason = 'judged good; waits for approval';
+    return [{ task: id, what: 'review', reason, command: `dispatch review ${name} --approve` }];
+  }
+  if (progress.at === 'parked' || progress.at === 'failed') {
+    return [{ task: id, what: progress.at, reason: progress.reason, command: `dispatch retry ${name}` }];
+  }
+  return [];
+}
+
+function refusalsOf(state: State, events: readonly Event[], project: ProjectName): Refusal[] {
+  return events.flatMap(({ fact, at }): Refusal[] => {
+    if (fact.type === 'attempt.ended' && fact.outcome.kind === 'refused') {
+      const attempt = state.attempts.get(fact.token);
+      // A gate attempt that is red is followed by merge.refused, which says the same about the task.
+      if (attempt?.work.kind !== 'work') return [];
+      return refusalBy('node', fact.token, fact.outcome.findings, at);
+    }
+    if (fact.type === 'candidate.refused') return refusalBy('branch', fact.token, fact.findings, at);
+    if (fact.type === 'merge.refused') return refusalBy('merge', fact.token, fact.findings, at);
+    return [];
+  });
+
+  function refusalBy(by: Refusal['by'], token: Token, findings: Refusal['findings'], at: number): Refusal[] {
+    const owner = ownerOf(state, token, project);
+    return owner === null ? [] : [{ ...owner, at, by, findings }];
+  }
+}
+
+function conflictsOf(state: State, events: readonly Event[], project: ProjectName): ConflictReport[] {
+  return events.flatMap(({ fact, at }): ConflictReport[] => {
+    if (fact.type !== 'merge.conflicted') return [];
+    const owner = ownerOf(state, fact.token, project);
+    return owner === null ? [] : [{ ...owner, at, conflicts: fact.conflicts }];
+  });
+}
+
+function ownerOf(state: State, token: Token, project: ProjectName): { task: TaskId; n: number } | null {
+  const attempt = state.attempts.get(token);
+  if (attempt === undefined || !attempt.task.startsWith(`${project}/`)) return null;
+  return { task: idOf(attempt.task), n: attempt.n };
+}
+
+function idOf(key: TaskKey): TaskId {
+  return key.slice(key.indexOf('/') + 1) as TaskId;
+}
+
+function deliveryOf(project: Project, tasks: readonly Task[], events: readonly Event[]): DeliveryReport {
+  if (project.delivery !== null) return { is: 'running', at: project.delivery.at };
+  const last = events.findLast(
+    ({ fact }) =>
+      (fact.type === 'delivery.failed' || fact.type === 'delivery.landed') && fact.project === project.name,
+  );
+  if (last?.fact.type === 'delivery.failed') {
+    const { code, message } = last.fact;
+    return { is: 'failed', code, message, when: last.at };
+  }
+  if (project.delivered === null) return { is: 'none' };
+  const { commit, when } = project.delivered;
+  return { is: 'landed', commit, when, pending: tasks.filter((task) => mergedSince(task, when)).length };
+}
+
+function mergedSince({ progress }: Task, when: number): boolean {
+  return isFinal(progress) && progress.at === 'merged' && progress.commit !== null && progress.when > when;
+}
+
+/** A commit as people write it. */
+export function shortCommit(commit: CommitId): string {
+  return commit.slice(0, 10);
+}

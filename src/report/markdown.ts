@@ -1,0 +1,142 @@
+import type { Finding } from '../model/attempt.ts';
+import { formatDuration } from '../model/time.ts';
+import { shortCommit } from './build.ts';
+import type { DeliveryReport, Refusal, Report, TaskReport, TokenSum } from './model.ts';
+
+/** Findings shown per refusal; the rest is counted. */
+const FINDINGS_SHOWN = 5;
+
+/** The report as Markdown, ended by a newline. */
+export function reportMarkdown(report: Report): string {
+  const sections = [
+    [`# ${report.project}`, summary(report)],
+    taskTable(report.tasks),
+    list('## Waits for you', report.waiting, ({ task, what, reason, command }) => [
+      `- **${task}** (${what}): ${plain(reason)}`,
+      `  \`${command}\``,
+    ]),
+    list('## Refused', report.refusals, refusalLines),
+    list('## Conflicts', report.conflicts, ({ task, n, conflicts }) =>
+      conflicts.map(
+        ({ path, tasks }) =>
+          `- **${task}** attempt ${n}: ${code(path)}${tasks.length > 0 ? ` against ${tasks.join(', ')}` : ''}`,
+      ),
+    ),
+    list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n\n'))
+    .join('\n\n')}\n`;
+}
+
+/** `12/40 merged · 8 running · 2 failed`: merged of all first, then what else there is. */
+export function countsLine(counts: Report['counts'], total: number): string {
+  const rest = Object.entries(counts).filter(([word]) => word !== 'merged');
+  return [`${counts.merged ?? 0}/${total} merged`, ...rest.map(([word, count]) => `${count} ${word}`)].join(
+    ' · ',
+  );
+}
+
+/** Tokens with thousands set apart; what is not known is said to be unknown. */
+export function tokensText({ total, unknown, costUsd }: TokenSum): string {
+  const cost = costUsd === null ? '' : ` ($${costUsd.toFixed(2)})`;
+  if (total === null) return `unknown${cost}`;
+  const figure = total.toLocaleString('en-US');
+  return unknown === 0 ? `${figure}${cost}` : `${figure}${cost} and ${unknown} unknown`;
+}
+
+function summary(report: Report): string {
+  const { counts, tasks, span, concurrency, tokens, delivery, target } = report;
+  const lines = [`- ${countsLine(counts, tasks.length)}`];
+  if (span !== null) {
+    lines.push(`- ${iso(span.from)} to ${iso(span.to)} (${formatDuration(span.to - span.from)})`);
+  }
+  if (concurrency !== null) {
+    const { used, possible, peak, slots } = concurrency;
+    const share = possible > 0 ? ` (${Math.round((100 * used) / possible)} %)` : '';
+    lines.push(
+      `- concurrency: ${used.toFixed(1)} used of ${possible.toFixed(1)} possible on average${share}, ${peak} at most, ${slots} slots`,
+    );
+  }
+  if (span !== null) lines.push(`- tokens: ${tokensText(tokens)}`);
+  lines.push(`- ${target}: ${deliveryText(delivery)}`);
+  return lines.join('\n');
+}
+
+function deliveryText(delivery: DeliveryReport): string {
+  switch (delivery.is) {
+    case 'none':
+      return 'nothing delivered yet';
+    case 'running':
+      return `a collect is at work (${delivery.at})`;
+    case 'failed':
+      return `the last collect was refused at ${iso(delivery.when)}: ${delivery.code}: ${plain(delivery.message)}`;
+    case 'landed': {
+      const since = delivery.pending === 0 ? '' : `; ${delivery.pending} merged since`;
+      return `delivered ${shortCommit(delivery.commit)} at ${iso(delivery.when)}${since}`;
+    }
+  }
+}
+
+function taskTable(tasks: readonly TaskReport[]): string[] {
+  if (tasks.length === 0) return [];
+  const head = ['Task', 'State', 'Node', 'Attempts', 'Rounds', 'Time', 'Tokens', 'Commit', 'Reason'];
+  const rows = tasks.map((task) => [
+    task.id,
+    task.status,
+    task.nodes.join(', ') || '-',
+    String(task.attempts),
+    task.rounds === null ? '-' : String(task.rounds),
+    task.attempts === 0 ? '-' : formatDuration(task.workMs),
+    task.attempts === 0 ? '-' : tokensText(task.tokens),
+    task.commit === null ? '-' : shortCommit(task.commit),
+    task.reason === null ? '' : plain(task.reason),
+  ]);
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')];
+}
+
+function refusalLines({ task, n, by, findings }: Refusal): string[] {
+  const who = {
+    node: 'gates on the node',
+    branch: 'gates on the branch',
+    merge: 'the gate on the merged tree',
+  }[by];
+  const more = findings.length - FINDINGS_SHOWN;
+  return [
+    `- **${task}** attempt ${n}, by ${who}`,
+    ...findings.slice(0, FINDINGS_SHOWN).map((finding) => `  - ${findingText(finding)}`),
+    ...(more > 0 ? [`  - and ${more} more`] : []),
+  ];
+}
+
+function findingText({ gate, path, line, message, fix }: Finding): string {
+  const where = path === null ? '' : ` ${code(line === null ? path : `${path}:${line}`)}`;
+  return `${gate}${where}: ${plain(message)}${fix === null ? '' : ` (${plain(fix)})`}`;
+}
+
+function list<T>(title: string, items: readonly T[], lines: (item: T) => string[]): string[] {
+  return items.length === 0 ? [] : [title, items.flatMap(lines).join('\n')];
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString().replace(/\.\d{3}Z$/u, 'Z');
+}
+
+/** Text of an agent or a gate inside Markdown: one line, and no markup, link or HTML of its own. */
+function plain(text: string): string {
+  return text
+    .replace(/\s+/gu, ' ')
+    .trim()
+    .replace(/[\\`*_[\]<>|#~]/gu, '\\$&');
+}
+
+/** A path as code, whatever it contains: the fence is longer than any run of backticks inside. */
+function code(text: string): string {
+  const line = text.replace(/\s+/gu, ' ');
+  const longest = Math.max(0, ...[...line.matchAll(/`+/gu)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const pad = longest > 0 ? ' ' : '';
+  return `${fence}${pad}${line}${pad}${fence}`;
+}

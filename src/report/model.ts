@@ -1,0 +1,100 @@
+import type { Conflict, Finding } from '../model/attempt.ts';
+import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
+import type { StatusWord } from '../schedule/status.ts';
+
+/** What a person wants to know about a project in the evening. All spans are milliseconds, all instants wall clock. */
+export interface Report {
+  readonly project: ProjectName;
+  readonly target: string;
+  readonly at: number;
+  readonly tasks: readonly TaskReport[];
+  /** How many tasks have each word; words that no task has are left out. */
+  readonly counts: Readonly<Partial<Record<StatusWord, number>>>;
+  /** First claim to the last end of any attempt (now, while one is alive); null before the first. */
+  readonly span: { readonly from: number; readonly to: number } | null;
+  readonly concurrency: Concurrency | null;
+  readonly tokens: TokenSum;
+  readonly refusals: readonly Refusal[];
+  readonly conflicts: readonly ConflictReport[];
+  readonly waiting: readonly WaitingForPerson[];
+  readonly delivery: DeliveryReport;
+  /** Command lines, most useful first. */
+  readonly next: readonly Step[];
+}
+
+export interface TaskReport {
+  readonly id: TaskId;
+  readonly title: string;
+  readonly status: StatusWord;
+  /** Why it is where it is: the reason of a failure, a parking, a back-off; null when there is nothing to say. */
+  readonly reason: string | null;
+  /** Nodes its work ran on, in order, each once. */
+  readonly nodes: readonly string[];
+  /** Work attempts. */
+  readonly attempts: number;
+  /** Rounds of all attempts; null when no attempt has told. */
+  readonly rounds: number | null;
+  /** Sum of the spans of its work attempts. */
+  readonly workMs: number;
+  /** First claim until it was over (or now); null before the first claim. */
+  readonly elapsedMs: number | null;
+  readonly tokens: TokenSum;
+  /** Merge commit on integration; null when not merged, or without a repository. */
+  readonly commit: CommitId | null;
+}
+
+/** Tokens in and out. What an agent did not report is unknown, and not zero. */
+export interface TokenSum {
+  /** null when no attempt reported any. */
+  readonly total: number | null;
+  /** Ended attempts without a figure. */
+  readonly unknown: number;
+  /** US dollars as reported; null when nothing was. */
+  readonly costUsd: number | null;
+}
+
+export interface Concurrency {
+  /** Slots of all nodes. */
+  readonly slots: number;
+  /** Most attempts, gates included, at one moment. */
+  readonly peak: number;
+  /** Mean number of work attempts between the first claim and the last end. */
+  readonly used: number;
+  /** Mean of what could have run at each moment: tasks with nothing left to wait for, at most `slots`. */
+  readonly possible: number;
+}
+
+export interface Refusal {
+  readonly task: TaskId;
+  readonly n: number;
+  readonly at: number;
+  /** Who refused: gates on the node, the controller's own gates on the branch, the gate on the merged tree. */
+  readonly by: 'node' | 'branch' | 'merge';
+  readonly findings: readonly Finding[];
+}
+
+export interface ConflictReport {
+  readonly task: TaskId;
+  readonly n: number;
+  readonly at: number;
+  readonly conflicts: readonly Conflict[];
+}
+
+export interface WaitingForPerson {
+  readonly task: TaskId;
+  readonly what: 'review' | 'parked' | 'failed';
+  readonly reason: string;
+  readonly command: string;
+}
+
+export type DeliveryReport =
+  | { readonly is: 'none' }
+  | { readonly is: 'running'; readonly at: string }
+  | { readonly is: 'failed'; readonly code: string; readonly message: string; readonly when: number }
+  /** `pending`: merged into integration since, not on the target yet. */
+  | { readonly is: 'landed'; readonly commit: CommitId; readonly when: number; readonly pending: number };
+
+export interface Step {
+  readonly command: string;
+  readonly purpose: string;
+}
