@@ -24,7 +24,8 @@ import { conflictsWith } from './conflicts.ts';
 import { type Delivered, deliver, type DeliverySides, type Prepared, prepareDelivery } from './delivery.ts';
 import { readFacts, type RepoPlace } from './facts.ts';
 import { brokenHub, createHub, HUB_ENV, isHub, retryingStaleLock } from './hub-dir.ts';
-import { assertSound, commitTree, mergeBases, mergeTree, treeOf } from './merge-tree.ts';
+import { mergeBranch } from './merge-branch.ts';
+import { commitTree, mergeBases } from './merge-tree.ts';
 import { candidateRef, INTEGRATION, isAncestor, moveRef, readRef, START, TARGET } from './refs.ts';
 import { requireGit } from './run.ts';
 import { targetMissing } from './target-missing.ts';
@@ -164,13 +165,8 @@ export class Hub {
    */
   async merge(onto: CommitId, head: CommitId, label: MergeLabel): Promise<MergeResult> {
     return await this.#write(async () => {
-      const bases = await mergeBases(this.#repo, onto, head);
-      if (bases.length === 0) throw noCommonHistory(head);
-      const merged = bases.includes(onto)
-        ? ({ clean: true, tree: await treeOf(this.#repo, head) } as const)
-        : await mergeTree(this.#repo, onto, head, 'ignore');
+      const merged = await mergeBranch(this.#repo, onto, head);
       if (!merged.clean) return merged;
-      if (!bases.includes(onto)) await assertSound(this.#repo, bases, onto, head, merged.tree);
       const commit = await commitTree(this.#repo, merged.tree, [onto, head], mergeMessage(label));
       return { clean: true, commit, tree: merged.tree };
     });

@@ -1,17 +1,9 @@
 /**
  * Merges without a working tree. `git merge-tree --write-tree` answers 0 for a clean merge and 1 for a conflict; any
  * other exit code is a failure of git and never read as a conflict.
- *
- * Renames are not followed when a task's branch is merged. Following them, git may put a change into another file than
- * the branch changed, outside of what its task may touch; not following them, such a case is a conflict and goes back
- * to the agent. It also makes the result exactly predictable, which is checked after each merge: a path that only the
- * branch changed must be as the branch has it, and a path that the branch did not change must be as it was. (A merge
- * queue elsewhere took a wrong merge base and silently undid two thousand merged changes while all checks were green.)
  */
-import type { ChangedPath } from '../gates/facts.ts';
-import { DispatchError } from '../model/error.ts';
 import { type CommitId, commitId, isCommitId } from '../model/ids.ts';
-import { readChanged, type RepoPlace } from './facts.ts';
+import type { RepoPlace } from './facts.ts';
 import { decodePath, splitZ } from './paths.ts';
 import { git } from './run.ts';
 
@@ -19,7 +11,10 @@ export type MergedTree =
   | { readonly clean: true; readonly tree: string }
   | { readonly clean: false; readonly paths: readonly string[] };
 
-/** The tree of both commits together, or the paths that conflict. */
+/**
+ * The tree of both commits together, or the paths that conflict.
+ * @param renames `ignore` is a wish: before 2.50 git follows renames in any case.
+ */
 export async function mergeTree(
   repo: RepoPlace,
   onto: CommitId,
@@ -41,11 +36,21 @@ export async function mergeTree(
     ],
     { ...repo, okCodes: [0, 1] },
   );
-  const [tree, ...paths] = splitZ(stdout);
+  const [tree, ...names] = splitZ(stdout);
   const id = tree?.toString('latin1') ?? '';
   if (!isCommitId(id)) throw new Error(`git merge-tree named no tree: ${JSON.stringify(id)}`);
-  if (code === 1) return { clean: false, paths: paths.map(decodePath) };
-  return { clean: true, tree: id };
+  if (code === 0) return { clean: true, tree: id };
+  const paths = names.map((name) => withoutSide(decodePath(name), [onto, head]));
+  return { clean: false, paths: [...new Set(paths)] };
+}
+
+/** A file in the way of a directory is named `<path>~<side>` in a merge; the path is what both sides know. */
+function withoutSide(name: string, sides: readonly string[]): string {
+  for (const side of sides) {
+    const at = name.lastIndexOf(`~${side}`);
+    if (at > 0 && /^(?:_\d+)?$/.test(name.slice(at + 1 + side.length))) return name.slice(0, at);
+  }
+  return name;
 }
 
 /** The commits that both histories have and that nothing newer in both has; several after criss-cross merges. */
@@ -58,7 +63,7 @@ export async function mergeBases(repo: RepoPlace, a: CommitId, b: CommitId): Pro
 }
 
 export async function treeOf(repo: RepoPlace, commit: CommitId): Promise<string> {
-  const { stdout } = await git(['rev-parse', '--verify', '--end-of-options', `${commit}^{tree}`], repo);
+  const { stdout } = await git(['rev-parse', '--verify', `${commit}^{tree}`], repo);
   return stdout.toString('latin1').trim();
 }
 
@@ -74,51 +79,4 @@ export async function commitTree(
     input: message,
   });
   return commitId(stdout.toString('latin1').trim());
-}
-
-/**
- * Checks a merge that did not follow renames.
- * @throws DispatchError E_MERGE_UNSOUND naming a path that is not as it must be.
- */
-export async function assertSound(
-  repo: RepoPlace,
-  bases: readonly CommitId[],
-  onto: CommitId,
-  head: CommitId,
-  tree: string,
-): Promise<void> {
-  const merged = byPath(await readChanged(repo, onto, tree));
-  const [base, ...more] = bases;
-  if (base === undefined)
-    throw unsound('the branch shares no history with what it is merged onto', onto, head);
-  const branch = byPath(await readChanged(repo, base, head));
-  for (const other of more)
-    for (const entry of await readChanged(repo, other, head)) branch.set(entry.path, entry);
-  for (const path of merged.keys()) {
-    if (!branch.has(path)) throw unsound(`${path} changes, which the branch did not change`, onto, head);
-  }
-  // After criss-cross merges no single base says what each side did.
-  if (more.length > 0) return;
-  const ours = byPath(await readChanged(repo, base, onto));
-  for (const [path, theirs] of branch) {
-    const result = merged.get(path);
-    if (ours.has(path)) continue;
-    if (result?.newId !== theirs.newId || result.newMode !== theirs.newMode) {
-      throw unsound(`${path} is not as the branch has it, although nobody else changed it`, onto, head);
-    }
-  }
-}
-
-function byPath(changed: readonly ChangedPath[]): Map<string, ChangedPath> {
-  return new Map(changed.map((entry) => [entry.path, entry]));
-}
-
-function unsound(why: string, onto: CommitId, head: CommitId): DispatchError {
-  return new DispatchError(
-    'E_MERGE_UNSOUND',
-    `the merge of ${head.slice(0, 12)} onto ${onto.slice(0, 12)} is wrong`,
-    {
-      why,
-    },
-  );
 }

@@ -1,4 +1,5 @@
 /** What git said when it could not use the user's repository -> the error that tells a person what to do. */
+import { statSync } from 'node:fs';
 import { stripControls } from '../gates/shorten.ts';
 import { DispatchError } from '../model/error.ts';
 import type { Remote } from './remote.ts';
@@ -24,19 +25,14 @@ export function remoteError(error: unknown, remote: Remote): unknown {
       fix: `check with: ${check}`,
     });
   }
-  if (SHALLOW.test(said)) {
-    return new DispatchError('E_REPO_SHALLOW', `${remote.url} is a shallow clone`, {
-      ...detail,
-      fix: `git -C ${shellWord(remote.kind === 'local' ? remote.path : '<its directory>')} fetch --unshallow`,
-    });
-  }
+  if (SHALLOW.test(said)) return shallowClone(remote, said);
   if (AUTH.test(said)) {
     return new DispatchError('E_REPO_AUTH', `no permission for ${remote.url}`, {
       ...detail,
       fix: authFix(said, remote, check),
     });
   }
-  if (MISSING.test(said)) {
+  if (MISSING.test(said) || (remote.kind === 'local' && !isDirectory(remote.path))) {
     return new DispatchError('E_REPO_MISSING', `no git repository at ${remote.url}`, {
       ...detail,
       fix: `correct \`repo\` in project.yaml; check with: ${check}`,
@@ -54,11 +50,26 @@ export function remoteError(error: unknown, remote: Remote): unknown {
   });
 }
 
+export function shallowClone(remote: Remote, why: string): DispatchError {
+  const copy = remote.kind === 'local' ? shellWord(remote.path) : '<its directory>';
+  return new DispatchError('E_REPO_SHALLOW', `${remote.url} is a shallow clone`, {
+    where: remote.url,
+    why,
+    fix: `git -C ${copy} fetch --unshallow`,
+  });
+}
+
 function authFix(said: string, remote: Remote, check: string): string {
-  if (/dubious ownership/i.test(said) && remote.kind === 'local') {
-    return `it belongs to another user; if you trust it: git config --global --add safe.directory ${shellWord(remote.path)}`;
+  if (/dubious ownership/i.test(said)) {
+    // git names the very path that it compares with.
+    const path = /safe\.directory (.+)$/m.exec(said)?.[1] ?? remote.url;
+    return `it belongs to another user; if you trust it: git config --global --add safe.directory ${path}`;
   }
   return `make this work without a question for a password (ssh-agent, a credential helper): ${check}`;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The remote's own words for a person: no control sequences, without git's prefixes, at most a few lines. */

@@ -3,7 +3,8 @@
  * out: it is made for a person at a terminal, and a line in it must not change what is merged. The settings go into a
  * file of our own that takes the place of the global configuration for one command.
  */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Remote } from './remote.ts';
 import { git } from './run.ts';
 
@@ -22,6 +23,7 @@ export async function remoteSettings(
 ): Promise<Readonly<Record<string, string | undefined>>> {
   const wanted = remote.kind === 'local' ? LOCAL : NETWORK;
   const settings = (await userSettings()).filter(({ key }) => wanted.test(key));
+  await mkdir(dirname(file), { recursive: true });
   await writeFile(file, settings.map(settingText).join(''), { mode: 0o600 });
   const env: Record<string, string | undefined> = { GIT_CONFIG_GLOBAL: file, SSH_ASKPASS_REQUIRE: 'never' };
   if (remote.kind === 'network') {

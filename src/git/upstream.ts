@@ -3,7 +3,7 @@ import { DispatchError } from '../model/error.ts';
 import { type CommitId, isCommitId } from '../model/ids.ts';
 import type { RepoPlace } from './facts.ts';
 import { parseRemote, type Remote } from './remote.ts';
-import { remoteError, remoteWords } from './remote-error.ts';
+import { remoteError, remoteWords, shallowClone } from './remote-error.ts';
 import { remoteSettings } from './remote-settings.ts';
 import { git, type GitOptions, type GitResult } from './run.ts';
 
@@ -56,7 +56,7 @@ export class Upstream {
 
   /** Fetches a branch into a ref of the hub. History of the user's own is taken as it is, old blemishes included. */
   async fetch(hub: RepoPlace, branch: string, into: string): Promise<void> {
-    await this.#talk(
+    const { stderr } = await this.#talk(
       [
         '-c',
         'transfer.fsckObjects=false',
@@ -73,6 +73,8 @@ export class Upstream {
       ],
       { ...hub, timeoutMs: FETCH_TIMEOUT_MS },
     );
+    // git leaves the ref out, says so, and exits with 0.
+    if (/shallow/.test(stderr)) throw shallowClone(this.remote, remoteWords(stderr));
   }
 
   /** Moves a branch from `expected` to `commit`, a descendant of it; the caller has checked that. */
