@@ -249,10 +249,8 @@ export class Session {
           orders: {
             epoch: this.#lease.epoch,
             specText: async (task) => (await this.#store.specText(task.key)) ?? '',
-            readFile: async (project, commit, path) => {
-              const file = await (await this.#hubs.of(project.name)).readFile(commit, path);
-              return file?.toString('utf8') ?? null;
-            },
+            readFile: async (project, commit, path) =>
+              (await this.#hubs.of(project.name)).readFile(commit, path),
           },
           onSuperseded: (node) => this.#superseded(node),
         });
