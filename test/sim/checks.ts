@@ -1,0 +1,180 @@
+/** What must hold of a home as a whole, besides the invariants of one state: over time, against the truth, at the end. */
+import type { NewEvent } from '../../src/model/event.ts';
+import { type TaskKey, taskKey } from '../../src/model/ids.ts';
+import type { State } from '../../src/model/state.ts';
+import { isFinal, type Task } from '../../src/model/task.ts';
+import { isDead } from '../../src/schedule/filter.ts';
+import { whyEach } from '../../src/schedule/why.ts';
+import type { Simulation } from './simulation.ts';
+
+/** Held against what was durable before, whichever controller wrote it. */
+export function durableViolations(sim: Simulation, state: State, events: readonly NewEvent[]): string[] {
+  return [
+    ...historyViolations(sim, state, events),
+    ...sourceViolations(sim, events),
+    ...claimViolations(sim, state, events),
+    ...mergeViolations(sim, state, events),
+    ...slotViolations(sim, state),
+  ];
+}
+
+/** `n` only grows, and final is final unless a person asked for another try. */
+function historyViolations(sim: Simulation, state: State, events: readonly NewEvent[]): string[] {
+  const retried = new Set(events.flatMap(({ fact }) => (fact.type === 'task.retried' ? fact.task : [])));
+  const found: string[] = [];
+  for (const [key, before] of sim.durable) {
+    const task = state.tasks.get(key);
+    if (task === undefined) {
+      found.push(`${key}: is gone`);
+      continue;
+    }
+    if (task.n < before.n) found.push(`${key}: n went from ${before.n} to ${task.n}`);
+    if (!isFinal(before.progress)) continue;
+    const same = JSON.stringify(task.progress) === JSON.stringify(before.progress);
+    if (same || (retried.has(key) && before.progress.at !== 'merged')) continue;
+    found.push(`${key}: was ${before.progress.at} and is ${task.progress.at}`);
+  }
+  return found;
+}
+
+/** Each entry of a journal is applied at most once, and in order. */
+function sourceViolations(sim: Simulation, events: readonly NewEvent[]): string[] {
+  const found: string[] = [];
+  for (const { source, fact } of events) {
+    if (source === null) continue;
+    const last = sim.applied.get(source.journal) ?? 0;
+    if (source.seq <= last) {
+      found.push(`${source.journal}: entry ${source.seq} (${fact.type}) applied after ${last}`);
+    }
+    sim.applied.set(source.journal, Math.max(last, source.seq));
+  }
+  return found;
+}
+
+/** An attempt starts from a commit that contains everything its task depends on. */
+function claimViolations(sim: Simulation, state: State, events: readonly NewEvent[]): string[] {
+  const found: string[] = [];
+  for (const { fact } of events) {
+    if (fact.type !== 'attempt.claimed' || fact.work.kind !== 'work' || fact.base === null) continue;
+    const task = state.tasks.get(fact.task);
+    for (const id of task?.spec.dependsOn ?? []) {
+      const progress = state.tasks.get(taskKey((task as Task).spec.project, id))?.progress;
+      const commit = progress?.at === 'merged' ? progress.commit : null;
+      if (commit === null || !sim.truth.objects.isAncestor(commit, fact.base)) {
+        found.push(`${fact.task}: starts from ${fact.base}, which does not contain ${id}`);
+      }
+    }
+  }
+  return found;
+}
+
+/** What the state calls merged is in integration, once, and came from an attempt that was not given up. */
+function mergeViolations(sim: Simulation, state: State, events: readonly NewEvent[]): string[] {
+  const found: string[] = [];
+  for (const { fact } of events) {
+    if (fact.type !== 'merge.landed') continue;
+    const attempt = state.attempts.get(fact.token);
+    const project = attempt === undefined ? undefined : state.tasks.get(attempt.task)?.spec.project;
+    const hub = project === undefined ? undefined : sim.truth.hubs.get(project);
+    const landed = hub?.landed.filter(({ token }) => token === fact.token) ?? [];
+    if (landed.length !== 1)
+      found.push(`${fact.token}: said to have landed, and did so ${landed.length} times`);
+    if (landed[0]?.commit !== fact.commit) found.push(`${fact.token}: landed as another commit`);
+    if (attempt?.phase.is === 'fenced') found.push(`${fact.token}: was given up, and landed`);
+  }
+  return found;
+}
+
+/** Never more attempts on a node than it has slots: as the controller counts, and as they really run. */
+function slotViolations(sim: Simulation, state: State): string[] {
+  const found: string[] = [];
+  for (const { name, slots } of sim.scenario.nodes) {
+    const live = state.live.get(name)?.size ?? 0;
+    if (live > slots) found.push(`${name}: ${live} attempts in ${slots} slots`);
+    const running = sim
+      .node(name)
+      .running()
+      .filter(({ order }) => state.attempts.get(order.token)?.phase.is !== 'fenced');
+    if (running.length > slots)
+      found.push(`${name}: really runs ${running.length} attempts in ${slots} slots`);
+  }
+  return found;
+}
+
+/** What still has to come to an end; empty when nothing more will happen without a person. */
+export function unfinished(sim: Simulation): string[] {
+  const { controller } = sim;
+  if (controller === null) return ['no controller'];
+  if (!controller.idle) return ['the controller is at work'];
+  const { state, memory } = controller.core;
+  const found: string[] = [];
+  for (const [node, live] of state.live)
+    if (live.size > 0) found.push(`${live.size} attempts live on ${node}`);
+  if (state.fenced.size > 0) found.push(`${state.fenced.size} fenced attempts are not confirmed`);
+  if (memory.salvage.size + memory.forgettable.size > 0) found.push('results wait on their nodes');
+  for (const { name, delivery } of state.projects.values()) {
+    if (delivery !== null) found.push(`the delivery of ${name} is ${delivery.at}`);
+  }
+  const stuck = stuckTasks(sim);
+  for (const task of state.tasks.values()) {
+    if (isFinal(task.progress) || stuck.has(task.key)) continue;
+    found.push(`${task.key} is ${task.progress.at}`);
+  }
+  return found;
+}
+
+/** Tasks that only a person can set going: parked ones, and those below them or behind their locks. */
+function stuckTasks(sim: Simulation): Set<TaskKey> {
+  const stuck = new Set<TaskKey>();
+  const core = sim.controller?.core;
+  if (core === undefined) return stuck;
+  const reasons = whyEach(core.snapshot(), sim.wall());
+  const tasks = [...core.state.tasks.values()];
+  for (const task of tasks) if (isDead(task)) stuck.add(task.key);
+  for (let before = -1; before < stuck.size; ) {
+    before = stuck.size;
+    for (const task of tasks) {
+      if (task.progress.at !== 'open' || stuck.has(task.key)) continue;
+      const blocked = reasons(task).some((blocker) => {
+        if (blocker.why === 'dependency') return blocker.on.some((key) => stuck.has(key));
+        return blocker.why === 'lock' && stuck.has(blocker.holder);
+      });
+      if (blocked) stuck.add(task.key);
+    }
+  }
+  return stuck;
+}
+
+/** What the tables say against what the controller believes. */
+export function loadedDifferences(believed: State, loaded: State): string[] {
+  const found: string[] = [];
+  for (const part of ['projects', 'tasks', 'attempts', 'nodes', 'dependents', 'live'] as const) {
+    found.push(...mapDifferences(part, believed[part], loaded[part]));
+  }
+  for (const part of ['startable', 'active', 'fenced', 'locked'] as const) {
+    const [a, b] = [[...believed[part]].toSorted(), [...loaded[part]].toSorted()];
+    if (JSON.stringify(a) !== JSON.stringify(b))
+      found.push(`${part}: ${String(a)} believed, ${String(b)} stored`);
+  }
+  return found;
+}
+
+function mapDifferences(
+  name: string,
+  believed: ReadonlyMap<string, unknown>,
+  loaded: ReadonlyMap<string, unknown>,
+): string[] {
+  return [...new Set([...believed.keys(), ...loaded.keys()])].flatMap((key) => {
+    const [a, b] = [plain(believed.get(key)), plain(loaded.get(key))];
+    return a === b ? [] : `${name} ${key}: ${a} believed, ${b} stored`;
+  });
+}
+
+/** Text of a value in which the order of keys and of members does not count; no members are as good as none. */
+function plain(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (part instanceof Set) return part.size === 0 ? undefined : [...(part as Set<string>)].toSorted();
+    if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

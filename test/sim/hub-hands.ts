@@ -1,0 +1,134 @@
+/**
+ * Effects on a hub: carried out at one moment, reported at a later one. Each may fail before it was done, or after, and
+ * the controller cannot tell which.
+ */
+import type { Effect, Input } from '../../src/controller/door.ts';
+import type { NodeName } from '../../src/model/ids.ts';
+import type { State } from '../../src/model/state.ts';
+import { overlap } from '../../src/plan/overlap.ts';
+import { EXTRA } from './scenario.ts';
+import type { Simulation } from './simulation.ts';
+import type { Stream } from './stream.ts';
+
+type HubEffect = Extract<
+  Effect,
+  { do: 'base' | 'collect' | 'merge' | 'land' | 'prepare-delivery' | 'deliver' }
+>;
+
+export interface HubHands {
+  readonly sim: Simulation;
+  readonly state: State;
+  readonly stream: (node: NodeName) => Stream | null;
+  readonly done: (input: Input) => void;
+}
+
+export function performOnHub(effect: HubEffect, hands: HubHands): void {
+  const { sim, done } = hands;
+  const { key } = effect;
+  const answer = (input: Input): void => {
+    const lost = !sim.calm && sim.rng.chance(sim.scenario.failedHub);
+    sim.timeline.after(sim.rng.int(50), () => done(lost ? failed(key, 'it broke after it was done') : input));
+  };
+  sim.timeline.after(sim.rng.int(100), () => {
+    if (!sim.calm && sim.rng.chance(sim.scenario.failedHub)) {
+      answer(failed(key, 'it broke before it was done'));
+      return;
+    }
+    if (effect.do === 'collect') collect(effect, hands, answer);
+    else answer(perform(effect, hands));
+  });
+}
+
+function failed(key: string, message: string): Input {
+  return { is: 'effect.failed', key, problem: { code: 'E_SIMULATED', message } };
+}
+
+function collect(
+  effect: Extract<HubEffect, { do: 'collect' }>,
+  hands: HubHands,
+  answer: (input: Input) => void,
+): void {
+  const { key, token, head, node, project } = effect;
+  const hub = hands.sim.truth.hub(project);
+  if (hub.candidates.get(token) === head) return answer(judged(effect, hands));
+  const stream = hands.stream(node);
+  if (stream === null) return answer(failed(key, 'no connection'));
+  stream.call({ op: 'bundle.get', token }, (reply) => {
+    if ('head' in reply) {
+      hub.candidates.set(token, head);
+      answer(judged(effect, hands));
+    } else if ('refused' in reply) answer({ is: 'collect.gone', key, token });
+    else answer(failed(key, 'unknown outcome'));
+  });
+}
+
+/** What the scope gate says of the branch. */
+function judged(
+  { key, token, head }: Extract<HubEffect, { do: 'collect' }>,
+  { sim, state }: HubHands,
+): Input {
+  const { objects } = sim.truth;
+  const attempt = state.attempts.get(token);
+  const task = attempt === undefined ? undefined : state.tasks.get(attempt.task);
+  const files = objects.get(head).files;
+  const before = attempt?.base == null ? new Map<string, string>() : objects.get(attempt.base).files;
+  const changed = [...files].filter(([path, value]) => before.get(path) !== value).map(([path]) => path);
+  const outside = changed.filter(
+    (path) => path !== EXTRA && task?.spec.modifies.every((pattern) => overlap(pattern, path) === null),
+  );
+  const findings = outside.map((path) => ({
+    gate: 'scope' as const,
+    path,
+    line: null,
+    message: 'outside',
+    fix: null,
+  }));
+  return { is: 'collected', key, token, head, changed: changed.length, findings };
+}
+
+function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: HubHands): Input {
+  const { key, project } = effect;
+  const hub = sim.truth.hub(project);
+  switch (effect.do) {
+    case 'base':
+      return { is: 'based', key, project, integration: hub.base() };
+    case 'merge': {
+      const { token, head } = effect;
+      const task = state.tasks.get(state.attempts.get(token)?.task as never)?.spec.id;
+      if (task === undefined) throw new Error(`no work attempt ${token}`);
+      const merged = hub.merge(token, task, head);
+      const { onto } = merged;
+      if ('conflicts' in merged) {
+        return { is: 'merge.conflict', key, token, onto, conflicts: merged.conflicts };
+      }
+      return { is: 'merge.made', key, token, onto, commit: merged.made.id, tree: merged.made.tree };
+    }
+    case 'land': {
+      const { token, onto, commit } = effect;
+      const landed = hub.land(token, onto, commit);
+      if (landed === 'landed') sim.truth.landed(project, token, commit);
+      if (landed !== 'raced') return { is: 'landed', key, token, onto, commit };
+      const before = hub.landed.find((one) => one.token === token);
+      if (before === undefined) return { is: 'land.raced', key, token };
+      return { is: 'landed', key, token, onto, commit: before.commit };
+    }
+    case 'prepare-delivery': {
+      const prepared = hub.prepare();
+      if ('conflicts' in prepared) {
+        const problem = { code: 'E_TARGET_CONFLICT', message: prepared.conflicts.join(' ') };
+        return { is: 'deliver.refused', key, project, problem };
+      }
+      return { is: 'delivery.made', key, project, ...prepared };
+    }
+    case 'deliver': {
+      const { commit, onto, targetTip } = effect;
+      const moved = hub.target !== commit;
+      if (hub.push(commit, targetTip) === 'raced') return { is: 'deliver.raced', key, project };
+      if (moved && hub.target === commit) sim.truth.delivered(project, commit);
+      // Between the two halves the process may be gone, or the report lost; the next one finds the first half done.
+      if (!sim.calm && sim.rng.chance(sim.scenario.failedHub)) return failed(key, 'it broke half-way');
+      hub.follow(commit, onto);
+      return { is: 'delivered', key, project, commit, tasks: hub.tasksBetween(targetTip, commit) };
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/** The people around a home: they load specs, start, collect, review, cancel and retry, and change their minds. */
+import type { Command } from '../../src/controller/door.ts';
+import { taskKey } from '../../src/model/ids.ts';
+import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
+import type { Task } from '../../src/model/task.ts';
+import { drawTask } from './scenario.ts';
+import type { Simulation } from './simulation.ts';
+
+const LOOKS_EVERY_MS = 5_000;
+
+export class Person {
+  readonly #sim: Simulation;
+  readonly #specs: TaskSpec[];
+  readonly #started = new Set<string>();
+
+  constructor(sim: Simulation) {
+    this.#sim = sim;
+    this.#specs = [...sim.scenario.tasks];
+    for (const { name } of sim.scenario.projects) if (sim.rng.chance(0.9)) this.#started.add(name);
+  }
+
+  /** What a session begins with. */
+  opening(): Command[] {
+    return this.#sim.scenario.projects.flatMap((config) => [
+      this.#load(config),
+      ...(this.#started.has(config.name) ? [{ verb: 'start', project: config.name } as const] : []),
+    ]);
+  }
+
+  /** Does something, sensible or not. */
+  act(): void {
+    const { rng, scenario } = this.#sim;
+    const project = rng.pick(scenario.projects);
+    const task = rng.pick(this.#specs);
+    const key = taskKey(task.project, task.id);
+    switch (rng.int(9)) {
+      case 0:
+        this.#started.add(project.name);
+        return this.#sim.ask({ verb: 'start', project: project.name });
+      case 1:
+      case 2:
+        return this.#sim.ask({ verb: 'collect', project: project.name });
+      case 3:
+        return this.#sim.ask({ verb: 'cancel', task: key, reason: 'on second thought' });
+      case 4:
+      case 5:
+        return this.#sim.ask({ verb: 'retry', task: key, by: 'somebody' });
+      case 6:
+        return this.#sim.ask({
+          verb: 'mark',
+          node: rng.pick(scenario.nodes).name,
+          mark: rng.pick(['none', 'none', 'cordon', 'drain'] as const),
+        });
+      case 7:
+        return this.#review(rng.chance(0.8));
+      default:
+        this.#edit(project);
+        return this.#sim.ask(this.#load(project));
+    }
+  }
+
+  /** Puts everything right and sees it through. */
+  mend(): void {
+    const { scenario, timeline, rng } = this.#sim;
+    for (const { name } of scenario.projects) {
+      this.#started.add(name);
+      this.#sim.ask({ verb: 'start', project: name });
+      timeline.after(rng.int(600_000), () => this.#sim.ask({ verb: 'collect', project: name }));
+    }
+    this.#look();
+  }
+
+  #look(): void {
+    for (const { name } of this.#sim.scenario.nodes) {
+      const mark = this.#sim.controller?.core.state.nodes.get(name)?.mark ?? 'none';
+      if (mark !== 'none') this.#sim.ask({ verb: 'mark', node: name, mark: 'none' });
+    }
+    this.#review(true);
+    this.#sim.timeline.after(LOOKS_EVERY_MS, () => this.#look());
+  }
+
+  #review(approved: boolean): void {
+    for (const task of this.#tasks()) {
+      if (task.progress.at !== 'review') continue;
+      this.#sim.ask({ verb: 'review', task: task.key, approved, by: 'somebody', reason: 'looked at it' });
+    }
+  }
+
+  #load(config: ProjectConfig): Command {
+    const specs = this.#specs.filter((spec) => spec.project === config.name);
+    return { verb: 'load', config, specs: specs.map((spec) => ({ spec, text: spec.digest })) };
+  }
+
+  /** Changes, adds or removes a spec file. */
+  #edit(project: ProjectConfig): void {
+    const { rng } = this.#sim;
+    const own = this.#specs.filter((spec) => spec.project === project.name);
+    const chosen = rng.pick(own);
+    const at = this.#specs.indexOf(chosen);
+    const number = Number(chosen.id.slice(1));
+    switch (rng.int(3)) {
+      case 0:
+        this.#specs[at] = drawTask(rng, project, number);
+        return;
+      case 1:
+        if (own.length < 12) this.#specs.push(drawTask(rng, project, this.#nextNumber(project)));
+        return;
+      default:
+        if (own.length > 2) this.#specs.splice(at, 1);
+    }
+  }
+
+  /** Ids are not used again: a file that was removed stays removed. */
+  #nextNumber(project: ProjectConfig): number {
+    const known = [...this.#tasks().map((task) => task.spec), ...this.#specs];
+    const own = known.filter((spec) => spec.project === project.name);
+    return Math.max(-1, ...own.map((spec) => Number(spec.id.slice(1)))) + 1;
+  }
+
+  #tasks(): Task[] {
+    return [...(this.#sim.controller?.core.state.tasks.values() ?? [])];
+  }
+}

@@ -1,0 +1,174 @@
+/** What a seed draws before anything happens: projects, tasks, nodes, how agents behave, and which faults there are. */
+import { nodeName, type TaskId } from '../../src/model/ids.ts';
+import type { NodeConfig, Priority, ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
+import { config, node, spec } from '../schedule/world.ts';
+import type { Rng } from './rng.ts';
+
+/** How an attempt goes. */
+export type Fate =
+  /** Done, and good. */
+  | 'good'
+  /** Done; green alone, red on the merged tree. */
+  | 'red'
+  /** Done, but the branch touches what it may not. */
+  | 'outside'
+  /** Done, and touches a file that everybody may touch. */
+  | 'extra'
+  /** Says done and has no commit. */
+  | 'empty-done'
+  | 'refused'
+  | 'failed'
+  /** Runs into its deadline. */
+  | 'hang'
+  /** Its process vanishes. */
+  | 'killed';
+
+export type Accident =
+  | 'cut'
+  | 'reboot'
+  | 'wipe'
+  | 'pause'
+  | 'kill'
+  | 'zombie'
+  | 'clock'
+  | 'target'
+  | 'replay'
+  | 'person';
+
+export interface Scenario {
+  readonly projects: readonly ProjectConfig[];
+  readonly tasks: readonly TaskSpec[];
+  readonly nodes: readonly NodeConfig[];
+  readonly fates: Readonly<Record<Fate, number>>;
+  /** Gates that break without a verdict, of all gates. */
+  readonly brokenGates: number;
+  /** Chances per call or effect. */
+  readonly lostReply: number;
+  readonly lostRequest: number;
+  readonly refusedStart: number;
+  readonly failedHub: number;
+  readonly noSpace: number;
+  /** Chance that the controller dies at one of the moments of a turn. */
+  readonly dieInTurn: number;
+  /** Mean milliseconds between two accidents of a kind; 0 = never. */
+  readonly accidents: Readonly<Record<Accident, number>>;
+  /** Longest delay of a message, milliseconds. */
+  readonly delay: number;
+  /** How long faults go on before everything is mended, milliseconds. */
+  readonly faultsMs: number;
+}
+
+const PATTERNS = ['a/x.ts', 'a/y.ts', 'a/*.ts', 'b/', 'b/z.ts', 'c/**', 'c/d/e.ts', 'f.ts', 'g.ts', 'h.ts'];
+export const EXTRA = 'CHANGELOG.md';
+const EXECUTORS = ['shell', 'glm'];
+
+export function drawScenario(rng: Rng): Scenario {
+  const projects = drawProjects(rng);
+  return {
+    projects,
+    tasks: drawTasks(rng, projects),
+    nodes: drawNodes(rng),
+    fates: {
+      good: 10,
+      red: some(rng, 2),
+      outside: some(rng, 1),
+      extra: some(rng, 4),
+      'empty-done': some(rng, 0.5),
+      refused: some(rng, 1),
+      failed: some(rng, 3),
+      hang: some(rng, 1),
+      killed: some(rng, 2),
+    },
+    brokenGates: some(rng, 0.3),
+    lostReply: some(rng, 0.2),
+    lostRequest: some(rng, 0.2),
+    refusedStart: some(rng, 0.2),
+    failedHub: some(rng, 0.2),
+    noSpace: some(rng, 0.05),
+    dieInTurn: some(rng, 0.03),
+    accidents: {
+      cut: mean(rng, 40_000),
+      reboot: mean(rng, 200_000),
+      wipe: mean(rng, 300_000),
+      pause: mean(rng, 120_000),
+      kill: mean(rng, 100_000),
+      zombie: mean(rng, 200_000),
+      clock: mean(rng, 200_000),
+      target: mean(rng, 100_000),
+      replay: mean(rng, 50_000),
+      person: mean(rng, 20_000),
+    },
+    delay: rng.pick([2, 20, 200, 2000]),
+    faultsMs: rng.between(60_000, 900_000),
+  };
+}
+
+/** Often nothing at all, so that faults are also seen one by one. */
+function some(rng: Rng, most: number): number {
+  return rng.chance(0.5) ? 0 : rng.next() * most;
+}
+
+function mean(rng: Rng, shortest: number): number {
+  return rng.chance(0.5) ? 0 : shortest * (1 + rng.int(4));
+}
+
+function drawProjects(rng: Rng): ProjectConfig[] {
+  const projects = [drawProject(rng, 'p', '/repo/p')];
+  if (rng.chance(0.4)) projects.push(drawProject(rng, 'q', '/repo/q'));
+  if (rng.chance(0.3)) projects.push(drawProject(rng, 'chores', null));
+  return projects;
+}
+
+function drawProject(rng: Rng, name: string, repo: string | null): ProjectConfig {
+  return config(name, {
+    repo,
+    weight: rng.pick([0.5, 1, 2]),
+    maxAttempts: rng.between(1, 4),
+    allowedExtras: [EXTRA],
+    timeoutMs: 180_000,
+    gateTimeoutMs: 60_000,
+    review: rng.pick(['never', 'never', 'p0', 'always']),
+  });
+}
+
+function drawTasks(rng: Rng, projects: readonly ProjectConfig[]): TaskSpec[] {
+  const tasks: TaskSpec[] = [];
+  for (const project of projects) {
+    const count = rng.between(2, 9);
+    for (let i = 0; i < count; i++) tasks.push(drawTask(rng, project, i));
+  }
+  return tasks;
+}
+
+/** The i-th task of a project; depends only on earlier ones, so there is no cycle. */
+export function drawTask(rng: Rng, project: ProjectConfig, i: number): TaskSpec {
+  const dependsOn = new Set<TaskId>();
+  for (let k = 0; k < 2; k++) if (i > 0 && rng.chance(0.3)) dependsOn.add(`T${rng.int(i)}` as TaskId);
+  const modifies = new Set([rng.pick(PATTERNS)]);
+  if (rng.chance(0.3)) modifies.add(rng.pick(PATTERNS));
+  return spec(project.name, `T${i}`, {
+    priority: rng.int(4) as Priority,
+    dependsOn: [...dependsOn],
+    modifies: project.repo === null ? [] : [...modifies],
+    executor: rng.pick(EXECUTORS),
+    verify: project.repo === null ? null : 'make test',
+    timeoutMs: rng.pick([60_000, 180_000]),
+    review: rng.chance(0.1),
+    estimateMs: rng.chance(0.5) ? rng.between(1_000, 600_000) : null,
+    digest: `${i}-${rng.int(1_000_000)}`,
+  });
+}
+
+function drawNodes(rng: Rng): NodeConfig[] {
+  const nodes = [node('n1', { slots: rng.between(1, 4), weight: rng.pick([0.2, 1]) })];
+  const count = rng.between(0, 3);
+  for (let i = 0; i < count; i++) {
+    nodes.push(
+      node(nodeName(`n${i + 2}`), {
+        slots: rng.between(1, 3),
+        mode: rng.chance(0.5) ? 'hybrid' : [rng.pick(EXECUTORS)],
+      }),
+    );
+  }
+  return nodes;
+}

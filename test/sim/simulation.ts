@@ -1,0 +1,232 @@
+/**
+ * One home in a virtual world, from one seed: real core, scheduler and store; virtual time, nodes, network, git and
+ * people. First everything goes wrong that the seed drew, and only safety is asked for; then everything is mended, and
+ * within a bound all work must come to an end.
+ */
+import { createHash } from 'node:crypto';
+import { Core, type TurnResult } from '../../src/controller/core.ts';
+import type { Command, Input } from '../../src/controller/door.ts';
+import type { NewEvent } from '../../src/model/event.ts';
+import type { NodeName, TaskKey } from '../../src/model/ids.ts';
+import { violations } from '../../src/model/invariants.ts';
+import type { Progress } from '../../src/model/task.ts';
+import type { Store } from '../../src/store/port.ts';
+import { Accidents } from './accidents.ts';
+import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
+import { Person } from './person.ts';
+import { Rng } from './rng.ts';
+import { drawScenario, type Scenario } from './scenario.ts';
+import type { Stream } from './stream.ts';
+import { Timeline } from './timeline.ts';
+import { meets, Truth } from './truth.ts';
+import { VirtualController } from './virtual-controller.ts';
+import { VirtualNode } from './virtual-node.ts';
+
+/** Time that everything has to come to an end once it is mended, and the most steps a whole run may take. */
+const HEALING_MS = 12 * 60 * 60_000;
+const MOST_STEPS = 200_000;
+const TRACE_KEPT = 60;
+
+export interface Hooks {
+  /** Sees, and may replace, what goes into a turn. */
+  readonly beforeTurn: ((core: Core, inputs: Input[]) => Input[])[];
+  readonly afterTurn: ((core: Core, result: TurnResult) => void)[];
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly steps: number;
+  /** Virtual milliseconds. */
+  readonly elapsed: number;
+  readonly events: number;
+  /** Empty when all held. */
+  readonly violations: readonly string[];
+  /** The last steps, oldest first. */
+  readonly trace: readonly string[];
+  /** sha256 over every step: two runs of one seed have the same. */
+  readonly digest: string;
+  /** How many tasks ended as what. */
+  readonly ends: Readonly<Record<string, number>>;
+}
+
+export class Simulation {
+  readonly seed: number;
+  readonly rng: Rng;
+  readonly timeline = new Timeline();
+  readonly scenario: Scenario;
+  readonly truth: Truth;
+  readonly nodes: ReadonlyMap<NodeName, VirtualNode>;
+  readonly person: Person;
+  readonly hooks: Hooks = { beforeTurn: [], afterTurn: [] };
+  readonly store: Store;
+  /** No more faults: everything is mended. */
+  calm = false;
+  controller: VirtualController | null = null;
+  /** What was durable of each task last. */
+  readonly durable = new Map<TaskKey, { readonly n: number; readonly progress: Progress }>();
+  /** Highest entry of each journal that a durable event came from. */
+  readonly applied = new Map<string, number>();
+  readonly streams: { readonly of: VirtualController; readonly stream: Stream }[] = [];
+  #offset = 1_700_000_000_000;
+  readonly #accidents: Accidents;
+  readonly #tokens: Rng;
+  readonly #digest = createHash('sha256');
+  readonly #trace: string[] = [];
+  readonly #violations: string[] = [];
+  #steps = 0;
+  #events = 0;
+  #starting = false;
+
+  constructor(seed: number, store: Store) {
+    this.seed = seed;
+    this.store = store;
+    this.rng = new Rng(seed);
+    this.#tokens = new Rng(seed ^ 0x5bf03635);
+    this.scenario = drawScenario(this.rng);
+    this.truth = new Truth(this.scenario);
+    this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
+    this.person = new Person(this);
+    this.#accidents = new Accidents(this);
+  }
+
+  /** Runs to the end, or to the first step after which something does not hold. */
+  async run(): Promise<Outcome> {
+    try {
+      await this.#startController();
+      this.#accidents.begin();
+      await this.#until(this.scenario.faultsMs, () => false);
+      this.#mend();
+      const done = await this.#until(this.timeline.now + HEALING_MS, () => unfinished(this).length === 0);
+      if (!done && this.#violations.length === 0) {
+        this.found(unfinished(this).map((what) => `not over in time: ${what}`));
+      }
+      if (this.#violations.length === 0) await this.#checkReplay();
+    } catch (error) {
+      this.#violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+    return this.#outcome();
+  }
+
+  /** Wall clock, milliseconds. */
+  wall(): number {
+    return this.#offset + this.timeline.now;
+  }
+
+  jumpClock(span: number): void {
+    this.#offset += span;
+  }
+
+  node(name: NodeName): VirtualNode {
+    const node = this.nodes.get(name);
+    if (node === undefined) throw new Error(`no node ${name}`);
+    return node;
+  }
+
+  log(line: string): void {
+    const entry = `${this.timeline.now} ${line}`;
+    this.#digest.update(entry).update('\n');
+    this.#trace.push(entry);
+    if (this.#trace.length > 2 * TRACE_KEPT) this.#trace.splice(0, TRACE_KEPT);
+  }
+
+  /** A command that the controller is given now, if one lives. */
+  ask(command: Command): void {
+    this.log(`person: ${command.verb}`);
+    this.controller?.push({ is: 'command', command });
+  }
+
+  found(violationsFound: readonly string[]): void {
+    this.#violations.push(...violationsFound);
+  }
+
+  opened(of: VirtualController, stream: Stream): void {
+    if (this.streams.length > 64) {
+      this.streams.splice(0, this.streams.length, ...this.streams.filter((one) => one.stream.open));
+    }
+    this.streams.push({ of, stream });
+  }
+
+  /** A transaction is durable: what it says can be held against the controllers that come after. */
+  committed(controller: VirtualController, events: readonly NewEvent[]): void {
+    this.#events += events.length;
+    this.found(durableViolations(this, controller.core.state, events));
+    for (const task of controller.core.state.tasks.values()) {
+      this.durable.set(task.key, { n: task.n, progress: task.progress });
+    }
+    this.found(violations(controller.core.state, meets));
+  }
+
+  /** A controller that died is followed by another one, after a while. */
+  controllerDied(controller: VirtualController): void {
+    if (this.controller !== controller) return;
+    this.controller = null;
+    this.restart(this.calm ? 1_000 : this.rng.span(5_000));
+  }
+
+  restart(span: number): void {
+    if (this.#starting) return;
+    this.#starting = true;
+    this.timeline.after(span, () => this.#startController());
+  }
+
+  /** Starts another controller although this one lives; which of them is right, the store knows. */
+  async supersede(): Promise<void> {
+    await this.#startController();
+  }
+
+  async #startController(): Promise<void> {
+    this.#starting = false;
+    const lease = await this.store.acquire('sim', 1, this.wall());
+    const state = await this.store.load();
+    const core = new Core(state, { epoch: lease.epoch, random: () => this.#tokens.bytes() });
+    const controller = new VirtualController(this, core, lease);
+    this.controller = controller;
+    this.log(`controller ${lease.epoch} starts`);
+    controller.begin(this.person.opening());
+  }
+
+  async #until(moment: number, done: () => boolean): Promise<boolean> {
+    while (this.timeline.now < moment) {
+      if (this.#violations.length > 0) return false;
+      if (done()) return true;
+      this.#steps += 1;
+      if (this.#steps > MOST_STEPS) {
+        this.found([`more than ${MOST_STEPS} steps: it goes round in circles`]);
+        return false;
+      }
+      if (!(await this.timeline.step())) return done();
+      this.found(this.truth.violations.splice(0));
+    }
+    return done();
+  }
+
+  #mend(): void {
+    this.log('everything is mended');
+    this.calm = true;
+    for (const node of this.nodes.values()) node.wake();
+    this.person.mend();
+  }
+
+  async #checkReplay(): Promise<void> {
+    const differences = await this.store.replayCheck();
+    this.found(differences.map((one) => `replay differs: ${JSON.stringify(one)}`));
+    if (this.controller !== null) {
+      this.found(loadedDifferences(this.controller.core.state, await this.store.load()));
+    }
+  }
+
+  #outcome(): Outcome {
+    const ends: Record<string, number> = {};
+    for (const { progress } of this.durable.values()) ends[progress.at] = (ends[progress.at] ?? 0) + 1;
+    return {
+      seed: this.seed,
+      steps: this.#steps,
+      elapsed: this.timeline.now,
+      events: this.#events,
+      violations: [...this.#violations],
+      trace: this.#trace.slice(-TRACE_KEPT),
+      digest: this.#digest.digest('hex'),
+      ends,
+    };
+  }
+}

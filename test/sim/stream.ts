@@ -1,0 +1,118 @@
+/**
+ * One connection between a controller and a node. Bytes keep their order in each direction, as in TCP; everything else
+ * may go wrong: a cut loses what is under way, or lets it arrive with nobody left to hear the answer; an answer may
+ * miss its deadline although the request was carried out.
+ */
+import type { JournalEntry } from '../../src/protocol/messages.ts';
+import type { Simulation } from './simulation.ts';
+import type { VirtualNode, VirtualReply, VirtualRequest } from './virtual-node.ts';
+
+/** Deadline of every call, milliseconds. */
+const CALL_MS = 10_000;
+/** A node that is silent for so long loses its stream. */
+const KEEPALIVE_MS = 15_000;
+
+export type Answer = VirtualReply | { readonly failed: 'disconnected' | 'timeout' };
+
+export interface StreamOwner {
+  readonly onNews: (stream: Stream, journal: string, entries: readonly JournalEntry[]) => void;
+  readonly onCut: (stream: Stream, reason: string) => void;
+}
+
+export class Stream {
+  readonly node: VirtualNode;
+  readonly journal: string;
+  readonly #sim: Simulation;
+  readonly #owner: StreamOwner;
+  readonly #pending = new Set<(answer: Answer) => void>();
+  #open = true;
+  #toNode = 0;
+  #toController = 0;
+
+  constructor(sim: Simulation, node: VirtualNode, owner: StreamOwner) {
+    this.#sim = sim;
+    this.node = node;
+    this.journal = node.journal;
+    this.#owner = owner;
+    this.#keepAlive();
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Asks the node; `done` is called exactly once, unless the asking controller is dead. */
+  call(request: VirtualRequest, done: (answer: Answer) => void): void {
+    if (!this.#open) return done({ failed: 'disconnected' });
+    const { rng, scenario, calm, timeline } = this.#sim;
+    const settle = (answer: Answer): void => {
+      if (this.#pending.delete(settle)) done(answer);
+    };
+    this.#pending.add(settle);
+    timeline.after(CALL_MS, () => settle({ failed: 'timeout' }));
+    if (!calm && rng.chance(scenario.lostRequest)) return;
+    const lost = !calm && rng.chance(scenario.lostReply);
+    // What had left the machine when the stream was cut may still be carried out.
+    const outlives = rng.chance(0.5);
+    this.#toNode = Math.max(this.#toNode, timeline.now + this.#delay());
+    timeline.after(this.#toNode - timeline.now, () =>
+      this.node.whenAwake(() => {
+        // After a wipe there is nobody left who held the other end.
+        if (!this.#open && (!outlives || this.node.journal !== this.journal)) return;
+        const reply = this.node.handle(request);
+        if (lost || !this.#open) return;
+        this.#back(() => settle(reply));
+      }),
+    );
+  }
+
+  /** News from the node. */
+  push(entries: readonly JournalEntry[]): void {
+    if (this.#open && entries.length > 0) {
+      this.#back(() => this.#owner.onNews(this, this.journal, entries));
+    }
+  }
+
+  /** Both sides notice, sooner or later; what is pending is unknown from now on. */
+  cut(reason: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.node.streams.delete(this);
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    const { rng, timeline } = this.#sim;
+    timeline.after(rng.int(50), () => this.#owner.onCut(this, reason));
+    for (const settle of pending) {
+      this.#pending.add(settle);
+      timeline.after(rng.int(100), () => settle({ failed: 'disconnected' }));
+    }
+  }
+
+  /** The controller's process is gone, and with it its end of the stream. */
+  abandon(): void {
+    this.#open = false;
+    this.node.streams.delete(this);
+    this.#pending.clear();
+  }
+
+  #back(arrive: () => void): void {
+    const { timeline } = this.#sim;
+    this.#toController = Math.max(this.#toController, timeline.now + this.#delay());
+    timeline.after(this.#toController - timeline.now, () => {
+      if (this.#open) arrive();
+    });
+  }
+
+  #delay(): number {
+    const { rng, scenario, calm } = this.#sim;
+    return rng.int(calm ? 5 : scenario.delay) + 1;
+  }
+
+  #keepAlive(): void {
+    this.#sim.timeline.after(KEEPALIVE_MS, () => {
+      if (!this.#open) return;
+      if (this.node.asleep) this.cut('no answer to a keepalive');
+      else this.#keepAlive();
+    });
+  }
+}

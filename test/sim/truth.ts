@@ -1,0 +1,106 @@
+/**
+ * What is really so, whatever the controller believes: which tree was gated, whose work is in integration, what runs
+ * where. Everything that would be damage in the real world is noted here as a violation the moment it happens.
+ */
+import type { Outcome } from '../../src/model/attempt.ts';
+import type { CommitId, ProjectName, Token } from '../../src/model/ids.ts';
+import { overlap } from '../../src/plan/overlap.ts';
+import type { TaskSpec } from '../../src/model/spec.ts';
+import { Objects, VirtualHub } from './repository.ts';
+import { EXTRA, type Fate, type Scenario } from './scenario.ts';
+import type { VirtualNode, VirtualOrder } from './virtual-node.ts';
+
+export class Truth {
+  readonly objects = new Objects();
+  readonly hubs = new Map<ProjectName, VirtualHub>();
+  readonly violations: string[] = [];
+  /** Trees that a gate on some node found green. */
+  readonly #green = new Set<string>();
+  readonly #landed = new Map<Token, CommitId>();
+
+  constructor(scenario: Scenario) {
+    for (const { name, repo } of scenario.projects) {
+      if (repo !== null) this.hubs.set(name, new VirtualHub(this.objects, new Map([['README', '0']])));
+    }
+  }
+
+  hub(project: ProjectName): VirtualHub {
+    const hub = this.hubs.get(project);
+    if (hub === undefined) throw new Error(`no repository for ${project}`);
+    return hub;
+  }
+
+  /** A node takes an order and begins to run it. */
+  begins(node: VirtualNode, order: VirtualOrder, again: boolean): void {
+    if (again) this.violations.push(`${node.name}: runs ${order.token} a second time`);
+  }
+
+  /** The commit that an agent makes of its order; null without a repository. */
+  work(order: VirtualOrder, fate: Fate): CommitId | null {
+    if (order.work.kind !== 'work' || order.work.base === null) return null;
+    const files = new Map(this.objects.get(order.work.base).files);
+    const value = `${fate === 'red' ? 'red' : 'good'} ${order.token}`;
+    for (const pattern of order.work.modifies) files.set(someMatch(pattern), value);
+    if (fate === 'outside') files.set('outside.ts', value);
+    if (fate === 'extra') files.set(EXTRA, value);
+    return this.objects.commit([order.work.base], files).id;
+  }
+
+  /** What running the tests on a commit shows. */
+  verdict(commit: CommitId): 'green' | 'red' {
+    const { files } = this.objects.get(commit);
+    return [...files.values()].some((value) => value.startsWith('red')) ? 'red' : 'green';
+  }
+
+  gated(commit: CommitId, verdict: 'green' | 'red'): void {
+    if (verdict === 'green') this.#green.add(this.objects.get(commit).tree);
+  }
+
+  /** Integration has just moved. */
+  landed(project: ProjectName, token: Token, commit: CommitId): void {
+    const before = this.#landed.get(token);
+    if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
+    this.#landed.set(token, commit);
+    const { tree } = this.objects.get(commit);
+    if (!this.#green.has(tree))
+      this.violations.push(`${project}: landed ${commit}, whose tree no gate found green`);
+  }
+
+  /** The target has just moved by a delivery. */
+  delivered(project: ProjectName, commit: CommitId): void {
+    const { tree } = this.objects.get(commit);
+    if (!this.#green.has(tree))
+      this.violations.push(`${project}: delivered ${commit}, whose tree no gate found green`);
+  }
+
+  /** A node is told that it may reclaim an attempt. */
+  forgets(node: VirtualNode, order: VirtualOrder, outcome: Outcome | null): void {
+    if (outcome === null) {
+      this.violations.push(`${node.name}: told to forget ${order.token}, which is running`);
+      return;
+    }
+    const head = order.work.kind === 'work' && 'head' in outcome ? outcome.head : null;
+    if (head !== null && this.hub(order.project).candidates.get(order.token) !== head) {
+      this.violations.push(`${node.name}: told to forget ${order.token}, whose commits nobody else has`);
+    }
+  }
+}
+
+/** A path that the pattern stands for; the same one each time, so that two tasks under one pattern do meet. */
+function someMatch(pattern: string): string {
+  return pattern.replace(/\/$/, '/**').replaceAll('**', 'w.ts').replaceAll('*', 'x');
+}
+
+const known = new Map<string, boolean>();
+
+/** Can the two tasks touch the same path? Asked of the plan room's comparison, pattern by pattern. */
+export function meets(a: TaskSpec, b: TaskSpec): boolean {
+  return a.modifies.some((one) => b.modifies.some((other) => patternsMeet(one, other)));
+}
+
+function patternsMeet(a: string, b: string): boolean {
+  const key = `${a}\n${b}`;
+  const met = known.get(key) ?? overlap(a, b) !== null;
+  known.set(key, met);
+  return met;
+}

@@ -1,0 +1,300 @@
+/**
+ * One controller process: the real core and the real store, with virtual hands. It is driven as the loop drives it in
+ * production: inputs gather, a turn, one commit, then the effects. It can die at every moment in between; what it knew
+ * besides the store is gone with it, and what it had sent goes on without it.
+ */
+import { DispatchError } from '../../src/model/error.ts';
+import type { Attempt } from '../../src/model/attempt.ts';
+import type { NodeName } from '../../src/model/ids.ts';
+import { Core, type TurnResult } from '../../src/controller/core.ts';
+import type { Command, Effect, Input } from '../../src/controller/door.ts';
+import type { Lease } from '../../src/store/port.ts';
+import { watch } from '../../src/model/invariants.ts';
+import { performOnHub } from './hub-hands.ts';
+import type { Simulation } from './simulation.ts';
+import { type Answer, Stream } from './stream.ts';
+import { meets } from './truth.ts';
+import type { VirtualOrder } from './virtual-node.ts';
+
+/** Longest span that the loop sets a timer for. */
+const MAX_TIMER = 60 * 60_000;
+const RECONNECT_MS = 5_000;
+
+export class VirtualController {
+  readonly core: Core;
+  readonly lease: Lease;
+  readonly #sim: Simulation;
+  readonly #streams = new Map<NodeName, Stream>();
+  readonly #delivered = new Map<NodeName, { journal: string; seq: number }>();
+  readonly #watch: ReturnType<typeof watch>;
+  #inputs: Input[] = [];
+  #busy = false;
+  #timer = 0;
+  #alive = true;
+
+  constructor(sim: Simulation, core: Core, lease: Lease) {
+    this.#sim = sim;
+    this.core = core;
+    this.lease = lease;
+    this.#watch = watch(core.state, meets);
+    core.setNodes(sim.scenario.nodes);
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Nothing to do and nobody to wait for. */
+  get idle(): boolean {
+    return !this.#busy && this.#inputs.length === 0 && this.core.memory.inflight.size === 0;
+  }
+
+  begin(commands: readonly Command[]): void {
+    this.push({ is: 'acquired', host: this.lease.host, pid: this.lease.pid });
+    for (const command of commands) this.push({ is: 'command', command });
+    for (const node of this.#sim.nodes.keys()) this.#connect(node, 0);
+  }
+
+  push(input: Input): void {
+    if (!this.#alive) return;
+    this.#inputs.push(input);
+    this.#schedule();
+  }
+
+  /** The process is gone. */
+  die(why: string): void {
+    if (!this.#alive) return;
+    this.#sim.log(`controller ${this.lease.epoch} dies: ${why}`);
+    this.#alive = false;
+    for (const stream of this.#streams.values()) stream.abandon();
+    this.#sim.controllerDied(this);
+  }
+
+  #schedule(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#after(this.#sim.rng.int(3), () => this.#turn());
+  }
+
+  async #turn(): Promise<void> {
+    const { sim, core } = { sim: this.#sim, core: this.core };
+    let inputs = this.#inputs;
+    this.#inputs = [];
+    for (const hook of sim.hooks.beforeTurn) inputs = hook(core, inputs);
+    const result = core.turn(inputs, sim.wall());
+    for (const hook of sim.hooks.afterTurn) hook(core, result);
+    sim.log(
+      `turn ${this.lease.epoch} ${JSON.stringify(inputs)} -> ${JSON.stringify(result.events.map((it) => it.fact))}`,
+    );
+    sim.found(this.#watch(result.events));
+    if (this.#mayDie('before the commit')) return;
+    if (result.events.length > 0 && !(await this.#commit(result))) return;
+    if (this.#mayDie('after the commit')) return;
+    this.#after(sim.rng.int(5), () => this.#effects(result));
+  }
+
+  /** False when the controller may not go on, or not yet. */
+  async #commit(result: TurnResult): Promise<boolean> {
+    const { sim } = { sim: this.#sim };
+    if (!sim.calm && sim.rng.chance(sim.scenario.noSpace)) {
+      // As the loop does: nothing was written, and the same events are tried again until there is space.
+      this.#after(sim.rng.between(100, 5_000), async () => {
+        if (await this.#commit(result)) this.#effects(result);
+      });
+      return false;
+    }
+    try {
+      await sim.store.commit(this.lease, result.events, this.core.state);
+    } catch (error) {
+      if (!(error instanceof DispatchError) || error.code !== 'E_FENCED') throw error;
+      this.die('another controller has taken over');
+      return false;
+    }
+    sim.committed(this, result.events);
+    return true;
+  }
+
+  #effects({ effects, wakeAt }: TurnResult): void {
+    for (const effect of effects) {
+      if (this.#mayDie('between two effects')) return;
+      this.#sim.log(`do ${effect.key}`);
+      this.#perform(effect);
+    }
+    this.#ack();
+    this.#wake(wakeAt);
+    this.#busy = false;
+    if (this.#inputs.length > 0) this.#schedule();
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.do) {
+      case 'start':
+      case 'cancel':
+      case 'forget':
+        return this.#performOnNode(effect);
+      default:
+        return performOnHub(effect, {
+          sim: this.#sim,
+          state: this.core.state,
+          stream: (node) => this.#streams.get(node) ?? null,
+          done: (input) => this.push(input),
+        });
+    }
+  }
+
+  #performOnNode(effect: Extract<Effect, { do: 'start' | 'cancel' | 'forget' }>): void {
+    const { key, token, node } = effect;
+    const { epoch } = this.lease;
+    switch (effect.do) {
+      case 'start':
+        // The base travels first; the order is only sent when the attempt is still wanted.
+        return this.#after(this.#sim.rng.int(this.#sim.scenario.delay), () => {
+          const attempt = this.core.state.attempts.get(token);
+          if (attempt?.phase.is !== 'claimed') return this.push({ is: 'started', key, token });
+          this.#call(node, { op: 'start', order: this.#order(attempt) }, effect);
+        });
+      case 'cancel':
+        return this.#call(node, { op: 'cancel', token, epoch, reason: effect.reason }, effect);
+      case 'forget':
+        return this.#call(node, { op: 'forget', token, epoch }, effect);
+    }
+  }
+
+  #call(
+    node: NodeName,
+    request: Parameters<Stream['call']>[0],
+    effect: Extract<Effect, { do: 'start' | 'cancel' | 'forget' }>,
+  ): void {
+    const stream = this.#streams.get(node);
+    const done = (answer: Answer): void => this.push(resultOf(effect, answer));
+    if (stream === undefined) done({ failed: 'disconnected' });
+    else stream.call(request, done);
+  }
+
+  #order(attempt: Attempt): VirtualOrder {
+    const { state } = this.core;
+    const task = state.tasks.get(attempt.task);
+    const project = attempt.task.slice(0, attempt.task.indexOf('/')) as VirtualOrder['project'];
+    const { work } = attempt;
+    return {
+      token: attempt.token,
+      project,
+      task: attempt.task.slice(project.length + 1) as VirtualOrder['task'],
+      n: attempt.n,
+      epoch: this.lease.epoch,
+      timeoutMs: task?.spec.timeoutMs ?? 60_000,
+      work:
+        work.kind === 'gate'
+          ? { kind: 'gate', commit: work.subject.commit }
+          : { kind: 'work', base: attempt.base, modifies: task?.spec.modifies ?? [] },
+    };
+  }
+
+  /** Connects, and comes back by itself for as long as the controller lives. */
+  #connect(name: NodeName, tries: number): void {
+    const { sim } = { sim: this.#sim };
+    const node = sim.node(name);
+    const again = (): void =>
+      this.#after(sim.rng.int(RECONNECT_MS) + 1, () => this.#connect(name, tries + 1));
+    if (node.asleep) {
+      this.push({ is: 'node.down', node: name, reason: 'it does not answer' });
+      return again();
+    }
+    let up = false;
+    const stream = new Stream(sim, node, {
+      onNews: (from, journal, entries) => {
+        if (!this.#alive || this.#streams.get(name) !== from) return;
+        this.#note(name, journal, entries.at(-1)?.seq ?? 0);
+        this.push({ is: 'node.news', node: name, journal, entries });
+      },
+      onCut: (from, reason) => {
+        if (!this.#alive) return;
+        if (this.#streams.get(name) === from) this.#streams.delete(name);
+        this.push({ is: 'node.down', node: name, reason });
+        again();
+      },
+    });
+    sim.opened(this, stream);
+    stream.call({ op: 'hello', epoch: this.lease.epoch }, (hello) => {
+      if (!this.#alive) return;
+      if (!('welcome' in hello)) {
+        if ('refused' in hello && hello.refused === 'fenced') this.die('a node has seen a newer epoch');
+        else stream.cut('no hello');
+        return;
+      }
+      const { welcome } = hello;
+      stream.call({ op: 'adopt', from: ({ journal }) => this.#from(name, journal), stream }, (adopted) => {
+        if (!this.#alive || up) return;
+        if (!('inventory' in adopted)) return stream.cut('no inventory');
+        up = true;
+        this.#streams.set(name, stream);
+        this.push({ is: 'node.up', node: name, welcome, inventory: adopted.inventory });
+      });
+    });
+  }
+
+  /** What the controller has applied, or what it was given in this life if that is more. */
+  #from(name: NodeName, journal: string): number {
+    const node = this.core.state.nodes.get(name);
+    const applied = node?.journal === journal ? node.cursor : 0;
+    const given = this.#delivered.get(name);
+    return Math.max(applied, given?.journal === journal ? given.seq : 0);
+  }
+
+  #note(name: NodeName, journal: string, seq: number): void {
+    const given = this.#delivered.get(name);
+    const before = given?.journal === journal ? given.seq : 0;
+    this.#delivered.set(name, { journal, seq: Math.max(before, seq) });
+  }
+
+  /** What is durable here need not be kept there. */
+  #ack(): void {
+    for (const [name, stream] of this.#streams) {
+      const node = this.core.state.nodes.get(name);
+      if (node?.journal !== stream.journal || !this.#sim.rng.chance(0.2)) continue;
+      stream.call({ op: 'ack', seq: node.cursor, journal: stream.journal }, () => {});
+    }
+  }
+
+  #wake(at: number | null): void {
+    this.#timer += 1;
+    if (at === null) return;
+    const timer = this.#timer;
+    const span = Math.min(MAX_TIMER, Math.max(1, at - this.#sim.wall()));
+    this.#after(span, () => {
+      if (timer === this.#timer) this.push({ is: 'tick' });
+    });
+  }
+
+  #mayDie(when: string): boolean {
+    const { rng, scenario, calm } = this.#sim;
+    if (!this.#alive) return true;
+    if (calm || !rng.chance(scenario.dieInTurn)) return false;
+    this.die(when);
+    return true;
+  }
+
+  #after(span: number, run: () => void | Promise<void>): void {
+    this.#sim.timeline.after(span, () => (this.#alive ? run() : undefined));
+  }
+}
+
+function resultOf(effect: Extract<Effect, { do: 'start' | 'cancel' | 'forget' }>, answer: Answer): Input {
+  const { key, token } = effect;
+  if (
+    'refused' in answer &&
+    effect.do === 'start' &&
+    answer.refused !== 'missing-base' &&
+    answer.refused !== 'fenced'
+  ) {
+    return { is: 'start.refused', key, token, refusal: answer.refused, message: 'refused' };
+  }
+  if ('failed' in answer || 'refused' in answer) {
+    const code = 'failed' in answer ? answer.failed : answer.refused;
+    return { is: 'effect.failed', key, problem: { code, message: 'unknown outcome' } };
+  }
+  if (effect.do === 'start') return { is: 'started', key, token };
+  if (effect.do === 'forget') return { is: 'forgotten', key, token };
+  if (!('cancel' in answer)) throw new Error('a cancel was answered with something else');
+  return { is: 'cancelled', key, token, state: answer.cancel };
+}

@@ -1,0 +1,327 @@
+/**
+ * A node as the controller may find it: a journal with growing numbers, attempts that start once per token, a boot id,
+ * a disk that can be wiped, and agents whose fate was drawn. It knows nothing of tasks, locks or projects' states.
+ */
+import type { Outcome } from '../../src/model/attempt.ts';
+import type { CommitId, NodeName, ProjectName, TaskId, Token } from '../../src/model/ids.ts';
+import type { NodeConfig } from '../../src/model/spec.ts';
+import type {
+  InventoryEntry,
+  JournalEntry,
+  JournalFact,
+  Refusal,
+  Welcome,
+} from '../../src/protocol/messages.ts';
+import type { Simulation } from './simulation.ts';
+import type { Fate } from './scenario.ts';
+import type { Stream } from './stream.ts';
+
+/** What an order amounts to here. */
+export interface VirtualOrder {
+  readonly token: Token;
+  readonly project: ProjectName;
+  readonly task: TaskId;
+  readonly n: number;
+  readonly epoch: number;
+  readonly timeoutMs: number;
+  readonly work:
+    | { readonly kind: 'work'; readonly base: CommitId | null; readonly modifies: readonly string[] }
+    | { readonly kind: 'gate'; readonly commit: CommitId };
+}
+
+export type VirtualRequest =
+  | { readonly op: 'hello'; readonly epoch: number }
+  | { readonly op: 'adopt'; readonly from: (welcome: Welcome) => number; readonly stream: Stream }
+  | { readonly op: 'start'; readonly order: VirtualOrder }
+  | { readonly op: 'cancel'; readonly token: Token; readonly epoch: number; readonly reason: string }
+  | { readonly op: 'forget'; readonly token: Token; readonly epoch: number }
+  | { readonly op: 'bundle.get'; readonly token: Token }
+  | { readonly op: 'ack'; readonly seq: number; readonly journal: string };
+
+export type VirtualReply =
+  | { readonly welcome: Welcome }
+  | { readonly inventory: readonly InventoryEntry[] }
+  | { readonly state: 'started' | 'known' }
+  | { readonly cancel: 'cancelling' | 'ended' | 'unknown' }
+  | { readonly head: CommitId }
+  | { readonly ok: true }
+  | { readonly refused: Refusal };
+
+interface Held {
+  readonly order: VirtualOrder;
+  outcome: Outcome | null;
+  /** Until it is over; a late timer of an attempt that is gone finds out here. */
+  readonly incarnation: object;
+}
+
+export class VirtualNode {
+  readonly config: NodeConfig;
+  readonly attempts = new Map<Token, Held>();
+  readonly streams = new Set<Stream>();
+  #sim: Simulation;
+  #epoch = 0;
+  #boots = 1;
+  #disks = 1;
+  #seq = 0;
+  #entries: JournalEntry[] = [];
+  /** Changes with every boot and every disk. */
+  #incarnation: object = {};
+  #asleep: (() => void)[] | null = null;
+  /** Tokens that this disk has begun to run. */
+  #begun = new Set<Token>();
+
+  constructor(sim: Simulation, config: NodeConfig) {
+    this.#sim = sim;
+    this.config = config;
+  }
+
+  get name(): NodeName {
+    return this.config.name;
+  }
+
+  get journal(): string {
+    return `journal-${this.name}-${this.#disks}`;
+  }
+
+  get asleep(): boolean {
+    return this.#asleep !== null;
+  }
+
+  running(): Held[] {
+    return [...this.attempts.values()].filter((held) => held.outcome === null);
+  }
+
+  /** Runs now, or when the node is awake again. */
+  whenAwake(run: () => void): void {
+    if (this.#asleep === null) run();
+    else this.#asleep.push(run);
+  }
+
+  handle(request: VirtualRequest): VirtualReply {
+    if ('epoch' in request || request.op === 'start') {
+      const epoch = request.op === 'start' ? request.order.epoch : request.epoch;
+      if (epoch < this.#epoch) return { refused: 'fenced' };
+      this.#epoch = epoch;
+    }
+    switch (request.op) {
+      case 'hello':
+        return { welcome: this.#welcome() };
+      case 'adopt':
+        return this.#adopt(request);
+      case 'start':
+        return this.#start(request.order);
+      case 'cancel':
+        return { cancel: this.#cancel(request.token, request.reason) };
+      case 'forget':
+        return this.#forget(request.token);
+      case 'bundle.get':
+        return this.#bundle(request.token);
+      case 'ack':
+        if (request.journal === this.journal) {
+          this.#entries = this.#entries.filter((entry) => entry.seq > request.seq);
+        }
+        return { ok: true };
+    }
+  }
+
+  /** Power fails: what ran is over, and the files say so when it is up again. */
+  reboot(): void {
+    this.#cutAll('the node rebooted');
+    this.#boots += 1;
+    this.#incarnation = {};
+    for (const held of this.running()) this.#end(held, { kind: 'lost', why: 'rebooted' });
+  }
+
+  /** A new machine of the same name: nothing of the old one is left. */
+  wipe(): void {
+    this.#cutAll('the node was wiped');
+    this.#boots += 1;
+    this.#disks += 1;
+    this.#seq = 0;
+    this.#epoch = 0;
+    this.#entries = [];
+    this.#incarnation = {};
+    this.attempts.clear();
+    this.#begun = new Set();
+  }
+
+  pause(span: number): void {
+    if (this.#asleep !== null) return;
+    this.#asleep = [];
+    this.#sim.timeline.after(span, () => this.wake());
+  }
+
+  wake(): void {
+    const waiting = this.#asleep ?? [];
+    this.#asleep = null;
+    for (const run of waiting) run();
+  }
+
+  /** Sends everything after `from` again to whoever listens. */
+  replay(from: number): void {
+    for (const stream of this.streams) stream.push(this.#entries.filter((entry) => entry.seq > from));
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  #welcome(): Welcome {
+    return {
+      protocol: 1,
+      program: 'program',
+      bootId: `boot-${this.#boots}`,
+      journal: this.journal,
+      seq: this.#seq,
+      platform: 'linux',
+      epoch: this.#epoch,
+    };
+  }
+
+  #adopt({ stream, from }: Extract<VirtualRequest, { op: 'adopt' }>): VirtualReply {
+    this.streams.add(stream);
+    const missed = this.#entries.filter((entry) => entry.seq > from(this.#welcome()));
+    // The inventory goes out first; the stream keeps the order.
+    this.#sim.timeline.after(0, () => stream.push(missed));
+    return {
+      inventory: Array.from(this.attempts.values(), ({ order, outcome }) => ({
+        token: order.token,
+        project: order.project,
+        task: order.task,
+        n: order.n,
+        state: outcome === null ? 'running' : 'ended',
+        outcome,
+        logBytes: 0,
+      })),
+    };
+  }
+
+  #start(order: VirtualOrder): VirtualReply {
+    const { rng, scenario, calm, truth } = this.#sim;
+    if (this.attempts.has(order.token)) return { state: 'known' };
+    if (!calm && rng.chance(scenario.refusedStart)) {
+      return { refused: rng.pick(['no-space', 'missing-program', 'missing-base', 'internal'] as const) };
+    }
+    truth.begins(this, order, this.#begun.has(order.token));
+    this.#begun.add(order.token);
+    const held: Held = { order, outcome: null, incarnation: this.#incarnation };
+    this.attempts.set(order.token, held);
+    this.#note({ type: 'attempt.running', token: order.token });
+    if (order.work.kind === 'gate') this.#runGate(held, order.work.commit);
+    else this.#runWork(held);
+    return { state: 'started' };
+  }
+
+  #runGate(held: Held, commit: CommitId): void {
+    const { rng, scenario, calm, truth } = this.#sim;
+    const verdict = truth.verdict(commit);
+    this.#later(held, rng.between(500, 20_000), () => {
+      if (!calm && rng.chance(scenario.brokenGates)) {
+        this.#end(held, failed('gate', 'the sandbox broke'));
+        return;
+      }
+      truth.gated(commit, verdict);
+      this.#end(
+        held,
+        verdict === 'green'
+          ? { kind: 'done', head: null, rounds: 1, usage: null }
+          : { kind: 'refused', findings: [], output: 'red', head: null, rounds: 1, usage: null },
+      );
+    });
+  }
+
+  #runWork(held: Held): void {
+    const { rng, scenario, calm } = this.#sim;
+    const fate = calm ? 'good' : rng.weighted(scenario.fates);
+    const { order } = held;
+    const span = fate === 'hang' ? order.timeoutMs : rng.between(200, 40_000);
+    for (const step of ['agent', 'gates', 'verify'] as const) {
+      this.#later(held, (span * (step === 'agent' ? 1 : step === 'gates' ? 6 : 8)) / 10, () =>
+        this.#note({ type: 'attempt.step', token: order.token, round: 1, step }),
+      );
+    }
+    this.#later(held, span, () => this.#end(held, this.#outcomeOf(fate, order)));
+  }
+
+  #outcomeOf(fate: Fate, order: VirtualOrder): Outcome {
+    const { rng, truth } = this.#sim;
+    const head = order.work.kind === 'work' ? truth.work(order, fate) : null;
+    switch (fate) {
+      case 'good':
+      case 'red':
+      case 'outside':
+      case 'extra':
+        return { kind: 'done', head, rounds: 1, usage: null };
+      case 'empty-done':
+        return { kind: 'done', head: null, rounds: 1, usage: null };
+      case 'refused':
+        return {
+          kind: 'refused',
+          findings: [{ gate: 'verify', path: null, line: null, message: 'red', fix: null }],
+          output: 'red',
+          head: rng.chance(0.5) ? head : null,
+          rounds: 4,
+          usage: null,
+        };
+      case 'failed':
+        return failed(rng.pick(['prepare', 'executor', 'empty'] as const), 'it broke');
+      case 'hang':
+        return { kind: 'timeout', rounds: 1, head: rng.chance(0.5) ? head : null };
+      case 'killed':
+        return { kind: 'lost', why: 'killed' };
+    }
+  }
+
+  #cancel(token: Token, reason: string): 'cancelling' | 'ended' | 'unknown' {
+    const held = this.attempts.get(token);
+    if (held === undefined) return 'unknown';
+    if (held.outcome !== null) return 'ended';
+    this.#later(held, this.#sim.rng.between(1, 10_000), () => this.#end(held, { kind: 'cancelled', reason }));
+    return 'cancelling';
+  }
+
+  #forget(token: Token): VirtualReply {
+    const held = this.attempts.get(token);
+    if (held !== undefined) this.#sim.truth.forgets(this, held.order, held.outcome);
+    this.attempts.delete(token);
+    return { ok: true };
+  }
+
+  #bundle(token: Token): VirtualReply {
+    const outcome = this.attempts.get(token)?.outcome;
+    const head = outcome != null && 'head' in outcome ? outcome.head : null;
+    return head === null ? { refused: 'unknown' } : { head };
+  }
+
+  #end(held: Held, outcome: Outcome): void {
+    if (held.outcome !== null) return;
+    held.outcome = outcome;
+    this.#note({ type: 'attempt.ended', token: held.order.token, outcome });
+  }
+
+  #note(fact: JournalFact): void {
+    this.#seq += 1;
+    const entry: JournalEntry = { seq: this.#seq, at: this.#sim.timeline.now, ...fact };
+    this.#entries.push(entry);
+    for (const stream of this.streams) stream.push([entry]);
+  }
+
+  /** Something an attempt does later, unless it is over by then or the machine is another. */
+  #later(held: Held, span: number, run: () => void): void {
+    this.#sim.timeline.after(span, () =>
+      this.whenAwake(() => {
+        const gone = this.attempts.get(held.order.token) !== held;
+        if (!gone && held.outcome === null && held.incarnation === this.#incarnation) run();
+      }),
+    );
+  }
+
+  #cutAll(reason: string): void {
+    for (const stream of this.streams) stream.cut(reason);
+    this.streams.clear();
+  }
+}
+
+function failed(cause: Extract<Outcome, { kind: 'failed' }>['cause'], message: string): Outcome {
+  return { kind: 'failed', cause, message, exitCode: 1, rounds: 1, usage: null };
+}
