@@ -44,7 +44,12 @@ async function commitForEver(path: string): Promise<void> {
   if (story.state.projects.size === 0) await store.commit(lease, story.tell(...SET_UP), story.state);
   for (let number = story.state.tasks.size; ; number += 3) {
     const events = story.tell(added(`T${number}`), added(`T${number + 1}`), added(`T${number + 2}`));
-    const seq = await store.commit(lease, events, story.state);
-    process.stdout.write(`${seq}\n`);
+    try {
+      const seq = await store.commit(lease, events, story.state);
+      process.stdout.write(`${seq}\n`);
+    } catch (error) {
+      process.stdout.write(`${error instanceof DispatchError ? error.code : String(error)}\n`);
+      return;
+    }
   }
 }

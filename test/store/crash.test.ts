@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { violations } from '../../src/model/invariants.ts';
-import { child, openStore, storeFile } from './scratch.ts';
+import { child, childWithSmallFiles, openStore, storeFile } from './scratch.ts';
 
 describe('a controller that is killed in the middle of its commits', () => {
   it('has lost none that was acknowledged, has none by half, and does not block the next one', async () => {
@@ -29,5 +29,21 @@ describe('a controller that is killed in the middle of its commits', () => {
       expect(lease.epoch).toBe(epoch);
       await store.close();
     }
+  });
+});
+
+describe('a controller whose writes begin to fail', () => {
+  it('learns that the system refused, and everything acknowledged before is there', async () => {
+    const file = storeFile();
+    const controller = childWithSmallFiles(400, 'commit', file);
+    let acknowledged = 0;
+    let said = await controller.line();
+    for (; /^\d+$/.test(said); said = await controller.line()) acknowledged = Number(said);
+    expect(said).toBe('E_STORE_IO');
+    expect(acknowledged).toBeGreaterThan(3);
+
+    const store = await openStore(file);
+    expect(await store.events(0, 1_000_000)).toHaveLength(acknowledged);
+    expect(await store.replayCheck()).toEqual([]);
   });
 });

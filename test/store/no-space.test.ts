@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openReader } from '../../src/store/sqlite/reader.ts';
@@ -41,6 +41,17 @@ describe.skipIf(!mayMount())('a store on a disk that is full', () => {
     const disk = smallDisk('256k');
     fill(disk);
     await expect(openStore(join(disk, 'state.db'))).rejects.toMatchObject({ code: 'E_NO_SPACE' });
+  });
+
+  it('cannot be acquired, and is not left locked by the attempt', async () => {
+    const disk = smallDisk('1m');
+    const file = join(disk, 'state.db');
+    const store = await openStore(file);
+    fill(disk);
+    await expect(store.acquire('laptop', 7, 1000)).rejects.toMatchObject({ code: 'E_NO_SPACE' });
+    expect(readdirSync(disk).filter((name) => name.includes('.lock'))).toEqual([]);
+    rmSync(join(disk, 'filler'));
+    expect(await store.acquire('laptop', 7, 1000)).toMatchObject({ epoch: 1 });
   });
 
   it('gives its lease back all the same', async () => {

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { openDatabase, refuseOldSqlite } from '../../src/store/sqlite/database.ts';
 import { fuseName, networkMountOnMac, networkType } from '../../src/store/sqlite/file-system.ts';
+import { refuseWhileHeld } from '../../src/store/sqlite/lease.ts';
 import { migrate } from '../../src/store/sqlite/migrate.ts';
 import { MIGRATIONS } from '../../src/store/sqlite/migrations/index.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
@@ -66,6 +67,17 @@ describe('opening a store', () => {
     const file = storeFile();
     mkdirSync(file);
     await expect(openSqliteStore(file)).rejects.toMatchObject({ code: 'E_STORE_ACCESS' });
+  });
+
+  it('gives up on a lock that another program keeps', async () => {
+    const file = storeFile();
+    const store = await openSqliteStore(file, { busyTimeoutMs: 50 });
+    raw(file).exec('BEGIN IMMEDIATE');
+    await expect(store.acquire('laptop', 7, 1000)).rejects.toMatchObject({
+      code: 'E_STORE_BUSY',
+      fix: `find it with: fuser -v ${file}`,
+    });
+    await store.close();
   });
 
   it('refuses SQLite releases with the WAL-reset bug', () => {
@@ -155,6 +167,19 @@ describe('migrations', () => {
     ).toThrow();
     expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
     expect(() => db.prepare('SELECT region FROM nodes')).toThrow();
+    db.close();
+  });
+
+  it('are not applied under a live controller of an older version', async () => {
+    const file = storeFile();
+    const older = await openStore(file);
+    await older.acquire('laptop', 4711, 1000);
+    const db = openDatabase(file, { readonly: false, busyTimeoutMs: 100 });
+    const upgrade = () => migrate(db, () => refuseWhileHeld(db), [...MIGRATIONS, second]);
+    expect(upgrade).toThrow(/pid 4711 on laptop/);
+    await older.close();
+    upgrade();
+    expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1);
     db.close();
   });
 

@@ -48,10 +48,21 @@ export interface Child {
 
 /** Starts test/store/child.ts with these arguments. */
 export function child(...args: string[]): Child {
-  const script = fileURLToPath(new URL('./child.ts', import.meta.url));
-  const started = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  return start(process.execPath, childArgs(args));
+}
+
+/** The same, in a process that may write no file larger than this many blocks of 512 bytes. */
+export function childWithSmallFiles(blocks: number, ...args: string[]): Child {
+  const limit = `ulimit -f ${blocks}; exec "$0" "$@"`;
+  return start('sh', ['-c', limit, process.execPath, ...childArgs(args)]);
+}
+
+function childArgs(args: readonly string[]): string[] {
+  return ['--import', 'tsx', fileURLToPath(new URL('./child.ts', import.meta.url)), ...args];
+}
+
+function start(program: string, args: readonly string[]): Child {
+  const started = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(() => void started.kill('SIGKILL'));
   const lines = createInterface({ input: started.stdout })[Symbol.asyncIterator]();
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {

@@ -34,11 +34,16 @@ export function leases(db: Db): Leases {
   const giveBack = db.prepare<[number]>('UPDATE lease SET held = 0 WHERE id = 1 AND epoch = ?');
   const lock = db.name === IN_MEMORY ? null : lockPath(db.name);
 
+  /** Epoch for which the lock file was written by the call that is under way. */
+  let locking: number | null = null;
   const acquire = db.transaction((host: string, pid: number, now: number): Lease => {
     const row = rowOf(select.get());
     if (lock !== null && readLiveLock(lock) !== null) throw controllerRunning(row, db.name);
     const lease: Lease = { epoch: row.epoch + 1, host, pid, since: now };
-    if (lock !== null) writeLock(lock, lease.epoch);
+    if (lock !== null) {
+      locking = lease.epoch;
+      writeLock(lock, lease.epoch);
+    }
     take.run(lease.epoch, host, pid, now);
     return lease;
   });
@@ -50,12 +55,12 @@ export function leases(db: Db): Leases {
 
   return {
     acquire(host, pid, now) {
+      locking = null;
       try {
         return acquire.immediate(host, pid, now);
       } catch (error) {
-        // The row may not have been written while the file was: without this, no controller could start until this process ends.
-        const next = rowOf(select.get()).epoch + 1;
-        if (lock !== null) removeLock(lock, next);
+        // The file was written and the row was not: left there, it would keep every controller out until this process ends.
+        if (lock !== null && locking !== null) removeLock(lock, locking);
         throw error;
       }
     },

@@ -36,8 +36,13 @@ export function readLiveLock(path: string): LockFile | null {
 export function writeLock(path: string, epoch: number): void {
   const lock: LockFile = { epoch, pid: process.pid, started: processStart(process.pid) ?? 'unknown' };
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(lock)}\n`);
-  renameSync(draft, path);
+  try {
+    writeFileSync(draft, `${JSON.stringify(lock)}\n`);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }
 
 /** Removes the lock if this process took it for this lease. */

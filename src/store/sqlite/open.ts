@@ -1,3 +1,13 @@
+/**
+ * The store on SQLite. `events` is the truth and only grows; projects, nodes, tasks and attempts are derived from it and
+ * are written in the transaction that appends, from the state in memory, only where the events touched them (see
+ * touched.ts). So a start loads rows instead of replaying the log, a reader in another process sees finished states
+ * only, and `replayCheck` can prove at any time that the two agree. Nothing of the events is kept in memory.
+ *
+ * better-sqlite3 is synchronous, and that is what is wanted of an embedded store: a commit is over when the call
+ * returns, and no other work of this process gets between its statements. The methods are asynchronous for the sake of
+ * an implementation that talks to a server.
+ */
 import type { Lease, Store } from '../port.ts';
 import { committer } from './commit.ts';
 import { type Db, openDatabase } from './database.ts';
