@@ -30,7 +30,9 @@ export function bootstrapScript(program: NodeProgram, root: string | null, nonce
   const total = program.wrapper.length + program.launch.length;
   return `dispatch_boot() {
 say() { printf '\\n%s %s\\n' ${nonce} "$*"; }
-fail() { say fail "$1" "$(printf '%s' "$2" | tr '\\n' ' ')"; exit 1; }
+ship=
+drop() { [ -z "$ship" ] || rm -f "$ship" "$ship.w" "$ship.l"; }
+fail() { drop; say fail "$1" "$(printf '%s' "$2" | tr '\\n' ' ')"; exit 1; }
 ${PATHS}
 ${findNode()}
 ${requirement('tmux', 'tmux -V', REQUIRED.tmux)}
@@ -119,14 +121,14 @@ function receive(total: number, wrapper: number): string {
   return `for tool in head tail; do command -v $tool >/dev/null 2>&1 || fail no-tool $tool; done
 find "$root/bin" -name '.ship-*' -mmin +60 -exec rm -f '{}' + 2>/dev/null
 ship="$root/bin/.ship-$$"
-trap 'rm -f "$ship" "$ship.w" "$ship.l"' EXIT HUP TERM INT PIPE
+trap 'drop; exit 1' HUP TERM INT PIPE
 said=$({ : >"$ship"; } 2>&1) || refuse "$said"
 say need
 said=$({ head -c ${total} >"$ship" && head -c ${wrapper} <"$ship" >"$ship.w" && tail -c +${wrapper + 1} <"$ship" >"$ship.l"; } 2>&1) || refuse "$said"
 good "$ship.w" "$ship.l" || fail ship "$(wc -c <"$ship")"
 said=$({ chmod 700 "$ship.l" && mv -f "$ship.l" "$launch" && mv -f "$ship.w" "$wrapper"; } 2>&1) || refuse "$said"
-rm -f "$ship"
-trap - EXIT HUP TERM INT PIPE`;
+drop
+trap - HUP TERM INT PIPE`;
 }
 
 function shellRoot(root: string): string {
