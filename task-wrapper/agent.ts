@@ -1,0 +1,87 @@
+/** Starts a round of the agent: its command, its environment, its secrets, and a last look at where it will run. */
+import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { invocation } from '../src/executors/invoke.ts';
+import type { WorkOrder } from '../src/protocol/order.ts';
+import { type Desk, launch } from './desk.ts';
+import { readIfThere } from './durable.ts';
+import { baseEnvironment, isDirectory, MissingSecret, resolveSecrets } from './environment.ts';
+import type { Recorded, Status } from './record.ts';
+import { attemptDir } from './root.ts';
+import { writeStep } from './step.ts';
+import { branchOf } from './trees.ts';
+
+/** Null when the round's session was asked for; else why the agent cannot run here. */
+export async function launchAgent(
+  desk: Desk,
+  order: Recorded,
+  work: WorkOrder,
+  status: Status,
+): Promise<string | null> {
+  const dir = attemptDir(desk.root, order.token);
+  const { round } = status;
+  const tree = `${dir}/tree`;
+  const misplaced = whereItIsNot(order, work, tree, round);
+  if (misplaced !== null) return misplaced;
+
+  const feedback = `${dir}/feedback-${round}.txt`;
+  if (round === 1) writeFileSync(feedback, work.feedback ?? '', { mode: 0o600 });
+  rmSync(`${dir}/usage.json`, { force: true });
+  const call = invocation(work.executor, {
+    round,
+    sessionId: status.sessionId ?? sessionId(order.token),
+    task: order.task,
+    project: order.project,
+    n: order.n,
+    token: order.token,
+    promptPath: `${dir}/prompt.md`,
+    specPath: `${dir}/spec.md`,
+    gateOutput: readIfThere(feedback) ?? '',
+    gateOutputPath: feedback,
+    usagePath: `${dir}/usage.json`,
+    treeDir: tree,
+    isRoot: userInfo().uid === 0,
+  });
+  let secrets: Record<string, string>;
+  try {
+    secrets = resolveSecrets(desk.root, call.secrets);
+  } catch (error) {
+    if (error instanceof MissingSecret) return error.message;
+    throw error;
+  }
+  // An agent that brings no key lives off the login of the node's user, which is in that user's home.
+  const ownHome = work.executor.kind === 'shell' || Object.keys(secrets).length > 0;
+  const base: Record<string, string> = baseEnvironment(
+    ownHome ? `${dir}/home` : (process.env.HOME ?? userInfo().homedir),
+  );
+  for (const name of call.unset) delete base[name];
+  writeStep(`${dir}/${round}a`, {
+    argv: call.argv,
+    env: { ...base, DISPATCH_TASK_ID: order.task, ...call.env, ...secrets },
+    cwd: tree,
+    stdin: call.stdinPath,
+    output: `${dir}/agent.log`,
+  });
+  await launch(desk, order, `${round}a`);
+  return null;
+}
+
+/**
+ * No default directory, ever: an agent that starts somewhere else would work on something else. Its tree must be the
+ * attempt's own directory, and before the first round its repository must stand on the attempt's branch. The agent's
+ * files are read as text.
+ */
+function whereItIsNot(order: Recorded, work: WorkOrder, tree: string, round: number): string | null {
+  if (!isDirectory(tree)) return `${tree} is not a directory (any more)`;
+  if (work.tree === null || round > 1) return null;
+  const head = `${tree}/.git/HEAD`;
+  const expected = `ref: refs/heads/${branchOf(order)}\n`;
+  const found =
+    lstatSync(head, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(head, 'utf8') : 'nothing';
+  return found === expected ? null : `the tree is not on its branch: ${JSON.stringify(found.slice(0, 200))}`;
+}
+
+/** A UUID made of the token: the same however often the round is started. */
+function sessionId(token: string): string {
+  return `${token.slice(0, 8)}-${token.slice(8, 12)}-4${token.slice(13, 16)}-8${token.slice(17, 20)}-${token.slice(20, 32)}`;
+}

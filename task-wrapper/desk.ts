@@ -1,0 +1,41 @@
+/** What an attempt needs from whoever drives it: the supervisor, or `advance` on the command line for an old attempt. */
+import type { Outcome } from '../src/model/attempt.ts';
+import type { JournalFact } from '../src/protocol/messages.ts';
+import type { Token } from '../src/model/ids.ts';
+import type { Recorded } from './record.ts';
+import { attemptDir, type Root } from './root.ts';
+
+/** Why an attempt must stop, whatever it is doing. The first reason stays. */
+export type Interrupt = { readonly why: 'cancel'; readonly reason: string } | { readonly why: 'deadline' };
+
+export interface Desk {
+  readonly root: Root;
+  newSession(name: string, argv: readonly string[]): Promise<void>;
+  report(fact: JournalFact): void;
+  interrupt(): Interrupt | null;
+}
+
+/** Where an attempt stands when it cannot go on by itself. */
+export type Stand =
+  | {
+      readonly is: 'waiting';
+      /** Step that runs, as in its files' names. */
+      readonly step: string;
+      /** Monotonic milliseconds when this step must have ended; null: the attempt's deadline is enough. */
+      readonly until: number | null;
+    }
+  | { readonly is: 'ended'; readonly outcome: Outcome };
+
+/** Starts a step that has been written. Asking twice is harmless: its name exists, or launch.sh finds it begun. */
+export async function launch(desk: Desk, { token, node }: Recorded, step: string): Promise<void> {
+  await desk.newSession(sessionOf(token, step), [
+    '/bin/sh',
+    node.launch,
+    `${attemptDir(desk.root, token)}/${step}`,
+  ]);
+}
+
+/** tmux turns `.` and `:` in names into `_` and matches prefixes; a token and a step have nothing to turn. */
+export function sessionOf(token: Token, step: string): string {
+  return `d_${token}_${step}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * What nobody announces: logs that outgrow their cap, steps whose processes vanished, an agent that has said its last
+ * word and does not leave. Runs once a second while anything runs, and costs a few system calls per attempt.
+ */
+import { readOutcome } from '../src/executors/outcome.ts';
+import type { WorkOrder } from '../src/protocol/order.ts';
+import type { Attempts, Entry } from './attempts.ts';
+import { readEnds, sizeOf } from './ends.ts';
+import { monotonicMs } from './host.ts';
+import type { Journal } from './journal.ts';
+import { capLog } from './log-cap.ts';
+import { readOrder } from './record.ts';
+import { attemptDir, type Root } from './root.ts';
+
+const EVERY_MS = 1000;
+/** A closing event followed by this much silence: the agent has finished and hangs. */
+const SILENT_MS = 15_000;
+const TAIL_BYTES = 256 * 1024;
+/** A plain attempt that lasts this long tells its step. */
+const TELL_MS = 1000;
+
+export class Housekeeping {
+  readonly #root: Root;
+  readonly #attempts: Attempts;
+  readonly #journal: Journal;
+  /** Size of the log when it last grew, and when that was. */
+  readonly #logs = new WeakMap<Entry, { size: number; since: number; judged: boolean }>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(root: Root, attempts: Attempts, journal: Journal) {
+    this.#root = root;
+    this.#attempts = attempts;
+    this.#journal = journal;
+  }
+
+  /** Goes on as long as anything runs; harmless when it does already. */
+  wake(): void {
+    this.#timer ??= setInterval(() => this.#round(), EVERY_MS).unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #round(): void {
+    if (this.#attempts.running === 0) return this.stop();
+    for (const entry of this.#attempts.live()) {
+      try {
+        this.#tend(entry);
+      } catch (error) {
+        process.stderr.write(`housekeeping ${entry.token}: ${String(error)}\n`);
+      }
+    }
+    this.#attempts.look();
+  }
+
+  #tend(entry: Entry): void {
+    if (entry.step === null) return;
+    const dir = attemptDir(this.#root, entry.token);
+    if (entry.untold && monotonicMs() - entry.stepSince > TELL_MS) {
+      entry.untold = false;
+      this.#journal.append({ type: 'attempt.step', token: entry.token, round: 1, step: 'agent' });
+    }
+    capLog(`${dir}/agent.log`, entry.logCapBytes);
+    if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);
+    else if (entry.executor === 'claude') this.#endIfFinished(entry, dir);
+  }
+
+  #endIfFinished(entry: Entry, dir: string): void {
+    const log = this.#logs.get(entry) ?? { size: -1, since: 0, judged: false };
+    const size = sizeOf(`${dir}/agent.log`);
+    if (size !== log.size) {
+      this.#logs.set(entry, { size, since: monotonicMs(), judged: false });
+      return;
+    }
+    if (log.judged || monotonicMs() - Math.max(log.since, entry.stepSince) < SILENT_MS) return;
+    log.judged = true;
+    const work = readOrder(dir)?.work as WorkOrder | undefined;
+    if (work === undefined) return;
+    const said = readOutcome(
+      work.executor,
+      readEnds(`${dir}/agent.log`, Math.max(0, size - TAIL_BYTES), TAIL_BYTES),
+    );
+    if (said.finished) this.#attempts.endStep(entry, 'finished');
+    else if (said.apiError !== null && !said.apiError.retryable) this.#attempts.endStep(entry, 'refused');
+  }
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Runs one step of an attempt inside its tmux session: launch.sh <root>/attempts/<token>/<step>
+#
+# The step's script (<step>.sh, written by the supervisor, mode 0600) sets environment, limits, directory and
+# redirections and becomes the command. This shell stays outside of it, records how it ended and wakes the supervisor.
+# It is on the hot path: everything here is a builtin, so a step costs one fork besides the command's own start.
+step=$1
+root=${step%/attempts/*}
+unset TMUX TMUX_PANE
+
+# A step runs at most once: whoever makes this file runs it.
+set -C
+echo $$ 2>/dev/null >"$step.pid" || exit 0
+set +C
+
+# A polite signal to the group is for the command; this shell must live to record its end. (Hang-up is not caught:
+# when tmux itself dies, the step is lost, and says so by leaving no record.)
+trap : TERM INT
+( . "$step.sh" )
+code=$?
+
+# One write of one line: the supervisor takes the record only with its line end, so a torn one is no record.
+echo "$code" >|"$step.exit"
+
+# The reader of the pipe may be gone: then this shell becomes the one that starts the next supervisor.
+if { read -r pid && read -r node && read -r wrapper; } 2>/dev/null <"$root/run/supervisor"; then
+	if kill -0 "$pid" 2>/dev/null && [ -p "$root/run/wake" ]; then
+		echo "$step" 1<>"$root/run/wake"
+	else
+		exec "$node" "$wrapper" revive --root "$root"
+	fi
+fi

@@ -1,0 +1,88 @@
+/** The node-side program. Its subcommands are called by the controller's script, by launch.sh and by the supervisor. */
+import { appendFileSync, statSync, truncateSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { isToken } from '../src/model/ids.ts';
+import { advanceOnce } from './advance.ts';
+import { thisProgram } from './program.ts';
+import { openRoot, RootError } from './root.ts';
+import { revive, rpc } from './rpc.ts';
+import { SUPERVISE_DEFAULTS, supervise } from './supervise.ts';
+
+const USAGE =
+  'usage: task-wrapper (rpc | supervise | revive | advance <token>) --root <directory> | --version';
+/** Most bytes of the supervisor's own log. */
+const LOG_BYTES = 1024 * 1024;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      root: { type: 'string' },
+      idle: { type: 'string' },
+      reserve: { type: 'string' },
+      why: { type: 'string' },
+      version: { type: 'boolean' },
+    },
+  });
+  if (values.version === true) {
+    const { hash, protocol } = thisProgram();
+    process.stdout.write(`${JSON.stringify({ hash, protocol })}\n`);
+    return;
+  }
+  const [command, token] = positionals;
+  if (values.root === undefined) throw new RootError(USAGE);
+  const root = openRoot(values.root);
+  switch (command) {
+    case 'rpc':
+      await rpc(root, settings());
+      process.exit(0);
+      break;
+    case 'revive':
+      return await revive(root, settings());
+    case 'supervise':
+      logTo(`${root.run}/supervisor.log`);
+      return await supervise(root, {
+        idleMs: Number(values.idle ?? SUPERVISE_DEFAULTS.idleMs),
+        reserve: Number(values.reserve ?? SUPERVISE_DEFAULTS.reserve),
+      });
+    case 'advance':
+      if (!isToken(token)) throw new RootError(USAGE);
+      return await advanceOnce(
+        root,
+        token,
+        values.why === 'cancel' || values.why === 'deadline' ? values.why : null,
+      );
+    default:
+      throw new RootError(USAGE);
+  }
+}
+
+/** A supervisor starts from a clean environment, so what it may be told goes as arguments. */
+function settings(): string[] {
+  const { DISPATCH_IDLE_MS, DISPATCH_RESERVE_BYTES } = process.env;
+  return [
+    ...(DISPATCH_IDLE_MS === undefined ? [] : ['--idle', DISPATCH_IDLE_MS]),
+    ...(DISPATCH_RESERVE_BYTES === undefined ? [] : ['--reserve', DISPATCH_RESERVE_BYTES]),
+  ];
+}
+
+/** Nobody looks at the supervisor's window; what it has to say goes to a file that stays small. */
+function logTo(path: string): void {
+  const write = (text: string | Uint8Array): boolean => {
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) truncateSync(path, 0);
+    appendFileSync(path, `${new Date().toISOString()} ${String(text)}`);
+    return true;
+  };
+  process.stderr.write = write as typeof process.stderr.write;
+  const fatal = (error: unknown): void => {
+    write(`fatal: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(70);
+  };
+  process.on('uncaughtException', fatal);
+  process.on('unhandledRejection', fatal);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`task-wrapper: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof RootError ? 64 : 1);
+});

@@ -1,0 +1,69 @@
+/** Facts about this machine, for people and for placing work. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { arch, cpus, freemem, hostname, loadavg, platform, totalmem, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Probe } from '../src/protocol/messages.ts';
+import { readBootId } from './host.ts';
+import type { Root } from './root.ts';
+import { cleanEnv } from './tmux.ts';
+
+const run = promisify(execFile);
+
+export async function probe(root: Root, programs: readonly string[]): Promise<Probe> {
+  const [tmux, git] = await Promise.all([version('tmux', '-V'), version('git', '--version')]);
+  const disk = statfsSync(root.path);
+  return {
+    platform: platform(),
+    arch: arch(),
+    hostname: hostname(),
+    user: userInfo().username,
+    node: process.version.slice(1),
+    tmux,
+    git,
+    cores: cpus().length,
+    load1: loadavg()[0] ?? 0,
+    memoryTotal: totalmem(),
+    memoryFree: freemem(),
+    diskFree: disk.bavail * disk.bsize,
+    diskTotal: disk.blocks * disk.bsize,
+    root: root.path,
+    bootId: readBootId(),
+    clock: Date.now(),
+    programs: Object.fromEntries(programs.map((name) => [name, findProgram(name)])),
+  };
+}
+
+/** Where a program is, as an attempt would find it; null when it is not there. */
+export function findProgram(name: string): string | null {
+  const dirs = name.includes('/')
+    ? ['']
+    : (process.env.PATH ?? '').split(':').filter((dir) => dir.startsWith('/'));
+  for (const dir of dirs) {
+    const path = dir === '' ? name : join(dir, name);
+    try {
+      accessSync(path, constants.X_OK);
+      if (statSync(path).isFile()) return path;
+    } catch {
+      // Not in this directory.
+    }
+  }
+  return null;
+}
+
+/** Bytes and files that can still be written under the root. */
+export function freeSpace(root: Root): { readonly bytes: number; readonly files: number } {
+  const disk = statfsSync(root.path);
+  // File systems without a fixed number of files say 0 of 0.
+  return { bytes: disk.bavail * disk.bsize, files: disk.files === 0 ? Number.POSITIVE_INFINITY : disk.ffree };
+}
+
+async function version(program: string, flag: string): Promise<string | null> {
+  try {
+    const { stdout } = await run(program, [flag], { timeout: 10_000, env: cleanEnv() });
+    return /\d[0-9A-Za-z.]*/.exec(stdout)?.[0] ?? stdout.trim();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What becomes of an attempt's files. Forgotten means that the controller needs nothing of it any more: its trees go to
+ * the pool and the rest, which is its log, stays for a time. But work that nobody has fetched is never deleted by an
+ * order: it moves to the trash as it is and stays there for a time, whoever forgot it.
+ */
+import { readdirSync, renameSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Outcome } from '../src/model/attempt.ts';
+import type { Entry } from './attempts.ts';
+import { isCollected } from './record.ts';
+import { attemptDir, type Root } from './root.ts';
+import { releaseTrees } from './trees.ts';
+
+/** How long logs of forgotten attempts and unfetched work are kept, milliseconds. */
+const KEEP_MS = 7 * 24 * 3_600_000;
+/** Most forgotten attempts whose logs are kept. */
+const KEEP_LOGS = 5000;
+
+/** @param entry an attempt that has ended. */
+export async function retire(root: Root, entry: Entry): Promise<void> {
+  const dir = attemptDir(root, entry.token);
+  if (!entry.plain) {
+    if (entry.kind === 'work' && holdsWork(entry.outcome) && !isCollected(dir)) {
+      renameSync(dir, `${root.trash}/${entry.token}`);
+      return;
+    }
+    await releaseTrees(root, entry.project, dir);
+    for (const part of ['git', 'tree', 'check', 'gate-home'])
+      await rm(`${dir}/${part}`, { recursive: true, force: true });
+    await rm(`${dir}/home`, { recursive: true, force: true });
+  }
+  renameSync(dir, `${root.done}/${entry.token}`);
+}
+
+/** Removes what has been kept long enough, oldest first. */
+export async function sweep(root: Root): Promise<void> {
+  for (const [dir, most] of [
+    [root.done, KEEP_LOGS],
+    [root.trash, Number.POSITIVE_INFINITY],
+  ] as const) {
+    const kept = readdirSync(dir)
+      .map((name) => ({ path: `${dir}/${name}`, at: changedAt(`${dir}/${name}`) }))
+      .sort((a, b) => b.at - a.at);
+    for (const [index, { path, at }] of kept.entries()) {
+      if (index >= most || Date.now() - at > KEEP_MS) await rm(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** True when an agent may have made something that is nowhere else. */
+function holdsWork(outcome: Outcome | null): boolean {
+  switch (outcome?.kind) {
+    case 'done':
+    case 'refused':
+    case 'timeout':
+      return outcome.head !== null;
+    case 'cancelled':
+    case 'lost':
+      return true;
+    case 'failed':
+      return outcome.cause === 'executor' || outcome.cause === 'gate';
+    default:
+      return false;
+  }
+}
+
+/** ctime: a rename sets it, so it tells when the attempt was forgotten. */
+function changedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0;
+}

@@ -1,0 +1,152 @@
+/**
+ * Joins a controller's stream (stdin, stdout) to the supervisor's socket, starting the supervisor when none lives. After
+ * that it only copies bytes.
+ *
+ * A supervisor of another program is asked to hand over first: it closes its journal and leaves, running attempts stay,
+ * and the one started here adopts them. A supervisor may also leave on its own in the moment of connecting, so what was
+ * sent is kept until its first answer, and sent again to the next one.
+ */
+import { watch } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { encodeMessage } from '../src/protocol/frame.ts';
+import { readIfThere } from './durable.ts';
+import { installProgram, type Program, thisProgram } from './program.ts';
+import type { Root } from './root.ts';
+import { SUPERVISOR, tmux, writeConfig } from './tmux.ts';
+
+/** A supervisor that has been started answers within this; under load a Node.js takes seconds to start. */
+const START_MS = 30_000;
+/** Between looks where the file system reports no changes. */
+const LOOK_MS = 250;
+/** A supervisor that was asked to leave has this long for it. */
+const HANDOVER_MS = 20_000;
+
+/** @param pass arguments for a supervisor that is started here. @throws Error when none can be started. */
+export async function rpc(root: Root, pass: readonly string[]): Promise<void> {
+  const program = installProgram(root, thisProgram());
+  await handover(root, program);
+  const kept: Buffer[] = [];
+  for (let tries = 1; ; tries += 1) {
+    const socket = await reach(root, program, pass);
+    if (await copy(socket, kept)) return;
+    if (tries === 5) throw new Error('the supervisor leaves as soon as it is reached; see its log in run/');
+  }
+}
+
+/** Makes sure that a supervisor lives, whatever its program: launch.sh calls this when there is nobody to wake. */
+export async function revive(root: Root, pass: readonly string[]): Promise<void> {
+  const socket = await reach(root, installProgram(root, thisProgram()), pass);
+  socket.destroy();
+}
+
+async function handover(root: Root, program: Program): Promise<void> {
+  const hash = readIfThere(`${root.run}/supervisor`)?.split('\n')[3];
+  if (hash === undefined || hash === program.hash) return;
+  const socket = await tryConnect(root.socket);
+  if (socket === null) return;
+  await new Promise<void>((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new Error('the running supervisor does not hand over')),
+      HANDOVER_MS,
+    );
+    socket.once('close', () => {
+      clearTimeout(late);
+      resolve();
+    });
+    socket.on('error', () => {});
+    socket.resume();
+    socket.write(encodeMessage({ handover: { program: program.hash } }));
+  });
+}
+
+/** A connection to whoever supervises, after starting one where needed. */
+async function reach(root: Root, program: Program, pass: readonly string[]): Promise<Socket> {
+  const living = await tryConnect(root.socket);
+  if (living !== null) return living;
+  writeConfig(root);
+  await startSupervisor(root, program, pass);
+  return await waitForSocket(root, program, pass);
+}
+
+/** Two that start at once: one session of that name, and one lock. */
+async function startSupervisor(root: Root, program: Program, pass: readonly string[]): Promise<void> {
+  const argv = [program.node, ...NODE_FLAGS, program.wrapper, 'supervise', '--root', root.path, ...pass];
+  await tmux(root, ['new-session', '-d', '-s', SUPERVISOR, ...argv]).catch((error: unknown) => {
+    if (!String(error).includes('duplicate session')) throw error;
+  });
+}
+
+/** A supervisor holds little; small spaces for new objects keep it so. */
+const NODE_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=512'];
+
+async function waitForSocket(root: Root, program: Program, pass: readonly string[]): Promise<Socket> {
+  const until = performance.now() + START_MS;
+  let change: () => void = () => {};
+  const watcher = watch(root.socket.slice(0, root.socket.lastIndexOf('/')), () => change());
+  try {
+    for (let looks = 1; ; looks += 1) {
+      const changed = new Promise<void>((resolve) => {
+        const late = setTimeout(resolve, LOOK_MS);
+        change = () => {
+          clearTimeout(late);
+          resolve();
+        };
+      });
+      const socket = await tryConnect(root.socket);
+      if (socket !== null) return socket;
+      if (performance.now() > until) throw new Error(`no supervisor answers on ${root.socket}`);
+      await changed;
+      // The one whose session was there may have been on its way out.
+      if (looks % 8 === 0) await startSupervisor(root, program, pass);
+    }
+  } finally {
+    watcher.close();
+  }
+}
+
+async function tryConnect(path: string): Promise<Socket | null> {
+  return await new Promise((resolve) => {
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('error', () => resolve(null));
+  });
+}
+
+/** Copies until one side ends; false when the supervisor left before its first word. @param kept what the controller has said so far. */
+async function copy(socket: Socket, kept: Buffer[]): Promise<boolean> {
+  const { stdin, stdout } = process;
+  return await new Promise((resolve) => {
+    let answered = false;
+    for (const bytes of kept) socket.write(bytes);
+    const toSocket = (bytes: Buffer): void => {
+      if (!answered) kept.push(bytes);
+      if (!socket.write(bytes)) {
+        stdin.pause();
+        socket.once('drain', () => stdin.resume());
+      }
+    };
+    const hangUp = (): void => void socket.end();
+    stdin.on('data', toSocket);
+    stdin.once('end', hangUp);
+    socket.on('data', (bytes: Buffer) => {
+      answered = true;
+      kept.length = 0;
+      if (!stdout.write(bytes)) {
+        socket.pause();
+        stdout.once('drain', () => socket.resume());
+      }
+    });
+    stdout.on('error', () => socket.destroy());
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      stdin.off('data', toSocket);
+      stdin.off('end', hangUp);
+      stdin.pause();
+      resolve(answered || stdin.readableEnded);
+    });
+    socket.once('end', () => socket.end());
+  });
+}

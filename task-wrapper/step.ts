@@ -1,0 +1,103 @@
+/**
+ * A step is one command of an attempt: the agent in a round (`1a`, `2a`, …) or its verify command (`1v`, …). Its life is
+ * in four files beside each other in the attempt's directory:
+ *
+ *   <step>.sh     what to run, written here, mode 0600, because it may hold keys
+ *   <step>.pid    made by launch.sh exactly once: the step has begun, and this is its session's leader
+ *   <step>.exit   written by launch.sh: the exit code and a line end; without the line end it is not there
+ *   <step>.ended  written by the supervisor when it ends a step itself: why
+ *
+ * launch.sh syncs nothing: sync is a program, and would cost as much as the step. It is not needed: an end counts from
+ * the moment the journal has it on disk, and the journal's entry carries the whole outcome. A power cut before that
+ * loses the record and with it the end, which then is "lost", not a wrong one.
+ */
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readIfThere, replaceFile } from './durable.ts';
+import { isVariable, quote } from './quote.ts';
+
+export interface Command {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Real path of the working directory. */
+  readonly cwd: string;
+  /** File for standard input; null: empty. */
+  readonly stdin: string | null;
+  /** File that output is appended to. */
+  readonly output: string;
+}
+
+/** Why a step ended: its own exit code, or the supervisor's reason. */
+export type StepEnd =
+  | { readonly code: number }
+  | { readonly by: 'timeout' | 'finished' | 'refused' | 'lost' };
+
+/** @param step absolute path without extension: `<attempt>/<round><a|v>`. */
+export function writeStep(step: string, command: Command): void {
+  writeFileSync(`${step}.sh`, script(command), { mode: 0o600 });
+}
+
+/** True once launch.sh has begun the step, whatever became of it. */
+export function hasBegun(step: string): boolean {
+  return existsSync(`${step}.pid`);
+}
+
+/** Process id of the step's launch.sh, which leads its session and its process group; null before it has begun. */
+export function stepPid(step: string): number | null {
+  const text = readIfThere(`${step}.pid`);
+  return text !== null && /^\d+\n$/.test(text) ? Number(text) : null;
+}
+
+/**
+ * Makes sure that a step which has been asked for cannot begin any more, and returns the process that has begun it; null
+ * when none has.
+ */
+export async function preempt(step: string): Promise<number | null> {
+  try {
+    writeFileSync(`${step}.pid`, '0\n', { flag: 'wx' });
+    return null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  // launch.sh makes the file and writes its number in one line of shell; between the two it is empty.
+  for (let tries = 0; tries < 100 && stepPid(step) === null; tries += 1) await delay(2);
+  return stepPid(step) || null;
+}
+
+export function stepEnd(step: string): StepEnd | null {
+  const by = readIfThere(`${step}.ended`);
+  if (by === 'timeout' || by === 'finished' || by === 'refused' || by === 'lost') return { by };
+  const code = readIfThere(`${step}.exit`);
+  return code !== null && /^\d+\n$/.test(code) ? { code: Number(code) } : null;
+}
+
+/** The first reason wins, and stays after the processes have died of it. */
+export function endStep(step: string, by: 'timeout' | 'finished' | 'refused' | 'lost'): void {
+  if (stepEnd(step) === null) replaceFile(`${step}.ended`, by);
+}
+
+/** The step's script may hold keys; nothing needs it once the step has ended. */
+export function dropScript(step: string): void {
+  try {
+    unlinkSync(`${step}.sh`);
+  } catch {
+    // It has been dropped before.
+  }
+}
+
+function script(command: Command): string {
+  const cwd = quote(command.cwd);
+  const output = quote(command.output);
+  return [
+    `exec </dev/null >>${output} 2>&1`,
+    ...Object.entries(command.env)
+      .filter(([name]) => isVariable(name))
+      .map(([name, value]) => `export ${name}=${quote(value)}`),
+    'ulimit -c 0',
+    // The directory must be exactly the attempt's: a link in its place leads somewhere else.
+    `cd -P ${cwd} && [ "$PWD" = ${cwd} ] || { echo 'dispatch: the working directory is not the one of this attempt'; exit 126; }`,
+    ...(command.stdin === null ? [] : [`exec <${quote(command.stdin)}`]),
+    `exec ${command.argv.map(quote).join(' ')}`,
+    '',
+  ].join('\n');
+}

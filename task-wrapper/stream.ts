@@ -1,0 +1,283 @@
+/**
+ * One controller's stream. Frames in, frames out, at the pace of the line. Whatever goes wrong on it ends this stream
+ * and nothing else: attempts and other streams do not notice.
+ */
+import { randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import {
+  CHUNK,
+  encodeChunk,
+  encodeMessage,
+  type Frame,
+  FrameError,
+  FrameReader,
+} from '../src/protocol/frame.ts';
+import type { FromNode, JournalEntry, Refusal, Replies, Request } from '../src/protocol/messages.ts';
+import type { Journal } from './journal.ts';
+import { BadRequest, checkRequest } from './order.ts';
+import type { Root } from './root.ts';
+
+/** Why a request is not done; the answer is certain. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly code: Refusal;
+
+  constructor(code: Refusal, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a request may use of the stream it came on. */
+export interface Line {
+  /** Epoch that the controller named in its hello; 0 before. */
+  epoch: number;
+  readonly journal: Journal;
+  /** Pushes entries above `from`, those that exist first. */
+  subscribe(from: number): void;
+  /** Sends one chunk under the request's id; false when the stream is over. */
+  chunk(id: number, bytes: Buffer): Promise<boolean>;
+  /** The empty chunk that ends a transfer. */
+  endChunks(id: number): Promise<boolean>;
+  /** The file as chunks, and their end. */
+  sendFile(id: number, path: string): Promise<boolean>;
+  /** Resolves with a file that holds the chunks sent under this id. The caller removes it. */
+  receive(id: number): Promise<string>;
+  /** Aborted when the stream is over, or `stop` names the request. */
+  signalOf(id: number): AbortSignal;
+  stop(id: number): void;
+}
+
+export type Handler = (
+  request: Request,
+  id: number,
+  line: Line,
+) => Promise<Replies[keyof Replies]> | Replies[keyof Replies];
+
+export interface StreamOptions {
+  readonly root: Root;
+  readonly journal: Journal;
+  readonly handle: Handler;
+  /** A newer program asks for the place; see rpc.ts. */
+  readonly onHandover: () => void;
+  readonly onClose: () => void;
+}
+
+/** Journal entries in one message. */
+const EVENTS_PER_MESSAGE = 500;
+
+export class Stream implements Line {
+  epoch = 0;
+  readonly journal: Journal;
+  readonly #socket: Socket;
+  readonly #options: StreamOptions;
+  readonly #reader = new FrameReader();
+  readonly #uploads = new Map<number, Upload>();
+  readonly #aborts = new Map<number, AbortController>();
+  #pushed: number | null = null;
+  #pushing = false;
+  #unsubscribe: (() => void) | null = null;
+  #open = true;
+
+  constructor(socket: Socket, options: StreamOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.journal = options.journal;
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+    socket.on('error', () => {});
+    socket.on('end', () => socket.end());
+    socket.once('close', () => this.#close());
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+
+  subscribe(from: number): void {
+    this.#pushed = from;
+    this.#unsubscribe ??= this.journal.onDurable(() => void this.#push());
+    void this.#push();
+  }
+
+  async chunk(id: number, bytes: Buffer): Promise<boolean> {
+    for (let at = 0; at < bytes.length; at += CHUNK) {
+      if (!(await this.#write(encodeChunk(id, bytes.subarray(at, at + CHUNK))))) return false;
+    }
+    return this.#open;
+  }
+
+  async sendFile(id: number, path: string): Promise<boolean> {
+    for await (const bytes of createReadStream(path, { highWaterMark: CHUNK })) {
+      if (!(await this.chunk(id, bytes as Buffer))) return false;
+    }
+    return await this.endChunks(id);
+  }
+
+  async endChunks(id: number): Promise<boolean> {
+    return await this.#write(encodeChunk(id, Buffer.alloc(0)));
+  }
+
+  async receive(id: number): Promise<string> {
+    return await this.#upload(id).done;
+  }
+
+  signalOf(id: number): AbortSignal {
+    const controller = this.#aborts.get(id) ?? new AbortController();
+    this.#aborts.set(id, controller);
+    return controller.signal;
+  }
+
+  stop(id: number): void {
+    this.#aborts.get(id)?.abort();
+  }
+
+  #receive(bytes: Buffer): void {
+    try {
+      for (const frame of this.#reader.push(bytes)) this.#take(frame);
+    } catch (error) {
+      if (!(error instanceof FrameError)) process.stderr.write(`stream: ${String(error)}\n`);
+      this.#socket.destroy();
+    }
+  }
+
+  #take(frame: Frame): void {
+    if (frame.kind === 'chunk') {
+      this.#chunkArrived(frame.id, frame.bytes);
+      return;
+    }
+    const { body } = frame;
+    if (typeof body !== 'object' || body === null) throw new FrameError('a message that is no object');
+    if ('handover' in body) return this.#options.onHandover();
+    const { id, request } = body as { id: unknown; request: unknown };
+    if (!Number.isSafeInteger(id)) throw new FrameError('a request without a number');
+    void this.#answer(id as number, request);
+  }
+
+  async #answer(id: number, raw: unknown): Promise<void> {
+    let answer: FromNode;
+    try {
+      const request = checkRequest(raw);
+      // Registered before anything else happens, so that its chunks find it.
+      if (request.op === 'mirror.put') this.#upload(id);
+      const reply = this.#options.handle(request, id, this);
+      answer = { id, reply: reply instanceof Promise ? await reply : reply };
+    } catch (error) {
+      answer = { id, error: refusalOf(error) };
+      await this.#dropUpload(id);
+    }
+    this.#aborts.delete(id);
+    if (this.#open) this.#socket.write(encodeMessage(answer));
+  }
+
+  async #push(): Promise<void> {
+    if (this.#pushing) return;
+    this.#pushing = true;
+    while (this.#open && this.#pushed !== null) {
+      const events: readonly JournalEntry[] = this.journal.after(this.#pushed, EVENTS_PER_MESSAGE);
+      const last = events.at(-1);
+      if (last === undefined) break;
+      this.#pushed = last.seq;
+      if (!(await this.#write(encodeMessage({ events } satisfies FromNode)))) break;
+    }
+    this.#pushing = false;
+  }
+
+  /** Resolves when the receiver keeps up; false when the stream is over. */
+  async #write(bytes: Buffer): Promise<boolean> {
+    if (!this.#open) return false;
+    if (this.#socket.write(bytes)) return true;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        this.#socket.off('drain', go);
+        this.#socket.off('close', go);
+        resolve();
+      };
+      this.#socket.on('drain', go);
+      this.#socket.on('close', go);
+    });
+    return this.#open;
+  }
+
+  #upload(id: number): Upload {
+    const known = this.#uploads.get(id);
+    if (known !== undefined) return known;
+    const upload = new Upload(`${this.#options.root.run}/upload-${randomBytes(8).toString('hex')}`);
+    this.#uploads.set(id, upload);
+    return upload;
+  }
+
+  #chunkArrived(id: number, bytes: Buffer): void {
+    const upload = this.#uploads.get(id);
+    if (upload === undefined) return;
+    if (bytes.length === 0) {
+      this.#uploads.delete(id);
+      upload.finish();
+    } else if (!upload.write(bytes)) {
+      this.#socket.pause();
+      upload.onceDrained(() => this.#socket.resume());
+    }
+  }
+
+  async #dropUpload(id: number): Promise<void> {
+    const upload = this.#uploads.get(id);
+    this.#uploads.delete(id);
+    await upload?.drop();
+  }
+
+  #close(): void {
+    this.#open = false;
+    this.#unsubscribe?.();
+    for (const id of this.#uploads.keys()) void this.#dropUpload(id);
+    for (const controller of this.#aborts.values()) controller.abort();
+    this.#options.onClose();
+  }
+}
+
+/** Chunks on their way into a file. */
+class Upload {
+  readonly done: Promise<string>;
+  readonly #path: string;
+  readonly #file: WriteStream;
+  #fail: (error: Error) => void = () => {};
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = createWriteStream(path, { mode: 0o600 });
+    this.done = new Promise<string>((resolve, reject) => {
+      this.#fail = reject;
+      this.#file.once('finish', () => resolve(path));
+      this.#file.once('error', reject);
+    });
+    this.done.catch(() => {});
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#file.write(Buffer.from(bytes));
+  }
+
+  onceDrained(then: () => void): void {
+    this.#file.once('drain', then);
+    this.#file.once('error', then);
+  }
+
+  finish(): void {
+    this.#file.end();
+  }
+
+  async drop(): Promise<void> {
+    this.#fail(new Error('the transfer was cut off'));
+    this.#file.destroy();
+    await rm(this.#path, { force: true });
+  }
+}
+
+function refusalOf(error: unknown): { code: Refusal; message: string } {
+  if (error instanceof Refused) return { code: error.code, message: error.message };
+  if (error instanceof BadRequest) return { code: 'bad-request', message: error.message };
+  const message = error instanceof Error ? error.message : String(error);
+  const full = /ENOSPC|EDQUOT|No space left/.test(message);
+  if (!full) process.stderr.write(`request: ${error instanceof Error ? error.stack : message}\n`);
+  return { code: full ? 'no-space' : 'internal', message };
+}

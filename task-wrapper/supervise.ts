@@ -1,0 +1,165 @@
+/**
+ * The supervisor: one per root, started on demand inside the worker's own tmux server, gone when there is no work and
+ * nobody listens. It may be killed at any moment: attempts run on, launch.sh or the next rpc starts another one, and
+ * that one finds everything in files.
+ *
+ * It leaves only when nothing runs, so there is nothing that could end unnoticed after it; and it gives its place to a
+ * newer program when one asks (see rpc.ts), leaving running attempts to it.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { rmSync } from 'node:fs';
+import { adopt } from './adopt.ts';
+import { sweepViews } from './attach.ts';
+import { Attempts } from './attempts.ts';
+import { replaceFile } from './durable.ts';
+import { Epoch } from './epoch.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { readBootId } from './host.ts';
+import { Journal } from './journal.ts';
+import { isLock, type Lock, takeLock } from './lock.ts';
+import { installProgram, thisProgram } from './program.ts';
+import { requestHandler } from './requests.ts';
+import { sweep } from './retire.ts';
+import type { Root } from './root.ts';
+import { Stream } from './stream.ts';
+import { Tmux } from './tmux.ts';
+import { openWake } from './wake.ts';
+
+export interface SuperviseOptions {
+  /** Milliseconds without work and without a stream before it leaves. */
+  readonly idleMs: number;
+  /** Bytes that must be free for an attempt to start. */
+  readonly reserve: number;
+}
+
+export const SUPERVISE_DEFAULTS: SuperviseOptions = { idleMs: 30_000, reserve: 256 * 1024 * 1024 };
+
+/** Coalesces tmux's notices: sessions come and go by the hundred, and each look is at all running steps. */
+const LOOK_MS = 50;
+const SWEEP_MS = 3_600_000;
+
+/** Runs until it has nothing to do; returns at once when another supervisor lives. */
+export async function supervise(root: Root, options: SuperviseOptions): Promise<void> {
+  process.on('SIGHUP', () => {});
+  process.umask(0o022);
+  const lock = takeLock(root);
+  if (!isLock(lock)) return;
+  await new Supervisor(root, options, lock).run();
+}
+
+class Supervisor {
+  readonly #root: Root;
+  readonly #options: SuperviseOptions;
+  readonly #lock: Lock;
+  readonly #streams = new Set<Stream>();
+  readonly #leave: Promise<void>;
+  #goAway: () => void = () => {};
+  #idle: NodeJS.Timeout | null = null;
+  #looking: NodeJS.Timeout | null = null;
+
+  constructor(root: Root, options: SuperviseOptions, lock: Lock) {
+    this.#root = root;
+    this.#options = options;
+    this.#lock = lock;
+    this.#leave = new Promise((resolve) => {
+      this.#goAway = resolve;
+    });
+  }
+
+  async run(): Promise<void> {
+    const root = this.#root;
+    const program = installProgram(root, thisProgram());
+    // From here on launch.sh knows whom to wake; what it writes waits in the pipe until everything is adopted.
+    const ended: Set<Parameters<Attempts['wake']>[0]> = new Set();
+    let attempts: Attempts | null = null;
+    const wake = openWake(root, (token) => (attempts === null ? ended.add(token) : attempts.wake(token)));
+    replaceFile(
+      `${root.run}/supervisor`,
+      `${process.pid}\n${program.node}\n${program.wrapper}\n${program.hash}\n${program.protocol}\n`,
+    );
+
+    const journal = new Journal(root.journal);
+    journal.append({ type: 'supervisor.started', program: program.hash, bootId: readBootId() });
+    const tmux = new Tmux(root, () => this.#lookSoon(attempts));
+    tmux.connect();
+    attempts = new Attempts({ root, program, journal, tmux, onEnded: () => this.#mayLeave(attempts) });
+    const housekeeping = new Housekeeping(root, attempts, journal);
+    adopt(root, journal, attempts);
+    for (const token of ended) attempts.wake(token);
+    housekeeping.wake();
+
+    const handle = requestHandler({
+      root,
+      program,
+      journal,
+      epoch: new Epoch(root),
+      attempts,
+      tmux,
+      reserve: this.#options.reserve,
+      onStarted: () => housekeeping.wake(),
+    });
+    const server = await this.#listen((socket) => {
+      const stream: Stream = new Stream(socket, {
+        root,
+        journal,
+        handle,
+        onHandover: () => this.#goAway(),
+        onClose: () => {
+          this.#streams.delete(stream);
+          this.#mayLeave(attempts);
+        },
+      });
+      this.#streams.add(stream);
+      if (this.#idle !== null) clearTimeout(this.#idle);
+    });
+    const sweeping = setInterval(() => void sweep(root).catch(report), SWEEP_MS).unref();
+    void sweep(root).catch(report);
+    this.#mayLeave(attempts);
+
+    await this.#leave;
+    clearInterval(sweeping);
+    housekeeping.stop();
+    server.close();
+    rmSync(root.socket, { force: true });
+    attempts.release();
+    wake.destroy();
+    await sweepViews(tmux).catch(() => {});
+    tmux.close();
+    await journal.close();
+    this.#lock.release();
+    // What still runs (a git process, a timer) belongs to work that the next supervisor does again.
+    process.exit(0);
+  }
+
+  /** The lock is held, so a socket that is there is a dead one's. */
+  async #listen(onStream: (socket: Socket) => void): Promise<Server> {
+    rmSync(this.#root.socket, { force: true });
+    const server = createServer({ allowHalfOpen: true }, onStream);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.#root.socket, resolve);
+    });
+    return server;
+  }
+
+  #mayLeave(attempts: Attempts | null): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+    const idle = (): boolean => this.#streams.size === 0 && attempts?.running === 0;
+    if (!idle()) return;
+    this.#idle = setTimeout(() => {
+      if (idle()) this.#goAway();
+    }, this.#options.idleMs);
+  }
+
+  #lookSoon(attempts: Attempts | null): void {
+    this.#looking ??= setTimeout(() => {
+      this.#looking = null;
+      attempts?.look();
+    }, LOOK_MS);
+  }
+}
+
+function report(error: unknown): void {
+  process.stderr.write(`supervisor: ${error instanceof Error ? error.stack : String(error)}\n`);
+}

@@ -1,0 +1,299 @@
+/**
+ * The life of a work attempt, as a table of phases. Everything it knows is in files, so each call begins where the files
+ * say and goes on until a command runs or the attempt has ended:
+ *
+ *   prepare ─> agent (round 1) ─> gates ─> verify ─> done
+ *                 ^                 │         │
+ *                 └── feedback ─────┴─────────┘   up to `retries` times, then refused
+ *
+ * An agent's exit code and words count for nothing where there is a tree to judge: the gates see what it changed.
+ * Every phase may run twice (the supervisor was killed in it) and must then come to the same place.
+ */
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { addUsage, readUsageFile } from '../src/executors/usage.ts';
+import { readOutcome } from '../src/executors/outcome.ts';
+import { feedbackText } from '../src/gates/feedback.ts';
+import { judge } from '../src/gates/judge.ts';
+import { stripControls } from '../src/gates/shorten.ts';
+import { verifyVerdict } from '../src/gates/verify.ts';
+import { readFacts } from '../src/git/facts.ts';
+import { snapshot } from '../src/git/snapshot.ts';
+import { assertNever } from '../src/model/assert.ts';
+import type { Finding, Outcome, Usage } from '../src/model/attempt.ts';
+import type { CommitId } from '../src/model/ids.ts';
+import type { WorkOrder } from '../src/protocol/order.ts';
+import { launchAgent } from './agent.ts';
+import type { Desk, Stand } from './desk.ts';
+import { launch } from './desk.ts';
+import { readIfThere } from './durable.ts';
+import { readEnds, sizeOf } from './ends.ts';
+import { baseEnvironment } from './environment.ts';
+import { monotonicMs } from './host.ts';
+import { killLeftovers } from './processes.ts';
+import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } from './record.ts';
+import { attemptDir } from './root.ts';
+import { dropScript, hasBegun, type StepEnd, stepEnd, stepPid, writeStep } from './step.ts';
+import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
+
+/** The attempt in hand. */
+interface Work {
+  readonly desk: Desk;
+  readonly order: Recorded;
+  readonly work: WorkOrder;
+  readonly dir: string;
+}
+
+/** Bytes of a round's log that its agent's events are read from. */
+const EVENTS_BYTES = 8 * 1024 * 1024;
+/** Bytes of a command's output that are looked at. */
+const OUTPUT_BYTES = 1024 * 1024;
+
+export async function advanceWork(desk: Desk, order: Recorded, workOrder: WorkOrder): Promise<Stand> {
+  const work: Work = { desk, order, work: workOrder, dir: attemptDir(desk.root, order.token) };
+  let status = readStatus(work.dir) ?? { ...FIRST, phase: isPlain(order) ? 'agent' : 'prepare' };
+  for (;;) {
+    const stop = desk.interrupt();
+    if (stop?.why === 'cancel') return ended({ kind: 'cancelled', reason: stop.reason });
+    if (stop?.why === 'deadline') return ended(await timedOut(work, status));
+    const next = await turn(work, status);
+    if ('is' in next) return next;
+    if (next.phase !== status.phase || next.round !== status.round) {
+      desk.report({ type: 'attempt.step', token: order.token, round: next.round, step: next.phase });
+    }
+    status = next;
+    writeStatus(work.dir, status);
+  }
+}
+
+/** One phase: what the files say next, or where it stands. */
+async function turn(work: Work, status: Status): Promise<Status | Stand> {
+  switch (status.phase) {
+    case 'prepare':
+      return await prepare(work, status);
+    case 'agent':
+      return await agent(work, status);
+    case 'gates':
+      return await gates(work, status);
+    case 'verify':
+      return await verify(work, status);
+    default:
+      return assertNever(status.phase);
+  }
+}
+
+async function prepare(work: Work, status: Status): Promise<Status | Stand> {
+  const { tree } = work.work;
+  if (tree !== null) {
+    try {
+      await prepareTree(work.desk.root, work.order, tree);
+    } catch (error) {
+      return failed('prepare', `no tree could be made: ${message(error)}`, null, status);
+    }
+  }
+  return { ...status, phase: 'agent' };
+}
+
+async function agent(work: Work, status: Status): Promise<Status | Stand> {
+  const step = `${status.round}a`;
+  const end = stepEnd(`${work.dir}/${step}`);
+  if (end === null) {
+    if (!hasBegun(`${work.dir}/${step}`)) {
+      const refusal = await launchAgent(work.desk, work.order, work.work, status);
+      if (refusal !== null) return failed('executor', refusal, null, status);
+    }
+    return { is: 'waiting', step, until: null };
+  }
+  if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
+  return await afterAgent(work, status, end);
+}
+
+async function afterAgent(work: Work, status: Status, end: StepEnd): Promise<Status | Stand> {
+  const { dir } = work;
+  dropScript(`${dir}/${status.round}a`);
+  const said = readOutcome(
+    work.work.executor,
+    work.work.executor.kind === 'shell' ? '' : readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES),
+  );
+  const spent = work.work.executor.kind === 'shell' ? usageFile(dir) : said.usage;
+  const next: Status = {
+    ...status,
+    usage: status.round === 1 ? spent : addUsage(status.usage, spent),
+    sessionId: said.sessionId ?? status.sessionId,
+    exitCode: 'code' in end ? end.code : null,
+    apiError: said.apiError === null ? null : said.apiError.message,
+  };
+  const well = said.apiError === null && ('code' in end ? end.code === 0 : end.by === 'finished');
+  if (work.work.tree === null && !well) return failed('executor', why(work, next), next.exitCode, next);
+  if (isPlain(work.order)) return ended({ kind: 'done', head: null, rounds: next.round, usage: next.usage });
+  await killLeftovers({ token: work.order.token, leader: stepPid(`${dir}/${status.round}a`) });
+  return { ...next, phase: work.work.tree === null ? 'verify' : 'gates', since: monotonicMs() };
+}
+
+async function gates(work: Work, status: Status): Promise<Status | Stand> {
+  const { tree } = work.work;
+  if (tree === null) return { ...status, phase: 'verify', since: monotonicMs() };
+  const place = treePlace(work.desk.root, work.order);
+  let head: CommitId | null;
+  let findings: Finding[];
+  try {
+    head = await snapshot(place, {
+      base: tree.base,
+      message: commitMessage(work),
+      author: authorOf(work.order),
+    });
+    const facts = head === null ? NOTHING : await readFacts(place, tree.base, head);
+    findings = judge(facts, tree);
+  } catch (error) {
+    return failed(
+      'executor',
+      `what the agent left cannot be read: ${message(error)}`,
+      status.exitCode,
+      status,
+    );
+  }
+  if (head === null && (status.exitCode !== 0 || status.apiError !== null))
+    return failed('executor', why(work, status), status.exitCode, status);
+  const next = { ...status, head };
+  if (findings.length > 0) return nextRound(work, next, findings, '', 'red');
+  if (work.work.verify === null)
+    return ended({ kind: 'done', head, rounds: status.round, usage: status.usage });
+  return { ...next, phase: 'verify', since: monotonicMs() };
+}
+
+const NOTHING = { changed: [], added: [], commits: 0, binary: [], links: [] };
+
+async function verify(work: Work, status: Status): Promise<Status | Stand> {
+  const { dir, order } = work;
+  const step = `${status.round}v`;
+  const end = stepEnd(`${dir}/${step}`);
+  if (end === null) {
+    if (!hasBegun(`${dir}/${step}`)) {
+      try {
+        await launchVerify(work, status, step);
+      } catch (error) {
+        return failed('gate', `no clean checkout could be made: ${message(error)}`, null, status);
+      }
+    }
+    return { is: 'waiting', step, until: status.since + work.work.verifyTimeoutMs };
+  }
+  if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
+  dropScript(`${dir}/${step}`);
+  await killLeftovers({ token: order.token, leader: stepPid(`${dir}/${step}`) });
+  const verdict = verifyVerdict(
+    { code: 'code' in end ? end.code : null, signal: null, timedOut: 'by' in end },
+    readEnds(`${dir}/${step}.log`, 0, OUTPUT_BYTES),
+  );
+  if (verdict.verdict === 'green')
+    return ended({ kind: 'done', head: status.head, rounds: status.round, usage: status.usage });
+  return nextRound(work, status, verdict.findings, verdict.output, verdict.verdict);
+}
+
+async function launchVerify(work: Work, status: Status, step: string): Promise<void> {
+  const { dir, order, desk } = work;
+  let cwd = `${dir}/tree`;
+  if (status.head !== null) cwd = await checkoutClean(desk.root, order, status.head);
+  // A home of its own: whatever the agent left in its home must not reach the gate.
+  const home = `${dir}/gate-home`;
+  rmSync(home, { recursive: true, force: true });
+  mkdirSync(home, { mode: 0o700 });
+  writeStep(`${dir}/${step}`, {
+    argv: ['/bin/sh', '-c', work.work.verify ?? 'true'],
+    env: {
+      ...baseEnvironment(home),
+      DISPATCH_PROJECT: order.project,
+      DISPATCH_TASK: order.task,
+      DISPATCH_TASK_ID: order.task,
+      DISPATCH_TOKEN: order.token,
+      DISPATCH_ROUND: String(status.round),
+    },
+    cwd,
+    stdin: null,
+    output: `${dir}/${step}.log`,
+  });
+  await launch(desk, order, step);
+}
+
+/** What was wrong goes back to the agent; or, after the last round, to the controller. */
+function nextRound(
+  work: Work,
+  status: Status,
+  findings: readonly Finding[],
+  output: string,
+  verdict: 'red' | 'broken',
+): Status | Stand {
+  const { dir } = work;
+  const { round, head, usage } = status;
+  const rounds = work.work.retries + 1;
+  const text = feedbackText(findings, output, round, rounds);
+  appendFileSync(`${dir}/agent.log`, `\ndispatch: round ${round} of ${rounds} is not accepted\n${text}\n`);
+  if (status.apiError !== null) return failed('executor', why(work, status), status.exitCode, status);
+  if (round >= rounds) {
+    if (head === null && work.work.tree !== null)
+      return failed('empty', findings[0]?.message ?? 'nothing was changed', status.exitCode, status);
+    if (verdict === 'broken')
+      return failed('gate', findings[0]?.message ?? 'the verify command is broken', null, status);
+    return ended({ kind: 'refused', findings, output, head, rounds: round, usage });
+  }
+  writeFileSync(`${dir}/feedback-${round + 1}.txt`, text, { mode: 0o600 });
+  return {
+    ...status,
+    phase: 'agent',
+    round: round + 1,
+    logFrom: sizeOf(`${dir}/agent.log`),
+    since: monotonicMs(),
+  };
+}
+
+/** What there is when time is up is kept: half of the work may be worth more than none. */
+async function timedOut(work: Work, status: Status): Promise<Outcome> {
+  const { tree } = work.work;
+  let { head } = status;
+  if (tree !== null && status.phase !== 'prepare') {
+    head = await snapshot(treePlace(work.desk.root, work.order), {
+      base: tree.base,
+      message: commitMessage(work),
+      author: authorOf(work.order),
+    }).catch(() => status.head);
+  }
+  return { kind: 'timeout', rounds: status.round, head };
+}
+
+function why(work: Work, status: Status): string {
+  if (status.apiError !== null) return status.apiError;
+  const last = readEnds(
+    `${work.dir}/agent.log`,
+    Math.max(status.logFrom, sizeOf(`${work.dir}/agent.log`) - 2000),
+    2000,
+  );
+  const lines = stripControls(last).trim();
+  const how = status.exitCode === null ? 'was ended' : `ended with exit code ${status.exitCode}`;
+  return lines === ''
+    ? `the executor ${how}`
+    : `the executor ${how}; it printed last: ${lines.split('\n').slice(-5).join(' / ')}`;
+}
+
+function usageFile(dir: string): Usage | null {
+  const text = readIfThere(`${dir}/usage.json`);
+  return text === null ? null : readUsageFile(text);
+}
+
+function commitMessage({ order }: Work): string {
+  return `${order.task}: attempt ${order.n}`;
+}
+
+function failed(
+  cause: 'prepare' | 'executor' | 'empty' | 'gate',
+  text: string,
+  exitCode: number | null,
+  status: Status,
+): Stand {
+  return ended({ kind: 'failed', cause, message: text, exitCode, rounds: status.round, usage: status.usage });
+}
+
+function ended(outcome: Outcome): Stand {
+  return { is: 'ended', outcome };
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
