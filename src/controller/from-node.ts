@@ -47,7 +47,7 @@ function sortOut(turn: Turn, node: NodeName, entry: InventoryEntry): void {
   if (entry.state !== 'ended' || isWanted(turn, attempt)) return;
   const head = entry.outcome !== null && 'head' in entry.outcome ? entry.outcome.head : null;
   if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(entry.token, node);
-  else memory.salvage.add(entry.token);
+  else memory.salvage.set(entry.token, head);
 }
 
 /** The branch is still only on the node. */
@@ -115,7 +115,7 @@ function attemptEnded(
   if (attempt === undefined) return;
   const head = 'head' in outcome ? outcome.head : null;
   if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(token, attempt.node);
-  else memory.salvage.add(token);
+  else memory.salvage.set(token, head);
 }
 
 export function started(turn: Turn, input: Extract<Input, { is: 'started' }>): void {

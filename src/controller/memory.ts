@@ -1,4 +1,4 @@
-import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
+import type { CommitId, NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { isFinal } from '../model/task.ts';
 
@@ -21,7 +21,7 @@ export interface Memory {
   /** Attempts whose result nobody needs on the node any more. */
   readonly forgettable: Map<Token, NodeName>;
   /** Ended, not done, but with commits: their branch is brought into the hub so that no work is lost. */
-  readonly salvage: Set<Token>;
+  readonly salvage: Map<Token, CommitId>;
   /** Nodes that refused an order for reasons of their own -> until when they get none. */
   readonly shunned: Map<NodeName, number>;
   /** Broken gates in a row, by task or project. */
@@ -52,7 +52,7 @@ export function freshMemory(state: State): Memory {
     unordered: new Set(),
     cancelling: new Set(),
     forgettable: new Map(),
-    salvage: new Set(),
+    salvage: new Map(),
     shunned: new Map(),
     gateBreaks: new Map(),
     races: new Map(),

@@ -1,5 +1,4 @@
 /** Which effects the state wants now: level-triggered, so nothing has to be remembered across a crash. */
-import type { Attempt } from '../model/attempt.ts';
 import type { ProjectName, TaskKey } from '../model/ids.ts';
 import type { Project, Task } from '../model/task.ts';
 import { nextToMerge } from '../merge/order.ts';
@@ -45,22 +44,13 @@ function* nodeEffects(turn: Turn): Generator<Effect> {
   for (const [token, node] of memory.forgettable) {
     if (memory.connected.has(node)) yield { do: 'forget', key: `forget:${token}`, token, node };
   }
-  for (const token of memory.salvage) {
+  for (const [token, head] of memory.salvage) {
     const attempt = state.attempts.get(token);
     if (attempt === undefined || !memory.connected.has(attempt.node)) continue;
-    const effect = salvageEffect(turn, attempt);
-    if (effect !== null) yield effect;
+    const project = state.tasks.get(attempt.task)?.spec.project;
+    if (project === undefined) continue;
+    yield { do: 'collect', key: `collect:${token}`, project, token, node: attempt.node, head };
   }
-}
-
-function salvageEffect(turn: Turn, attempt: Attempt): Effect | null {
-  const project = turn.state.tasks.get(attempt.task)?.spec.project;
-  if (project === undefined || attempt.phase.is !== 'ended') return null;
-  const { outcome } = attempt.phase;
-  const head = 'head' in outcome ? outcome.head : null;
-  if (head === null) return null;
-  const { token, node } = attempt;
-  return { do: 'collect', key: `collect:${token}`, project, token, node, head };
 }
 
 function groupActive(turn: Turn): Map<ProjectName, Task[]> {

@@ -58,7 +58,7 @@ function keepCommits(turn: Turn, attempt: Attempt, outcome: Outcome): void {
     turn.memory.forgettable.set(attempt.token, attempt.node);
     return;
   }
-  if (outcome.kind !== 'done') turn.memory.salvage.add(attempt.token);
+  if (outcome.kind !== 'done') turn.memory.salvage.set(attempt.token, head);
 }
 
 function failedAttempt(turn: Turn, task: Task, reason: string): void {
