@@ -7,7 +7,6 @@ import type { ExecutorDef } from '../model/spec.ts';
 import { readClaudeStream } from './claude-stream.ts';
 import type { ExecutorOutcome } from './executor-outcome.ts';
 
-export type { ApiError } from './api-error.ts';
 export type { ExecutorOutcome } from './executor-outcome.ts';
 
 /** Reads the log of one round. Lines that are no events (stderr, garbage, a cut first or last line) are skipped. */

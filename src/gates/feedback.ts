@@ -5,8 +5,6 @@
 import type { Finding, GateName } from '../model/attempt.ts';
 import { shorten, stripControls } from './shorten.ts';
 
-export { shorten } from './shorten.ts';
-
 /**
  * The message of one feedback round. `round` is the round that failed (1 for the first), `rounds` how many there are in
  * all. `output` is the verify command's, empty when it did not run.

@@ -145,6 +145,26 @@ describe('the provider', () => {
     expect(read(log)).toMatchObject({ finished: true, apiError: null });
   });
 
+  test('is to blame for a broken turn whose last words are a refusal', () => {
+    const log = event({
+      type: 'result',
+      subtype: 'error_during_execution',
+      is_error: true,
+      result: 'API Error (Connection error.)',
+    });
+    expect(read(log).apiError).toMatchObject({ status: null, retryable: true });
+    const words = {
+      model: '<synthetic>',
+      content: [{ type: 'text', text: 'Invalid API key · Please run /login' }],
+    };
+    expect(read(event({ type: 'assistant', message: words })).apiError).toMatchObject({
+      status: 401,
+      retryable: false,
+    });
+    const other = { model: '<synthetic>', content: [{ type: 'text', text: 'No response requested.' }] };
+    expect(read(event({ type: 'assistant', message: other })).apiError).toBeNull();
+  });
+
   test('is quoted on one line, without control sequences', () => {
     const error = read(
       result({ is_error: true, api_error_status: 500, result: '\u001b[31mAPI Error:\n 500' }),

@@ -28,7 +28,8 @@ describe('the content gate', () => {
   });
 
   test.each(['104755', '100664', '040000', '100000'])('refuses the mode %s', (newMode) => {
-    expect(contentFindings(facts({ changed: [change('a', { newMode })] }))).toHaveLength(1);
+    const [finding] = contentFindings(facts({ changed: [change('a', { newMode })] }));
+    expect(finding?.message).toContain(`the mode ${newMode}`);
   });
 
   test.each([
@@ -86,6 +87,10 @@ describe('the content gate', () => {
       expect(judgeName(path)).toEqual([]);
     },
   );
+
+  test.each(['a//b', './a', 'a/../b', '/a'])('refuses %s, which is no plain relative path', (path) => {
+    expect(judgeName(path)[0]?.message).toContain('plain relative path');
+  });
 
   test('refuses a name that no file system can hold', () => {
     expect(judgeName(`src/${'x'.repeat(256)}`)).toHaveLength(1);

@@ -177,6 +177,7 @@ describe('functions without a body alarm', () => {
     ['a.py', 'async def load(\n    path: str,\n) -> None:\n    """Loads it."""\n    ...', [1]],
     ['a.py', 'class A:\n    def load(self):\n        pass\n\n    def save(self):\n        return 1', [2]],
     ['tests/test_a.py', 'def test_load():\n    pass', [1]],
+    ['a.py', '@abstractmethod\ndef load(self):\n    # TODO: say more\n    ...', [3]],
     ['a.py', 'def forward(a, b):\n    return NotImplemented', [2]],
     ['a.ts', 'export function load(path: string): void {}', [1]],
     ['a.ts', 'function load() {\n}', [1]],

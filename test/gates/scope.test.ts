@@ -28,6 +28,14 @@ describe('the scope gate', () => {
     expect(finding?.fix).toMatch(/Put the file back.*modifies/s);
   });
 
+  test('takes for the nearest claim the one that shares most folders, then the most similar', () => {
+    const nearest = (modifies: string[]) =>
+      scopeFindings([change('api/v1/users.py')], rules({ modifies }))[0]?.message;
+    expect(nearest(['api/v1/deep/long/name/**', 'api/users.py', 'v1/users.py'])).toContain('api/v1/deep');
+    expect(nearest(['v1/users.py', 'api/users.py', 'api/v1/deep/long/name/**'])).toContain('api/v1/deep');
+    expect(nearest(['api/v1/zebra.py', 'api/v1/user.py', 'api/v1/other.py'])).toContain('api/v1/user.py');
+  });
+
   test('refuses a deletion outside and asks to restore the file', () => {
     const [finding] = scopeFindings([change('README.md', { status: 'D' })], rules());
     expect(finding?.message).toContain('was deleted');

@@ -33,6 +33,14 @@ describe('the verdict of a verify command', () => {
     expect(findings[0]?.fix).toBeTruthy();
   });
 
+  test('names the signal, the code or the deadline that broke it', () => {
+    expect(verifyVerdict(exit(null, 'SIGKILL'), '').findings[0]?.message).toContain('SIGKILL');
+    expect(verifyVerdict(exit(137), '').findings[0]?.message).toContain('signal 9');
+    expect(verifyVerdict(exit(127), '').findings[0]?.message).toContain('not found');
+    expect(verifyVerdict(exit(126), '').findings[0]?.message).toContain('executed');
+    expect(verifyVerdict(exit(null, 'SIGTERM', true), '').findings[0]?.message).toContain('time limit');
+  });
+
   test('keeps a bounded part of a long output', () => {
     const { output } = verifyVerdict(exit(1), `${'line of noise\n'.repeat(10_000)}the end`);
     expect(Buffer.byteLength(output)).toBeLessThanOrEqual(VERIFY_OUTPUT_BYTES);
