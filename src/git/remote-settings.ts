@@ -14,6 +14,9 @@ const NETWORK =
 /** Repositories of other users that this user said are fine to use. */
 const LOCAL = /^safe\.directory$/s;
 
+/** Where the user's git looks for its configuration. */
+const PLACES = ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM'] as const;
+
 const SSH_VARIABLES = ['GIT_SSH_COMMAND', 'GIT_SSH', 'GIT_SSH_VARIANT', 'GIT_ASKPASS'] as const;
 
 /** Writes `file` and returns the environment for commands that talk to the remote. */
@@ -42,7 +45,7 @@ interface Setting {
 /** System and global configuration as this user's git sees them, includes resolved. */
 async function userSettings(): Promise<Setting[]> {
   const { stdout } = await git(['config', '--list', '-z', '--show-scope', '--includes'], {
-    env: { GIT_CONFIG_GLOBAL: process.env.GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM: undefined },
+    env: Object.fromEntries(PLACES.map((name) => [name, process.env[name]])),
     // A configuration that git cannot read is the user's to mend; ours works without it.
     okCodes: [0, 128],
   });

@@ -1,0 +1,305 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { GateRules } from '../../src/gates/judge.ts';
+import { openHub } from '../../src/git/hub.ts';
+import { git } from '../../src/git/run.ts';
+import { performHubEffect } from '../../src/merge/effects.ts';
+import type { HubEffect, HubWork } from '../../src/merge/work.ts';
+import { type CommitId, commitId, nodeName, projectName, taskId, type Token } from '../../src/model/ids.ts';
+import { bundle, candidate, hubOf, landed, newToken, supply, type World, world } from '../git/hub-fixture.ts';
+import { scratch } from '../git/repo.ts';
+
+const project = projectName('demo');
+const node = nodeName('n1');
+const RULES: GateRules = {
+  modifies: ['b.txt', 'b.py'],
+  allowedExtras: [],
+  protectedPaths: [],
+  placeholderAllow: [],
+};
+
+/** What the controller hands in, with results that lie as bundles in a directory. */
+class Hands implements HubWork {
+  readonly hub: HubWork['hub'];
+  readonly root: string;
+  readonly tasks = new Map<Token, { task: string; base: CommitId }>();
+  readonly results = new Map<Token, string>();
+  fetched = 0;
+  readonly files: string[] = [];
+
+  constructor(w: World) {
+    this.hub = w.hub;
+    this.root = w.root;
+  }
+
+  readonly attempt = (token: Token) => {
+    const found = this.tasks.get(token);
+    if (found === undefined) throw new Error('unknown attempt');
+    return { task: taskId(found.task), title: `Do ${found.task}`, base: found.base, rules: RULES };
+  };
+
+  readonly bundleFile = (): string => {
+    const file = join(this.root, `incoming-${newToken()}`);
+    this.files.push(file);
+    return file;
+  };
+
+  readonly getBundle = async (token: Token, _have: readonly CommitId[], file: string): Promise<boolean> => {
+    this.fetched += 1;
+    const result = this.results.get(token);
+    if (result === undefined) return false;
+    if (result === 'cut') throw new Error('connection lost');
+    const { readFile } = await import('node:fs/promises');
+    await writeFile(file, await readFile(result));
+    return true;
+  };
+}
+
+/** An attempt's result on its node, not yet in the hub. */
+async function finished(
+  w: World,
+  hands: Hands,
+  task: string,
+  edit: Parameters<typeof candidate>[2],
+): Promise<{ token: Token; head: CommitId }> {
+  const base = await w.hub.integration();
+  const token = newToken();
+  await supply(w.hub, w.node, w.root, base);
+  await w.node.branch(`attempt-${token}`, base);
+  const head = await w.node.commit(edit);
+  hands.tasks.set(token, { task, base });
+  hands.results.set(token, await bundle(w.node, w.root, base));
+  return { token, head };
+}
+
+const collect = (token: Token, head: CommitId): HubEffect => ({
+  do: 'collect',
+  key: `collect:${token}`,
+  project,
+  token,
+  node,
+  head,
+});
+const merge = (token: Token, head: CommitId): HubEffect => ({
+  do: 'merge',
+  key: `merge:${token}`,
+  project,
+  token,
+  head,
+});
+
+describe('collect', () => {
+  test('a good branch comes in and is judged in the hub; a second time nothing is transferred', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'better\n' });
+    const good = { is: 'collected', key: `collect:${token}`, token, head, changed: 1, findings: [] };
+    expect(await performHubEffect(collect(token, head), hands)).toEqual(good);
+    expect(await performHubEffect(collect(token, head), hands)).toEqual(good);
+    expect(hands.fetched).toBe(1);
+    expect(hands.files.some((file) => existsSync(file))).toBe(false);
+  });
+
+  test('a change outside of what the task may touch is found, whatever the node said', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'B\n', 'a.txt': 'A\n' });
+    const result = await performHubEffect(collect(token, head), hands);
+    expect(result).toMatchObject({
+      is: 'collected',
+      changed: 2,
+      findings: [{ gate: 'scope', path: 'a.txt' }],
+    });
+  });
+
+  test('a marker that attributes try to hide is found', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const { token, head } = await finished(w, hands, 'S01', {
+      'b.py': '# TODO later\n',
+      '.gitattributes': '* -diff\n',
+    });
+    const result = await performHubEffect(collect(token, head), hands);
+    if (result.is !== 'collected') throw new Error(result.is);
+    expect(result.findings).toContainEqual(
+      expect.objectContaining({ gate: 'placeholder', path: 'b.py', line: 1 }),
+    );
+  });
+
+  test('a result that is gone, a lost connection and an unusable result are three different things', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'B\n' });
+    const [good] = [hands.results.get(token) ?? ''];
+    hands.results.delete(token);
+    expect(await performHubEffect(collect(token, head), hands)).toEqual({
+      is: 'collect.gone',
+      key: `collect:${token}`,
+      token,
+    });
+    hands.results.set(token, 'cut');
+    expect(await performHubEffect(collect(token, head), hands)).toMatchObject({
+      is: 'effect.failed',
+      problem: { message: 'connection lost' },
+    });
+    hands.results.set(token, good);
+    const other = commitId('1'.repeat(40));
+    expect(await performHubEffect(collect(token, other), hands)).toMatchObject({
+      is: 'collected',
+      findings: [{ gate: 'commit', message: expect.stringContaining('does not contain it') as string }],
+    });
+    expect(hands.files.some((file) => existsSync(file))).toBe(false);
+  });
+
+  test('an attempt that nobody knows is a failed effect, not a crash', async () => {
+    const w = await world();
+    expect(await performHubEffect(collect(newToken(), w.base), new Hands(w))).toMatchObject({
+      is: 'effect.failed',
+    });
+  });
+});
+
+describe('merge and land', () => {
+  test('a branch goes from the node to integration', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'better\n' });
+    await performHubEffect(collect(token, head), hands);
+    const made = await performHubEffect(merge(token, head), hands);
+    if (made.is !== 'merge.made') throw new Error(made.is);
+    expect(made.onto).toBe(w.base);
+    const land: HubEffect = { do: 'land', key: 'land', project, token, onto: made.onto, commit: made.commit };
+    const done = { is: 'landed', key: 'land', token, onto: made.onto, commit: made.commit };
+    expect(await performHubEffect(land, hands)).toEqual(done);
+    expect(await w.hub.integration()).toBe(made.commit);
+    // The answer was lost, the controller died: the same again, by a hub opened anew.
+    expect(await performHubEffect(land, Object.assign(hands, { hub: await openHub(w.hub.place) }))).toEqual(
+      done,
+    );
+    const { stdout } = await git(['log', '-1', '--format=%B', made.commit], { gitDir: w.hub.place.dir });
+    expect(stdout.toString().trim()).toBe(
+      `Merge S01: Do S01\n\nDispatch-Task: S01\nDispatch-Token: ${token}`,
+    );
+  });
+
+  test('a conflict names the files and the tasks on the other side', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const { token, head } = await finished(w, hands, 'S02', { 'b.txt': 'mine\n' });
+    await performHubEffect(collect(token, head), hands);
+    const onto = await landed(w.hub, await candidate(w, w.base, { 'b.txt': 'theirs\n' }), 'S01');
+    expect(await performHubEffect(merge(token, head), hands)).toEqual({
+      is: 'merge.conflict',
+      key: `merge:${token}`,
+      token,
+      onto,
+      conflicts: [{ path: 'b.txt', tasks: ['S01'] }],
+    });
+  });
+
+  test('integration that moved is a race, and an attempt that landed before is found by what the history says', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'B\n' });
+    await performHubEffect(collect(token, head), hands);
+    const [first, second] = [
+      await performHubEffect(merge(token, head), hands),
+      await performHubEffect(merge(token, head), hands),
+    ];
+    if (first.is !== 'merge.made' || second.is !== 'merge.made') throw new Error('no merge');
+    const moved = await landed(w.hub, await candidate(w, w.base, { 'dir/c.txt': 'C\n' }), 'S02');
+    const land: HubEffect = { do: 'land', key: 'land', project, token, onto: w.base, commit: first.commit };
+    expect(await performHubEffect(land, hands)).toEqual({ is: 'land.raced', key: 'land', token });
+    const commit = await landed(w.hub, { token, head }, 'S01');
+    expect(await performHubEffect({ ...land, onto: moved }, hands)).toMatchObject({ is: 'landed', commit });
+    expect(await w.hub.integration()).toBe(commit);
+  });
+});
+
+describe('base and delivery', () => {
+  test('a base is set up, and a repository that is not there is a failed effect that says what to do', async () => {
+    const w = await world();
+    const base: HubEffect = { do: 'base', key: 'base:demo', project };
+    expect(await performHubEffect(base, new Hands(w))).toEqual({
+      is: 'based',
+      key: 'base:demo',
+      project,
+      integration: w.base,
+    });
+    const hub = await hubOf(scratch(), '/no/such/repository');
+    const result = await performHubEffect(base, Object.assign(new Hands(w), { hub }));
+    expect(result).toMatchObject({
+      is: 'effect.failed',
+      key: 'base:demo',
+      problem: { code: 'E_REPO_MISSING' },
+    });
+    if (result.is !== 'effect.failed') return;
+    expect(result.problem.message).toMatch(/no git repository at \/no\/such\/repository[^]*git ls-remote/);
+  });
+
+  test('what landed is prepared and delivered, with its tasks', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const tip = await landed(w.hub, await candidate(w, w.base, { 'b.txt': 'B\n' }), 'S01');
+    const prepare: HubEffect = { do: 'prepare-delivery', key: 'prepare', project };
+    const made = await performHubEffect(prepare, hands);
+    if (made.is !== 'delivery.made') throw new Error(made.is);
+    expect(made).toMatchObject({ commit: tip, onto: tip, targetTip: w.base });
+    const { commit, onto, targetTip } = made;
+    const deliver: HubEffect = { do: 'deliver', key: 'deliver', project, commit, onto, targetTip };
+    expect(await performHubEffect(deliver, hands)).toEqual({
+      is: 'delivered',
+      key: 'deliver',
+      project,
+      commit,
+      tasks: ['S01'],
+    });
+    expect(await performHubEffect(prepare, hands)).toMatchObject({
+      is: 'delivery.made',
+      commit: tip,
+      targetTip: tip,
+    });
+  });
+
+  test('a race is a race; what only a person can mend ends the collect; an unreachable host does not', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const tip = await landed(w.hub, await candidate(w, w.base, { 'b.txt': 'B\n' }), 'S01');
+    await w.person.commit({ 'b.txt': 'mine\n' });
+    await w.person.git('push', '-q', 'origin', 'main');
+    const deliver: HubEffect = {
+      do: 'deliver',
+      key: 'd',
+      project,
+      commit: tip,
+      onto: tip,
+      targetTip: w.base,
+    };
+    expect(await performHubEffect(deliver, hands)).toEqual({ is: 'deliver.raced', key: 'd', project });
+    const prepare: HubEffect = { do: 'prepare-delivery', key: 'p', project };
+    expect(await performHubEffect(prepare, hands)).toMatchObject({
+      is: 'deliver.refused',
+      problem: { code: 'E_TARGET_CONFLICT' },
+    });
+    expect(await performHubEffect({ ...deliver, targetTip: null }, hands)).toMatchObject({
+      is: 'deliver.refused',
+      problem: { code: 'E_TARGET_MISSING' },
+    });
+    const ssh = join(w.root, 'ssh');
+    await writeFile(
+      ssh,
+      '#!/bin/sh\necho "ssh: connect to host h port 22: Connection refused" >&2\nexit 255\n',
+      { mode: 0o755 },
+    );
+    process.env.GIT_SSH = ssh;
+    try {
+      const hub = await openHub({ ...w.hub.place, repo: 'h:p' });
+      const unreachable = await performHubEffect(prepare, Object.assign(hands, { hub }));
+      expect(unreachable).toMatchObject({ is: 'effect.failed', problem: { code: 'E_REPO_UNREACHABLE' } });
+    } finally {
+      delete process.env.GIT_SSH;
+    }
+  });
+});
