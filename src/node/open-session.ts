@@ -30,8 +30,8 @@ export interface OpenSession {
 
 /**
  * Choose, connect, ship, hello: one login at its turn.
- * @throws DispatchError as chooseTransport and connectNode; E_NODE_PROTOCOL when the node speaks another protocol;
- * NodeRefusal `fenced` when a newer controller has been there.
+ * @throws DispatchError as chooseTransport and connectNode; E_NODE_START when the worker ends before its hello;
+ * E_NODE_PROTOCOL when it speaks another protocol.
  */
 export function openSession(options: OpenOptions): Promise<OpenSession> {
   const { config, epoch, controller, program, timings, signal } = options;
@@ -55,20 +55,30 @@ export function openSession(options: OpenOptions): Promise<OpenSession> {
       if (welcome.protocol !== PROTOCOL) throw otherProtocol(config.name, `it speaks ${welcome.protocol}`);
       return { session, welcome, choice, connected, helloMs: performance.now() - began };
     } catch (error) {
-      const problem =
-        error instanceof NodeRefusal && error.code === 'protocol'
-          ? otherProtocol(config.name, error.message)
-          : error;
-      session.end(
-        problem instanceof DispatchError
-          ? problem
-          : new DispatchError('E_NODE_DISCONNECTED', `${config.name} refused the hello: ${String(error)}`),
-      );
+      const problem = helloProblem(config.name, error, session);
+      session.end(problem);
       await session.closed;
       throw problem;
     } finally {
       signal?.removeEventListener('abort', giveUp);
     }
+  });
+}
+
+function helloProblem(name: string, error: unknown, session: Session): DispatchError {
+  if (error instanceof NodeRefusal)
+    return error.code === 'protocol'
+      ? otherProtocol(name, error.message)
+      : new DispatchError('E_NODE_START', `${name} refused the hello (${error.code}): ${error.message}`, {
+          where: name,
+        });
+  if (!(error instanceof DispatchError)) throw error;
+  if (error.code !== 'E_NODE_DISCONNECTED' || session.exitCode === null) return error;
+  return new DispatchError('E_NODE_START', `the worker on ${name} ended before it said hello`, {
+    where: name,
+    why: error.message,
+    fix: `look into run/supervisor.log under the worker's directory on ${name}`,
+    cause: error,
   });
 }
 

@@ -76,6 +76,7 @@ export class Session {
   #sending = 0;
   #holds = 0;
   #end: DispatchError | null = null;
+  #exitCode: number | null = null;
 
   /** @param rest bytes that were read from the stream before it was handed over. */
   constructor(name: string, stream: ByteStream, rest: Buffer, timings: SessionTimings) {
@@ -83,6 +84,7 @@ export class Session {
     this.#stream = stream;
     this.#timings = timings;
     this.closed = stream.closed.then((end) => {
+      this.#exitCode = end.exitCode;
       this.end(end.problem ?? disconnected(name, end.reason));
       return this.#end ?? disconnected(name, end.reason);
     });
@@ -96,6 +98,11 @@ export class Session {
   /** Null while it lives. */
   get over(): DispatchError | null {
     return this.#end;
+  }
+
+  /** Exit code of the program at the far end when it ended by itself, known once the session is over. */
+  get exitCode(): number | null {
+    return this.#exitCode;
   }
 
   /** Pushed journal entries go here from now on; those that came before are given at once. */

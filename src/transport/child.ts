@@ -125,12 +125,14 @@ function killGroup(child: ChildProcess): void {
 
 function closedBy(program: string, end: ChildEnd, explain: ChildStreamOptions['explain']): Closed {
   const problem = explain(end);
-  if (problem !== null) return { reason: problem.message, problem };
-  if (end.failed !== null) return { reason: `${program} could not be started (${end.failed})`, problem };
-  if (end.signal !== null) return { reason: `${program} was ended by ${end.signal}`, problem };
+  // 255 is ssh's own way to say that the connection failed.
+  const exitCode = end.code === 255 ? null : end.code;
+  return { reason: problem?.message ?? reasonOf(program, end), problem, exitCode };
+}
+
+function reasonOf(program: string, end: ChildEnd): string {
+  if (end.failed !== null) return `${program} could not be started (${end.failed})`;
+  if (end.signal !== null) return `${program} was ended by ${end.signal}`;
   const lastLine = end.stderr.split('\n').at(-1) ?? '';
-  return {
-    reason: `${program} ended with exit code ${end.code}${lastLine === '' ? '' : `: ${lastLine}`}`,
-    problem,
-  };
+  return `${program} ended with exit code ${end.code}${lastLine === '' ? '' : `: ${lastLine}`}`;
 }

@@ -96,11 +96,13 @@ function streamOf(client: Client, channel: ClientChannel, route: Route): ByteStr
   // Undrained stderr would keep the channel from closing.
   channel.stderr.on('data', (bytes: Buffer) => route.tail.push(bytes));
   const closed = new Promise<Closed>((resolve) => {
-    const over = (reason: string): void => {
+    const over = (reason: string, exitCode: number | null = null): void => {
       route.close();
-      resolve({ reason, problem: null });
+      resolve({ reason, problem: null, exitCode });
     };
-    channel.once('close', (code?: number | null, signal?: string) => over(endOf(code, signal, route)));
+    channel.once('close', (code?: number | null, signal?: string) =>
+      over(endOf(code, signal, route), code ?? null),
+    );
     client.once('close', () => {
       const reason = lastLine(route) ?? 'the connection was closed';
       if (route.isClosed) over(reason);
@@ -117,9 +119,11 @@ function streamOf(client: Client, channel: ClientChannel, route: Route): ByteStr
 }
 
 function endOf(code: number | null | undefined, signal: string | undefined, route: Route): string {
-  if (typeof code === 'number') return `the remote shell ended with exit code ${code}`;
+  const last = lastLine(route);
+  if (typeof code === 'number')
+    return `the remote shell ended with exit code ${code}${last === null ? '' : `: ${last}`}`;
   if (typeof signal === 'string') return `the remote shell was ended by ${signal}`;
-  return lastLine(route) ?? 'the connection was closed';
+  return last ?? 'the connection was closed';
 }
 
 function lastLine(route: Route): string | null {

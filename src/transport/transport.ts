@@ -34,4 +34,6 @@ export interface Closed {
   readonly reason: string;
   /** The same as an error with a code when the end itself says what is wrong (refused key, unreachable); null for a plain end. */
   readonly problem: DispatchError | null;
+  /** Exit code when the shell at the far end ended by itself; null when the connection ended, or it cannot be told. */
+  readonly exitCode: number | null;
 }

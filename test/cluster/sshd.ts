@@ -19,6 +19,8 @@ export interface SshdOptions {
   readonly hostKeyTypes?: readonly ('ed25519' | 'ecdsa' | 'rsa')[];
   /** HOME of sessions; by default a directory of the fixture's own. */
   readonly home?: string;
+  /** Further variables of every session's environment; no spaces in values. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Further lines of sshd_config. */
   readonly config?: readonly string[];
   /** Further lines of the client's Host block. */
@@ -177,7 +179,9 @@ export class Sshd {
   }
 
   #serverConfig(): string {
-    const { maxSessions, forceCommand, config = [] } = this.#options;
+    const { maxSessions, forceCommand, env = {}, config = [] } = this.#options;
+    // Only the first SetEnv line counts.
+    const variables = Object.entries({ HOME: this.home, ...env }).map(([name, value]) => `${name}=${value}`);
     return `${[
       'ListenAddress 127.0.0.1',
       `Port ${this.port}`,
@@ -192,7 +196,7 @@ export class Sshd {
       'PrintMotd no',
       'PidFile none',
       'UseDNS no',
-      `SetEnv HOME=${this.home}`,
+      `SetEnv ${variables.join(' ')}`,
       ...(maxSessions === undefined ? [] : [`MaxSessions ${maxSessions}`]),
       ...(forceCommand === undefined ? [] : [`ForceCommand ${forceCommand}`]),
       ...config,

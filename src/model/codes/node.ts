@@ -103,6 +103,12 @@ export const NODE_CODES = {
     explain:
       'The checksum of what the node received differs from what was sent. Nothing was put in place. Something on the way changes bytes: a `command` that allocates a terminal, or a broken network card. dispatch tries again by itself.',
   },
+  E_NODE_START: {
+    title: 'the worker on the node does not start',
+    exit: EXIT.unreachable,
+    explain:
+      'The program is on the node and was started, but it ended before it said hello. The message has its last words; more are in run/supervisor.log under the worker directory. Usual causes: tmux cannot make its socket there, or the directory is on a file system without sockets.',
+  },
   E_NODE_PROTOCOL: {
     title: 'the node answers in a way that is not understood',
     exit: EXIT.unreachable,

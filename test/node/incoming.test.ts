@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { parseMessage } from '../../src/node/incoming.ts';
+import { FrameError } from '../../src/protocol/frame.ts';
+
+const TOKEN = 'ab'.repeat(16);
+const COMMIT = 'c'.repeat(40);
+const outcome = { kind: 'done', head: COMMIT, rounds: 1, usage: null };
+
+describe('what a node says', () => {
+  it.each([
+    ['an answer to a ping', { id: 1, reply: {} }, 'ping'],
+    ['a refusal', { id: 1, error: { code: 'unknown', message: 'no' } }, 'start'],
+    ['an answer that nobody waits for any more', { id: 9, reply: { head: 'anything' } }, null],
+    ['its inventory', { id: 1, reply: { entries: [entry()] } }, 'inventory'],
+    ['news of an end', { events: [{ seq: 1, at: 5, type: 'attempt.ended', token: TOKEN, outcome }] }, null],
+    [
+      'news of itself',
+      { events: [{ seq: 1, at: 5, type: 'supervisor.started', program: 'p', bootId: 'b' }] },
+      null,
+    ],
+    ['the head of a bundle', { id: 1, reply: { head: COMMIT } }, 'bundle.get'],
+  ] as const)('may be %s', (_what, message, op) => {
+    expect(parseMessage(message, () => op)).toEqual(message);
+  });
+
+  it.each([
+    ['no object', 'hello', null],
+    ['a list', [], null],
+    ['an answer without an id', { reply: {} }, 'ping'],
+    ['an answer without a reply', { id: 1 }, 'ping'],
+    ['a refusal of an unknown kind', { id: 1, error: { code: 'because', message: '' } }, 'ping'],
+    ['events that are no list', { events: {} }, null],
+    ['an entry without a number', { events: [{ type: 'attempt.running', token: TOKEN }] }, null],
+    ['an entry with half a number', { events: [{ seq: 1.5, type: 'attempt.running', token: TOKEN }] }, null],
+    ['an entry of an unknown kind', { events: [{ seq: 1, type: 'attempt.flew', token: TOKEN }] }, null],
+    [
+      'an entry with a path for a token',
+      { events: [{ seq: 1, type: 'attempt.running', token: '../../etc' }] },
+      null,
+    ],
+    [
+      'an end with a head that is an option',
+      {
+        events: [
+          { seq: 1, type: 'attempt.ended', token: TOKEN, outcome: { ...outcome, head: '--upload-pack=x' } },
+        ],
+      },
+      null,
+    ],
+    [
+      'an end of an unknown kind',
+      { events: [{ seq: 1, type: 'attempt.ended', token: TOKEN, outcome: { kind: 'won' } }] },
+      null,
+    ],
+    [
+      'an inventory with a project that is a path',
+      { id: 1, reply: { entries: [{ ...entry(), project: '../x' }] } },
+      'inventory',
+    ],
+    ['a bundle with a head that is no commit', { id: 1, reply: { head: 'HEAD' } }, 'bundle.get'],
+    [
+      'a welcome without a journal',
+      { id: 1, reply: { protocol: 1, program: 'p', bootId: 'b', seq: 0 } },
+      'hello',
+    ],
+  ] as const)('may not be %s', (_what, message, op) => {
+    expect(() => parseMessage(message, () => op)).toThrow(FrameError);
+  });
+});
+
+function entry(): object {
+  return { token: TOKEN, project: 'p', task: 'S01', n: 1, state: 'ended', outcome, logBytes: 10 };
+}
