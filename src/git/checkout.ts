@@ -18,7 +18,9 @@ const TRUSTED = ['-c', 'safe.directory=*', '-c', 'safe.bareRepository=all'];
 
 /** Where the branch is checked out; empty when nowhere. Pruned worktrees whose directory is gone do not count. */
 export async function checkoutsOf(repository: string, branch: string): Promise<Checkout[]> {
-  const { stdout } = await git([...TRUSTED, 'worktree', 'list', '--porcelain', '-z'], { cwd: repository });
+  // git takes `/srv/project` for `/srv/project.git`, too.
+  const cwd = (await exists(repository)) ? repository : `${repository}.git`;
+  const { stdout } = await git([...TRUSTED, 'worktree', 'list', '--porcelain', '-z'], { cwd });
   const checkouts: Checkout[] = [];
   for (const block of stdout.toString('utf8').split('\0\0')) {
     const lines = block.split('\0');

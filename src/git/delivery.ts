@@ -9,7 +9,8 @@ import { DispatchError } from '../model/error.ts';
 import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
 import { type Checkout, checkoutsOf } from './checkout.ts';
 import type { RepoPlace } from './facts.ts';
-import { commitTree, mergeTree, treeOf } from './merge-tree.ts';
+import { brokenHub } from './hub-dir.ts';
+import { commitTree, mergeBases, mergeTree, treeOf } from './merge-tree.ts';
 import { INTEGRATION, isAncestor, moveRef, resultRef } from './refs.ts';
 import { shellWord } from './remote-error.ts';
 import { deliveryMessage, landedMerges } from './trailers.ts';
@@ -60,6 +61,10 @@ export async function prepareDelivery(
   }
   if (await isAncestor(repo, targetTip, onto)) {
     return { kind: 'made', commit: onto, tree: await treeOf(repo, onto), onto, targetTip };
+  }
+  if ((await mergeBases(repo, onto, targetTip)).length === 0) {
+    const why = `integration and ${target} share no history: \`repo\` or \`target\` names something else than before`;
+    return { kind: 'refused', problem: brokenHub(repo.gitDir, why) };
   }
   const merged = await mergeTree(repo, onto, targetTip, 'follow');
   if (!merged.clean) return { kind: 'refused', problem: await targetConflict(sides, onto, merged.paths) };

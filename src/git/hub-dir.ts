@@ -4,6 +4,7 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { DispatchError } from '../model/error.ts';
+import { shellWord } from './remote-error.ts';
 import { git, GitError } from './run.ts';
 
 /** Who merges, and paths that mean what they say. */
@@ -52,7 +53,7 @@ export function brokenHub(dir: string, why: string): DispatchError {
   return new DispatchError('E_HUB_BROKEN', `the repository of dispatch at ${dir} cannot be used`, {
     where: dir,
     why,
-    fix: `move it away (mv ${dir} ${dir}.broken) and run the command again`,
+    fix: `move it away with: mv ${shellWord(dir)} ${shellWord(`${dir}.broken`)} and run the command again`,
   });
 }
 

@@ -175,6 +175,26 @@ describe('delivery to a bare repository', () => {
     expect(await tipOf(w.bare)).toBe(later);
   });
 
+  test('a repository that is another one now is refused, and nothing is pushed to it', async () => {
+    const w = await world();
+    await oneTask(w);
+    const other = await Repo.create(join(w.root, 'other'));
+    const tip = await other.commit({ 'x.txt': 'x\n' });
+    await other.git('switch', '-q', '--detach');
+    const hub = await openHub({ ...w.hub.place, repo: other.dir });
+    expect(await hub.prepareDelivery()).toMatchObject({ kind: 'refused', problem: { code: 'E_HUB_BROKEN' } });
+    expect(await other.tip('main')).toBe(tip);
+  });
+
+  test('an address without .git finds the repository that has it', async () => {
+    const w = await world();
+    const tip = await oneTask(w);
+    const hub = await openHub({ ...w.hub.place, repo: w.bare.replace(/\.git$/, '') });
+    const { commit, onto, targetTip } = await prepared(hub);
+    expect(await hub.deliver(commit, onto, targetTip)).toMatchObject({ kind: 'delivered' });
+    expect(await tipOf(w.bare)).toBe(tip);
+  });
+
   test('a project whose name ends with a dot gets a valid name for its result', async () => {
     const { resultRef } = await import('../../src/git/refs.ts');
     const { projectName } = await import('../../src/model/ids.ts');
