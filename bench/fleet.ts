@@ -1,0 +1,169 @@
+/**
+ * A fleet for the benches: real OpenSSH servers on loopback, one node each, and a home whose project has no repository,
+ * so that what is measured is the way of a task and not its work.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { openSession, type LoadedProject, type Session } from '../src/controller/session.ts';
+import { type Event } from '../src/model/event.ts';
+import { nodeName, projectName, taskId } from '../src/model/ids.ts';
+import type { NodeConfig, ProjectConfig, TaskSpec } from '../src/model/spec.ts';
+import type { State } from '../src/model/state.ts';
+import { type Sshd, startSshd } from '../test/cluster/sshd.ts';
+
+export interface Fleet {
+  readonly dir: string;
+  readonly nodes: readonly NodeConfig[];
+  readonly servers: readonly Sshd[];
+  stop(): Promise<void>;
+}
+
+export async function startFleet(count: number, slots: number): Promise<Fleet> {
+  const dir = mkdtempSync(join(tmpdir(), 'dispatch-bench-'));
+  const servers: Sshd[] = [];
+  for (let index = 0; index < count; index += 1)
+    servers.push(await startSshd({ alias: `bench${index + 1}` }));
+  const nodes = servers.map((server, index) => sshNode(server, join(dir, `node${index + 1}`), slots));
+  return {
+    dir,
+    nodes,
+    servers,
+    stop: async () => {
+      for (const node of nodes) killNode(node.root);
+      for (const server of servers) await server.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function sshNode(server: Sshd, root: string, slots: number): NodeConfig {
+  mkdirSync(root, { recursive: true });
+  return {
+    name: nodeName(server.alias),
+    slots,
+    mode: 'hybrid',
+    labels: [],
+    weight: 1,
+    reach: {
+      by: 'ssh',
+      target: server.alias,
+      transport: 'auto',
+      socket: null,
+      configFile: server.configFile,
+    },
+    root,
+  };
+}
+
+function killNode(root: string | null): void {
+  if (root !== null)
+    spawnSync('tmux', ['-S', join(root, 'run', 'tmux.sock'), 'kill-server'], { stdio: 'ignore' });
+}
+
+/** A project without a repository: each task runs one command. */
+export function chores(
+  name: string,
+  count: number,
+  shape: { dependsOn?: (index: number) => number[]; command?: string[] } = {},
+): LoadedProject {
+  const project = projectName(name);
+  const id = (index: number): ReturnType<typeof taskId> => taskId(`T${String(index).padStart(5, '0')}`);
+  const specs = Array.from({ length: count }, (_, index): { spec: TaskSpec; text: string } => ({
+    spec: {
+      project,
+      id: id(index),
+      title: 'chore',
+      priority: 2,
+      dependsOn: (shape.dependsOn?.(index) ?? []).map(id),
+      modifies: [],
+      executor: 'chore',
+      verify: null,
+      timeoutMs: 600_000,
+      retries: 0,
+      review: false,
+      budgetTokens: null,
+      estimateMs: null,
+      digest: String(index),
+      file: `specs/${name}/${id(index)}.md`,
+    },
+    text: '## Acceptance\n- it ends with 0\n',
+  }));
+  return { config: choreConfig(name, shape.command ?? ['true']), specs };
+}
+
+function choreConfig(name: string, command: string[]): ProjectConfig {
+  return {
+    name: projectName(name),
+    repo: null,
+    target: 'main',
+    verify: null,
+    context: [],
+    contract: null,
+    executor: 'chore',
+    executors: { chore: { name: 'chore', kind: 'shell', command, env: {}, secrets: {}, model: null } },
+    timeoutMs: 600_000,
+    retries: 0,
+    gateTimeoutMs: 600_000,
+    placeholderAllow: [],
+    allowedExtras: [],
+    sharedPaths: [],
+    protectedPaths: [],
+    review: 'never',
+    weight: 1,
+    maxAttempts: 1,
+  };
+}
+
+export interface Run {
+  readonly wallMs: number;
+  /** CPU of this process (the controller), milliseconds. */
+  readonly cpuMs: number;
+  readonly rssMb: number;
+  readonly merged: number;
+  readonly events: readonly Event[];
+}
+
+/** Connects, then runs the project and measures from `start` to the last task's end. */
+export async function runProject(
+  fleet: Fleet,
+  project: LoadedProject,
+  home = mkdtempSync(join(fleet.dir, 'home-')),
+): Promise<Run> {
+  const events: Event[] = [];
+  const session = await openSession({
+    home,
+    nodes: fleet.nodes,
+    projects: [project],
+    onEvents: (batch) => events.push(...batch),
+  });
+  try {
+    await allConnected(session, fleet);
+    const cpu = process.cpuUsage();
+    const began = performance.now();
+    await session.command({ verb: 'start', project: project.config.name });
+    const { merged } = await session.settled([project.config.name]);
+    const wallMs = performance.now() - began;
+    const used = process.cpuUsage(cpu);
+    return {
+      wallMs,
+      cpuMs: (used.user + used.system) / 1000,
+      rssMb: process.memoryUsage().rss / 1e6,
+      merged: merged.length,
+      events,
+    };
+  } finally {
+    await session.detach();
+  }
+}
+
+async function allConnected(session: Session, fleet: Fleet): Promise<void> {
+  while (session.snapshot().connected.size < fleet.nodes.length) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+export function stateOf(session: Session): State {
+  return session.state;
+}
