@@ -156,6 +156,26 @@ describe('the base', () => {
     });
   });
 
+  test('old blemishes in the user’s own history are no obstacle', async () => {
+    const root = scratch();
+    const repo = await Repo.create(join(root, 'repo'));
+    const first = await repo.commit({ 'd/a.txt': 'a\n' });
+    const inner = await repo.git('rev-parse', `${first}:d`);
+    // A mode with a leading zero, as some programs wrote it once: `git fsck --strict` refuses it.
+    const bytes = Buffer.concat([Buffer.from('040000 d\0'), Buffer.from(inner, 'hex')]);
+    const { stdout } = await git(['hash-object', '-t', 'tree', '-w', '--literally', '--stdin'], {
+      gitDir: repo.gitDir,
+      input: bytes,
+    });
+    const tip = await repo.git('commit-tree', '-p', first, '-m', 'old', stdout.toString().trim());
+    await repo.git('update-ref', 'refs/heads/main', tip);
+    const hub = await hubOf(root, repo.dir);
+    expect(await hub.base()).toBe(tip);
+    const node = await Repo.create(join(root, 'node'));
+    const w = { root, bare: repo.dir, person: repo, hub, node, base: commitId(tip) };
+    await landed(hub, await candidate(w, commitId(tip), { 'b.txt': 'B\n' }), 'S01');
+  });
+
   test('a hub that was cut short while it was made is made again', async () => {
     const { hub, person } = await world();
     await rm(join(hub.place.dir, 'dispatch-hub'));
