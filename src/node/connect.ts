@@ -31,6 +31,8 @@ export interface Connected {
 const CONNECT_MS = 90_000;
 /** More than this before the first answer is not a banner. */
 const MAX_NOISE = 1 << 20;
+/** A program whose output is over ends within this. */
+const ENDING_MS = 3000;
 
 /**
  * Opens a stream and starts the program on it, shipping it first where it is missing.
@@ -178,10 +180,14 @@ class Answers {
 }
 
 async function noAnswer(stream: ByteStream, name: string, noise: string): Promise<DispatchError> {
-  stream.close();
+  // Its output is over, but only the exit of an ssh says what was wrong: it must not be killed for being a moment late.
+  const late = setTimeout(() => stream.close(), ENDING_MS);
   const end = await stream.closed;
+  clearTimeout(late);
   if (end.problem !== null) return end.problem;
-  const said = [noise, stream.stderrTail()].filter((text) => text !== '').join('\n');
+  const said = [noise, stream.stderrTail()]
+    .filter((text) => text !== '' && !end.reason.endsWith(text))
+    .join('\n');
   return new DispatchError('E_NODE_SHELL', `no shell answered on ${name}`, {
     where: name,
     why: said === '' ? end.reason : `${end.reason}; it printed: ${said}`,

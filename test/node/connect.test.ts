@@ -185,6 +185,14 @@ describe('a way to the node that misbehaves', () => {
     });
   });
 
+  it('ends a moment after its output: it is not killed before it has said why', async () => {
+    const slow = new CommandTransport(['sh', '-c', 'exec >&-; sleep 0.2; echo "no route today" >&2; exit 5']);
+    await expect(connect(slow)).rejects.toMatchObject({
+      code: 'E_NODE_SHELL',
+      why: expect.stringMatching(/exit code 5: no route today$/),
+    });
+  });
+
   it('changes bytes on the way: nothing is put in place', async () => {
     const through = new CommandTransport([
       'sh',
@@ -230,18 +238,36 @@ describe('a node over ssh', () => {
     expect(await readdir(join(sshd.home, `by-${which}/bin`))).toHaveLength(2);
   });
 
-  it('whose forced command is not a shell says so', async () => {
-    const forced = await startSshd({ forceCommand: '/bin/echo only sftp here' });
+  it.each(['ssh2', 'openssh'] as const)('that refuses us says why, by %s', async (which) => {
+    const strange = await startSshd({ trusted: false });
     try {
-      const { transport } = await chooseTransport(nodeConfig('n', sshReach(forced)));
-      await expect(connect(transport)).rejects.toMatchObject({
-        code: 'E_NODE_SHELL',
-        why: expect.stringContaining('only sftp here'),
-      });
+      const { transport } = await chooseTransport(nodeConfig('n', sshReach(strange, which)));
+      await expect(connect(transport)).rejects.toMatchObject({ code: 'E_HOST_KEY_UNKNOWN' });
+      await strange.trust();
+      await writeFile(join(strange.dir, 'authorized_keys'), '');
+      await expect(connect(transport)).rejects.toMatchObject({ code: 'E_SSH_AUTH' });
+      await strange.halt();
+      await expect(connect(transport)).rejects.toMatchObject({ code: 'E_NODE_UNREACHABLE' });
     } finally {
-      await forced.stop();
+      await strange.stop();
     }
   });
+
+  it.each(['ssh2', 'openssh'] as const)(
+    'whose forced command is not a shell says so, by %s',
+    async (which) => {
+      const forced = await startSshd({ forceCommand: '/bin/echo only sftp here' });
+      try {
+        const { transport } = await chooseTransport(nodeConfig('n', sshReach(forced, which)));
+        await expect(connect(transport)).rejects.toMatchObject({
+          code: 'E_NODE_SHELL',
+          why: expect.stringContaining('only sftp here'),
+        });
+      } finally {
+        await forced.stop();
+      }
+    },
+  );
 });
 
 /** Connects, checks that the program runs, and closes. */
