@@ -54,7 +54,7 @@ function header(commits: readonly CommitId[], have: readonly CommitId[]): string
   ].join('\n');
 }
 
-export interface BundleHeader {
+interface BundleHeader {
   /** Commits that the bundle brings. */
   readonly commits: readonly string[];
   /** Commits that the receiver must have. */
