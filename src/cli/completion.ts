@@ -25,10 +25,17 @@ export async function answerCompletion(
 ): Promise<void> {
   const typed = words[0] === '--' ? words.slice(1) : words;
   const names = await completionNames(environment, typed).catch(() => null);
+  oneLine(program);
   const root = adapt(program);
   addGlobals(root);
   if (names !== null) addNames(root, names);
   tabOf.parse([...typed]);
+}
+
+/** The shell's protocol has one line per offer: the summary is what fits, not the paragraphs of the help. */
+function oneLine(command: Command): void {
+  if (command.summary() !== '') command.description(command.summary());
+  for (const one of command.commands) oneLine(one);
 }
 
 function addGlobals(root: RootCommand): void {

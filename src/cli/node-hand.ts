@@ -41,6 +41,10 @@ export async function withNodeLink<T>(
   use: (link: NodeLink) => Promise<T>,
 ): Promise<T> {
   const known = state.nodes.get(config.name);
+  let done = false;
+  const tell = (problem: DispatchError): void => {
+    if (!done) onTrouble(problem.message);
+  };
   const link = new NodeLink({
     config,
     epoch: 0,
@@ -49,9 +53,9 @@ export async function withNodeLink<T>(
     // The journal is the controller's business: only what comes from now on is sent at all.
     cursor: () => ({ journal: known?.journal ?? null, seq: known?.cursor ?? 0 }),
     onUp: () => {},
-    onDown: (problem) => onTrouble(problem.message),
+    onDown: tell,
     onNews: () => {},
-    onTrouble: (problem) => onTrouble(problem.message),
+    onTrouble: tell,
   });
   link.start();
   try {
@@ -59,6 +63,7 @@ export async function withNodeLink<T>(
   } catch (thrown) {
     throw asRefusedError(config, thrown);
   } finally {
+    done = true;
     await link.stop();
   }
 }

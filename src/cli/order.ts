@@ -63,16 +63,20 @@ async function giveOurselves(
   commands: readonly Named[],
 ): Promise<{ name: string; reply: Reply }[]> {
   const { openSession } = await import('../controller/session.ts');
+  let done = false;
   const session = await openSession({
     home,
     nodes: await nodesOf(home),
     projects: [],
-    onNote: ({ name, message }) => output.note(safeLine(`${name}: ${message}`)),
+    onNote: ({ name, message }) => {
+      if (!done) output.note(safeLine(`${name}: ${message}`));
+    },
   });
   try {
     const replies: { name: string; reply: Reply }[] = [];
     for (const [name, command] of commands) replies.push({ name, reply: await session.command(command) });
     await session.quiesce();
+    done = true;
     return replies;
   } finally {
     await session.detach();

@@ -47,7 +47,7 @@ function complain(thrown: unknown, argv: readonly string[], environment: Environ
   const error = thrown instanceof CommanderError ? usageError(thrown, argv) : asDispatchError(thrown);
   const text = wantsJson(argv, environment)
     ? errorEnvelope(error)
-    : renderError(error, paintFor(colorOf(argv), environment, environment.stderr));
+    : renderError(error, paintFor(colorOf(argv, environment), environment, environment.stderr));
   process.stderr.write(text);
   return exitOf(error);
 }
@@ -69,8 +69,8 @@ function wantsJson(argv: readonly string[], environment: Environment): boolean {
   return argv.includes('--json') || value === 'json' || value === 'ndjson';
 }
 
-function colorOf(argv: readonly string[]): Color {
-  const value = flagValue(argv, null, '--color');
+function colorOf(argv: readonly string[], environment: Environment): Color {
+  const value = flagValue(argv, null, '--color') ?? environment.variables.DISPATCH_COLOR;
   return COLORS.find((color) => color === value) ?? 'auto';
 }
 

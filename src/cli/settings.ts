@@ -103,17 +103,16 @@ async function fromFile(file: string): Promise<Layer> {
     // Most people have no such file, and one that cannot be read must not stop `dispatch status`.
     return {};
   }
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text);
-  const broken = document.errors[0];
-  if (broken !== undefined) {
+  const { readYaml } = await import('./read-yaml.ts');
+  const read = readYaml(text);
+  if ('problem' in read) {
     throw new DispatchError('E_CONFIG', 'the configuration file is not YAML', {
       where: file,
-      why: broken.message.split('\n')[0] ?? broken.code,
+      why: read.problem,
       fix: `mend or delete ${file}`,
     });
   }
-  const content: unknown = document.toJS({ maxAliasCount: 10 }) ?? {};
+  const content = read.content ?? {};
   if (typeof content !== 'object' || Array.isArray(content)) {
     throw new DispatchError('E_CONFIG', 'the configuration file is not a list of `key: value` lines', {
       where: file,

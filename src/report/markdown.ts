@@ -112,8 +112,9 @@ function refusalLines({ task, n, by, findings }: Refusal): string[] {
 }
 
 function findingText({ gate, path, line, message, fix }: Finding): string {
-  const where = path === null ? '' : ` ${code(line === null ? path : `${path}:${line}`)}`;
-  return `${gate}${where}: ${plain(message)}${fix === null ? '' : ` (${plain(fix)})`}`;
+  const named = path === null || message.startsWith(path);
+  const where = named ? '' : ` ${code(line === null ? path : `${path}:${line}`)}`;
+  return `${gate}${where}: ${plain(message)}${fix === null ? '' : ` ${plain(fix)}`}`;
 }
 
 function list<T>(title: string, items: readonly T[], lines: (item: T) => string[]): string[] {

@@ -7,13 +7,13 @@ export function nodesTemplate(): string {
   return `// Machines that run agents. Add one with \`dispatch nodes add <ssh alias>\`: it shows the host key and probes the machine.
 {
   "nodes": [
+    // A machine that ssh reaches by this alias:
+    // { "name": "mac2", "ssh_target": "mac2", "slots": 4, "labels": ["macos"], "weight": 1 },
+    // Any program that gives a byte stream to a machine:
+    // { "name": "pod7", "command": ["kubectl", "exec", "-i", "agent-7", "--"], "slots": 8 },
+
     // This machine. "slots" is how many agents it runs at once.
     { "name": "local", "local": true, "slots": 2, "mode": "hybrid" }
-
-    // A machine that ssh reaches by this alias:
-    // , { "name": "mac2", "ssh_target": "mac2", "slots": 4, "labels": ["macos"], "weight": 1 }
-    // Any program that gives a byte stream to a machine:
-    // , { "name": "pod7", "command": ["kubectl", "exec", "-i", "agent-7", "--"], "slots": 8 }
   ]
 }
 `;
@@ -41,7 +41,7 @@ verify: ${scalar(verify)}`;
 ${repository}
 ${proof}
 
-# Which agent works on a task that names none: claude, glm, minimax, shell, or one of your own below.
+# Which agent works on a task that names none: claude, glm, minimax, or one of your own below.
 executor: ${repo === null ? 'note' : 'claude'}
 ${repo === null ? '' : '# '}executors:
 ${repo === null ? '' : '# '}  note: { command: ["sh", "-c", "echo did $DISPATCH_TASK"] }

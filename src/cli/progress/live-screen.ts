@@ -26,10 +26,12 @@ export function liveScreen({ output }: Context, projects: readonly ProjectName[]
   const shown = new Map<ProjectName, Live>();
   const notes: string[] = [];
   let snapshot: (() => Snapshot) | null = null;
-  let finish: () => void = () => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
+  let finish: (complete: boolean) => void = () => {};
+  const finished = new Promise<void>((resolve, reject) => {
+    finish = (complete) => (complete ? resolve() : reject(new Error('unfinished')));
   });
+  // Each entry of the list waits for it; when there is none, nobody does.
+  finished.catch(() => {});
   const list = new Listr(
     projects.map((project) => ({
       title: project,
@@ -39,7 +41,12 @@ export function liveScreen({ output }: Context, projects: readonly ProjectName[]
       },
       rendererOptions: { persistentOutput: true },
     })),
-    { concurrent: true, registerSignalListeners: false, rendererOptions: { showErrorMessage: false } },
+    {
+      concurrent: true,
+      registerSignalListeners: false,
+      exitOnError: false,
+      rendererOptions: { showErrorMessage: false },
+    },
   );
   const running = list.run();
   const draw = (): void => {
@@ -61,11 +68,11 @@ export function liveScreen({ output }: Context, projects: readonly ProjectName[]
       snapshot = look;
       draw();
     },
-    end: async () => {
+    end: async (complete = false) => {
       clearInterval(timer);
       draw();
       for (const task of shown.values()) task.output = notes.slice(-NOTES_SHOWN).join('\n');
-      finish();
+      finish(complete);
       await running;
     },
   };

@@ -13,12 +13,32 @@ export interface Screen {
   note(note: Note): void;
   /** From now on the screen may look at the controller's own snapshot. */
   watch(snapshot: () => Snapshot): void;
-  /** Gives the terminal back; the last word is the verb's. */
-  end(): Promise<void>;
+  /** Gives the terminal back; the last word is the verb's. `complete`: everything that was wanted was reached. */
+  end(complete?: boolean): Promise<void>;
 }
 
 /** Live on a terminal, one line per change in a pipe or with --progress plain, objects with -o ndjson, nothing with --quiet. */
 export async function screenFor(context: Context, projects: readonly ProjectName[]): Promise<Screen> {
+  return quietAfterEnd(await chooseScreen(context, projects));
+}
+
+/** Letting go of the nodes is no news to a person who was just told so; and what has ended once need not end again. */
+function quietAfterEnd(screen: Screen): Screen {
+  let ended: Promise<void> | null = null;
+  return {
+    events: (events, state) => screen.events(events, state),
+    note: (note) => {
+      if (ended === null) screen.note(note);
+    },
+    watch: (snapshot) => screen.watch(snapshot),
+    end: (complete) => {
+      ended ??= screen.end(complete);
+      return ended;
+    },
+  };
+}
+
+async function chooseScreen(context: Context, projects: readonly ProjectName[]): Promise<Screen> {
   const { output, settings, environment } = context;
   if (output.format === 'ndjson') return ndjson(context);
   if (output.machine || output.quiet || output.format === 'name') return notesOnly(context);

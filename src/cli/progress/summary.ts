@@ -1,3 +1,4 @@
+import type { Finding } from '../../model/attempt.ts';
 import type { Event } from '../../model/event.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { State } from '../../model/state.ts';
@@ -46,23 +47,28 @@ function summaryLines(report: Report, paint: Context['output']['paint']): string
   const { project, tasks, counts, span, refusals, conflicts, waiting, next } = report;
   const took = span === null ? '' : ` in ${formatDuration(span.to - span.from)}`;
   const lines = [`${paint.bold(project)}: ${countsLine(counts, tasks.length)}${took}`];
-  const rounds = tasks.filter((task) => (task.rounds ?? 0) > task.attempts);
+  const rounds = tasks.filter((task) => task.status === 'merged' && (task.rounds ?? 0) > task.attempts);
   if (rounds.length > 0) {
     lines.push(`  repaired after the gates sent it back: ${rounds.map(({ id }) => id).join(', ')}`);
   }
   for (const { task, n, findings } of refusals.slice(0, SHOWN)) {
-    const [first] = findings;
-    const where = first?.path == null ? '' : ` ${first.path}${first.line === null ? '' : `:${first.line}`}`;
-    lines.push(
-      `  ${paint.red('refused')}  ${task} attempt ${n}: ${safeLine(`${where} ${first?.message ?? 'by the gates'}`)}`,
-    );
+    lines.push(`  ${paint.red('refused')}  ${task} attempt ${n}: ${safeLine(firstFinding(findings))}`);
   }
   for (const { task, conflicts: on } of conflicts.slice(0, SHOWN)) {
     lines.push(`  ${paint.yellow('conflict')} ${task}: ${safeLine(on.map(({ path }) => path).join(', '))}`);
   }
-  for (const { task, what, reason } of waiting)
-    lines.push(`  ${paint.yellow('waits')}    ${task} (${what}): ${safeLine(reason)}`);
+  for (const { task, what, reason } of waiting) {
+    lines.push(`  ${paint.yellow(what.padEnd(8))} ${task}: ${safeLine(reason)}`);
+  }
   if (next.length > 0)
     lines.push('Next:', ...next.map(({ command, purpose }) => `  ${command.padEnd(44)} ${purpose}`));
   return lines;
+}
+
+/** The first finding with its place, unless its words begin with the place already. */
+function firstFinding([first]: readonly Finding[]): string {
+  if (first === undefined) return 'by the gates';
+  const { path, line, message } = first;
+  if (path === null || message.startsWith(path)) return message;
+  return `${path}${line === null ? '' : `:${line}`} ${message}`;
 }

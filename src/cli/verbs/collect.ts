@@ -63,8 +63,8 @@ async function collectOurselves(
     const reply = await running.command({ verb: 'collect', project });
     if (!reply.ok) throw new DispatchError(reply.code, reply.message);
     const ended = await Promise.race([running.collected(project), stop.asked]);
-    await screen.end();
-    if (typeof ended === 'string') return interrupted(context, home, project, ended);
+    if (typeof ended === 'string') return await interrupted(context, home, project, ended, screen);
+    await screen.end(kept.some(({ fact }) => fact.type === 'delivery.landed'));
     const slots = nodes.reduce((sum, node) => sum + node.slots, 0);
     return conclude(context, { state: running.state, events: kept, project, slots });
   } finally {
@@ -110,9 +110,9 @@ async function followOther(context: Context, project: ProjectName): Promise<numb
         seq = events.at(-1)?.seq ?? seq;
         if (kept.some((event) => endsDelivery(event, project)) || view.holder === null) break;
         const signal = await Promise.race([sleep(LOOK_MS), stop.asked]);
-        if (signal !== undefined) return interrupted(context, view.home, project, signal, screen);
+        if (signal !== undefined) return await interrupted(context, view.home, project, signal, screen);
       }
-      await screen.end();
+      await screen.end(kept.some(({ fact }) => fact.type === 'delivery.landed'));
       const slots = view.nodes.reduce((sum, node) => sum + node.slots, 0);
       return conclude(context, { state: view.state, events: kept, project, slots });
     });
@@ -131,9 +131,9 @@ async function interrupted(
   home: string,
   project: ProjectName,
   signal: Interrupt,
-  screen?: Screen,
+  screen: Screen,
 ): Promise<number> {
-  await screen?.end();
+  await screen.end();
   output.note(
     `detached; nothing is half done. Go on with: dispatch collect ${project}${homeFlag(environment, home)}`,
   );

@@ -37,12 +37,14 @@ export async function start(context: Context, names: readonly string[]): Promise
     screen.watch(() => running.snapshot());
     for (const project of wanted) await running.command({ verb: 'start', project });
     const settled = await Promise.race([running.settled(wanted), stop.asked]);
-    await screen.end();
     if (typeof settled === 'string') {
+      await screen.end();
       output.note(detachedText(wanted, homeFlag(environment, home)));
       return exitOfSignal(settled);
     }
-    return conclude(context, running, { wanted, nodes, kept, settled });
+    await screen.end(isComplete(settled));
+    summarise(context, { state: running.state, events: kept, projects: wanted, slots: slotsOf(nodes) });
+    return isComplete(settled) ? EXIT.ok : EXIT.unfinished;
   } finally {
     stop.forget();
     await screen.end();
@@ -50,20 +52,12 @@ export async function start(context: Context, names: readonly string[]): Promise
   }
 }
 
-function conclude(
-  context: Context,
-  session: Session,
-  run: {
-    wanted: readonly ProjectName[];
-    nodes: readonly NodeConfig[];
-    kept: readonly Event[];
-    settled: Settlement;
-  },
-): number {
-  const slots = run.nodes.reduce((sum, node) => sum + node.slots, 0);
-  summarise(context, { state: session.state, events: run.kept, projects: run.wanted, slots });
-  const { failed, waiting, blocked } = run.settled;
-  return failed.length + waiting.length + blocked.length === 0 ? EXIT.ok : EXIT.unfinished;
+function isComplete({ failed, waiting, blocked }: Settlement): boolean {
+  return failed.length + waiting.length + blocked.length === 0;
+}
+
+function slotsOf(nodes: readonly NodeConfig[]): number {
+  return nodes.reduce((sum, node) => sum + node.slots, 0);
 }
 
 function detachedText(projects: readonly ProjectName[], flag: string): string {

@@ -24,8 +24,8 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     }
     const { paint } = output;
     output.line(`${paint.bold(task.key)} is ${paint.bold(status)}`);
-    const lines = [...controllerLines(view, task), ...blockers.flatMap((blocker) => linesFor(blocker, task))];
-    for (const line of lines.length === 0 ? [nothingBlocks(task)] : lines) output.line(`  ${safeLine(line)}`);
+    const lines = [...controllerLines(view, task), ...blockerLines(blockers, view, task)];
+    for (const line of lines) output.line(`  ${safeLine(line)}`);
     return EXIT.ok;
   });
 }
@@ -37,10 +37,12 @@ function controllerLines({ holder }: HomeView, { spec, progress }: Task): string
   return [`no controller runs: dispatch start ${spec.project}`];
 }
 
-function nothingBlocks({ progress, n }: Task): string {
-  if (progress.at === 'attempt') return `attempt ${n} is running`;
-  if (progress.at === 'gating') return 'its merge is being gated';
-  return 'nothing keeps it: it starts when its turn comes';
+function blockerLines(blockers: readonly Blocker[], { holder }: HomeView, task: Task): string[] {
+  const { progress, n } = task;
+  if (blockers.length > 0) return blockers.flatMap((blocker) => linesFor(blocker, task));
+  if (progress.at === 'attempt') return [`attempt ${n} is running`];
+  if (progress.at === 'gating') return ['its merge is being gated'];
+  return holder === null ? [] : ['nothing keeps it: it starts when its turn comes'];
 }
 
 function linesFor(blocker: Blocker, { spec, key }: Task): string[] {

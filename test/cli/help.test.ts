@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { dispatch, hasEscapes } from './dispatch.ts';
+
+const VERBS = [
+  ['init'],
+  ['validate'],
+  ['plan'],
+  ['start'],
+  ['collect'],
+  ['cancel'],
+  ['retry'],
+  ['review'],
+  ['status'],
+  ['why'],
+  ['logs'],
+  ['attach'],
+  ['report'],
+  ['replay'],
+  ['doctor'],
+  ['nodes'],
+  ['nodes', 'list'],
+  ['nodes', 'add'],
+  ['nodes', 'probe'],
+  ['nodes', 'drain'],
+  ['nodes', 'cordon'],
+  ['nodes', 'uncordon'],
+  ['nodes', 'remove'],
+  ['explain'],
+  ['completion'],
+  ['help'],
+];
+
+describe('help', () => {
+  test.each(VERBS.map((verb) => [verb]))('of %s begins with real examples', async (verb) => {
+    const asked = await dispatch([...verb, '--help']);
+    expect({ code: asked.code, stderr: asked.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(asked.stdout).toMatch(new RegExp(`^Examples:\n {2}\\$ dispatch .*${verb.at(-1)}.* # `, 'u'));
+    expect(asked.stdout).toContain('Global Options:');
+    expect(hasEscapes(asked.stdout)).toBe(false);
+    expect((await dispatch(['help', ...verb])).stdout).toBe(asked.stdout);
+  });
+
+  test.each([
+    ['exit-codes', '6    conflict'],
+    ['environment', 'DISPATCH_HOME'],
+    ['configuration', 'dispatch.yaml'],
+    ['output', 'ndjson'],
+    ['states', 'blocked'],
+    ['specs', 'modifies'],
+  ])('has the topic %s', async (topic, content) => {
+    const { code, stdout } = await dispatch(['help', topic]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(content);
+  });
+
+  test('names the nearest topic for one that does not exist', async () => {
+    const { code, stderr } = await dispatch(['help', 'exit-code']);
+    expect(code).toBe(5);
+    expect(stderr).toContain('did you mean exit-codes?');
+  });
+});
