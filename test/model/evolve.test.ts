@@ -52,6 +52,15 @@ describe('evolve', () => {
     expect(story.state.tasks.get(key('A'))?.progress).toMatchObject({ at: 'merged', token: token(1) });
   });
 
+  it('refuses a claim that comes too early, twice, or with a number that is not the next one', () => {
+    const story = Story.of(...SET_UP, added('A'), added('B', { dependsOn: [spec('A').id] }));
+    expect(() => story.tell(claim('B', 1))).toThrow('a dependency has not merged');
+    expect(() => story.tell(claim('A', 1, 2))).toThrow('attempt 2 after 0');
+    story.tell(claim('A', 1));
+    expect(() => story.tell(claim('A', 2, 2))).toThrow('task is attempt');
+    expect(() => story.tell(claim('A', 1, 2))).toThrow('the token is in use');
+  });
+
   it('leaves no empty set of dependents behind when a dependency is dropped', () => {
     const story = Story.of(...SET_UP, added('B', { dependsOn: [spec('A').id] }));
     story.tell({ type: 'task.changed', spec: spec('B'), text: '' });

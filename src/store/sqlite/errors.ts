@@ -17,7 +17,7 @@ export function withStoreErrors<T>(file: string, work: () => T): T {
 }
 
 /** The error to show for this one; the same object when it is not SQLite's or the file system's. */
-export function asStoreError(error: unknown, file: string): unknown {
+function asStoreError(error: unknown, file: string): unknown {
   if (error instanceof DispatchError) return error;
   const code = codeOf(error);
   if (code === null) return error;

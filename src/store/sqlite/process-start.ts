@@ -12,7 +12,7 @@ export function processStart(pid: number): string | null {
 }
 
 /** Boot id and field 22 of /proc/<pid>/stat: clock ticks from boot to the start of the process (proc_pid_stat(5)). */
-export function startFromProc(pid: number): string | null {
+function startFromProc(pid: number): string | null {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
