@@ -1,18 +1,31 @@
 /** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
-import type { ProjectName, Token } from '../model/ids.ts';
+import type { CommitId, ProjectName, Token } from '../model/ids.ts';
 import type { Project, Task } from '../model/task.ts';
 import type { Input } from './door.ts';
+import { activeOf } from './memory.ts';
 import { MAX_RACES } from './policy.ts';
 import { backOff, failTask, parkIfReturnedOften } from './settle.ts';
 import type { Turn } from './turn.ts';
 
 type Of<Is extends Input['is']> = Extract<Input, { is: Is }>;
 
+/**
+ * Where the hub has integration. While a landing is unreported the hub may be past it already; then this is no news of
+ * its own, and the landing's result, which is asked for again, says which merge it was.
+ */
 export function based(turn: Turn, input: Of<'based'>): void {
   turn.memory.resync.delete(input.project);
+  if (isLanding(turn, input.project)) return;
   const project = turn.state.projects.get(input.project);
   if (project === undefined || project.integration === input.integration) return;
   turn.record({ type: 'project.based', project: input.project, integration: input.integration });
+}
+
+function isLanding(turn: Turn, project: ProjectName): boolean {
+  for (const key of activeOf(turn.state, project)) {
+    if (turn.state.tasks.get(key)?.progress.at === 'landing') return true;
+  }
+  return false;
 }
 
 export function collected(turn: Turn, input: Of<'collected'>): void {
@@ -44,7 +57,7 @@ export function collectGone(turn: Turn, input: Of<'collect.gone'>): void {
 export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
   const { token, onto, commit, tree } = input;
   const found = queuedTask(turn, token);
-  if (found === null || found.project.integration !== onto) return;
+  if (found === null || !standsOnTip(turn, found.project, onto)) return;
   turn.record({ type: 'merge.prepared', token, onto, commit, tree });
   if (found.project.green.includes(tree)) turn.record({ type: 'merge.passed', token, tree });
 }
@@ -52,10 +65,17 @@ export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
 export function mergeConflict(turn: Turn, input: Of<'merge.conflict'>): void {
   const { token, onto, conflicts } = input;
   const found = queuedTask(turn, token);
-  if (found === null || found.project.integration !== onto) return;
+  if (found === null || !standsOnTip(turn, found.project, onto)) return;
   turn.record({ type: 'merge.conflicted', token, onto, conflicts });
   const paths = conflicts.map((conflict) => conflict.path).join(', ');
   parkIfReturnedOften(turn, found.task, token, `conflicts with what merged before it (${paths})`);
+}
+
+/** The merge was made on the integration that is known here; if not, the hub's is asked for, or the two would differ for ever. */
+function standsOnTip(turn: Turn, project: Project, onto: CommitId): boolean {
+  if (project.integration === onto) return true;
+  turn.memory.resync.add(project.name);
+  return false;
 }
 
 function queuedTask(turn: Turn, token: Token): { task: Task; project: Project } | null {

@@ -75,7 +75,7 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[]): Effe
   }
   return [
     ...collectEffects(turn, name, active),
-    ...mergeEffects(project, active),
+    ...mergeEffects(turn, project, active),
     ...deliveryEffects(turn, project),
   ];
 }
@@ -90,8 +90,8 @@ function* collectEffects(turn: Turn, project: ProjectName, active: readonly Task
   }
 }
 
-/** One task at a time: land what was green, or else merge the next when nothing is being gated. */
-function mergeEffects(project: Project, active: readonly Task[]): Effect[] {
+/** One task at a time: land what was green, or else merge the next when nothing is being merged or gated. */
+function mergeEffects(turn: Turn, project: Project, active: readonly Task[]): Effect[] {
   const { name } = project;
   const landing = active.find((task) => task.progress.at === 'landing');
   if (landing?.progress.at === 'landing') {
@@ -99,11 +99,17 @@ function mergeEffects(project: Project, active: readonly Task[]): Effect[] {
     return [{ do: 'land', key: `land:${token}:${commit}`, project: name, token, onto, commit }];
   }
   const held = project.delivery !== null && project.delivery.at !== 'draining';
-  if (held || active.some((task) => task.progress.at === 'gating')) return [];
+  if (held || active.some((task) => isMerging(turn, task))) return [];
   const next = nextToMerge(active.filter((task) => task.progress.at === 'queued'));
   if (next?.progress.at !== 'queued') return [];
   const { token, head } = next.progress;
   return [{ do: 'merge', key: `merge:${token}`, project: name, token, head }];
+}
+
+/** A merge under way counts, even when a branch that goes before it has been queued meanwhile. */
+function isMerging({ memory }: Turn, { progress }: Task): boolean {
+  if (progress.at === 'queued') return memory.inflight.has(`merge:${progress.token}`);
+  return progress.at === 'gating';
 }
 
 function deliveryEffects(turn: Turn, project: Project): Effect[] {

@@ -1,6 +1,6 @@
 /** What must hold of a home as a whole, besides the invariants of one state: over time, against the truth, at the end. */
 import type { NewEvent } from '../../src/model/event.ts';
-import { type TaskKey, taskKey } from '../../src/model/ids.ts';
+import { type ProjectName, type TaskKey, taskKey } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
 import { isFinal, type Task } from '../../src/model/task.ts';
 import { isDead } from '../../src/schedule/filter.ts';
@@ -15,6 +15,7 @@ export function durableViolations(sim: Simulation, state: State, events: readonl
     ...claimViolations(sim, state, events),
     ...mergeViolations(sim, state, events),
     ...slotViolations(sim, state),
+    ...queueViolations(state),
   ];
 }
 
@@ -97,6 +98,20 @@ function slotViolations(sim: Simulation, state: State): string[] {
       .filter(({ order }) => state.attempts.get(order.token)?.phase.is !== 'fenced');
     if (running.length > slots)
       found.push(`${name}: really runs ${running.length} attempts in ${slots} slots`);
+  }
+  return found;
+}
+
+/** One task of a project at a time is being merged. */
+function queueViolations(state: State): string[] {
+  const merging = new Map<ProjectName, TaskKey>();
+  const found: string[] = [];
+  for (const key of state.active) {
+    const task = state.tasks.get(key);
+    if (task?.progress.at !== 'gating' && task?.progress.at !== 'landing') continue;
+    const other = merging.get(task.spec.project);
+    if (other !== undefined) found.push(`${other} and ${key} are being merged at the same time`);
+    merging.set(task.spec.project, key);
   }
   return found;
 }

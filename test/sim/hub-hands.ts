@@ -29,7 +29,7 @@ export function performOnHub(effect: HubEffect, hands: HubHands): void {
     const lost = !sim.calm && sim.rng.chance(sim.scenario.failedHub);
     sim.timeline.after(sim.rng.int(50), () => done(lost ? failed(key, 'it broke after it was done') : input));
   };
-  sim.timeline.after(sim.rng.int(100), () => {
+  sim.timeline.after(sim.rng.int(sim.scenario.slowHub), () => {
     if (!sim.calm && sim.rng.chance(sim.scenario.failedHub)) {
       answer(failed(key, 'it broke before it was done'));
       return;

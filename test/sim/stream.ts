@@ -15,6 +15,8 @@ const KEEPALIVE_MS = 15_000;
 export type Answer = VirtualReply | { readonly failed: 'disconnected' | 'timeout' };
 
 export interface StreamOwner {
+  /** Highest entry of this journal that need not be sent. */
+  readonly from: (journal: string) => number;
   readonly onNews: (stream: Stream, journal: string, entries: readonly JournalEntry[]) => void;
   readonly onCut: (stream: Stream, reason: string) => void;
 }
@@ -34,6 +36,7 @@ export class Stream {
     this.node = node;
     this.journal = node.journal;
     this.#owner = owner;
+    node.streams.add(this);
     this.#keepAlive();
   }
 
@@ -62,6 +65,8 @@ export class Stream {
         const reply = this.node.handle(request);
         if (lost || !this.#open) return;
         this.#back(() => settle(reply));
+        // In one round trip with the inventory, and behind it on the stream.
+        if (request.op === 'inventory') this.node.subscribe(this, this.#owner.from(this.journal));
       }),
     );
   }
@@ -77,7 +82,7 @@ export class Stream {
   cut(reason: string): void {
     if (!this.#open) return;
     this.#open = false;
-    this.node.streams.delete(this);
+    this.node.drop(this);
     const pending = [...this.#pending];
     this.#pending.clear();
     const { rng, timeline } = this.#sim;
@@ -91,7 +96,7 @@ export class Stream {
   /** The controller's process is gone, and with it its end of the stream. */
   abandon(): void {
     this.#open = false;
-    this.node.streams.delete(this);
+    this.node.drop(this);
     this.#pending.clear();
   }
 

@@ -13,7 +13,7 @@ export class Timeline {
 
   after(span: number, run: () => void | Promise<void>): void {
     this.#order += 1;
-    const planned = { at: this.now + Math.max(0, span), order: this.#order, run };
+    const planned = { at: this.now + Math.max(0, Math.round(span)), order: this.#order, run };
     const heap = this.#planned;
     let at = heap.push(planned) - 1;
     while (at > 0) {

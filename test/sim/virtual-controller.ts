@@ -52,6 +52,11 @@ export class VirtualController {
   begin(commands: readonly Command[]): void {
     this.push({ is: 'acquired', host: this.lease.host, pid: this.lease.pid });
     for (const command of commands) this.push({ is: 'command', command });
+    for (const [project, hub] of this.#sim.truth.hubs) {
+      this.#after(this.#sim.rng.int(this.#sim.scenario.slowHub), () => {
+        this.push({ is: 'based', key: `base:${project}`, project, integration: hub.base() });
+      });
+    }
     for (const node of this.#sim.nodes.keys()) this.#connect(node, 0);
   }
 
@@ -202,6 +207,7 @@ export class VirtualController {
     }
     let up = false;
     const stream = new Stream(sim, node, {
+      from: (journal) => this.#from(name, journal),
       onNews: (from, journal, entries) => {
         if (!this.#alive || this.#streams.get(name) !== from) return;
         this.#note(name, journal, entries.at(-1)?.seq ?? 0);
@@ -223,7 +229,7 @@ export class VirtualController {
         return;
       }
       const { welcome } = hello;
-      stream.call({ op: 'adopt', from: ({ journal }) => this.#from(name, journal), stream }, (adopted) => {
+      stream.call({ op: 'inventory' }, (adopted) => {
         if (!this.#alive || up) return;
         if (!('inventory' in adopted)) return stream.cut('no inventory');
         up = true;

@@ -31,7 +31,7 @@ export interface VirtualOrder {
 
 export type VirtualRequest =
   | { readonly op: 'hello'; readonly epoch: number }
-  | { readonly op: 'adopt'; readonly from: (welcome: Welcome) => number; readonly stream: Stream }
+  | { readonly op: 'inventory' }
   | { readonly op: 'start'; readonly order: VirtualOrder }
   | { readonly op: 'cancel'; readonly token: Token; readonly epoch: number; readonly reason: string }
   | { readonly op: 'forget'; readonly token: Token; readonly epoch: number }
@@ -58,6 +58,7 @@ export class VirtualNode {
   readonly config: NodeConfig;
   readonly attempts = new Map<Token, Held>();
   readonly streams = new Set<Stream>();
+  readonly #listening = new Set<Stream>();
   #sim: Simulation;
   #epoch = 0;
   #boots = 1;
@@ -106,8 +107,8 @@ export class VirtualNode {
     switch (request.op) {
       case 'hello':
         return { welcome: this.#welcome() };
-      case 'adopt':
-        return this.#adopt(request);
+      case 'inventory':
+        return this.#inventory();
       case 'start':
         return this.#start(request.order);
       case 'cancel':
@@ -157,9 +158,25 @@ export class VirtualNode {
     for (const run of waiting) run();
   }
 
+  /** Everything after `from`, and from now on whatever is noted. */
+  subscribe(stream: Stream, from: number): void {
+    stream.push(this.#after(from));
+    this.#listening.add(stream);
+  }
+
   /** Sends everything after `from` again to whoever listens. */
   replay(from: number): void {
-    for (const stream of this.streams) stream.push(this.#entries.filter((entry) => entry.seq > from));
+    for (const stream of this.#listening) stream.push(this.#after(from));
+  }
+
+  /** The stream is gone. */
+  drop(stream: Stream): void {
+    this.streams.delete(stream);
+    this.#listening.delete(stream);
+  }
+
+  #after(seq: number): JournalEntry[] {
+    return this.#entries.filter((entry) => entry.seq > seq);
   }
 
   get seq(): number {
@@ -178,11 +195,7 @@ export class VirtualNode {
     };
   }
 
-  #adopt({ stream, from }: Extract<VirtualRequest, { op: 'adopt' }>): VirtualReply {
-    this.streams.add(stream);
-    const missed = this.#entries.filter((entry) => entry.seq > from(this.#welcome()));
-    // The inventory goes out first; the stream keeps the order.
-    this.#sim.timeline.after(0, () => stream.push(missed));
+  #inventory(): VirtualReply {
     return {
       inventory: Array.from(this.attempts.values(), ({ order, outcome }) => ({
         token: order.token,
@@ -303,7 +316,7 @@ export class VirtualNode {
     this.#seq += 1;
     const entry: JournalEntry = { seq: this.#seq, at: this.#sim.timeline.now, ...fact };
     this.#entries.push(entry);
-    for (const stream of this.streams) stream.push([entry]);
+    for (const stream of this.#listening) stream.push([entry]);
   }
 
   /** Something an attempt does later, unless it is over by then or the machine is another. */
@@ -318,7 +331,6 @@ export class VirtualNode {
 
   #cutAll(reason: string): void {
     for (const stream of this.streams) stream.cut(reason);
-    this.streams.clear();
   }
 }
 
