@@ -1,12 +1,12 @@
 /** Starts a round of the agent: its command, its environment, its secrets, and a last look at where it will run. */
-import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { invocation } from '../src/executors/invoke.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import { type Desk, launch } from './desk.ts';
 import { readIfThere } from './durable.ts';
 import { baseEnvironment, isDirectory, MissingSecret, resolveSecrets } from './environment.ts';
-import type { Recorded, Status } from './record.ts';
+import { isPlain, type Recorded, type Status } from './record.ts';
 import { attemptDir } from './root.ts';
 import { writeStep } from './step.ts';
 import { branchOf } from './trees.ts';
@@ -24,9 +24,9 @@ export async function launchAgent(
   const misplaced = whereItIsNot(order, work, tree, round);
   if (misplaced !== null) return misplaced;
 
-  const feedback = `${dir}/feedback-${round}.txt`;
-  if (round === 1) writeFileSync(feedback, work.feedback ?? '', { mode: 0o600 });
-  rmSync(`${dir}/usage.json`, { force: true });
+  const feedback = round === 1 && work.feedback === null ? '/dev/null' : `${dir}/feedback-${round}.txt`;
+  if (round === 1 && work.feedback !== null) writeFileSync(feedback, work.feedback, { mode: 0o600 });
+  if (round > 1) rmSync(`${dir}/usage.json`, { force: true });
   const call = invocation(work.executor, {
     round,
     sessionId: status.sessionId ?? sessionId(order.token),
@@ -36,11 +36,11 @@ export async function launchAgent(
     token: order.token,
     promptPath: `${dir}/prompt.md`,
     specPath: `${dir}/spec.md`,
-    gateOutput: readIfThere(feedback) ?? '',
+    gateOutput: feedback === '/dev/null' ? '' : (readIfThere(feedback) ?? ''),
     gateOutputPath: feedback,
     usagePath: `${dir}/usage.json`,
     treeDir: tree,
-    isRoot: userInfo().uid === 0,
+    isRoot: process.getuid?.() === 0,
   });
   let secrets: Record<string, string>;
   try {
@@ -52,7 +52,7 @@ export async function launchAgent(
   // An agent that brings no key lives off the login of the node's user, which is in that user's home.
   const ownHome = work.executor.kind === 'shell' || Object.keys(secrets).length > 0;
   const base: Record<string, string> = baseEnvironment(
-    ownHome ? `${dir}/home` : (process.env.HOME ?? userInfo().homedir),
+    ownHome ? homeOf(order, dir) : (process.env.HOME ?? homedir()),
   );
   for (const name of call.unset) delete base[name];
   writeStep(`${dir}/${round}a`, {
@@ -79,6 +79,13 @@ function whereItIsNot(order: Recorded, work: WorkOrder, tree: string, round: num
   const found =
     lstatSync(head, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(head, 'utf8') : 'nothing';
   return found === expected ? null : `the tree is not on its branch: ${JSON.stringify(found.slice(0, 200))}`;
+}
+
+/** A home of the attempt's own; where there is no tree that could be soiled, the working directory serves as both. */
+function homeOf(order: Recorded, dir: string): string {
+  if (isPlain(order)) return `${dir}/tree`;
+  mkdirSync(`${dir}/home`, { recursive: true, mode: 0o700 });
+  return `${dir}/home`;
 }
 
 /** A UUID made of the token: the same however often the round is started. */

@@ -33,7 +33,6 @@ export function claim(
       seq,
     },
   };
-  mkdirSync(`${dir}/home`, { recursive: true, mode: 0o700 });
   if (order.work.kind === 'work') {
     if (order.work.tree === null) mkdirSync(`${dir}/tree`, { recursive: true, mode: 0o755 });
     writeFileSync(`${dir}/prompt.md`, order.work.prompt, { mode: 0o600 });

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import type { SecretSource } from '../src/executors/invoke.ts';
 import type { Root } from './root.ts';
 
+const username = userInfo().username;
+
 /** Environment that every command starts from; nothing else of the node's is inherited. */
 export function baseEnvironment(home: string): Record<string, string> {
   const { PATH, LANG, TZ } = process.env;
-  const { username } = userInfo();
   const env: Record<string, string> = {
     PATH: PATH ?? '/usr/local/bin:/usr/bin:/bin',
     HOME: home,

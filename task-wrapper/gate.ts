@@ -3,6 +3,7 @@
  * verify command there. Exit 0 is green. What says nothing about the work (the program is missing, a signal, the
  * deadline) is a broken gate and nobody's fault; anything else is red.
  */
+import { mkdirSync } from 'node:fs';
 import { verifyVerdict } from '../src/gates/verify.ts';
 import type { Outcome } from '../src/model/attempt.ts';
 import type { GateOrder } from '../src/protocol/order.ts';
@@ -49,6 +50,7 @@ export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder):
 }
 
 async function start(desk: Desk, order: Recorded, gate: GateOrder, dir: string): Promise<void> {
+  mkdirSync(`${dir}/home`, { recursive: true, mode: 0o700 });
   const cwd = await checkoutClean(desk.root, order, gate.commit);
   if (desk.interrupt() !== null) return;
   writeStep(`${dir}/${STEP}`, {

@@ -8,9 +8,9 @@ step=$1
 root=${step%/attempts/*}
 unset TMUX TMUX_PANE
 
-# A step runs at most once: whoever makes this file runs it.
+# A step runs at most once: whoever makes its record runs it.
 set -C
-echo $$ 2>/dev/null >"$step.pid" || exit 0
+echo $$ 2>/dev/null >"$step.run" || exit 0
 set +C
 
 # A polite signal to the group is for the command; this shell must live to record its end. (Hang-up is not caught:
@@ -19,8 +19,8 @@ trap : TERM INT
 ( . "$step.sh" )
 code=$?
 
-# One write of one line: the supervisor takes the record only with its line end, so a torn one is no record.
-echo "$code" >|"$step.exit"
+# One write of one line: the supervisor takes it only with its line end, so a torn one says nothing.
+echo "$code" >>"$step.run"
 
 # The reader of the pipe may be gone: then this shell becomes the one that starts the next supervisor.
 if { read -r pid && read -r node && read -r wrapper; } 2>/dev/null <"$root/run/supervisor"; then

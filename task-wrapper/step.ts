@@ -1,10 +1,10 @@
 /**
  * A step is one command of an attempt: the agent in a round (`1a`, `2a`, …) or its verify command (`1v`, …). Its life is
- * in four files beside each other in the attempt's directory:
+ * in three files beside each other in the attempt's directory; each one more would cost a trivial task as much as a fork:
  *
  *   <step>.sh     what to run, written here, mode 0600, because it may hold keys
- *   <step>.pid    made by launch.sh exactly once: the step has begun, and this is its session's leader
- *   <step>.exit   written by launch.sh: the exit code and a line end; without the line end it is not there
+ *   <step>.run    made by launch.sh exactly once, so a step begins at most once: its process id, then, when the command
+ *                 has ended, its exit code. A line counts only with its end.
  *   <step>.ended  written by the supervisor when it ends a step itself: why
  *
  * launch.sh syncs nothing: sync is a program, and would cost as much as the step. It is not needed: an end counts from
@@ -39,13 +39,13 @@ export function writeStep(step: string, command: Command): void {
 
 /** True once launch.sh has begun the step, whatever became of it. */
 export function hasBegun(step: string): boolean {
-  return existsSync(`${step}.pid`);
+  return existsSync(`${step}.run`);
 }
 
 /** Process id of the step's launch.sh, which leads its session and its process group; null before it has begun. */
 export function stepPid(step: string): number | null {
-  const text = readIfThere(`${step}.pid`);
-  return text !== null && /^\d+\n$/.test(text) ? Number(text) : null;
+  const pid = runLines(step)[0];
+  return pid === undefined ? null : Number(pid);
 }
 
 /**
@@ -54,7 +54,7 @@ export function stepPid(step: string): number | null {
  */
 export async function preempt(step: string): Promise<number | null> {
   try {
-    writeFileSync(`${step}.pid`, '0\n', { flag: 'wx' });
+    writeFileSync(`${step}.run`, '0\n', { flag: 'wx' });
     return null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -67,8 +67,8 @@ export async function preempt(step: string): Promise<number | null> {
 export function stepEnd(step: string): StepEnd | null {
   const by = readIfThere(`${step}.ended`);
   if (by === 'timeout' || by === 'finished' || by === 'refused' || by === 'lost') return { by };
-  const code = readIfThere(`${step}.exit`);
-  return code !== null && /^\d+\n$/.test(code) ? { code: Number(code) } : null;
+  const code = runLines(step)[1];
+  return code === undefined ? null : { code: Number(code) };
 }
 
 /** The first reason wins, and stays after the processes have died of it. */
@@ -83,6 +83,16 @@ export function dropScript(step: string): void {
   } catch {
     // It has been dropped before.
   }
+}
+
+/** The whole lines of the step's record: the process id and the exit code, as far as it has come. */
+function runLines(step: string): string[] {
+  return (
+    /^(?:\d+\n)*/
+      .exec(readIfThere(`${step}.run`) ?? '')?.[0]
+      .split('\n')
+      .slice(0, -1) ?? []
+  );
 }
 
 function script(command: Command): string {

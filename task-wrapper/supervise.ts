@@ -22,7 +22,7 @@ import { requestHandler } from './requests.ts';
 import { sweep } from './retire.ts';
 import type { Root } from './root.ts';
 import { Stream } from './stream.ts';
-import { Tmux } from './tmux.ts';
+import { Tmux, writeConfig } from './tmux.ts';
 import { openWake } from './wake.ts';
 
 export interface SuperviseOptions {
@@ -80,6 +80,7 @@ class Supervisor {
 
     const journal = new Journal(root.journal);
     journal.append({ type: 'supervisor.started', program: program.hash, bootId: readBootId() });
+    writeConfig(root);
     const tmux = new Tmux(root, () => this.#lookSoon(attempts));
     tmux.connect();
     attempts = new Attempts({ root, program, journal, tmux, onEnded: () => this.#mayLeave(attempts) });

@@ -45,7 +45,7 @@ export async function mirrorPut(mirror: string, file: string, commits: readonly 
   } finally {
     await bundle.close();
   }
-  await git(['rev-list', '--objects', '--quiet', '--end-of-options', ...commits, '--not', '--all'], {
+  await git(['rev-list', '--objects', '--quiet', ...commits, '--not', '--all'], {
     gitDir: mirror,
   });
   await git(['update-ref', '--stdin'], {

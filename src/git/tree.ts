@@ -122,14 +122,9 @@ export function inTree(place: TreePlace): {
 
 /** Only directories, links and files of our own making: nothing shared, nothing special, nothing that git skips. */
 async function isPlain(tree: string): Promise<boolean> {
-  const odd = [
-    ...['-iname', '.git', '-o'],
-    ...['-type', 'f', '-links', '+1', '-o'],
-    ...['-type', 'f', '!', '-perm', '644', '!', '-perm', '755', '-o'],
-    ...['-type', 'd', '!', '-perm', '755', '-o'],
-    ...['!', '-type', 'f', '!', '-type', 'd', '!', '-type', 'l'],
-  ];
-  const { stdout } = await run('find', [tree, '-mindepth', '1', '(', ...odd, ')', '-print'], {
+  const odd =
+    '-iname .git -o -type f -links +1 -o -type f ! -perm 644 ! -perm 755 -o -type d ! -perm 755 -o ! -type f ! -type d ! -type l';
+  const { stdout } = await run('find', [tree, '-mindepth', '1', '(', ...odd.split(' '), ')', '-print'], {
     maxBuffer: 1024 * 1024,
     encoding: 'latin1',
   }).catch(() => ({ stdout: 'unreadable' }));
