@@ -44,10 +44,10 @@ export async function connectNode(transport: Transport, options: ConnectOptions)
   const script = bootstrapScript(options.program, options.root, nonce);
   const began = performance.now();
   const timeoutMs = options.timeoutMs ?? CONNECT_MS;
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const signal = AbortSignal.any(options.signal === undefined ? [deadline] : [deadline, options.signal]);
+  const limit = limited(timeoutMs, options.signal);
+  const { signal } = limit;
   const late = (): DispatchError =>
-    deadline.aborted
+    limit.late()
       ? new DispatchError(
           'E_NODE_TIMEOUT',
           `${options.name} did not get ready within ${timeoutMs / 1000} s`,
@@ -56,25 +56,50 @@ export async function connectNode(transport: Transport, options: ConnectOptions)
           },
         )
       : new DispatchError('E_NODE_DISCONNECTED', `connecting to ${options.name} was given up`);
-  let stream: ByteStream;
-  try {
-    stream = await transport.open(signal);
-  } catch (error) {
-    throw signal.aborted ? late() : error;
-  }
-  const opened = performance.now();
-  const giveUp = (): void => stream.close();
+  let stream: ByteStream | null = null;
+  const giveUp = (): void => stream?.close();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
+    stream = await transport.open(signal);
+    if (signal.aborted) throw late();
+    const opened = performance.now();
     const started = await start(stream, script, nonce, options);
     return { ...started, openMs: opened - began, bootMs: performance.now() - opened };
   } catch (error) {
-    stream.close();
-    await stream.closed;
+    stream?.close();
+    await stream?.closed;
     throw signal.aborted ? late() : error;
   } finally {
     signal.removeEventListener('abort', giveUp);
+    limit.release();
   }
+}
+
+interface Limit {
+  readonly signal: AbortSignal;
+  /** True when the time was over, false when the caller gave up. */
+  readonly late: () => boolean;
+  readonly release: () => void;
+}
+
+function limited(timeoutMs: number, outer: AbortSignal | undefined): Limit {
+  const controller = new AbortController();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    controller.abort();
+  }, timeoutMs);
+  const abort = (): void => controller.abort();
+  outer?.addEventListener('abort', abort, { once: true });
+  if (outer?.aborted === true) abort();
+  return {
+    signal: controller.signal,
+    late: () => late,
+    release: () => {
+      clearTimeout(timer);
+      outer?.removeEventListener('abort', abort);
+    },
+  };
 }
 
 type Started = Omit<Connected, 'openMs' | 'bootMs'>;

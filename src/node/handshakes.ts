@@ -1,18 +1,49 @@
+/**
+ * Logins take turns: one at a time per node, because sshd drops logins beyond its MaxStartups, and few in all. Nodes
+ * that failed before have a lane of their own: a dozen machines that are switched off, each waiting for its time-out,
+ * must not keep a good one from coming back.
+ */
 import pLimit, { type LimitFunction } from 'p-limit';
+import { DispatchError } from '../model/error.ts';
 import type { NodeName } from '../model/ids.ts';
 
-/** Logins under way at the same time, in this process: sshd drops logins beyond its MaxStartups. */
-export const HANDSHAKES = 6;
+/** Logins under way at the same time, in this process. */
+export const HANDSHAKES = { fresh: 4, failing: 2 } as const;
+export type Lane = keyof typeof HANDSHAKES;
 
-const all = pLimit(HANDSHAKES);
+const lanes: Readonly<Record<Lane, LimitFunction>> = {
+  fresh: pLimit(HANDSHAKES.fresh),
+  failing: pLimit(HANDSHAKES.failing),
+};
 const perNode = new Map<NodeName, LimitFunction>();
 
-/** Runs a login when it is its turn: one at a time per node, few in all. */
-export function handshake<T>(node: NodeName, login: () => Promise<T>): Promise<T> {
-  let own = perNode.get(node);
-  if (own === undefined) {
-    own = pLimit(1);
-    perNode.set(node, own);
-  }
-  return own(() => all(login));
+/**
+ * Runs a login when it is its turn.
+ * @throws what it throws, or DispatchError E_NODE_DISCONNECTED at once when `signal` is aborted before its turn.
+ */
+export function handshake<T>(
+  node: NodeName,
+  lane: Lane,
+  login: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = (): void =>
+      reject(new DispatchError('E_NODE_DISCONNECTED', `connecting to ${node} was given up`, { where: node }));
+    signal?.addEventListener('abort', giveUp, { once: true });
+    const turn = async (): Promise<void> => {
+      signal?.removeEventListener('abort', giveUp);
+      if (signal?.aborted === true) return giveUp();
+      await login().then(resolve, reject);
+    };
+    void turnsOf(node)(() => lanes[lane](turn));
+  });
+}
+
+function turnsOf(node: NodeName): LimitFunction {
+  const known = perNode.get(node);
+  if (known !== undefined) return known;
+  const turns = pLimit(1);
+  perNode.set(node, turns);
+  return turns;
 }

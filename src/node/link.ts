@@ -202,7 +202,9 @@ export class NodeLink {
     let upAt: number | null = null;
     let problem: DispatchError;
     try {
+      const lane = this.#total > 1 ? 'failing' : 'fresh';
       const opened = await openSession({
+        lane,
         config,
         epoch,
         controller,

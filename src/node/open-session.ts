@@ -4,7 +4,7 @@ import type { Welcome } from '../protocol/messages.ts';
 import { PROTOCOL } from '../protocol/version.ts';
 import { type Choice, chooseTransport } from '../transport/choose.ts';
 import { type Connected, connectNode } from './connect.ts';
-import { handshake } from './handshakes.ts';
+import { handshake, type Lane } from './handshakes.ts';
 import type { NodeProgram } from './program.ts';
 import { NodeRefusal } from './refusal.ts';
 import { Session, type SessionTimings } from './session.ts';
@@ -16,6 +16,8 @@ export interface OpenOptions {
   readonly controller: string;
   readonly program: NodeProgram;
   readonly timings: SessionTimings;
+  /** `failing` for a node that could not be reached lately. */
+  readonly lane?: Lane;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,35 +36,42 @@ export interface OpenSession {
  * E_NODE_PROTOCOL when it speaks another protocol.
  */
 export function openSession(options: OpenOptions): Promise<OpenSession> {
-  const { config, epoch, controller, program, timings, signal } = options;
-  return handshake(config.name, async () => {
-    if (signal?.aborted === true)
-      throw new DispatchError('E_NODE_DISCONNECTED', `connecting to ${config.name} was given up`);
-    const choice = await chooseTransport(config);
-    const connected = await connectNode(choice.transport, {
-      name: config.name,
-      root: config.root,
-      program,
-      signal,
-    });
-    const session = new Session(config.name, connected.stream, connected.rest, timings);
-    const giveUp = (): void =>
-      session.end(new DispatchError('E_NODE_DISCONNECTED', `connecting to ${config.name} was given up`));
-    signal?.addEventListener('abort', giveUp, { once: true });
-    try {
-      const began = performance.now();
-      const welcome = await session.call({ op: 'hello', protocol: PROTOCOL, epoch, controller });
-      if (welcome.protocol !== PROTOCOL) throw otherProtocol(config.name, `it speaks ${welcome.protocol}`);
-      return { session, welcome, choice, connected, helloMs: performance.now() - began };
-    } catch (error) {
-      const problem = helloProblem(config.name, error, session);
-      session.end(problem);
-      await session.closed;
-      throw problem;
-    } finally {
-      signal?.removeEventListener('abort', giveUp);
-    }
+  const { config, lane = 'fresh', signal } = options;
+  return handshake(config.name, lane, () => open(options), signal);
+}
+
+async function open({
+  config,
+  epoch,
+  controller,
+  program,
+  timings,
+  signal,
+}: OpenOptions): Promise<OpenSession> {
+  const choice = await chooseTransport(config);
+  const connected = await connectNode(choice.transport, {
+    name: config.name,
+    root: config.root,
+    program,
+    signal,
   });
+  const session = new Session(config.name, connected.stream, connected.rest, timings);
+  const giveUp = (): void =>
+    session.end(new DispatchError('E_NODE_DISCONNECTED', `connecting to ${config.name} was given up`));
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    const began = performance.now();
+    const welcome = await session.call({ op: 'hello', protocol: PROTOCOL, epoch, controller });
+    if (welcome.protocol !== PROTOCOL) throw otherProtocol(config.name, `it speaks ${welcome.protocol}`);
+    return { session, welcome, choice, connected, helloMs: performance.now() - began };
+  } catch (error) {
+    const problem = helloProblem(config.name, error, session);
+    session.end(problem);
+    await session.closed;
+    throw problem;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
 }
 
 function helloProblem(name: string, error: unknown, session: Session): DispatchError {

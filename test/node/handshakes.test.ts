@@ -18,9 +18,49 @@ describe('handshakes', () => {
       if (node === 'n3') throw new Error('refused');
     };
     const jobs = Array.from({ length: 60 }, (_, i) => `n${i % 20}`);
-    const results = await Promise.allSettled(jobs.map((node) => handshake(nodeName(node), login(node))));
+    const results = await Promise.allSettled(
+      jobs.map((node) => handshake(nodeName(node), 'fresh', login(node))),
+    );
     expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(3);
-    expect(most).toBe(HANDSHAKES);
+    expect(most).toBe(HANDSHAKES.fresh);
     expect(mostPerNode).toBe(1);
+  });
+
+  it('of nodes that hang do not keep a good node from its turn', async () => {
+    let release = (): void => {};
+    const hanging = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const dead = Array.from({ length: 20 }, (_, i) =>
+      handshake(nodeName(`dead${i}`), 'failing', () => hanging),
+    );
+    expect(await handshake(nodeName('good'), 'fresh', async () => 'in')).toBe('in');
+    release();
+    await Promise.all(dead);
+  });
+
+  it('that are given up while they wait reject at once and never run', async () => {
+    let release = (): void => {};
+    const first = handshake(
+      nodeName('busy'),
+      'fresh',
+      () => new Promise<void>((resolve) => (release = resolve)),
+    );
+    const stop = new AbortController();
+    let ran = false;
+    const second = handshake(
+      nodeName('busy'),
+      'fresh',
+      async () => {
+        ran = true;
+      },
+      stop.signal,
+    );
+    stop.abort();
+    await expect(second).rejects.toMatchObject({ code: 'E_NODE_DISCONNECTED' });
+    release();
+    await first;
+    await handshake(nodeName('busy'), 'fresh', async () => {});
+    expect(ran).toBe(false);
   });
 });
