@@ -15,7 +15,7 @@ import type { NodeProgram } from './program.ts';
 /** What a machine must have. Ubuntu 22.04, Debian 12 and macOS with Homebrew do. */
 export const REQUIRED = { node: 20, tmux: [3, 2], git: [2, 30] } as const;
 
-export const DEFAULT_ROOT = '~/agent-worker';
+const DEFAULT_ROOT = '~/agent-worker';
 
 const ROOT = /^(?:~\/|\/)[A-Za-z0-9._/-]*[A-Za-z0-9._-]$/;
 const HEX = /^[0-9a-f]{16,64}$/;
