@@ -47,9 +47,8 @@ function emptyPythonBody(run: readonly RunLine[], start: number, end: number): b
   const indent = indentOf(run[start]?.text ?? '');
   let idle = false;
   for (const { text, split } of run.slice(end + 1)) {
-    if (text.trim() === '') continue;
-    const inDocstring = split.code.replace(/"/g, '').trim() === '';
-    if (inDocstring) {
+    const saysNothing = split.code.replace(/"/g, '').trim() === '';
+    if (saysNothing) {
       if (/^\s*#/.test(text) || IDLE_ON_PURPOSE.test(split.comment)) return false;
       continue;
     }

@@ -161,6 +161,10 @@ describe('the provider', () => {
       status: 401,
       retryable: false,
     });
+    const bare = { model: '<synthetic>', content: 'rate limited' };
+    expect(read(event({ type: 'assistant', error: 'rate_limit', message: bare })).apiError).toMatchObject({
+      status: 429,
+    });
     const other = { model: '<synthetic>', content: [{ type: 'text', text: 'No response requested.' }] };
     expect(read(event({ type: 'assistant', message: other })).apiError).toBeNull();
   });

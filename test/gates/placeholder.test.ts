@@ -33,6 +33,7 @@ describe('remarks that something is not done alarm', () => {
     ['src/a.ts', "return Promise.reject(new Error('not yet implemented'));"],
     ['src/a.ts', 'throw new NotImplementedError();'],
     ['src/a.ts', "  return 'placeholder';"],
+    ['src/a.ts', '  return `placeholder`;'],
     ['src/a.ts', "it.todo('handles paging');"],
     ['src/a.ts', "const note = 'TODO: fill this in';"],
     ['src/a.py', '# TODO: x'],
@@ -111,6 +112,7 @@ describe('words that belong to the program or to its texts do not alarm', () => 
     ['src/a.ts', "throw new Error('placeholder too large for the width');"],
     ['src/a.ts', 'expect(() => f()).toThrow(NotImplementedError);'],
     ['src/a.ts', 'const re = /TODO|FIXME/;'],
+    ['src/a.ts', "const s = 'a\\'// TODO: no';"],
     ['src/a.ts', '// Stubs are created by the test runner.'],
     ['src/a.ts', '// hack around a bug of Safari 15'],
     ['src/a.ts', 'class NotImplementedError extends Error {'],
@@ -148,6 +150,9 @@ describe('comments are told from code over several lines', () => {
   test('in a block that begins among them', () => {
     expect(alarms('a.ts', '/*\n some words, TODO check\n*/\nexport { TODO };')).toEqual([2]);
   });
+  test('not before a block that begins among them', () => {
+    expect(alarms('a.ts', 'const TODO = 1; /* a\n b */')).toEqual([]);
+  });
   test('in a Python docstring', () => {
     expect(alarms('a.py', 'x = 1\n"""\nTODO: say more\n"""\nTODO = 2')).toEqual([3]);
   });
@@ -182,6 +187,7 @@ describe('functions without a body alarm', () => {
     ['a.ts', 'export function load(path: string): void {}', [1]],
     ['a.ts', 'function load() {\n}', [1]],
     ['a.js', 'async function load() { }', [1]],
+    ['a.js', 'function load() {\n\n}', [1]],
     ['a.ts', 'export const load = async (path: string): Promise<void> => {};', [1]],
     ['a.ts', 'class A {\n  load(path: string): void {}\n}', [2]],
     ['a.ts', 'class A {\n  private async load() {\n  }\n}', [2]],
@@ -212,7 +218,7 @@ describe('functions without a body alarm', () => {
     ['a.py', '@overload\ndef load(a: int) -> int: ...'],
     ['a.py', 'class Loader(Protocol):\n    def load(self) -> None: ...'],
     ['a.py', 'def close(self):\n    pass  # nothing is held open'],
-    ['a.py', 'def close(self):\n    # nothing is held open\n    pass'],
+    ['a.py', 'def close(self):\n    # the caller closes it\n    pass'],
     ['a.py', 'def __exit__(self, *exc):\n    pass'],
     ['a.py', 'def __eq__(self, other):\n    return NotImplemented'],
     ['a.py', 'def before(self):\n    """Hook; does nothing by default."""\n    pass'],
@@ -231,6 +237,8 @@ describe('functions without a body alarm', () => {
     ['a.ts', 'function close(): void { /* nothing is held open */ }'],
     ['a.ts', 'function accept(_value: string): void {}'],
     ['a.ts', 'const options = {};'],
+    ['a.ts', 'class A {\n  load() { return 1; }\n}'],
+    ['a.ts', 'function close() {\n} // nothing is held open'],
     ['a.ts', 'if (ready) {}'],
     ['a.ts', 'for (;;) {}'],
     ['a.ts', 'interface A {}'],

@@ -12,7 +12,7 @@ export const GATE_CODES = {
     title: 'the branch changes files that the task does not claim',
     exit: EXIT.unfinished,
     explain:
-      'Every changed path, deletions and both sides of a rename included, must match `modifies` of the spec or `allowed_extras` of the project: the claim is what keeps two agents out of one file. A protected path must be listed in `modifies` literally; a glob does not reach it. Paths that differ only by case or Unicode form are different paths. Widen `modifies` if the task cannot do without the file, then `dispatch retry`.',
+      'Every changed path, deletions and both sides of a rename included, must match `modifies` of the spec or `gates.extras` of project.yaml: the claim is what keeps two agents out of one file. A protected path must be listed in `modifies` literally; a glob does not reach it. Paths that differ only by case or Unicode form are different paths. Widen `modifies` if the task cannot do without the file, then `dispatch retry`.',
   },
   E_GATE_CONTENT: {
     title: 'the branch holds something that may not be in the repository',
