@@ -230,7 +230,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
 }
 
 /** A loopback port that nobody listens on at this moment. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
