@@ -90,9 +90,17 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
   const { token, commit, onto } = input;
   const attempt = turn.state.attempts.get(token);
   const task = attempt === undefined ? undefined : turn.state.tasks.get(attempt.task);
-  if (task?.progress.at !== 'landing' || task.progress.token !== token || task.progress.commit !== commit)
+  if (task?.progress.at !== 'landing' || task.progress.token !== token) return;
+  const { project } = task.spec;
+  if (commit === task.progress.commit) {
+    turn.record({ type: 'merge.landed', token, commit, onto });
     return;
-  turn.record({ type: 'merge.landed', token, commit, onto });
+  }
+  // The history says that this attempt landed before, as another commit: that is the truth, and what integration is
+  // now has to be read again.
+  const integration = turn.state.projects.get(project)?.integration ?? onto;
+  turn.record({ type: 'merge.landed', token, commit, onto: integration });
+  turn.memory.resync.add(project);
 }
 
 export function landRaced(turn: Turn, input: Of<'land.raced'>): void {
