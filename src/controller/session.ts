@@ -221,6 +221,7 @@ export class Session {
 
   /** A node that cannot be reached: said once per reason, however often it is tried. */
   #trouble(name: NodeName, problem: DispatchError): void {
+    if (this.#detached !== null) return;
     const { code, message } = problem;
     if (this.troubles.get(name) !== message) this.#note({ about: 'node', name, code, message });
     this.troubles.set(name, message);
