@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../src/model/event.ts';
 import {
@@ -106,7 +108,7 @@ describe('status', () => {
     });
     expect(stdout).toContain('✔ merged');
     expect(stdout).toContain('▶ running');
-    for (const line of stdout.trimEnd().split('\n')) expect([...line].length).toBeLessThanOrEqual(78);
+    for (const line of stdout.trimEnd().split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(78);
   });
 
   test('names the nearest project for one that does not exist', async () => {
@@ -275,6 +277,7 @@ describe('completion', () => {
     const { code, stdout } = await dispatch(['completion', shell]);
     expect(code).toBe(0);
     expect(stdout).toContain('dispatch complete --');
+    if (shell === 'bash') expect(spawnSync('bash', ['-n'], { input: stdout }).status).toBe(0);
   });
 
   test('offers verbs, options and values', async () => {

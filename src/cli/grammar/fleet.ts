@@ -33,13 +33,13 @@ export function declareFleet(program: Command, act: Act): void {
     examples: [
       ['dispatch nodes add mac2', 'an ssh alias; shows the fingerprint and asks'],
       ['dispatch nodes add mac2 --fingerprint SHA256:… --slots 4', 'without a question'],
-      ['dispatch nodes add here --local --slots 2', 'this machine'],
+      ['dispatch nodes add pod7 --command "kubectl exec -i agent-7 --"', 'any program that gives a stream'],
     ],
     more: 'The host key is accepted only here, after you have seen its fingerprint. Then the node is probed.',
   })
     .option('--target <alias>', 'ssh alias or user@host, when it is not the name')
     .option('--local', 'this machine')
-    .option('--command <argv...>', 'a program that gives a byte stream to the machine')
+    .option('--command <words>', 'a program that gives a byte stream there: words, or a JSON list')
     .option('--slots <n>', 'attempts at once (default: half the cores)')
     .option('--mode <executors>', 'hybrid, or a comma-separated list of executors it takes')
     .option('--label <label...>', 'labels')

@@ -37,12 +37,26 @@ export function withEntry(text: string, entry: NodeEntry): { text: string; confi
 
 function reachOf(name: string, options: AddOptions): Partial<NodeEntry> {
   if (options.local === true) return { local: true };
-  if (options.command !== undefined) return { command: [...options.command] };
+  if (options.command !== undefined) return { command: wordsOf(options.command) };
   return {
     ssh_target: options.target ?? name,
     ...(options.transport === undefined ? {} : { transport: transportOf(options.transport) }),
     ...(options.sshConfig === undefined ? {} : { ssh_config: options.sshConfig }),
   };
+}
+
+/** Split at blanks; an argument with a blank in it needs the JSON form. */
+function wordsOf(text: string): string[] {
+  if (!text.trimStart().startsWith('[')) return text.split(/\s+/u).filter((word) => word !== '');
+  try {
+    const list: unknown = JSON.parse(text);
+    if (Array.isArray(list) && list.every((word) => typeof word === 'string')) return list;
+  } catch {
+    // Told below, like any other list that is not one of texts.
+  }
+  throw new DispatchError('E_USAGE', '--command is neither words nor a JSON list of texts', {
+    fix: `--command '["kubectl", "exec", "-i", "agent-7", "--"]'`,
+  });
 }
 
 function transportOf(text: string): 'auto' | 'ssh2' | 'openssh' {

@@ -11,7 +11,7 @@ import { readNodes } from '../../nodes-file.ts';
 export interface AddOptions extends TrustOptions {
   readonly target?: string;
   readonly local?: boolean;
-  readonly command?: readonly string[];
+  readonly command?: string;
   readonly slots?: string;
   readonly mode?: string;
   readonly label?: readonly string[];
