@@ -7,8 +7,8 @@
  * crash, a lost reply or a failed call needs no bookkeeping: the next turn wants the same effect again, and every
  * effect is idempotent by its token, its commit or its old value.
  */
-import type { Conflict, Finding } from '../model/attempt.ts';
-import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from '../model/ids.ts';
+import type { HubEffect, HubResult } from '../merge/door.ts';
+import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { InventoryEntry, JournalEntry, Refusal, Welcome } from '../protocol/messages.ts';
 
@@ -24,51 +24,7 @@ export type Effect =
     }
   /** Tell the node that the attempt's tree may be reclaimed. */
   | { readonly do: 'forget'; readonly key: string; readonly token: Token; readonly node: NodeName }
-  /** Set up the hub and fetch the target: integration starts at its tip. */
-  | { readonly do: 'base'; readonly key: string; readonly project: ProjectName }
-  /** Fetch the branch into the hub as `refs/cand/<token>`, read its facts there and judge it by the gates. */
-  | {
-      readonly do: 'collect';
-      readonly key: string;
-      readonly project: ProjectName;
-      readonly token: Token;
-      readonly node: NodeName;
-      readonly head: CommitId;
-    }
-  /** merge-tree of the candidate onto the tip of integration, and a commit of the result; moves no branch. */
-  | {
-      readonly do: 'merge';
-      readonly key: string;
-      readonly project: ProjectName;
-      readonly token: Token;
-      readonly head: CommitId;
-    }
-  /** Compare-and-swap integration from `onto` to `commit`. */
-  | {
-      readonly do: 'land';
-      readonly key: string;
-      readonly project: ProjectName;
-      readonly token: Token;
-      readonly onto: CommitId;
-      readonly commit: CommitId;
-    }
-  /** Fetch the target; what would land: integration's tip, or a merge of the moved target with it. */
-  | { readonly do: 'prepare-delivery'; readonly key: string; readonly project: ProjectName }
-  /** Push `commit` to the target, which must still be at `targetTip`; integration follows from `onto`. */
-  | {
-      readonly do: 'deliver';
-      readonly key: string;
-      readonly project: ProjectName;
-      readonly commit: CommitId;
-      readonly onto: CommitId;
-      readonly targetTip: CommitId | null;
-    };
-
-/** A failed effect: the same one is wanted again after a back-off unless an input says otherwise. */
-export interface EffectProblem {
-  readonly code: string;
-  readonly message: string;
-}
+  | HubEffect;
 
 export type Input =
   | { readonly is: 'tick' }
@@ -104,70 +60,7 @@ export type Input =
       readonly state: 'cancelling' | 'ended' | 'unknown';
     }
   | { readonly is: 'forgotten'; readonly key: string; readonly token: Token }
-  | {
-      readonly is: 'based';
-      readonly key: string;
-      readonly project: ProjectName;
-      readonly integration: CommitId;
-    }
-  | {
-      readonly is: 'collected';
-      readonly key: string;
-      readonly token: Token;
-      readonly head: CommitId;
-      readonly changed: number;
-      readonly findings: readonly Finding[];
-    }
-  /** The node says that it does not have the result (any more): the attempt is lost. */
-  | { readonly is: 'collect.gone'; readonly key: string; readonly token: Token }
-  | {
-      readonly is: 'merge.made';
-      readonly key: string;
-      readonly token: Token;
-      readonly onto: CommitId;
-      readonly commit: CommitId;
-      readonly tree: string;
-    }
-  | {
-      readonly is: 'merge.conflict';
-      readonly key: string;
-      readonly token: Token;
-      readonly onto: CommitId;
-      readonly conflicts: readonly Conflict[];
-    }
-  | {
-      readonly is: 'landed';
-      readonly key: string;
-      readonly token: Token;
-      readonly onto: CommitId;
-      readonly commit: CommitId;
-    }
-  | { readonly is: 'land.raced'; readonly key: string; readonly token: Token }
-  | {
-      readonly is: 'delivery.made';
-      readonly key: string;
-      readonly project: ProjectName;
-      readonly commit: CommitId;
-      readonly tree: string;
-      readonly onto: CommitId;
-      readonly targetTip: CommitId | null;
-    }
-  | {
-      readonly is: 'delivered';
-      readonly key: string;
-      readonly project: ProjectName;
-      readonly commit: CommitId;
-      readonly tasks: readonly TaskId[];
-    }
-  | { readonly is: 'deliver.raced'; readonly key: string; readonly project: ProjectName }
-  /** Something only a person can mend (conflict with the target, target checked out, no right to push): the collect ends, nothing is lost. */
-  | {
-      readonly is: 'deliver.refused';
-      readonly key: string;
-      readonly project: ProjectName;
-      readonly problem: EffectProblem;
-    }
-  | { readonly is: 'effect.failed'; readonly key: string; readonly problem: EffectProblem }
+  | HubResult
   | { readonly is: 'command'; readonly command: Command };
 
 /** What a person asks for, from the command line or over the controller's socket. */

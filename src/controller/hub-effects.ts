@@ -1,13 +1,13 @@
 /** Performs the effects on a hub: gives the merge room what it has to know from state and nodes. */
 import { performHubEffect } from '../merge/effects.ts';
 import { problemOf } from '../merge/problem.ts';
-import type { HubEffect, WorkFacts } from '../merge/work.ts';
+import type { HubEffect, HubResult } from '../merge/door.ts';
+import type { WorkFacts } from '../merge/work.ts';
 import { DispatchError } from '../model/error.ts';
 import type { CommitId, NodeName, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { NodeLink } from '../node/link.ts';
 import { NodeRefusal } from '../node/refusal.ts';
-import type { Input } from './door.ts';
 import type { Hubs } from './hubs.ts';
 
 export interface HubHands {
@@ -17,7 +17,7 @@ export interface HubHands {
 }
 
 /** Never throws: what went wrong comes back as an input. */
-export async function performOnHub(effect: HubEffect, hands: HubHands): Promise<Input> {
+export async function performOnHub(effect: HubEffect, hands: HubHands): Promise<HubResult> {
   try {
     const hub = await hands.hubs.of(effect.project);
     return await performHubEffect(effect, {

@@ -3,14 +3,14 @@
  * and by rules that the branch cannot touch. The node judged it too, but a node is where agents run: its word is a hint.
  */
 import { rm } from 'node:fs/promises';
-import type { Input } from '../controller/door.ts';
 import { judge } from '../gates/judge.ts';
 import type { Finding } from '../model/attempt.ts';
 import { DispatchError } from '../model/error.ts';
-import type { HubEffectOf, HubWork, WorkFacts } from './work.ts';
+import type { HubEffectOf, HubResult } from './door.ts';
+import type { HubWork, WorkFacts } from './work.ts';
 
 /** @throws when the node or the disk failed: the same may be tried again. */
-export async function collect(effect: HubEffectOf<'collect'>, work: HubWork): Promise<Input> {
+export async function collect(effect: HubEffectOf<'collect'>, work: HubWork): Promise<HubResult> {
   const { key, token, head } = effect;
   const attempt = work.attempt(token);
   try {

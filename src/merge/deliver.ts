@@ -1,15 +1,15 @@
 /** The way from integration to the target branch, in two steps with a gate between them. */
-import type { Input } from '../controller/door.ts';
 import { assertNever } from '../model/assert.ts';
 import { DispatchError } from '../model/error.ts';
 import { needsPerson, problemOf } from './problem.ts';
-import type { HubEffectOf, HubWork } from './work.ts';
+import type { HubEffectOf, HubResult } from './door.ts';
+import type { HubWork } from './work.ts';
 
 /** What would land now. When the target has everything already, the commit is the target's own tip. */
 export async function prepareDelivery(
   effect: HubEffectOf<'prepare-delivery'>,
   { hub }: HubWork,
-): Promise<Input> {
+): Promise<HubResult> {
   return await orRefusal(effect, async () => {
     const prepared = await hub.prepareDelivery();
     if (prepared.kind === 'refused') throw prepared.problem;
@@ -19,7 +19,7 @@ export async function prepareDelivery(
 }
 
 /** Pushes a commit that has passed to the target, which must still be where it was when the commit was made. */
-export async function deliver(effect: HubEffectOf<'deliver'>, { hub }: HubWork): Promise<Input> {
+export async function deliver(effect: HubEffectOf<'deliver'>, { hub }: HubWork): Promise<HubResult> {
   return await orRefusal(effect, async () => {
     const { key, project, commit, onto, targetTip } = effect;
     if (targetTip === null) {
@@ -42,8 +42,8 @@ export async function deliver(effect: HubEffectOf<'deliver'>, { hub }: HubWork):
 /** Something only a person can mend ends the collect; anything else is tried again. */
 async function orRefusal(
   { key, project }: HubEffectOf<'prepare-delivery' | 'deliver'>,
-  work: () => Promise<Input>,
-): Promise<Input> {
+  work: () => Promise<HubResult>,
+): Promise<HubResult> {
   try {
     return await work();
   } catch (error) {

@@ -1,4 +1,3 @@
-import type { Input } from '../controller/door.ts';
 import { assertNever } from '../model/assert.ts';
 import { setBase } from './base.ts';
 import { collect } from './collect.ts';
@@ -6,13 +5,14 @@ import { deliver, prepareDelivery } from './deliver.ts';
 import { land } from './land.ts';
 import { merge } from './merge.ts';
 import { problemOf } from './problem.ts';
-import type { HubEffect, HubWork } from './work.ts';
+import type { HubEffect, HubResult } from './door.ts';
+import type { HubWork } from './work.ts';
 
 /**
  * Performs an effect on a hub and returns what came of it, as the input with the effect's key. Never throws: what went
  * wrong is an `effect.failed`, after which the same effect may be tried again, or a refusal that a person has to mend.
  */
-export async function performHubEffect(effect: HubEffect, work: HubWork): Promise<Input> {
+export async function performHubEffect(effect: HubEffect, work: HubWork): Promise<HubResult> {
   try {
     return await perform(effect, work);
   } catch (error) {
@@ -20,7 +20,7 @@ export async function performHubEffect(effect: HubEffect, work: HubWork): Promis
   }
 }
 
-async function perform(effect: HubEffect, work: HubWork): Promise<Input> {
+async function perform(effect: HubEffect, work: HubWork): Promise<HubResult> {
   switch (effect.do) {
     case 'base':
       return await setBase(effect, work);

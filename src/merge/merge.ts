@@ -1,11 +1,11 @@
-import type { Input } from '../controller/door.ts';
-import type { HubEffectOf, HubWork } from './work.ts';
+import type { HubEffectOf, HubResult } from './door.ts';
+import type { HubWork } from './work.ts';
 
 /**
  * Merges a collected branch onto the tip of integration as a commit that no branch points to yet. A conflict is an
  * answer, with the tasks on the other side of it, and goes back to an agent.
  */
-export async function merge(effect: HubEffectOf<'merge'>, { hub, attempt }: HubWork): Promise<Input> {
+export async function merge(effect: HubEffectOf<'merge'>, { hub, attempt }: HubWork): Promise<HubResult> {
   const { key, token, head } = effect;
   const onto = await hub.integration();
   const { task, title } = attempt(token);

@@ -1,4 +1,4 @@
-import type { EffectProblem } from '../controller/door.ts';
+import type { EffectProblem } from './door.ts';
 import { DispatchError } from '../model/error.ts';
 
 /** An error as a result: what happened, why, and what to type next. */

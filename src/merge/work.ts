@@ -1,14 +1,6 @@
-import type { Effect } from '../controller/door.ts';
 import type { GateRules } from '../gates/judge.ts';
 import type { Hub } from '../git/hub.ts';
 import type { CommitId, TaskId, Token } from '../model/ids.ts';
-
-/** Effects that are performed on a hub. */
-export type HubEffect = Extract<
-  Effect,
-  { do: 'base' | 'collect' | 'merge' | 'land' | 'prepare-delivery' | 'deliver' }
->;
-export type HubEffectOf<Do extends HubEffect['do']> = Extract<HubEffect, { do: Do }>;
 
 /** What merging needs to know of the attempt that made a branch. */
 export interface WorkFacts {

@@ -1,0 +1,123 @@
+/**
+ * What the controller asks of a hub and what comes of it. Every effect is idempotent by its token, its commits or its
+ * old value, so it may be asked for again after a crash or a lost answer.
+ */
+import type { Conflict, Finding } from '../model/attempt.ts';
+import type { CommitId, NodeName, ProjectName, TaskId, Token } from '../model/ids.ts';
+
+/** Effects that are performed on a hub. `key` names one of them while it is in flight. */
+export type HubEffect =
+  /** Set up the hub and fetch the target: integration starts at its tip. */
+  | { readonly do: 'base'; readonly key: string; readonly project: ProjectName }
+  /** Fetch the branch into the hub as `refs/cand/<token>`, read its facts there and judge it by the gates. */
+  | {
+      readonly do: 'collect';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly token: Token;
+      readonly node: NodeName;
+      readonly head: CommitId;
+    }
+  /** merge-tree of the candidate onto the tip of integration, and a commit of the result; moves no branch. */
+  | {
+      readonly do: 'merge';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly token: Token;
+      readonly head: CommitId;
+    }
+  /** Compare-and-swap integration from `onto` to `commit`. */
+  | {
+      readonly do: 'land';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly commit: CommitId;
+    }
+  /** Fetch the target; what would land: integration's tip, or a merge of the moved target with it. */
+  | { readonly do: 'prepare-delivery'; readonly key: string; readonly project: ProjectName }
+  /** Push `commit` to the target, which must still be at `targetTip`; integration follows from `onto`. */
+  | {
+      readonly do: 'deliver';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly onto: CommitId;
+      readonly targetTip: CommitId | null;
+    };
+
+export type HubEffectOf<Do extends HubEffect['do']> = Extract<HubEffect, { do: Do }>;
+
+/** A failed effect: the same one is wanted again after a back-off unless an input says otherwise. */
+export interface EffectProblem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What came of an effect, with the same key. */
+export type HubResult =
+  | {
+      readonly is: 'based';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly integration: CommitId;
+    }
+  | {
+      readonly is: 'collected';
+      readonly key: string;
+      readonly token: Token;
+      readonly head: CommitId;
+      readonly changed: number;
+      readonly findings: readonly Finding[];
+    }
+  /** The node says that it does not have the result (any more): the attempt is lost. */
+  | { readonly is: 'collect.gone'; readonly key: string; readonly token: Token }
+  | {
+      readonly is: 'merge.made';
+      readonly key: string;
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly commit: CommitId;
+      readonly tree: string;
+    }
+  | {
+      readonly is: 'merge.conflict';
+      readonly key: string;
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly conflicts: readonly Conflict[];
+    }
+  | {
+      readonly is: 'landed';
+      readonly key: string;
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly commit: CommitId;
+    }
+  | { readonly is: 'land.raced'; readonly key: string; readonly token: Token }
+  | {
+      readonly is: 'delivery.made';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly tree: string;
+      readonly onto: CommitId;
+      readonly targetTip: CommitId | null;
+    }
+  | {
+      readonly is: 'delivered';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly tasks: readonly TaskId[];
+    }
+  | { readonly is: 'deliver.raced'; readonly key: string; readonly project: ProjectName }
+  /** Something only a person can mend (conflict with the target, target checked out, no right to push): the collect ends, nothing is lost. */
+  | {
+      readonly is: 'deliver.refused';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly problem: EffectProblem;
+    }
+  | { readonly is: 'effect.failed'; readonly key: string; readonly problem: EffectProblem };
