@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with stdout so far; what it returns is sent to the process. */
   readonly onOutput?: (stdout: string) => NodeJS.Signals | null;
+  /** The same for stderr. */
+  readonly onError?: (stderr: string) => NodeJS.Signals | null;
 }
 
 /** A verb that hangs must not hang the run. */
@@ -45,13 +47,18 @@ export function dispatch(args: readonly string[], options: RunOptions = {}): Pro
   const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
   let stdout = '';
   let stderr = '';
+  let signalled = false;
+  const send = (signal: NodeJS.Signals | null): void => {
+    // A second signal would end what the first one asked to stop.
+    if (signal !== null && !signalled) signalled = child.kill(signal);
+  };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    const signal = options.onOutput?.(stdout) ?? null;
-    if (signal !== null) child.kill(signal);
+    send(options.onOutput?.(stdout) ?? null);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    send(options.onError?.(stderr) ?? null);
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);

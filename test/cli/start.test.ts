@@ -171,3 +171,16 @@ describe('collect', () => {
     expect(stderr).toContain('E_NOTHING_TO_COLLECT');
   });
 });
+
+describe('nodes that cannot be reached', () => {
+  test('are named with the reason, and start goes on trying until it is stopped', async () => {
+    const home = choresHome({ good: 'true' }, { A1: 'good' });
+    writeFileSync(join(home, 'nodes.json'), '[{ "name": "pod", "command": ["false"] }]');
+    const { code, stderr } = await dispatch(['start', 'chores'], {
+      cwd: home,
+      onError: (text) => (text.includes('none can be reached') ? 'SIGINT' : null),
+    });
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/^pod: .*E_NODE_/mu);
+  });
+});

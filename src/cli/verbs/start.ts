@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
 import { exitOfSignal, interruption } from '../progress/interrupt.ts';
-import { screenFor } from '../progress/screen.ts';
+import { type Screen, screenFor } from '../progress/screen.ts';
 import { keepForSummary, summarise } from '../progress/summary.ts';
 
 export async function start(context: Context, names: readonly string[]): Promise<number> {
@@ -36,6 +36,7 @@ export async function start(context: Context, names: readonly string[]): Promise
     const running = session;
     screen.watch(() => running.snapshot());
     for (const project of wanted) await running.command({ verb: 'start', project });
+    warnWhenUnreachable(running, screen);
     const settled = await Promise.race([running.settled(wanted), stop.asked]);
     if (typeof settled === 'string') {
       await screen.end();
@@ -50,6 +51,18 @@ export async function start(context: Context, names: readonly string[]): Promise
     await screen.end();
     await session?.detach();
   }
+}
+
+/** Nobody is reached: that is worth a word, since nothing will happen until somebody is. */
+function warnWhenUnreachable(session: Session, screen: Screen): void {
+  const message = 'none can be reached; trying on until one is   (dispatch doctor says what is wrong)';
+  session.nodesTried().then(
+    (reached) => {
+      if (!reached) screen.note({ about: 'node', name: 'nodes', code: null, message });
+    },
+    // What stopped the controller is told by `settled`.
+    () => {},
+  );
 }
 
 function isComplete({ failed, waiting, blocked }: Settlement): boolean {
