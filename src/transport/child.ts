@@ -1,5 +1,6 @@
 /** The only place of this room that starts processes: short ones that are waited for, and long ones that are a stream. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { execa } from 'execa';
 import type { DispatchError } from '../model/error.ts';
 import { Tail } from './tail.ts';
 import type { ByteStream, Closed } from './transport.ts';
@@ -14,26 +15,20 @@ export interface RunResult {
 }
 
 /** Runs a program to its end with nothing on stdin. Never throws; `timeoutMs` is its whole time. */
-export function run(program: string, args: readonly string[], timeoutMs: number): Promise<RunResult> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      program,
-      args,
-      { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 4 << 20, env: { ...process.env, LC_ALL: 'C' } },
-      (error, stdout, stderr) => {
-        if (error === null) return resolve({ code: 0, stdout, stderr, failed: null });
-        if (typeof error.code === 'number')
-          return resolve({ code: error.code, stdout, stderr, failed: null });
-        resolve({
-          code: null,
-          stdout,
-          stderr,
-          failed: error.killed === true ? 'ETIMEDOUT' : String(error.code),
-        });
-      },
-    );
-    child.stdin?.end();
+export async function run(program: string, args: readonly string[], timeoutMs: number): Promise<RunResult> {
+  const ended = await execa(program, args, {
+    stdin: 'ignore',
+    env: { LC_ALL: 'C' },
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    maxBuffer: 4 << 20,
+    reject: false,
+    stripFinalNewline: false,
   });
+  const { stdout, stderr } = ended;
+  if (ended.exitCode !== undefined) return { code: ended.exitCode, stdout, stderr, failed: null };
+  const failed = ended.timedOut ? 'ETIMEDOUT' : (ended.code ?? ended.signal ?? 'unknown');
+  return { code: null, stdout, stderr, failed };
 }
 
 export interface ChildEnd {
