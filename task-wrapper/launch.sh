@@ -22,9 +22,10 @@ code=$?
 # One write of one line: the supervisor takes it only with its line end, so a torn one says nothing.
 echo "$code" >>"$step.run"
 
-# The reader of the pipe may be gone: then this shell becomes the one that starts the next supervisor.
+# The reader of the pipe may be gone, or just be dying (then /proc has it without a program): in that case this shell
+# becomes the one that starts the next supervisor.
 if { read -r pid && read -r node && read -r wrapper; } 2>/dev/null <"$root/run/supervisor"; then
-	if kill -0 "$pid" 2>/dev/null && [ -p "$root/run/wake" ]; then
+	if kill -0 "$pid" 2>/dev/null && { [ ! -d "/proc/$pid" ] || [ -e "/proc/$pid/exe" ]; } && [ -p "$root/run/wake" ]; then
 		echo "$step" 1<>"$root/run/wake"
 	else
 		exec "$node" "$wrapper" revive --root "$root"

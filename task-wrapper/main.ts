@@ -38,6 +38,7 @@ async function main(): Promise<void> {
       process.exit(0);
       break;
     case 'revive':
+      logTo(`${root.run}/supervisor.log`);
       return await revive(root, settings());
     case 'supervise':
       logTo(`${root.run}/supervisor.log`);

@@ -54,6 +54,8 @@ async function handover(root: Root, program: Program): Promise<void> {
       resolve();
     });
     socket.on('error', () => {});
+    // Its process leaves without another word: the end of the connection is its end.
+    socket.once('end', () => socket.destroy());
     socket.resume();
     socket.write(encodeMessage({ handover: { program: program.hash } }));
   });
