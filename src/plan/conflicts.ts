@@ -5,6 +5,7 @@ import { lockPatterns } from './lock-patterns.ts';
 import { PatternIndex } from './pattern-index.ts';
 
 export interface LockConflict {
+  /** The smaller id. */
   readonly a: TaskId;
   readonly b: TaskId;
   /** A path that both may touch. */
@@ -53,11 +54,15 @@ export function findConflicts(
       count++;
       perTask.set(key, (perTask.get(key) ?? 0) + 1);
       perTask.set(spec.id, (perTask.get(spec.id) ?? 0) + 1);
-      if (pairs.length < LISTED) pairs.push({ a: key, b: spec.id, path });
+      if (pairs.length < LISTED) pairs.push({ ...inOrder(key, spec.id), path });
     }
     held.add(spec.id, patterns);
   }
   return { pairs, count, complete: true, perTask };
+}
+
+function inOrder(one: TaskId, other: TaskId): { a: TaskId; b: TaskId } {
+  return one < other ? { a: one, b: other } : { a: other, b: one };
 }
 
 /** Whether a task waits, over any number of steps, for an earlier one: a row of bits per task. */
