@@ -19,6 +19,10 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
   turn.record({ type: 'node.connected', node, bootId, journal, program });
   const known = new Map(inventory.map((entry) => [entry.token, entry]));
   for (const token of [...(state.live.get(node) ?? [])]) adopt(turn, token, known.get(token));
+  // A cancel that was taken may have gone with the disk or the boot: it is asked for again, and "unknown" settles it.
+  for (const token of state.fenced) {
+    if (state.attempts.get(token)?.node === node) memory.cancelling.delete(token);
+  }
   for (const entry of inventory) sortOut(turn, node, entry);
 }
 
@@ -40,10 +44,7 @@ function sortOut(turn: Turn, node: NodeName, entry: InventoryEntry): void {
   const { state, memory } = turn;
   const attempt = state.attempts.get(entry.token);
   if (attempt === undefined || attempt.phase.is === 'claimed' || attempt.phase.is === 'running') return;
-  if (state.fenced.has(entry.token)) {
-    memory.cancelling.delete(entry.token);
-    return;
-  }
+  if (state.fenced.has(entry.token)) return;
   if (entry.state !== 'ended' || isWanted(turn, attempt)) return;
   const head = entry.outcome !== null && 'head' in entry.outcome ? entry.outcome.head : null;
   if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(entry.token, node);

@@ -86,9 +86,10 @@ function mergeViolations(sim: Simulation, state: State, events: readonly NewEven
   return found;
 }
 
-/** Never more attempts on a node than it has slots: as the controller counts, and as they really run. */
+/** Never more attempts on a node than it has slots, nor two of one task: as the controller counts, and as they really run. */
 function slotViolations(sim: Simulation, state: State): string[] {
   const found: string[] = [];
+  const working = new Map<string, number>();
   for (const { name, slots } of sim.scenario.nodes) {
     const live = state.live.get(name)?.size ?? 0;
     if (live > slots) found.push(`${name}: ${live} attempts in ${slots} slots`);
@@ -96,8 +97,18 @@ function slotViolations(sim: Simulation, state: State): string[] {
       .node(name)
       .running()
       .filter(({ order }) => state.attempts.get(order.token)?.phase.is !== 'fenced');
-    if (running.length > slots)
+    if (running.length > slots) {
       found.push(`${name}: really runs ${running.length} attempts in ${slots} slots`);
+    }
+    for (const { order } of running) {
+      if (order.work.kind !== 'work') continue;
+      const task = `${order.project}/${order.task}`;
+      const other = working.get(task);
+      if (other !== undefined) {
+        found.push(`${task}: attempts ${other} and ${order.n} really run at the same time`);
+      }
+      working.set(task, order.n);
+    }
   }
   return found;
 }

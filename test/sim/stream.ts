@@ -11,6 +11,8 @@ import type { VirtualNode, VirtualReply, VirtualRequest } from './virtual-node.t
 const CALL_MS = 10_000;
 /** A node that is silent for so long loses its stream. */
 const KEEPALIVE_MS = 15_000;
+/** How much later what was under way when a stream was cut may still arrive. */
+const STRAGGLE_MS = 20_000;
 
 export type Answer = VirtualReply | { readonly failed: 'disconnected' | 'timeout' };
 
@@ -60,13 +62,24 @@ export class Stream {
     this.#toNode = Math.max(this.#toNode, timeline.now + this.#delay());
     timeline.after(this.#toNode - timeline.now, () =>
       this.node.whenAwake(() => {
-        // After a wipe there is nobody left who held the other end.
-        if (!this.#open && (!outlives || this.node.journal !== this.journal)) return;
+        if (!this.#open) {
+          if (outlives) this.#straggle(request);
+          return;
+        }
         const reply = this.node.handle(request);
-        if (lost || !this.#open) return;
+        if (lost) return;
         this.#back(() => settle(reply));
         // In one round trip with the inventory, and behind it on the stream.
         if (request.op === 'inventory') this.node.subscribe(this, this.#owner.from(this.journal));
+      }),
+    );
+  }
+
+  /** Carried out behind the back of whoever is connected by then; on a new disk nobody holds this end any more. */
+  #straggle(request: VirtualRequest): void {
+    this.#sim.timeline.after(this.#sim.rng.int(STRAGGLE_MS), () =>
+      this.node.whenAwake(() => {
+        if (this.node.journal === this.journal) this.node.handle(request);
       }),
     );
   }

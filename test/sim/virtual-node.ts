@@ -158,6 +158,11 @@ export class VirtualNode {
     for (const run of waiting) run();
   }
 
+  /** True for a token that was claimed on this disk, also when it is forgotten. */
+  knows(token: Token): boolean {
+    return this.#begun.has(token);
+  }
+
   /** Everything after `from`, and from now on whatever is noted. */
   subscribe(stream: Stream, from: number): void {
     stream.push(this.#after(from));
@@ -211,7 +216,7 @@ export class VirtualNode {
 
   #start(order: VirtualOrder): VirtualReply {
     const { rng, scenario, calm, truth } = this.#sim;
-    if (this.attempts.has(order.token)) return { state: 'known' };
+    if (this.knows(order.token)) return { state: 'known' };
     if (!calm && rng.chance(scenario.refusedStart)) {
       return { refused: rng.pick(['no-space', 'missing-program', 'missing-base', 'internal'] as const) };
     }
