@@ -117,7 +117,7 @@ function pathProblems(specs: readonly ParsedSpec[], basePaths: ReadonlySet<strin
     spec.modifies.flatMap((placed): Problem[] => {
       if (patternProblem(placed.text) !== null) return [];
       if (base.hasFolder(placed.text)) return [folderProblem(spec.file, placed)];
-      const elsewhere = (path: string): boolean => (declared.get(path) ?? spec) !== spec;
+      const elsewhere = (path: string): boolean => declared.has(path) && declared.get(path) !== spec;
       const missing = compilePattern(placed.text)
         .exact.map(needed)
         .find(({ path, folder }) => {

@@ -24,24 +24,26 @@ export function decodeText(bytes: Uint8Array, file: string): { text: string } | 
   }
 }
 
-/** Halves the text around the fault: a prefix decodes as a stream exactly up to the first bad byte. */
+/** Where the first sequence begins that is no character: found by halving, since prefixes decode up to the fault. */
 function firstBadByte(bytes: Uint8Array): { line: number; col: number; byte: number } {
-  const good = (length: number): boolean => {
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
-      return true;
-    } catch {
-      return false;
-    }
-  };
   let low = 0;
   let high = bytes.length;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (good(middle)) low = middle;
+    if (decodes(bytes.subarray(0, middle), { stream: true })) low = middle;
     else high = middle;
   }
-  const before = new TextDecoder('utf-8').decode(bytes.subarray(0, low));
-  const lines = before.split('\n');
+  // A stream may end inside of a character: the fault is where that character begins.
+  while (low > 0 && !decodes(bytes.subarray(0, low), { stream: false })) low--;
+  const lines = new TextDecoder('utf-8').decode(bytes.subarray(0, low)).split('\n');
   return { line: lines.length, col: (lines.at(-1)?.length ?? 0) + 1, byte: bytes[low] ?? 0 };
+}
+
+function decodes(bytes: Uint8Array, options: { stream: boolean }): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, options);
+    return true;
+  } catch {
+    return false;
+  }
 }

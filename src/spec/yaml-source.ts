@@ -23,7 +23,7 @@ import type { Path, Source } from './source.ts';
 /** Deepest nesting of lists and maps; configuration needs four. */
 const MAX_DEPTH = 20;
 /** Values after aliases are written out. A bomb reaches millions. */
-const MAX_VALUES = 50_000;
+const MAX_VALUES = 10_000;
 
 /** The data of the text, or what is wrong with it. The text is the file's own up to `text`'s end, so positions are the file's. */
 export function readYaml(text: string, file: string): { source: Source } | { problems: Problem[] } {
