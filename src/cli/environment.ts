@@ -60,7 +60,7 @@ export function readEnvironment(): Environment {
 
 function terminal(stream: NodeJS.WriteStream, forced: number): Terminal {
   if (Number.isInteger(forced) && forced > 0) return { tty: true, columns: forced };
-  return { tty: stream.isTTY === true, columns: stream.columns ?? 80 };
+  return { tty: stream.isTTY === true, columns: stream.columns || 80 };
 }
 
 /** An account without an entry in the user database (a container's arbitrary uid) has no name, and that is no reason to fail. */

@@ -72,7 +72,7 @@ export function dispatch(args: readonly string[], options: RunOptions = {}): Pro
 /** A new directory, removed after the test. */
 export function scratch(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-cli-')));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return directory;
 }
 

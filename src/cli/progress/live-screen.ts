@@ -7,6 +7,7 @@ import { countsLine } from '../../report/markdown.ts';
 import type { Context } from '../context.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { cut } from '../render/table.ts';
+import { wrap } from '../render/wrap.ts';
 import { countWords, rowsOf, type TaskRow } from './rows.ts';
 import type { Screen } from './screen.ts';
 import { noteText } from './screen.ts';
@@ -62,7 +63,8 @@ export function liveScreen({ output }: Context, projects: readonly ProjectName[]
   return {
     events: () => {},
     note: (note: Note) => {
-      notes.push(output.paint.yellow(cut(noteText(note), output.terminal.columns - 6)));
+      const lines = wrap(noteText(note), output.terminal.columns - 6).split('\n');
+      notes.push(lines.map((line) => output.paint.yellow(line)).join('\n'));
     },
     watch: (look) => {
       snapshot = look;

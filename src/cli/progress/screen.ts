@@ -85,6 +85,8 @@ function notesOnly({ output }: Context): Screen {
   };
 }
 
-export function noteText({ name, code, message }: Note): string {
-  return safeLine(`${name}: ${message}${code === null ? '' : ` (dispatch explain ${code})`}`);
+/** One line: what happened, what mends it, where to read more. */
+export function noteText({ name, code, message, fix }: Note): string {
+  const mend = fix === null ? '' : `; ${fix}`;
+  return safeLine(`${name}: ${message}${mend}${code === null ? '' : ` (dispatch explain ${code})`}`);
 }

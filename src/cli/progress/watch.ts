@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
@@ -6,6 +5,7 @@ import { countsLine } from '../../report/markdown.ts';
 import type { Context } from '../context.ts';
 import { safeLine } from '../render/safe-text.ts';
 import type { HomeView } from '../view.ts';
+import { interruption } from './interrupt.ts';
 import { changedRows, changeLine } from './changes.ts';
 import { countWords, rowsOf, type TaskRow } from './rows.ts';
 import { nameOf, taskColumns } from './table.ts';
@@ -24,21 +24,25 @@ export async function watch(
   view: HomeView,
   wanted: ReadonlySet<ProjectName> | null,
 ): Promise<ExitCode> {
-  const stop = new AbortController();
-  const interrupted = once(process, 'SIGINT').then(() => stop.abort());
+  const stop = interruption();
+  let stopped = false;
+  const asked = stop.asked.then(() => {
+    stopped = true;
+  });
   const screen =
     context.output.terminal.tty && !context.output.machine ? await redrawing(context) : appending(context);
   let drawn = 0;
-  while (!stop.signal.aborted) {
+  while (!stopped) {
     const changed = await view.refresh();
     const now = Date.now();
     if (changed || drawn === 0 || (screen.ages && now - drawn >= REDRAW_MS)) {
       screen.show(rowsOf(view.state, view.snapshot(), now, wanted), now);
       drawn = now;
     }
-    await Promise.race([sleep(LOOK_MS), interrupted]);
+    await Promise.race([sleep(LOOK_MS), asked]);
   }
   screen.end();
+  stop.forget();
   return EXIT.ok;
 }
 

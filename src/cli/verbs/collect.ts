@@ -16,6 +16,7 @@ import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
 import { type Interrupt, exitOfSignal, interruption } from '../progress/interrupt.ts';
 import { type Screen, screenFor } from '../progress/screen.ts';
+import { gateWaits, noNodeReached } from '../progress/stranded.ts';
 import { keepForSummary, summarise } from '../progress/summary.ts';
 import { selectProject } from '../select.ts';
 import { viewOrNull, withView } from '../view.ts';
@@ -62,7 +63,12 @@ async function collectOurselves(
     screen.watch(() => running.snapshot());
     const reply = await running.command({ verb: 'collect', project });
     if (!reply.ok) throw new DispatchError(reply.code, reply.message);
-    const ended = await Promise.race([running.collected(project), stop.asked]);
+    const stranded = running.stranded((state) => gateWaits(state, project)).then(() => null);
+    const ended = await Promise.race([running.collected(project), stop.asked, stranded]);
+    if (ended === null) {
+      await screen.end();
+      throw noNodeReached(running, nodes, `dispatch collect ${project}${homeFlag(context.environment, home)}`);
+    }
     if (typeof ended === 'string') return await interrupted(context, home, project, ended, screen);
     await screen.end(kept.some(({ fact }) => fact.type === 'delivery.landed'));
     const slots = nodes.reduce((sum, node) => sum + node.slots, 0);

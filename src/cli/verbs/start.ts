@@ -10,6 +10,7 @@ import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
 import { exitOfSignal, interruption } from '../progress/interrupt.ts';
 import { type Screen, screenFor } from '../progress/screen.ts';
+import { noNodeReached, runsNowhere } from '../progress/stranded.ts';
 import { keepForSummary, summarise } from '../progress/summary.ts';
 
 export async function start(context: Context, names: readonly string[]): Promise<number> {
@@ -36,8 +37,14 @@ export async function start(context: Context, names: readonly string[]): Promise
     const running = session;
     screen.watch(() => running.snapshot());
     for (const project of wanted) await running.command({ verb: 'start', project });
-    warnWhenUnreachable(running, screen);
-    const settled = await Promise.race([running.settled(wanted), stop.asked]);
+    waitsForNodes(running, screen, wanted);
+    const stranded = running.stranded((state) => runsNowhere(state, wanted));
+    const settled = await Promise.race([running.settled(wanted), stop.asked, stranded]);
+    if (settled === undefined) {
+      await screen.end();
+      const again = `dispatch start ${wanted.join(' ')}${homeFlag(environment, home)}`;
+      throw noNodeReached(running, nodes, again);
+    }
     if (typeof settled === 'string') {
       await screen.end();
       output.note(detachedText(wanted, homeFlag(environment, home)));
@@ -53,12 +60,14 @@ export async function start(context: Context, names: readonly string[]): Promise
   }
 }
 
-/** Nobody is reached: that is worth a word, since nothing will happen until somebody is. */
-function warnWhenUnreachable(session: Session, screen: Screen): void {
-  const message = 'none can be reached; trying on until one is   (dispatch doctor says what is wrong)';
+/** Attempts live where nobody answers now: they go on, and so does this verb. */
+function waitsForNodes(session: Session, screen: Screen, projects: readonly ProjectName[]): void {
+  const message = 'none can be reached; attempts run there, so trying on until one is';
+  const fix = 'dispatch doctor says what is wrong';
   session.nodesTried().then(
     (reached) => {
-      if (!reached) screen.note({ about: 'node', name: 'nodes', code: null, message });
+      if (reached || runsNowhere(session.state, projects)) return;
+      screen.note({ about: 'node', name: 'nodes', code: null, message, fix });
     },
     // What stopped the controller is told by `settled`.
     () => {},

@@ -1,0 +1,89 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { added, SET_UP } from '../model/builder.ts';
+import { makeHome, program, record } from './dispatch.ts';
+import { choresHome } from './fleet.ts';
+
+/** util-linux's script(1) gives a real terminal; that of BSD and macOS has other options. */
+const hasTerminal = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+
+interface OnTerminal {
+  readonly code: number | null;
+  readonly screen: string;
+}
+
+/** Runs `dispatch …` on a terminal of 30 rows and 100 columns. `type` is asked after each output what to type next. */
+function onTerminal(cwd: string, args: string, type: (screen: string) => string | null): Promise<OnTerminal> {
+  const command = `stty rows 30 cols 100; exec ${process.execPath} ${program()} ${args}`;
+  const child = spawn('script', ['-qefc', command, '/dev/null'], {
+    cwd,
+    env: { ...process.env, HOME: '/nonexistent', TERM: 'xterm-256color', SHELL: '/bin/sh' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const limit = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  // What is typed after the end goes nowhere.
+  child.stdin.on('error', () => {});
+  let screen = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text;
+    const keys = type(screen);
+    if (keys !== null) child.stdin.write(keys);
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      clearTimeout(limit);
+      resolve({ code, screen });
+    });
+  });
+}
+
+/** Types the keys once the screen shows the text. */
+function when(text: string, keys: string): (screen: string) => string | null {
+  let typed = false;
+  return (screen) => {
+    if (typed || !screen.includes(text)) return null;
+    typed = true;
+    return keys;
+  };
+}
+
+const CTRL_C = '\u0003';
+
+describe.runIf(hasTerminal)('on a real terminal', () => {
+  test('status --watch redraws, and Ctrl-C ends it in peace', async () => {
+    const home = makeHome();
+    await record(home, ...SET_UP, added('S01'));
+    const { code, screen } = await onTerminal(home, 'status --watch', when('0/1 merged', CTRL_C));
+    expect(code).toBe(0);
+    expect(screen).toContain('○ ready');
+    expect(screen).toMatch(/\u001b\[\?25h/u);
+  });
+
+  test('start shows what runs, and Ctrl-C detaches instead of ending in the middle', async () => {
+    const home = choresHome({ slow: 'sleep 600' }, { A1: 'slow' });
+    const { code, screen } = await onTerminal(home, 'start chores', when('1 running', CTRL_C));
+    expect(code).toBe(130);
+    expect(screen).toContain('▶ running');
+    expect(screen).toContain('detached; the agents that run go on');
+    expect(screen).toMatch(/\u001b\[\?25h/u);
+  });
+
+  test('attach shows the window of a running attempt, read-only', async () => {
+    const home = choresHome({ slow: 'while :; do echo hello; sleep 0.2; done' }, { A1: 'slow' });
+    await onTerminal(home, 'start chores', when('1 running', CTRL_C));
+    // tmux drops what is typed while it asks the terminal what it can do, so the keys are typed until it lets go.
+    const { code, screen } = await onTerminal(home, 'attach A1', (text) =>
+      text.includes('hello') ? '\u0002d' : null,
+    );
+    expect(code).toBe(0);
+    expect(screen).toContain('leave with Ctrl-b d');
+    expect(screen).toContain('detached');
+  });
+
+  test('init asks for what no flag says, and a stop at the question changes nothing', async () => {
+    const home = makeHome();
+    const { code, screen } = await onTerminal(home, 'init web', when('Repository', CTRL_C));
+    expect(code).toBe(1);
+    expect(screen).toContain('E_DECLINED');
+  });
+});
