@@ -46,6 +46,7 @@ async function main(): Promise<void> {
   ]);
   step(['validate', PROJECT]);
   step(['plan', PROJECT, '-o', join(HOME, 'plan.md')]);
+  tellLocks();
   say(
     'Agents at work: one leaves a TODO, one breaks a test, one edits what is not its own, two want the same files.',
   );
@@ -61,9 +62,7 @@ function say(text: string): void {
 
 /** Runs the command line as a user would. Ends the demo when it fails in a way that the demo does not expect. */
 function step(args: readonly string[], expected: readonly number[] = [0]): void {
-  console.log(
-    dim(`$ dispatch ${args.map((arg) => (arg.startsWith(DEMO) ? relative(ROOT, arg) : arg)).join(' ')}`),
-  );
+  console.log(dim(`$ dispatch ${args.map(shown).join(' ')}`));
   const { status } = spawnSync(process.execPath, [join(ROOT, 'dist', 'dispatch.js'), ...args], {
     stdio: 'inherit',
     env: environment(),
@@ -72,6 +71,30 @@ function step(args: readonly string[], expected: readonly number[] = [0]): void 
     console.error(`demo: dispatch ${args[0]} ended with ${status}`);
     process.exit(status ?? 1);
   }
+}
+
+/** Which tasks the plan keeps from running at the same time. */
+function tellLocks(): void {
+  const { stdout } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'dist', 'dispatch.js'), 'plan', PROJECT, '-o', 'json'],
+    {
+      encoding: 'utf8',
+      env: environment(),
+    },
+  );
+  const { data } = JSON.parse(stdout) as {
+    data: { conflicts: { pairs: { a: string; b: string; path: string }[] } };
+  };
+  for (const { a, b, path } of data.conflicts.pairs) {
+    console.log(`one after the other: ${a} and ${b}, because both may touch ${path}`);
+  }
+}
+
+/** A path as short as it can be typed here. */
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return path.startsWith('/') && !near.startsWith('..') ? near : path;
 }
 
 function environment(): NodeJS.ProcessEnv {
@@ -212,7 +235,6 @@ function end(pid: number, programs: readonly string[]): void {
 }
 
 function summary(began: number): void {
-  const home = relative(process.cwd(), HOME);
   say(`Done in ${((performance.now() - began) / 1000).toFixed(0)} s. What landed on ${PROJECT}'s main:`);
   const log = execFileSync(
     'git',
@@ -224,11 +246,11 @@ function summary(began: number): void {
   console.log(log.trimEnd());
   say('Look around:');
   for (const line of [
-    `export DISPATCH_HOME=${home} PATH="${relative(process.cwd(), join(ROOT, 'dist')) || '.'}:$PATH"`,
-    `dispatch.js status ${PROJECT}`,
-    'dispatch.js why S07-auth-tests',
-    'dispatch.js logs S02-schedule-service',
-    `dispatch.js report ${PROJECT}`,
+    `export DISPATCH_HOME=${HOME}; alias dispatch=${join(ROOT, 'dist', 'dispatch.js')}`,
+    `dispatch status ${PROJECT}`,
+    'dispatch why S07-auth-tests',
+    'dispatch logs S02-schedule-service',
+    `dispatch report ${PROJECT}`,
     'make demo-clean',
   ]) {
     console.log(`  ${line}`);
