@@ -105,8 +105,9 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
     }
     case 'land': {
       const { token, onto, commit } = effect;
+      const previous = hub.tip();
       const landed = hub.land(token, onto, commit);
-      if (landed === 'landed') sim.truth.landed(project, token, commit);
+      if (landed === 'landed') sim.truth.landed(project, token, commit, previous);
       if (landed !== 'raced') return { is: 'landed', key, token, onto, commit };
       const before = hub.landed.find((one) => one.token === token);
       if (before === undefined) return { is: 'land.raced', key, token };

@@ -9,202 +9,257 @@ import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/mode
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
 
-export type Plant = (sim: Simulation) => void;
+export interface Plant {
+  /** What is said when it is found. */
+  readonly shows: RegExp;
+  readonly plant: (sim: Simulation) => void;
+}
 
 export const PLANTS: Readonly<Record<string, Plant>> = {
-  'a start ignores locks': (sim) => {
-    // The scheduler is shown no locks; what it starts holds them all the same.
-    aroundTurn(sim, ({ state }) => {
-      const held = [...state.locked];
-      state.locked.clear();
-      return () => {
-        for (const key of held) if (state.tasks.get(key)?.locked === true) state.locked.add(key);
-      };
-    });
+  'a start ignores locks': {
+    shows: /both hold locks that meet/,
+    plant: (sim) => {
+      // The scheduler is shown no locks; what it starts holds them all the same.
+      aroundTurn(sim, ({ state }) => {
+        const held = [...state.locked];
+        state.locked.clear();
+        return () => {
+          for (const key of held) if (state.tasks.get(key)?.locked === true) state.locked.add(key);
+        };
+      });
+    },
   },
 
-  'a start ignores dependencies': (sim) => {
-    aroundTurn(sim, ({ state }) => {
-      const waiting = [...state.tasks.values()].filter(
-        (task) => task.progress.at === 'open' && task.unmet > 0,
-      );
-      for (const task of waiting) {
-        task.unmet = 0;
-        state.startable.add(task.key);
-      }
-      return () => {
+  'a start ignores dependencies': {
+    shows: /claimed while|does not contain/,
+    plant: (sim) => {
+      aroundTurn(sim, ({ state }) => {
+        const waiting = [...state.tasks.values()].filter(
+          (task) => task.progress.at === 'open' && task.unmet > 0,
+        );
         for (const task of waiting) {
-          const keys = new Set(task.spec.dependsOn.map((id) => taskKey(task.spec.project, id)));
-          task.unmet = [...keys].filter((key) => state.tasks.get(key)?.progress.at !== 'merged').length;
-          if (task.unmet > 0) state.startable.delete(task.key);
+          task.unmet = 0;
+          state.startable.add(task.key);
         }
-      };
-    });
+        return () => {
+          for (const task of waiting) {
+            const keys = new Set(task.spec.dependsOn.map((id) => taskKey(task.spec.project, id)));
+            task.unmet = [...keys].filter((key) => state.tasks.get(key)?.progress.at !== 'merged').length;
+            if (task.unmet > 0) state.startable.delete(task.key);
+          }
+        };
+      });
+    },
   },
 
-  'slots are not counted': (sim) => {
-    sim.hooks.beforeTurn.push((core, inputs) => {
-      core.setNodes(sim.scenario.nodes.map((node) => ({ ...node, slots: 1000 })));
-      return inputs;
-    });
+  'slots are not counted': {
+    shows: /attempts in \d+ slots/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        core.setNodes(sim.scenario.nodes.map((node) => ({ ...node, slots: 1000 })));
+        return inputs;
+      });
+    },
   },
 
-  'an attempt number is used again after a lost answer': (sim) => {
-    sim.hooks.afterTurn.push((core, { events }) => {
-      for (const { fact } of events) {
-        if (fact.type !== 'attempt.fenced' && fact.type !== 'task.backedoff') continue;
-        const key = fact.type === 'task.backedoff' ? fact.task : core.state.attempts.get(fact.token)?.task;
-        const task = key === undefined ? undefined : core.state.tasks.get(key);
-        if (task !== undefined && task.n > 0) task.n -= 1;
-      }
-    });
+  'an attempt number is used again after a lost answer': {
+    shows: /n went from|claimed as number/,
+    plant: (sim) => {
+      sim.hooks.afterTurn.push((core, { events }) => {
+        for (const { fact } of events) {
+          if (fact.type !== 'attempt.fenced' && fact.type !== 'task.backedoff') continue;
+          const key = fact.type === 'task.backedoff' ? fact.task : core.state.attempts.get(fact.token)?.task;
+          const task = key === undefined ? undefined : core.state.tasks.get(key);
+          if (task !== undefined && task.n > 0) task.n -= 1;
+        }
+      });
+    },
   },
 
-  'a call that failed is taken for a refusal, and the next attempt gets the same order': (sim) => {
-    // "I could not ask" read as "it is not there": the order goes out again under a new token while the first one runs.
-    sim.hooks.beforeTurn.push((core, inputs) =>
-      inputs.map((input): Input => {
-        const failed = input.is === 'effect.failed' && input.key.startsWith('start:');
-        const token = failed ? (input.key.slice('start:'.length) as Token) : null;
-        const attempt = token === null ? undefined : core.state.attempts.get(token);
-        if (attempt === undefined || (attempt.phase.is !== 'claimed' && attempt.phase.is !== 'running'))
+  'a call that failed is taken for a refusal, and the next attempt gets the same order': {
+    shows: /really run at the same time/,
+    plant: (sim) => {
+      // "I could not ask" read as "it is not there": the order goes out again under a new token while the first one runs.
+      sim.hooks.beforeTurn.push((core, inputs) =>
+        inputs.map((input): Input => {
+          const failed = input.is === 'effect.failed' && input.key.startsWith('start:');
+          const token = failed ? (input.key.slice('start:'.length) as Token) : null;
+          const attempt = token === null ? undefined : core.state.attempts.get(token);
+          if (attempt === undefined || (attempt.phase.is !== 'claimed' && attempt.phase.is !== 'running'))
+            return input;
+          attempt.phase = { is: 'ended', at: 0, outcome: { kind: 'lost', why: 'killed' } };
+          core.state.live.get(attempt.node)?.delete(attempt.token);
+          core.memory.unordered.delete(attempt.token);
+          const task = core.state.tasks.get(attempt.task);
+          if (attempt.work.kind === 'work' && task !== undefined) {
+            task.progress = { at: 'open' };
+            core.state.startable.add(task.key);
+            core.state.active.delete(task.key);
+          }
           return input;
-        attempt.phase = { is: 'ended', at: 0, outcome: { kind: 'lost', why: 'killed' } };
-        core.state.live.get(attempt.node)?.delete(attempt.token);
-        core.memory.unordered.delete(attempt.token);
-        const task = core.state.tasks.get(attempt.task);
-        if (attempt.work.kind === 'work' && task !== undefined) {
-          task.progress = { at: 'open' };
-          core.state.startable.add(task.key);
-          core.state.active.delete(task.key);
+        }),
+      );
+    },
+  },
+
+  'integration moves without comparing': {
+    shows: /integration lost/,
+    plant: (sim) => {
+      for (const hub of sim.truth.hubs.values()) hub.mayMove = () => true;
+    },
+  },
+
+  'a gate judges the branch instead of the merged tree': {
+    shows: /no gate found green/,
+    plant: (sim) => {
+      const parentOf = (commit: CommitId): CommitId => sim.truth.objects.get(commit).parents[1] ?? commit;
+      eachNode(sim, (node) => {
+        const handle = node.handle.bind(node);
+        node.handle = (request) => {
+          if (request.op !== 'start' || request.order.work.kind !== 'gate') return handle(request);
+          const work = { kind: 'gate', commit: parentOf(request.order.work.commit) } as const;
+          return handle({ op: 'start', order: { ...request.order, work } });
+        };
+      });
+    },
+  },
+
+  'a green verdict is remembered for every later tree': {
+    shows: /no gate found green/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const input of inputs) {
+          if (input.is !== 'merge.made') continue;
+          const task = core.state.attempts.get(input.token)?.task;
+          const project = core.state.tasks.get(task as TaskKey)?.spec.project;
+          const known = project === undefined ? undefined : core.state.projects.get(project);
+          if (known !== undefined && known.green.length > 0) known.green.push(input.tree);
         }
-        return input;
-      }),
-    );
+        return inputs;
+      });
+    },
   },
 
-  'integration moves without comparing': (sim) => {
-    for (const hub of sim.truth.hubs.values()) hub.mayMove = () => true;
-  },
-
-  'a gate judges the branch instead of the merged tree': (sim) => {
-    const parentOf = (commit: CommitId): CommitId => sim.truth.objects.get(commit).parents[1] ?? commit;
-    eachNode(sim, (node) => {
-      const handle = node.handle.bind(node);
-      node.handle = (request) => {
-        if (request.op !== 'start' || request.order.work.kind !== 'gate') return handle(request);
-        const work = { kind: 'gate', commit: parentOf(request.order.work.commit) } as const;
-        return handle({ op: 'start', order: { ...request.order, work } });
-      };
-    });
-  },
-
-  'a green verdict is remembered for every later tree': (sim) => {
-    sim.hooks.beforeTurn.push((core, inputs) => {
-      for (const input of inputs) {
-        if (input.is !== 'merge.made') continue;
-        const task = core.state.attempts.get(input.token)?.task;
-        const project = core.state.tasks.get(task as TaskKey)?.spec.project;
-        const known = project === undefined ? undefined : core.state.projects.get(project);
-        if (known !== undefined && known.green.length > 0) known.green.push(input.tree);
-      }
-      return inputs;
-    });
-  },
-
-  'the journal is acknowledged when it arrives instead of when it is durable': (sim) => {
-    sim.hooks.beforeTurn.push((_, inputs) => {
-      for (const input of inputs) {
-        if (input.is !== 'node.news') continue;
-        const seq = input.entries.at(-1)?.seq ?? 0;
-        sim.node(input.node).handle({ op: 'ack', seq, journal: input.journal });
-      }
-      return inputs;
-    });
-  },
-
-  'the cursor moves before an entry is applied': (sim) => {
-    sim.hooks.beforeTurn.push((core, inputs) => {
-      for (const input of inputs) {
-        if (input.is !== 'node.news') continue;
-        const node = core.state.nodes.get(input.node);
-        if (node?.journal === input.journal && sim.rng.chance(0.2)) {
-          node.cursor = Math.max(node.cursor, input.entries.at(-1)?.seq ?? 0);
+  'the journal is acknowledged when it arrives instead of when it is durable': {
+    shows: /not over in time/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((_, inputs) => {
+        for (const input of inputs) {
+          if (input.is !== 'node.news') continue;
+          const seq = input.entries.at(-1)?.seq ?? 0;
+          sim.node(input.node).handle({ op: 'ack', seq, journal: input.journal });
         }
-      }
-      return inputs;
-    });
+        return inputs;
+      });
+    },
   },
 
-  'journal entries are applied again when they come again': (sim) => {
-    sim.hooks.beforeTurn.push((core, inputs) => {
-      for (const input of inputs) {
-        const node = input.is === 'node.news' ? core.state.nodes.get(input.node) : undefined;
-        if (node !== undefined && input.is === 'node.news') node.cursor = 0;
-      }
-      return inputs;
-    });
-  },
-
-  'a late result of an attempt that was given up is taken': (sim) => {
-    sim.hooks.beforeTurn.push((core, inputs) => {
-      for (const input of inputs) {
-        if (input.is !== 'node.news') continue;
-        for (const entry of input.entries) {
-          if (entry.type === 'attempt.ended') revive(core, entry.token, entry.outcome);
+  'the cursor moves before an entry is applied': {
+    shows: /not over in time/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const input of inputs) {
+          if (input.is !== 'node.news') continue;
+          const node = core.state.nodes.get(input.node);
+          if (node?.journal === input.journal && sim.rng.chance(0.2)) {
+            node.cursor = Math.max(node.cursor, input.entries.at(-1)?.seq ?? 0);
+          }
         }
-      }
-      return inputs;
-    });
+        return inputs;
+      });
+    },
   },
 
-  'what a node does not list is given up, although its order is still on the way': (sim) => {
-    sim.hooks.beforeTurn.push((core, inputs) => {
-      for (const input of inputs) {
-        if (input.is !== 'node.up') continue;
-        const listed = new Set(input.inventory.map((entry) => entry.token));
-        for (const token of core.state.live.get(input.node) ?? []) {
-          const attempt = core.state.attempts.get(token);
-          if (attempt === undefined || listed.has(token) || attempt.phase.is !== 'claimed') continue;
-          // Counted as running, so that adopting finds it lost.
-          attempt.phase = { is: 'running', since: 0, round: 1, step: 'prepare' };
+  'journal entries are applied again when they come again': {
+    shows: /applied after/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const input of inputs) {
+          const node = input.is === 'node.news' ? core.state.nodes.get(input.node) : undefined;
+          if (node !== undefined && input.is === 'node.news') node.cursor = 0;
         }
-      }
-      return inputs;
-    });
+        return inputs;
+      });
+    },
   },
 
-  'an order is carried out again when it comes again': (sim) => {
-    eachNode(sim, (node) => {
-      node.knows = () => false;
-    });
+  'a late result of an attempt that was given up is taken': {
+    shows: /without a retry|was cancelled and is/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const input of inputs) {
+          if (input.is !== 'node.news') continue;
+          for (const entry of input.entries) {
+            if (entry.type === 'attempt.ended') revive(core, entry.token, entry.outcome);
+          }
+        }
+        return inputs;
+      });
+    },
   },
 
-  'results are forgotten before they are fetched': (sim) => {
-    sim.hooks.afterTurn.push((core, { events }) => {
-      for (const { fact } of events) {
-        if (fact.type !== 'attempt.ended' || fact.outcome.kind !== 'done') continue;
-        const attempt = core.state.attempts.get(fact.token);
-        if (attempt !== undefined) core.memory.forgettable.set(attempt.token, attempt.node);
-      }
-    });
+  'what a node does not list is given up, although its order is still on the way': {
+    shows: /which is running|really run/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const input of inputs) {
+          if (input.is !== 'node.up') continue;
+          const listed = new Set(input.inventory.map((entry) => entry.token));
+          for (const token of core.state.live.get(input.node) ?? []) {
+            const attempt = core.state.attempts.get(token);
+            if (attempt === undefined || listed.has(token) || attempt.phase.is !== 'claimed') continue;
+            // Counted as running, so that adopting finds it lost.
+            attempt.phase = { is: 'running', since: 0, round: 1, step: 'prepare' };
+          }
+        }
+        return inputs;
+      });
+    },
   },
 
-  'an effect that failed is never tried again': (sim) => {
-    sim.hooks.beforeTurn.push((core, inputs) => {
-      for (const input of inputs) {
-        if (input.is !== 'effect.failed') continue;
-        core.memory.retries.set(input.key, { tries: 60, at: Number.MAX_SAFE_INTEGER });
-      }
-      return inputs.filter((input) => input.is !== 'effect.failed');
-    });
+  'an order is carried out again when it comes again': {
+    shows: /a second time/,
+    plant: (sim) => {
+      eachNode(sim, (node) => {
+        node.knows = () => false;
+      });
+    },
   },
 
-  'a stream that is cut is not connected again': (sim) => {
-    sim.hooks.beforeTurn.push((core, inputs) => {
-      for (const input of inputs) if (input.is === 'node.up') core.memory.connected.delete(input.node);
-      return inputs.filter((input) => input.is !== 'node.up' || !core.memory.tried.has(input.node));
-    });
+  'results are forgotten before they are fetched': {
+    shows: /whose commits nobody else has/,
+    plant: (sim) => {
+      sim.hooks.afterTurn.push((core, { events }) => {
+        for (const { fact } of events) {
+          if (fact.type !== 'attempt.ended' || fact.outcome.kind !== 'done') continue;
+          const attempt = core.state.attempts.get(fact.token);
+          if (attempt !== undefined) core.memory.forgettable.set(attempt.token, attempt.node);
+        }
+      });
+    },
+  },
+
+  'an effect that failed is never tried again': {
+    shows: /not over in time/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const input of inputs) {
+          if (input.is !== 'effect.failed') continue;
+          core.memory.retries.set(input.key, { tries: 60, at: Number.MAX_SAFE_INTEGER });
+        }
+        return inputs.filter((input) => input.is !== 'effect.failed');
+      });
+    },
+  },
+
+  'a stream that is cut is not connected again': {
+    shows: /not over in time/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const input of inputs) if (input.is === 'node.up') core.memory.connected.delete(input.node);
+        return inputs.filter((input) => input.is !== 'node.up' || !core.memory.tried.has(input.node));
+      });
+    },
   },
 };
 

@@ -26,6 +26,6 @@ export function describe(outcome: Outcome): string {
     '  last steps:',
     ...trace.map((line) => `    ${line.length > 1000 ? `${line.slice(0, 1000)}…` : line}`),
   );
-  lines.push(`  again: make sim ARGS="--seed ${seed}"`);
+  lines.push(`  again: npx tsx scripts/sim.ts --seed ${seed}`);
   return lines.join('\n');
 }

@@ -15,7 +15,7 @@ test(`${SEEDS} seeds: nothing that must hold is ever broken, and all work comes 
 
 test('so does a seed that nobody has seen before', async () => {
   const fresh = Math.floor(Math.random() * 2 ** 31);
-  console.log(`fresh seeds ${fresh} to ${fresh + 9}; again: make sim ARGS="--seed ${fresh}"`);
+  console.log(`fresh seeds ${fresh} to ${fresh + 9}; again: npx tsx scripts/sim.ts --seed ${fresh}`);
   for (let seed = fresh; seed < fresh + 10; seed++) {
     const outcome = await simulate(seed);
     expect(outcome.violations, describe(outcome)).toEqual([]);
@@ -31,10 +31,11 @@ test('the same seed gives the same run, byte for byte', async () => {
 });
 
 group('a planted bug is found', () => {
-  for (const [name, plant] of Object.entries(PLANTS)) {
+  for (const [name, { plant, shows }] of Object.entries(PLANTS)) {
     test(name, async () => {
       for (let seed = 1; seed <= SEEDS_TO_FIND; seed++) {
-        if ((await simulate(seed, plant)).violations.length > 0) return;
+        const { violations } = await simulate(seed, plant);
+        if (violations.some((violation) => shows.test(violation))) return;
       }
       expect.fail(`${SEEDS_TO_FIND} seeds did not show it`);
     });

@@ -57,10 +57,13 @@ export class Truth {
   }
 
   /** Integration has just moved. */
-  landed(project: ProjectName, token: Token, commit: CommitId): void {
+  landed(project: ProjectName, token: Token, commit: CommitId, previous: CommitId): void {
     const before = this.#landed.get(token);
     if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
     this.#landed.set(token, commit);
+    if (!this.objects.isAncestor(previous, commit)) {
+      this.violations.push(`${project}: integration lost ${previous} when ${commit} landed`);
+    }
     const { tree } = this.objects.get(commit);
     if (!this.#green.has(tree))
       this.violations.push(`${project}: landed ${commit}, whose tree no gate found green`);
