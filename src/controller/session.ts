@@ -48,6 +48,8 @@ export interface Note {
   readonly name: string;
   readonly code: string | null;
   readonly message: string;
+  /** What to type or edit, where one thing mends it. */
+  readonly fix: string | null;
 }
 
 /** Longest wait for a reply of a node that is being let go. */
@@ -87,7 +89,7 @@ export class Session {
   #noSpace = false;
   #detached: Promise<void> | null = null;
   /** The last problem of each node, for people. */
-  readonly troubles = new Map<NodeName, string>();
+  readonly troubles = new Map<NodeName, DispatchError>();
 
   constructor(options: SessionOptions, store: Store, lease: Lease, state: State) {
     this.#options = options;
@@ -125,7 +127,7 @@ export class Session {
       const reply = await this.#loop.ask({ verb: 'load', config, specs });
       if (!reply.ok) throw new DispatchError(reply.code, reply.message);
       for (const message of reply.notes)
-        this.#note({ about: 'spec', name: config.name, code: null, message });
+        this.#note({ about: 'spec', name: config.name, code: null, message, fix: null });
       if (config.repo === null) continue;
       const hub = await this.#hubs.of(config.name);
       const integration = await hub.base();
@@ -160,6 +162,18 @@ export class Session {
       if (connected.size > 0) return true;
       return this.#options.nodes.every((config) => tried.has(config.name)) ? false : null;
     });
+  }
+
+  /**
+   * Resolves when no node can be reached and, by the caller's word on the state, nothing goes on without one. Links are
+   * tried on meanwhile; a node that answers ends the waiting for good.
+   */
+  async stranded(withoutNodes: (state: State) => boolean): Promise<void> {
+    const { connected } = this.#core.memory;
+    const reached =
+      (await this.nodesTried()) ||
+      (await this.#until(() => (connected.size > 0 ? true : withoutNodes(this.state) ? false : null)));
+    if (reached) await new Promise<never>(() => undefined);
   }
 
   /** Resolves when every cancel that a reachable node has to hear was taken, or after a while. */
@@ -222,9 +236,9 @@ export class Session {
   /** A node that cannot be reached: said once per reason, however often it is tried. */
   #trouble(name: NodeName, problem: DispatchError): void {
     if (this.#detached !== null) return;
-    const { code, message } = problem;
-    if (this.troubles.get(name) !== message) this.#note({ about: 'node', name, code, message });
-    this.troubles.set(name, message);
+    const { code, message, fix = null } = problem;
+    if (this.troubles.get(name)?.message !== message) this.#note({ about: 'node', name, code, message, fix });
+    this.troubles.set(name, problem);
     this.#loop.push({ is: 'node.down', node: name, reason: message });
   }
 
@@ -232,7 +246,7 @@ export class Session {
     const input = await this.#performNow(effect);
     if (input.is === 'effect.failed') {
       const { code, message } = input.problem;
-      this.#note({ about: 'effect', name: effect.key, code, message });
+      this.#note({ about: 'effect', name: effect.key, code, message, fix: null });
     }
     return input;
   }
@@ -283,7 +297,8 @@ export class Session {
     if ((error !== null) === this.#noSpace) return;
     this.#noSpace = error !== null;
     const message = error?.message ?? 'there is space again; going on';
-    this.#note({ about: 'store', name: 'state.db', code: error?.code ?? null, message });
+    const { code = null, fix = null } = error ?? {};
+    this.#note({ about: 'store', name: 'state.db', code, message, fix });
   }
 
   #note(note: Note): void {

@@ -16,6 +16,8 @@ import { paintWord, wordWithSymbol } from './words.ts';
 
 /** Redrawing more often than the eye follows costs the controller time. Milliseconds. */
 const REDRAW_MS = 200;
+/** Drawing takes at most one part in so many of the controller's time. */
+const DRAWING_SHARE = 20;
 /** Tasks shown per project; those that move come first, the rest is counted. */
 const ROWS_SHOWN = 16;
 const NOTES_SHOWN = 3;
@@ -59,7 +61,13 @@ export function liveScreen({ output }: Context, projects: readonly ProjectName[]
       task.output = [...taskLines(rows, now, output), ...notes.slice(-NOTES_SHOWN)].join('\n');
     }
   };
-  const timer = setInterval(draw, REDRAW_MS);
+  let timer = setTimeout(function next() {
+    const began = performance.now();
+    draw();
+    // With ten thousand tasks a picture costs tens of milliseconds: then there are fewer of them.
+    const cost = performance.now() - began;
+    timer = setTimeout(next, Math.max(REDRAW_MS, cost * DRAWING_SHARE));
+  }, REDRAW_MS);
   return {
     events: () => {},
     note: (note: Note) => {
@@ -71,7 +79,7 @@ export function liveScreen({ output }: Context, projects: readonly ProjectName[]
       draw();
     },
     end: async (complete = false) => {
-      clearInterval(timer);
+      clearTimeout(timer);
       draw();
       for (const task of shown.values()) task.output = notes.slice(-NOTES_SHOWN).join('\n');
       finish(complete);

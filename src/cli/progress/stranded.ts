@@ -36,7 +36,9 @@ export function noNodeReached(session: Session, nodes: readonly NodeConfig[], ag
   const fixes = troubles.flatMap(({ problem }) => (problem?.fix === undefined ? [] : [problem.fix]));
   return new DispatchError(
     'E_NO_NODE_REACHED',
-    nodes.length === 1 ? 'the only node cannot be reached' : `none of the ${nodes.length} nodes can be reached`,
+    nodes.length === 1
+      ? 'the only node cannot be reached'
+      : `none of the ${nodes.length} nodes can be reached`,
     {
       where: 'nodes.json',
       why: reasons.join('\n'),

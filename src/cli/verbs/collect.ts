@@ -67,7 +67,11 @@ async function collectOurselves(
     const ended = await Promise.race([running.collected(project), stop.asked, stranded]);
     if (ended === null) {
       await screen.end();
-      throw noNodeReached(running, nodes, `dispatch collect ${project}${homeFlag(context.environment, home)}`);
+      throw noNodeReached(
+        running,
+        nodes,
+        `dispatch collect ${project}${homeFlag(context.environment, home)}`,
+      );
     }
     if (typeof ended === 'string') return await interrupted(context, home, project, ended, screen);
     await screen.end(kept.some(({ fact }) => fact.type === 'delivery.landed'));

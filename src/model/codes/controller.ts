@@ -8,6 +8,12 @@ export const CONTROLLER_CODES = {
     explain:
       'A merged task cannot be cancelled, a running one cannot be retried, only one that waits for a review can be reviewed. `dispatch status` shows where the task is, `dispatch why` what it waits for.',
   },
+  E_NO_NODE_REACHED: {
+    title: 'none of the nodes can be reached',
+    exit: EXIT.unreachable,
+    explain:
+      'Every node of nodes.json was tried, none could be reached, and nothing can go on without one. The message has the reason for each. Nothing was started and nothing is lost: mend one of them (`dispatch doctor` looks closer) and give the same command again. While attempts of the project are alive on a node that does not answer, `dispatch start` waits for it instead.',
+  },
   E_NOTHING_TO_COLLECT: {
     title: 'the project has no repository',
     exit: EXIT.usage,
