@@ -6,7 +6,7 @@
 # It is on the hot path: everything here is a builtin, so a step costs one fork besides the command's own start.
 step=$1
 root=${step%/attempts/*}
-unset TMUX TMUX_PANE
+unset TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION
 
 # A step runs at most once: whoever makes its record runs it.
 set -C

@@ -6,7 +6,7 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { type CommitId, isCommitId } from '../model/ids.ts';
 import { git } from './run.ts';
-import { inTree, type TreePlace } from './tree.ts';
+import { inTree, needTree, type TreePlace } from './tree.ts';
 
 export interface SnapshotOrder {
   readonly base: CommitId;
@@ -26,9 +26,10 @@ const DURABLE = [
 /**
  * The commit of the tree as it is now, with all its objects in our repository or the mirror; null when its files are
  * those of the base, whatever was committed in between.
- * @throws GitError when the tree cannot be read (an unreadable file, a full disk).
+ * @throws GitError when the tree cannot be read (an unreadable file, a full disk); Error when it is no directory.
  */
 export async function snapshot(place: TreePlace, order: SnapshotOrder): Promise<CommitId | null> {
+  needTree(place.tree);
   const agent = agentObjects(place.tree);
   const here = {
     ...inTree(place),

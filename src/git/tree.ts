@@ -13,7 +13,7 @@
  * cold one is made instead. 5,000 files: bench/slot.ts has the figures.
  */
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -46,8 +46,9 @@ export function makeBorrowing(gitDir: string, mirror: string, like: CommitId): v
  * @throws GitError when the commit is not there, or the disk is full.
  */
 export async function checkoutWarm(place: TreePlace, commit: CommitId): Promise<boolean> {
-  await rm(`${place.tree}/.git`, { recursive: true, force: true });
   try {
+    needTree(place.tree);
+    await rm(`${place.tree}/.git`, { recursive: true, force: true });
     await checkout(place, commit);
     await git(['clean', '-ffdxq'], inTree(place));
   } catch {
@@ -104,6 +105,16 @@ export function makeRepository(gitDir: string, like: CommitId, config: string, h
 export function writeRef(gitDir: string, ref: string, commit: CommitId): void {
   mkdirSync(dirname(`${gitDir}/${ref}`), { recursive: true });
   writeFileSync(`${gitDir}/${ref}`, `${commit}\n`);
+}
+
+/**
+ * Stops before git is let loose on a directory that is no longer the tree: a link that an agent put in its place would
+ * have us read, or clean away, whatever it leads to.
+ * @throws Error naming the path.
+ */
+export function needTree(tree: string): void {
+  if (lstatSync(tree, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Error(`${tree} is not a directory (any more)`);
 }
 
 /** `reset --hard` without a HEAD to move: files that differ from the index or the commit are written anew. */
