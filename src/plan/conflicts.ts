@@ -4,7 +4,7 @@ import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
 import { lockPatterns } from './lock-patterns.ts';
 import { PatternIndex } from './pattern-index.ts';
 
-export interface LockConflict {
+interface LockConflict {
   /** The smaller id. */
   readonly a: TaskId;
   readonly b: TaskId;

@@ -11,7 +11,6 @@ import { lockPatterns } from './lock-patterns.ts';
 import { PatternIndex } from './pattern-index.ts';
 import { findRisks, type Risk } from './risks.ts';
 
-export type { LockConflict, LockConflicts } from './conflicts.ts';
 export { lockPatterns } from './lock-patterns.ts';
 export type { Risk } from './risks.ts';
 
