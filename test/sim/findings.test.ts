@@ -53,8 +53,8 @@ test('a controller that starts between a landing and its record goes on', () => 
   const story = new Story([spec('p', 'A')]);
   const token = story.started('A');
   const merged = story.landing(token);
-  // The landing was carried out; its report is lost, and the hub says where integration is now.
-  story.turn({ is: 'based', key: 'base:p', project: P, integration: merged });
+  // The landing was carried out and its report is lost; meanwhile the target took it over and went on, and so did the hub.
+  story.turn({ is: 'based', key: 'base:p', project: P, integration: commit(300) });
   story.turn({ is: 'landed', key: `land:${token}:${merged}`, token, onto: TIP, commit: merged });
   expect(story.core.state.tasks.get(key('p', 'A'))?.progress.at).toBe('merged');
   expect(story.core.state.projects.get(P)?.integration).toBe(merged);
@@ -65,6 +65,7 @@ test('a merge onto an integration that is not known here makes the controller as
   const token = story.started('A');
   story.queued(token);
   const elsewhere = commit(77);
+  story.effects.delete('base:p');
   const [made, tree] = [commit(78), 'tree'];
   story.turn({ is: 'merge.made', key: `merge:${token}`, token, onto: elsewhere, commit: made, tree });
   expect(story.wanted('base:p')).toBeDefined();
