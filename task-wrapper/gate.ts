@@ -13,7 +13,7 @@ import { baseEnvironment } from './environment.ts';
 import { killLeftovers } from './processes.ts';
 import type { Recorded } from './record.ts';
 import { attemptDir } from './root.ts';
-import { dropScript, hasBegun, type StepEnd, stepEnd, stepPid, writeStep } from './step.ts';
+import { hasBegun, type StepEnd, stepEnd, stepPid, writeStep } from './step.ts';
 import { checkoutClean } from './trees.ts';
 
 const STEP = '1v';
@@ -44,7 +44,6 @@ export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder):
     return { is: 'waiting', step: STEP, until: null };
   }
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
-  dropScript(`${dir}/${STEP}`);
   await killLeftovers({ token: order.token, leader: stepPid(`${dir}/${STEP}`) });
   return ended(judged(dir, end));
 }

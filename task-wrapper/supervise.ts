@@ -154,7 +154,8 @@ class Supervisor {
   }
 
   #lookSoon(attempts: Attempts | null): void {
-    this.#looking ??= setTimeout(() => {
+    if (this.#looking !== null) return;
+    this.#looking = setTimeout(() => {
       this.#looking = null;
       attempts?.look();
     }, LOOK_MS);

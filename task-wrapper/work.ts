@@ -32,7 +32,7 @@ import { monotonicMs } from './host.ts';
 import { killLeftovers } from './processes.ts';
 import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } from './record.ts';
 import { attemptDir } from './root.ts';
-import { dropScript, hasBegun, type StepEnd, stepEnd, stepPid, writeStep } from './step.ts';
+import { emptyScript, hasBegun, type StepEnd, stepEnd, stepPid, writeStep } from './step.ts';
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
 
 /** The attempt in hand. */
@@ -109,7 +109,7 @@ async function agent(work: Work, status: Status): Promise<Status | Stand> {
 
 async function afterAgent(work: Work, status: Status, end: StepEnd): Promise<Status | Stand> {
   const { dir } = work;
-  dropScript(`${dir}/${status.round}a`);
+  if (Object.keys(work.work.executor.secrets).length > 0) emptyScript(`${dir}/${status.round}a`);
   const said = readOutcome(
     work.work.executor,
     work.work.executor.kind === 'shell' ? '' : readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES),
@@ -177,7 +177,6 @@ async function verify(work: Work, status: Status): Promise<Status | Stand> {
     return { is: 'waiting', step, until: status.since + work.work.verifyTimeoutMs };
   }
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
-  dropScript(`${dir}/${step}`);
   await killLeftovers({ token: order.token, leader: stepPid(`${dir}/${step}`) });
   const verdict = verifyVerdict(
     { code: 'code' in end ? end.code : null, signal: null, timedOut: 'by' in end },

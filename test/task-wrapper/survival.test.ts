@@ -342,7 +342,7 @@ test('an attempt of another protocol is finished by the program that began it', 
         .replaceAll(/\bprotocol!==(\w+)/g, 'protocol!==$1+1')
         .replaceAll(/\.protocol===(\w+)/g, '.protocol===$1+1'),
     );
-    const client: Client = await node.connect(wrapper);
+    const client = node.connect(wrapper);
     await client.call({ op: 'hello', protocol: 2, epoch: 2, controller: 'test' });
     await client.call({ op: 'subscribe', from: 0 });
     writeFileSync(`${node.root}/attempts/${order.token}/go`, '');
@@ -496,7 +496,7 @@ test('secrets reach the agent from 0600 files alone, and are in no argument list
       .split('\n')
       .map((line) => line.trim()),
   ).toEqual(['12', '0', '']);
-  expect(existsSync(`${node.root}/attempts/${good.token}/1a.sh`)).toBe(false);
+  expect(node.file(good.token, '1a.sh')).toBe('');
   writeFileSync(`${node.root}/secrets/open`, 'x', { mode: 0o644 });
   for (const file of ['secrets/open', 'secrets/none']) {
     const bad = plainOrder('', {}, { executor: { ...executor, secrets: { KEY: { file } } } });
