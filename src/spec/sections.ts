@@ -65,7 +65,10 @@ export function titleOf(sections: Sections): string | null {
   if (line === null) return null;
   const plain = line
     .replace(/^\s*(?:[-*+>]|\d+[.)])\s+/, '')
-    .replace(/[*_`]{1,3}(\S(?:.*?\S)?)[*_`]{1,3}/g, '$1')
+    .replace(/(`+)(.+?)\1/g, '$2')
+    .replace(/(\*{1,3})(\S(?:.*?\S)?)\1/g, '$2')
+    // An underscore inside a word is part of a name, as in `post_id`.
+    .replace(/(?<![\p{L}\p{N}_])(_{1,3})(\S(?:.*?\S)?)\1(?![\p{L}\p{N}_])/gu, '$2')
     // oxlint-disable-next-line no-control-regex -- a title is shown on terminals
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
     .trim();

@@ -49,6 +49,12 @@ test('the title is the first own heading, else the first line of the goal', () =
   expect(titleOf(sectionsOf('# Schedule **schema**\n## Goal\nx'))).toBe('Schedule schema');
   expect(titleOf(sectionsOf('## Goal\n\n- add `PostSchedule`\n- more'))).toBe('add PostSchedule');
   expect(titleOf(sectionsOf('## Acceptance\nx'))).toBeNull();
+  expect(titleOf(sectionsOf('## 目标\n新增 `Schedule`：`post_id`、`publish_at`（UTC）、`channel`。'))).toBe(
+    '新增 Schedule：post_id、publish_at（UTC）、channel。',
+  );
+  expect(titleOf(sectionsOf('## Goal\nrename _really_ all of snake_case_names'))).toBe(
+    'rename really all of snake_case_names',
+  );
   expect(titleOf(sectionsOf(`# ${'长'.repeat(200)}`))).toHaveLength(120);
   expect(titleOf(sectionsOf('# a\u001b[31mb'))).toBe('a [31mb');
 });
