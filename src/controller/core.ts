@@ -7,15 +7,7 @@
  */
 import { assertNever } from '../model/assert.ts';
 import type { NewEvent } from '../model/event.ts';
-import {
-  type NodeName,
-  type ProjectName,
-  type TaskKey,
-  taskId,
-  taskKey,
-  type Token,
-  tokenFrom,
-} from '../model/ids.ts';
+import { type NodeName, type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { chainLengths } from '../plan/chain.ts';
@@ -233,9 +225,4 @@ export class Core {
     }
     return next;
   }
-}
-
-/** The key under which a task is found. */
-export function keyOf(project: ProjectName, task: string): TaskKey {
-  return taskKey(project, taskId(task));
 }

@@ -141,9 +141,9 @@ export type Fact =
       readonly project: ProjectName;
       readonly code: string;
       readonly message: string;
+      readonly why?: string;
+      readonly fix?: string;
     };
-
-export type FactType = Fact['type'];
 
 /** The journal position a fact came from. The cursor of a node is the highest of these, so each entry is applied once. */
 export interface Source {
