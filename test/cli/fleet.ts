@@ -1,6 +1,6 @@
 /** A home whose nodes are real: this machine, with a worker of its own in a temporary directory. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { makeHome, scratch } from './dispatch.ts';
@@ -12,9 +12,15 @@ export function workerRoot(): string {
   return root;
 }
 
-export function endWorker(root: string): void {
+/** Ends the tmux server of a worker and its supervisor, which would otherwise leave on its own half a minute later. */
+function endWorker(root: string): void {
   const socket = join(root, 'run', 'tmux.sock');
   if (existsSync(socket)) spawnSync('tmux', ['-S', socket, 'kill-server'], { stdio: 'ignore' });
+  const record = join(root, 'run', 'supervisor');
+  const pid = existsSync(record) ? Number(readFileSync(record, 'utf8').split('\n')[0]) : 0;
+  if (pid === 0) return;
+  const args = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
+  if (args.includes(root)) process.kill(pid, 'SIGKILL');
 }
 
 export function localNodes(root: string, slots = 2): string {

@@ -173,14 +173,15 @@ describe('collect', () => {
 });
 
 describe('nodes that cannot be reached', () => {
-  test('are named with the reason, and start goes on trying until it is stopped', async () => {
+  test('end start with 7 and the reason of each, and nothing is lost', async () => {
     const home = choresHome({ good: 'true' }, { A1: 'good' });
     writeFileSync(join(home, 'nodes.json'), '[{ "name": "pod", "command": ["false"] }]');
-    const { code, stderr } = await dispatch(['start', 'chores'], {
-      cwd: home,
-      onError: (text) => (text.includes('none can be reached') ? 'SIGINT' : null),
-    });
-    expect(code).toBe(130);
-    expect(stderr).toMatch(/^pod: .*E_NODE_/mu);
+    const { code, stderr } = await dispatch(['start', 'chores'], { cwd: home });
+    expect(code).toBe(7);
+    expect(stderr).toContain('error[E_NO_NODE_REACHED]');
+    expect(stderr).toContain('pod: ');
+    expect(stderr).toContain('dispatch start chores');
+    const { stdout } = await dispatch(['status', '-o', 'json'], { cwd: home });
+    expect(JSON.parse(stdout).data[0]).toMatchObject({ status: 'ready', attempt: 0, reason: 'NoController' });
   });
 });

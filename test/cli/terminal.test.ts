@@ -5,7 +5,7 @@ import { makeHome, program, record } from './dispatch.ts';
 import { choresHome } from './fleet.ts';
 
 /** util-linux's script(1) gives a real terminal; that of BSD and macOS has other options. */
-const hasTerminal = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+const hasTerminal = process.platform === 'linux' && spawnSync('/usr/bin/script', ['--version']).status === 0;
 
 interface OnTerminal {
   readonly code: number | null;
@@ -15,7 +15,7 @@ interface OnTerminal {
 /** Runs `dispatch …` on a terminal of 30 rows and 100 columns. `type` is asked after each output what to type next. */
 function onTerminal(cwd: string, args: string, type: (screen: string) => string | null): Promise<OnTerminal> {
   const command = `stty rows 30 cols 100; exec ${process.execPath} ${program()} ${args}`;
-  const child = spawn('script', ['-qefc', command, '/dev/null'], {
+  const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
     cwd,
     env: { ...process.env, HOME: '/nonexistent', TERM: 'xterm-256color', SHELL: '/bin/sh' },
     stdio: ['pipe', 'pipe', 'inherit'],
