@@ -2,7 +2,7 @@
 // Builds dist/: the command line (split, so that `--version` loads only itself) and the node-side program
 // (one file, because it is shipped to nodes under the hash of its content).
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -16,44 +16,40 @@ const define = { __DISPATCH_VERSION__: JSON.stringify(version) };
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
-if (existsSync(join(root, 'task-wrapper/main.ts'))) {
-  await build({
-    entryPoints: { 'task-wrapper': join(root, 'task-wrapper/main.ts') },
-    outdir: dist,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    banner: { js: banner },
-    define,
-    logLevel: 'warning',
-  });
-  const wrapper = readFileSync(join(dist, 'task-wrapper.mjs'));
-  const launch = readFileSync(join(root, 'task-wrapper/launch.sh'));
-  writeFileSync(join(dist, 'launch.sh'), launch);
-  const hash = createHash('sha256').update(wrapper).update('\0').update(launch).digest('hex');
-  writeFileSync(
-    join(dist, 'task-wrapper.json'),
-    `${JSON.stringify({ hash, wrapper: 'task-wrapper.mjs', launch: 'launch.sh' })}\n`,
-  );
-}
+await build({
+  entryPoints: { 'task-wrapper': join(root, 'task-wrapper/main.ts') },
+  outdir: dist,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  banner: { js: banner },
+  define,
+  logLevel: 'warning',
+});
+const wrapper = readFileSync(join(dist, 'task-wrapper.mjs'));
+const launch = readFileSync(join(root, 'task-wrapper/launch.sh'));
+writeFileSync(join(dist, 'launch.sh'), launch);
+const hash = createHash('sha256').update(wrapper).update('\0').update(launch).digest('hex');
+writeFileSync(
+  join(dist, 'task-wrapper.json'),
+  `${JSON.stringify({ hash, wrapper: 'task-wrapper.mjs', launch: 'launch.sh' })}\n`,
+);
 
-if (existsSync(join(root, 'src/cli/main.ts'))) {
-  await build({
-    entryPoints: { dispatch: join(root, 'src/cli/main.ts') },
-    outdir: dist,
-    bundle: true,
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    external: ['better-sqlite3', 'ssh2', 'cpu-features'],
-    banner: { js: banner },
-    define,
-    logLevel: 'warning',
-  });
-  chmodSync(join(dist, 'dispatch.js'), 0o755);
-}
+await build({
+  entryPoints: { dispatch: join(root, 'src/cli/main.ts') },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  external: ['better-sqlite3', 'ssh2', 'cpu-features'],
+  banner: { js: banner },
+  define,
+  logLevel: 'warning',
+});
+chmodSync(join(dist, 'dispatch.js'), 0o755);
