@@ -148,14 +148,11 @@ export function deliverRaced(turn: Turn, input: Of<'deliver.raced'>): void {
     return;
   }
   turn.memory.races.delete(name);
-  failDelivery(turn, name, 'E_TARGET_RACE', `the target moved ${races} times while this collect verified`);
+  const message = `the target moved ${races} times while this collect verified`;
+  turn.record({ type: 'delivery.failed', project: name, code: 'E_TARGET_RACE', message });
 }
 
 export function deliverRefused(turn: Turn, input: Of<'deliver.refused'>): void {
   if (turn.state.projects.get(input.project)?.delivery == null) return;
-  failDelivery(turn, input.project, input.problem.code, input.problem.message);
-}
-
-function failDelivery(turn: Turn, project: ProjectName, code: string, message: string): void {
-  turn.record({ type: 'delivery.failed', project, code, message });
+  turn.record({ type: 'delivery.failed', project: input.project, ...input.problem });
 }

@@ -245,8 +245,9 @@ export class Session {
   async #perform(effect: Effect): Promise<Input> {
     const input = await this.#performNow(effect);
     if (input.is === 'effect.failed') {
-      const { code, message } = input.problem;
-      this.#note({ about: 'effect', name: effect.key, code, message, fix: null });
+      const { code, message, why, fix = null } = input.problem;
+      const told = why === undefined ? message : `${message}: ${why}`;
+      this.#note({ about: 'effect', name: effect.key, code, message: told, fix });
     }
     return input;
   }

@@ -53,6 +53,10 @@ export type HubEffectOf<Do extends HubEffect['do']> = Extract<HubEffect, { do: D
 export interface EffectProblem {
   readonly code: string;
   readonly message: string;
+  /** The reason, when the message does not carry it. */
+  readonly why?: string;
+  /** What to type or edit. */
+  readonly fix?: string;
 }
 
 /** What came of an effect, with the same key. */

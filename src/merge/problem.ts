@@ -6,8 +6,8 @@ export function problemOf(error: unknown): EffectProblem {
   if (!(error instanceof DispatchError)) {
     return { code: 'E_INTERNAL', message: error instanceof Error ? error.message : String(error) };
   }
-  const parts = [error.message, error.why, error.fix];
-  return { code: error.code, message: parts.filter((part) => part !== undefined && part !== '').join('\n') };
+  const { code, message, why, fix } = error;
+  return { code, message, ...(why === undefined ? {} : { why }), ...(fix === undefined ? {} : { fix }) };
 }
 
 /** Codes that no second try mends: a person has to do something first. */

@@ -156,8 +156,9 @@ function deliveryOf(project: Project, tasks: readonly Task[], events: readonly E
       (fact.type === 'delivery.failed' || fact.type === 'delivery.landed') && fact.project === project.name,
   );
   if (last?.fact.type === 'delivery.failed') {
-    const { code, message } = last.fact;
-    return { is: 'failed', code, message, when: last.at };
+    const { code, message, why, fix } = last.fact;
+    const told = [message, why, fix].filter((part) => part !== undefined).join('; ');
+    return { is: 'failed', code, message: told, when: last.at };
   }
   if (project.delivered === null) return { is: 'none' };
   const { commit, when } = project.delivered;

@@ -237,7 +237,8 @@ describe('base and delivery', () => {
       problem: { code: 'E_REPO_MISSING' },
     });
     if (result.is !== 'effect.failed') return;
-    expect(result.problem.message).toMatch(/no git repository at \/no\/such\/repository[^]*git ls-remote/);
+    expect(result.problem.message).toContain('no git repository at /no/such/repository');
+    expect(result.problem.fix).toContain('git ls-remote');
   });
 
   test('what landed is prepared and delivered, with its tasks', async () => {

@@ -159,8 +159,8 @@ function conclude(
   if (last?.type === 'delivery.failed') {
     throw new DispatchError(codeOr(last.code), last.message, {
       where: state.projects.get(project)?.config.repo ?? project,
-      why: 'nothing was landed; what merged is kept on integration',
-      fix: `dispatch explain ${last.code}`,
+      why: [last.why, 'nothing was landed; what merged is kept'].filter((part) => part !== undefined).join('\n'),
+      fix: last.fix ?? `dispatch explain ${last.code}`,
     });
   }
   summarise(context, { state, events, projects: [project], slots });
