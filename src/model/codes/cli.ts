@@ -51,7 +51,8 @@ export const CLI_CODES = {
   E_DECLINED: {
     title: 'a question was answered with no',
     exit: EXIT.internal,
-    explain: 'Nothing was changed. Run the command again to be asked once more, or answer with the flag that its help names.',
+    explain:
+      'Nothing was changed. Run the command again to be asked once more, or answer with the flag that its help names.',
   },
   E_NODE_BUSY: {
     title: 'attempts are still running on the node',
