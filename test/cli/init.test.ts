@@ -39,6 +39,24 @@ describe('init', () => {
     expect(stderr).toContain('1 project, 1 valid spec: 0 errors, 0 warnings');
   });
 
+  test('lands on the branch that the repository is on, when no target is said', async () => {
+    const home = scratch();
+    execFileSync('git', ['init', '-q', '-b', 'trunk', join(home, 'code')]);
+    await dispatch(['init', 'web', '--repo', 'code', '--verify', 'npm test'], { cwd: home });
+    expect(readFileSync(join(home, 'specs', 'web', 'project.yaml'), 'utf8')).toContain('target: trunk');
+    await dispatch(['init', 'far', '--repo', 'git@example.org:far.git', '--verify', 'npm test'], {
+      cwd: home,
+    });
+    expect(readFileSync(join(home, 'specs', 'far', 'project.yaml'), 'utf8')).toContain('target: main');
+  });
+
+  test('takes a path that begins with ~ from the user home', async () => {
+    const home = scratch();
+    const env = { HOME: home };
+    await dispatch(['init', 'web', '--repo', '~/code', '--verify', 'npm test'], { cwd: home, env });
+    expect(readFileSync(join(home, 'specs', 'web', 'project.yaml'), 'utf8')).toContain(`repo: ${home}/code`);
+  });
+
   test('makes a project without a repository that validates', async () => {
     const home = scratch();
     await dispatch(['init', 'chores'], { cwd: home });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { InitOptions } from '../verbs/init.ts';
+import type { InitOptions } from '../init/ask.ts';
 import type { PlanOptions } from '../verbs/plan.ts';
 import type { ValidateOptions } from '../verbs/validate.ts';
 import { type Act, GROUPS, verb } from './act.ts';

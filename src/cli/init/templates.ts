@@ -1,5 +1,5 @@
 /** The files that `init` writes. They teach: each setting has its sentence, and those not needed are commented out. */
-import type { ProjectAnswers } from './ask.ts';
+import type { ProjectAnswers } from './answers.ts';
 
 export const GITIGNORE_LINE = '.dispatch/';
 

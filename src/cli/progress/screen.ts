@@ -88,5 +88,11 @@ function notesOnly({ output }: Context): Screen {
 /** One line: what happened, what mends it, where to read more. */
 export function noteText({ name, code, message, fix }: Note): string {
   const mend = fix === null ? '' : `; ${fix}`;
-  return safeLine(`${name}: ${message}${mend}${code === null ? '' : ` (dispatch explain ${code})`}`);
+  const more = code === null ? '' : ` (dispatch explain ${code})`;
+  return safeLine(`${named(name, message)}${mend}${more}`);
+}
+
+/** The message with the name of what it is about, unless it begins with it. */
+export function named(name: string, message: string): string {
+  return message.startsWith(`${name} `) || message.startsWith(`${name}:`) ? message : `${name}: ${message}`;
 }

@@ -4,6 +4,7 @@ import { DispatchError } from '../../model/error.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
+import { named } from './screen.ts';
 
 /** No attempt of these projects lives on any node: nothing will happen until one is reached. */
 export function runsNowhere({ live, attempts }: State, projects: readonly ProjectName[]): boolean {
@@ -31,7 +32,7 @@ export function gateWaits(state: State, project: ProjectName): boolean {
 export function noNodeReached(session: Session, nodes: readonly NodeConfig[], again: string): DispatchError {
   const troubles = nodes.map(({ name }) => ({ name, problem: session.troubles.get(name) }));
   const reasons = troubles.map(({ name, problem }) =>
-    [`${name}: ${problem?.message ?? 'not reached'}`, problem?.why].filter(Boolean).join(': '),
+    [named(name, problem?.message ?? 'not reached'), problem?.why].filter(Boolean).join(': '),
   );
   const fixes = troubles.flatMap(({ problem }) => (problem?.fix === undefined ? [] : [problem.fix]));
   return new DispatchError(

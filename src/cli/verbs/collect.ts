@@ -159,7 +159,9 @@ function conclude(
   if (last?.type === 'delivery.failed') {
     throw new DispatchError(codeOr(last.code), last.message, {
       where: state.projects.get(project)?.config.repo ?? project,
-      why: [last.why, 'nothing was landed; what merged is kept'].filter((part) => part !== undefined).join('\n'),
+      why: [last.why, 'nothing was landed; what merged is kept']
+        .filter((part) => part !== undefined)
+        .join('\n'),
       fix: last.fix ?? `dispatch explain ${last.code}`,
     });
   }

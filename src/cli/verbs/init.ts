@@ -1,19 +1,14 @@
 /** Makes a home, and a project in it. Never overwrites: what exists is left alone and said so. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { DispatchError } from '../../model/error.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import { isName } from '../../model/ids.ts';
 import type { Context } from '../context.ts';
 import { homeFlag, searchUpwards } from '../home.ts';
-import { type ProjectAnswers, askForProject } from '../init/ask.ts';
+import type { ProjectAnswers } from '../init/answers.ts';
+import { type InitOptions, askForProject } from '../init/ask.ts';
 import { GITIGNORE_LINE, nodesTemplate, projectTemplate, specTemplate } from '../init/templates.ts';
-
-export interface InitOptions {
-  readonly repo?: string;
-  readonly target?: string;
-  readonly verify?: string;
-}
 
 export async function init(
   context: Context,
@@ -28,7 +23,7 @@ export async function init(
   await mkdir(join(home, 'specs'), { recursive: true });
   done.push(await create(home, 'nodes.json', nodesTemplate()));
   done.push(await ignoreState(home));
-  if (answers !== null) done.push(...(await createProject(home, answers, environment.cwd)));
+  if (answers !== null) done.push(...(await createProject(home, answers)));
   const next = nextSteps(answers, homeFlag(environment, home));
   if (output.machine) {
     output.envelope('Init', { home, project: answers?.project ?? null, files: done, next });
@@ -66,20 +61,13 @@ function homeToMake({ environment, settings }: Context): string {
   return settings.home?.path ?? searchUpwards(environment.cwd) ?? environment.cwd;
 }
 
-async function createProject(home: string, answers: ProjectAnswers, cwd: string): Promise<Done[]> {
+async function createProject(home: string, answers: ProjectAnswers): Promise<Done[]> {
   const folder = join('specs', answers.project);
   await mkdir(join(home, folder), { recursive: true });
-  const repo = answers.repo === null ? null : absoluteRepo(answers.repo, cwd);
   return [
-    await create(home, join(folder, 'project.yaml'), projectTemplate({ ...answers, repo })),
-    await create(home, join(folder, 'S01-example.md'), specTemplate({ ...answers, repo })),
+    await create(home, join(folder, 'project.yaml'), projectTemplate(answers)),
+    await create(home, join(folder, 'S01-example.md'), specTemplate(answers)),
   ];
-}
-
-/** A path is written absolute, because the home may be used from anywhere; a URL or `host:path` stays as it is. */
-function absoluteRepo(repo: string, cwd: string): string {
-  const remote = /^[a-z][a-z0-9+.-]*:\/\//iu.test(repo) || /^[^/]+:/u.test(repo);
-  return remote ? repo : resolve(cwd, repo);
 }
 
 async function create(home: string, file: string, text: string): Promise<Done> {
