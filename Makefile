@@ -41,7 +41,7 @@ bench: setup ## Figures of bench/README.md, on this machine
 	@npx tsx bench/all.ts
 
 sim: setup ## 1,000 seeds of the simulator
-	@npx tsx scripts/sim.ts --seeds 1000
+	@npx tsx scripts/sim.ts $(or $(ARGS),--seeds 1000)
 
 schemas: setup ## JSON Schemas for editors, from the same source as validation
 	@npx tsx scripts/schemas.ts

@@ -1,8 +1,8 @@
 /** When is a run over: nothing more will happen without a person. */
 import type { ProjectName, TaskKey } from '../model/ids.ts';
-import { isFinal, type Task } from '../model/task.ts';
+import { isFinal } from '../model/task.ts';
 import type { Blocker, Snapshot } from '../schedule/snapshot.ts';
-import { why } from '../schedule/why.ts';
+import { whyEach } from '../schedule/why.ts';
 
 export interface Settlement {
   readonly merged: readonly TaskKey[];
@@ -33,16 +33,14 @@ export function settlement(
     if (task === undefined || !wanted.has(task.spec.project)) continue;
     if (task.progress.at !== 'review' && task.progress.at !== 'parked') return null;
   }
+  const why = whyEach(snapshot, now);
   for (const key of state.startable) {
     const task = state.tasks.get(key);
-    if (task !== undefined && wanted.has(task.spec.project) && mayStart(snapshot, task, now)) return null;
+    if (task === undefined || !wanted.has(task.spec.project)) continue;
+    // Something that passes by itself stands in the way, or nothing does.
+    if (!why(task).some((blocker) => isForGood(snapshot, blocker))) return null;
   }
   return sortOut(snapshot, wanted);
-}
-
-/** Something that passes by itself stands in the way, or nothing does. */
-function mayStart(snapshot: Snapshot, task: Task, now: number): boolean {
-  return !why(snapshot, task, now).some((blocker) => isForGood(snapshot, blocker));
 }
 
 function isForGood(snapshot: Snapshot, blocker: Blocker): boolean {
