@@ -13,8 +13,6 @@ import { readOrder } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
 
 const EVERY_MS = 1000;
-/** A closing event followed by this much silence: the agent has finished and hangs. */
-const SILENT_MS = 15_000;
 const TAIL_BYTES = 256 * 1024;
 /** A plain attempt that lasts this long tells its step. */
 const TELL_MS = 1000;
@@ -23,14 +21,17 @@ export class Housekeeping {
   readonly #root: Root;
   readonly #attempts: Attempts;
   readonly #journal: Journal;
+  readonly #silentMs: number;
   /** Size of the log when it last grew, and when that was. */
   readonly #logs = new WeakMap<Entry, { size: number; since: number; judged: boolean }>();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(root: Root, attempts: Attempts, journal: Journal) {
+  /** @param silentMs a closing event followed by this much silence: the agent has finished and hangs. */
+  constructor(root: Root, attempts: Attempts, journal: Journal, silentMs: number) {
     this.#root = root;
     this.#attempts = attempts;
     this.#journal = journal;
+    this.#silentMs = silentMs;
   }
 
   /** Goes on as long as anything runs; harmless when it does already. */
@@ -74,7 +75,7 @@ export class Housekeeping {
       this.#logs.set(entry, { size, since: monotonicMs(), judged: false });
       return;
     }
-    if (log.judged || monotonicMs() - Math.max(log.since, entry.stepSince) < SILENT_MS) return;
+    if (log.judged || monotonicMs() - Math.max(log.since, entry.stepSince) < this.#silentMs) return;
     log.judged = true;
     const work = readOrder(dir)?.work as WorkOrder | undefined;
     if (work === undefined) return;

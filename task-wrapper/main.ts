@@ -19,8 +19,10 @@ async function main(): Promise<void> {
     options: {
       root: { type: 'string' },
       idle: { type: 'string' },
+      silent: { type: 'string' },
       reserve: { type: 'string' },
       why: { type: 'string' },
+      replace: { type: 'boolean' },
       version: { type: 'boolean' },
     },
   });
@@ -39,12 +41,13 @@ async function main(): Promise<void> {
       break;
     case 'revive':
       logTo(`${root.run}/supervisor.log`);
-      return await revive(root, settings());
+      return await revive(root, values.replace === true, settings());
     case 'supervise':
       logTo(`${root.run}/supervisor.log`);
       return await supervise(root, {
         idleMs: Number(values.idle ?? SUPERVISE_DEFAULTS.idleMs),
         reserve: Number(values.reserve ?? SUPERVISE_DEFAULTS.reserve),
+        silentMs: Number(values.silent ?? SUPERVISE_DEFAULTS.silentMs),
       });
     case 'advance':
       if (!isToken(token)) throw new RootError(USAGE);
@@ -60,9 +63,10 @@ async function main(): Promise<void> {
 
 /** A supervisor starts from a clean environment, so what it may be told goes as arguments. */
 function settings(): string[] {
-  const { DISPATCH_IDLE_MS, DISPATCH_RESERVE_BYTES } = process.env;
+  const { DISPATCH_IDLE_MS, DISPATCH_RESERVE_BYTES, DISPATCH_SILENT_MS } = process.env;
   return [
     ...(DISPATCH_IDLE_MS === undefined ? [] : ['--idle', DISPATCH_IDLE_MS]),
+    ...(DISPATCH_SILENT_MS === undefined ? [] : ['--silent', DISPATCH_SILENT_MS]),
     ...(DISPATCH_RESERVE_BYTES === undefined ? [] : ['--reserve', DISPATCH_RESERVE_BYTES]),
   ];
 }

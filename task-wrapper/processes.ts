@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Token } from '../src/model/ids.ts';
-import { exists, statFields } from './host.ts';
+import { exists, startTime, statFields } from './host.ts';
 
 const run = promisify(execFile);
 
@@ -70,7 +70,7 @@ async function processesOf(suspect: Suspect): Promise<number[]> {
 /** The number of a leader that is dead stays taken while its group lives; once it names a process that is not launch.sh, the group is gone and the number another's. */
 function groupOf({ token, leader }: Suspect): number | null {
   if (leader === null || leader <= 1) return null;
-  return !exists(leader) || leads(leader, token) ? leader : null;
+  return startTime(leader) === null || leads(leader, token) ? leader : null;
 }
 
 function signalGroup(suspect: Suspect, signal: 'SIGTERM' | 'SIGKILL'): void {

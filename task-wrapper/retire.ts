@@ -4,10 +4,10 @@
  * order: it moves to the trash as it is and stays there for a time, whoever forgot it.
  */
 import { readdirSync, renameSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import type { Outcome } from '../src/model/attempt.ts';
 import type { Entry } from './attempts.ts';
 import { isCollected } from './record.ts';
+import { removeTree } from './remove.ts';
 import { attemptDir, type Root } from './root.ts';
 import { releaseTrees } from './trees.ts';
 
@@ -25,9 +25,8 @@ export async function retire(root: Root, entry: Entry): Promise<void> {
       return;
     }
     await releaseTrees(root, entry.project, dir);
-    for (const part of ['git', 'tree', 'check', 'gate-home'])
-      await rm(`${dir}/${part}`, { recursive: true, force: true });
-    await rm(`${dir}/home`, { recursive: true, force: true });
+    for (const part of ['git', 'tree', 'check', 'gate-home']) await removeTree(`${dir}/${part}`);
+    await removeTree(`${dir}/home`);
   }
   renameSync(dir, `${root.done}/${entry.token}`);
 }
@@ -42,7 +41,7 @@ export async function sweep(root: Root): Promise<void> {
       .map((name) => ({ path: `${dir}/${name}`, at: changedAt(`${dir}/${name}`) }))
       .sort((a, b) => b.at - a.at);
     for (const [index, { path, at }] of kept.entries()) {
-      if (index >= most || Date.now() - at > KEEP_MS) await rm(path, { recursive: true, force: true });
+      if (index >= most || Date.now() - at > KEEP_MS) await removeTree(path);
     }
   }
 }

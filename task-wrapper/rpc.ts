@@ -3,16 +3,19 @@
  * that it only copies bytes.
  *
  * A supervisor of another program is asked to hand over first: it closes its journal and leaves, running attempts stay,
- * and the one started here adopts them. A supervisor may also leave on its own in the moment of connecting, so what was
+ * and the one started here adopts them. (It stays when others are connected and both speak the same protocol.) A supervisor may also leave on its own in the moment of connecting, so what was
  * sent is kept until its first answer, and sent again to the next one.
  */
+import { spawn } from 'node:child_process';
 import { watch } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { encodeMessage } from '../src/protocol/frame.ts';
 import { readIfThere } from './durable.ts';
 import { installProgram, type Program, thisProgram } from './program.ts';
 import type { Root } from './root.ts';
-import { SUPERVISOR, tmux, writeConfig } from './tmux.ts';
+import type { SuperviseOptions } from './supervise.ts';
+import type { Handover } from './stream.ts';
+import { cleanEnv, SUPERVISOR, tmux, writeConfig } from './tmux.ts';
 
 /** A supervisor that has been started answers within this; under load a Node.js takes seconds to start. */
 const START_MS = 30_000;
@@ -24,7 +27,7 @@ const HANDOVER_MS = 20_000;
 /** @param pass arguments for a supervisor that is started here. @throws Error when none can be started. */
 export async function rpc(root: Root, pass: readonly string[]): Promise<void> {
   const program = installProgram(root, thisProgram());
-  await handover(root, program);
+  await handover(root, program, false);
   const kept: Buffer[] = [];
   for (let tries = 1; ; tries += 1) {
     const socket = await reach(root, program, pass);
@@ -34,14 +37,36 @@ export async function rpc(root: Root, pass: readonly string[]): Promise<void> {
 }
 
 /** Makes sure that a supervisor lives, whatever its program: launch.sh calls this when there is nobody to wake. */
-export async function revive(root: Root, pass: readonly string[]): Promise<void> {
-  const socket = await reach(root, installProgram(root, thisProgram()), pass);
+export async function revive(root: Root, replace: boolean, pass: readonly string[]): Promise<void> {
+  const program = installProgram(root, thisProgram());
+  if (replace) await handover(root, program, true);
+  const socket = await reach(root, program, pass);
   socket.destroy();
 }
 
-async function handover(root: Root, program: Program): Promise<void> {
+/** Has the running supervisor replaced by one inside the tmux server, which is started when it is gone. */
+export function replaceSupervisor(
+  root: Root,
+  program: Program,
+  { idleMs, reserve, silentMs }: SuperviseOptions,
+): void {
+  const settings = {
+    DISPATCH_IDLE_MS: String(idleMs),
+    DISPATCH_RESERVE_BYTES: String(reserve),
+    DISPATCH_SILENT_MS: String(silentMs),
+  };
+  const child = spawn(program.node, [program.wrapper, 'revive', '--replace', '--root', root.path], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...cleanEnv(), ...settings },
+  });
+  child.on('error', () => {});
+  child.unref();
+}
+
+async function handover(root: Root, program: Program, force: boolean): Promise<void> {
   const hash = readIfThere(`${root.run}/supervisor`)?.split('\n')[3];
-  if (hash === undefined || hash === program.hash) return;
+  if (!force && (hash === undefined || hash === program.hash)) return;
   const socket = await tryConnect(root.socket);
   if (socket === null) return;
   await new Promise<void>((resolve, reject) => {
@@ -56,8 +81,10 @@ async function handover(root: Root, program: Program): Promise<void> {
     socket.on('error', () => {});
     // Its process leaves without another word: the end of the connection is its end.
     socket.once('end', () => socket.destroy());
-    socket.resume();
-    socket.write(encodeMessage({ handover: { program: program.hash } }));
+    // It has others to serve and speaks the same protocol: then it serves this one too.
+    socket.once('data', () => socket.destroy());
+    const { hash: asking, protocol } = program;
+    socket.write(encodeMessage({ handover: { program: asking, protocol, force } satisfies Handover }));
   });
 }
 

@@ -30,6 +30,14 @@ export class Refused extends Error {
   }
 }
 
+/** What another program says when it asks for the place. Every version understands it. */
+export interface Handover {
+  readonly program: string;
+  readonly protocol: number;
+  /** Whoever else is connected. */
+  readonly force: boolean;
+}
+
 /** What a request may use of the stream it came on. */
 export interface Line {
   /** Epoch that the controller named in its hello; 0 before. */
@@ -60,8 +68,8 @@ export interface StreamOptions {
   readonly root: Root;
   readonly journal: Journal;
   readonly handle: Handler;
-  /** A newer program asks for the place; see rpc.ts. */
-  readonly onHandover: () => void;
+  /** Another program asks for the place; see rpc.ts. True: it gets it. */
+  readonly onHandover: (asked: Handover) => boolean;
   readonly onClose: () => void;
 }
 
@@ -149,7 +157,11 @@ export class Stream implements Line {
     }
     const { body } = frame;
     if (typeof body !== 'object' || body === null) throw new FrameError('a message that is no object');
-    if ('handover' in body) return this.#options.onHandover();
+    if ('handover' in body) {
+      if (!this.#options.onHandover(body.handover as Handover))
+        this.#socket.write(encodeMessage({ stays: true }));
+      return;
+    }
     const { id, request } = body as { id: unknown; request: unknown };
     if (!Number.isSafeInteger(id)) throw new FrameError('a request without a number');
     void this.#answer(id as number, request);

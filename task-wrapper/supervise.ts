@@ -8,6 +8,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { rmSync } from 'node:fs';
+import { PROTOCOL } from '../src/protocol/version.ts';
 import { adopt } from './adopt.ts';
 import { sweepViews } from './attach.ts';
 import { Attempts } from './attempts.ts';
@@ -20,8 +21,9 @@ import { isLock, type Lock, takeLock } from './lock.ts';
 import { installProgram, thisProgram } from './program.ts';
 import { requestHandler } from './requests.ts';
 import { sweep } from './retire.ts';
+import { replaceSupervisor } from './rpc.ts';
 import type { Root } from './root.ts';
-import { Stream } from './stream.ts';
+import { type Handover, Stream } from './stream.ts';
 import { Tmux, writeConfig } from './tmux.ts';
 import { openWake } from './wake.ts';
 
@@ -30,9 +32,15 @@ export interface SuperviseOptions {
   readonly idleMs: number;
   /** Bytes that must be free for an attempt to start. */
   readonly reserve: number;
+  /** Milliseconds of silence after an agent's closing event, after which it is ended. */
+  readonly silentMs: number;
 }
 
-export const SUPERVISE_DEFAULTS: SuperviseOptions = { idleMs: 30_000, reserve: 256 * 1024 * 1024 };
+export const SUPERVISE_DEFAULTS: SuperviseOptions = {
+  idleMs: 30_000,
+  reserve: 256 * 1024 * 1024,
+  silentMs: 15_000,
+};
 
 /** Coalesces tmux's notices: sessions come and go by the hundred, and each look is at all running steps. */
 const LOOK_MS = 50;
@@ -81,10 +89,14 @@ class Supervisor {
     const journal = new Journal(root.journal);
     journal.append({ type: 'supervisor.started', program: program.hash, bootId: readBootId() });
     writeConfig(root);
-    const tmux = new Tmux(root, () => this.#lookSoon(attempts));
+    const tmux = new Tmux(root, {
+      onChange: () => this.#lookSoon(attempts),
+      // Outside of tmux a logout could end it; the next supervisor is inside again, and adopts what runs.
+      onLost: () => replaceSupervisor(root, program, this.#options),
+    });
     tmux.connect();
     attempts = new Attempts({ root, program, journal, tmux, onEnded: () => this.#mayLeave(attempts) });
-    const housekeeping = new Housekeeping(root, attempts, journal);
+    const housekeeping = new Housekeeping(root, attempts, journal, this.#options.silentMs);
     adopt(root, journal, attempts);
     for (const token of ended) attempts.wake(token);
     housekeeping.wake();
@@ -104,7 +116,7 @@ class Supervisor {
         root,
         journal,
         handle,
-        onHandover: () => this.#goAway(),
+        onHandover: (asked) => this.#handover(asked),
         onClose: () => {
           this.#streams.delete(stream);
           this.#mayLeave(attempts);
@@ -141,6 +153,16 @@ class Supervisor {
       server.listen(this.#root.socket, resolve);
     });
     return server;
+  }
+
+  /**
+   * Two controllers of different versions would chase each other's supervisors away for ever. So while others are
+   * connected, a program that speaks the same protocol is served by this one, and only one that does not gets the place.
+   */
+  #handover(asked: Handover): boolean {
+    if (!asked.force && asked.protocol === PROTOCOL && this.#streams.size > 1) return false;
+    this.#goAway();
+    return true;
   }
 
   #mayLeave(attempts: Attempts | null): void {

@@ -34,7 +34,7 @@ const CONFIG = [
 /** Session that the supervisor itself runs in. */
 export const SUPERVISOR = 'supervisor';
 /** Before the control client is tried again. */
-const RECONNECT_MS = 2000;
+const RECONNECT_MS = 500;
 const CLI_TIMEOUT_MS = 20_000;
 
 /** What every process on this tmux server starts from. */
@@ -87,12 +87,16 @@ class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
-/** Called when sessions have come or gone, or the server has. */
-export type OnChange = () => void;
+export interface TmuxListener {
+  /** Sessions have come or gone, or the server has. */
+  readonly onChange: () => void;
+  /** The server that the supervisor lived in is gone for good. Called once. */
+  readonly onLost: () => void;
+}
 
 export class Tmux {
   readonly #root: Root;
-  readonly #onChange: OnChange;
+  readonly #listener: TmuxListener;
   /** Started, and perhaps not attached yet. */
   #connecting: ChildProcess | null = null;
   /** Attached: commands go here. */
@@ -102,11 +106,13 @@ export class Tmux {
   /** Lines of the reply being read; null between replies. */
   #reply: string[] | null = null;
   #ours = false;
+  #wasAttached = false;
+  #failures = 0;
   #closed = false;
 
-  constructor(root: Root, onChange: OnChange) {
+  constructor(root: Root, listener: TmuxListener) {
     this.#root = root;
-    this.#onChange = onChange;
+    this.#listener = listener;
   }
 
   /** Connects the control client to the supervisor's own session. Without one (no tmux, started by hand) the command line serves. */
@@ -206,7 +212,7 @@ export class Tmux {
       this.#reply = [];
       this.#ours = line.endsWith(' 1');
     } else if (line === '%sessions-changed') {
-      this.#onChange();
+      this.#listener.onChange();
     }
   }
 
@@ -215,12 +221,18 @@ export class Tmux {
     this.#reply = null;
     if (!this.#ours) {
       // The reply to the attach itself: from here on commands are understood.
-      if (ok) this.#client = this.#connecting;
+      if (ok) this.#attached();
       return;
     }
     const waiting = this.#waiting.shift();
     if (ok) waiting?.resolve(reply);
     else waiting?.reject(new Error(reply.join('; ')));
+  }
+
+  #attached(): void {
+    this.#client = this.#connecting;
+    this.#wasAttached = true;
+    this.#failures = 0;
   }
 
   #gone(client: ChildProcess): void {
@@ -233,7 +245,10 @@ export class Tmux {
     this.#waiting = [];
     for (const { reject } of waiting) reject(new ClientGone());
     if (this.#closed) return;
-    this.#onChange();
-    setTimeout(() => this.connect(), RECONNECT_MS).unref();
+    this.#listener.onChange();
+    // Once attached, a second failure in a row means that there is no session of the supervisor's any more.
+    this.#failures += 1;
+    if (this.#wasAttached && this.#failures === 2) this.#listener.onLost();
+    else setTimeout(() => this.connect(), RECONNECT_MS).unref();
   }
 }

@@ -3,7 +3,6 @@
  * the attempt is forgotten and nothing in it is missed. Its index moves with it, always outside of the tree.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import {
   checkoutCold,
   checkoutWarm,
@@ -13,6 +12,7 @@ import {
 } from '../src/git/tree.ts';
 import type { CommitId, ProjectName } from '../src/model/ids.ts';
 import type { AttemptOrder, TreeOrder } from '../src/protocol/order.ts';
+import { removeTree } from './remove.ts';
 import { attemptDir, mirrorDir, type Root } from './root.ts';
 
 /** Warm trees kept per project: as many as slots of a usual node. */
@@ -64,7 +64,7 @@ export async function releaseTrees(root: Root, project: ProjectName, dir: string
     const names = readdirSync(pool);
     const slot = `${pool}/${freeName(names)}`;
     if (names.length < POOL && moved(tree, index, slot)) continue;
-    await rm(tree, { recursive: true, force: true });
+    await removeTree(tree);
   }
 }
 
@@ -75,7 +75,7 @@ async function checkoutAt(
   commit: CommitId,
 ): Promise<void> {
   makeBorrowing(place.gitDir, mirrorDir(root, order.project), commit);
-  await rm(place.tree, { recursive: true, force: true });
+  await removeTree(place.tree);
   if (takeWarm(`${root.pool}/${order.project}`, place) && (await checkoutWarm(place, commit))) return;
   await checkoutCold(place, commit);
 }

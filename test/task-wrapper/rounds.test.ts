@@ -216,6 +216,20 @@ test('a verify command that outlasts its limit counts as a broken gate after the
   expect(await client.ended(order.token)).toMatchObject({ kind: 'failed', cause: 'gate' });
 });
 
+test('what an agent has when its time is up is kept', async () => {
+  const order = treeOrder(
+    project,
+    'echo half > src/half; echo > ../ready; sleep 300',
+    {},
+    {},
+    { timeoutMs: 1500 },
+  );
+  await client.call({ op: 'start', order });
+  const outcome = await client.ended(order.token);
+  expect(outcome).toMatchObject({ kind: 'timeout', rounds: 1 });
+  expect(project.show(await project.fetch(client, order), 'src/half')).toBe('half');
+});
+
 test('work that nobody fetched goes to the trash when it is forgotten, fetched work does not', async () => {
   const lost = treeOrder(project, 'echo precious > src/p');
   const kept = treeOrder(project, 'echo fetched > src/f', {}, {}, { task: taskId('T2') });

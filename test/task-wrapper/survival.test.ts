@@ -35,6 +35,13 @@ async function killSupervisor(): Promise<void> {
   await until(() => !isAlive(pid));
 }
 
+/** What a power cut does to a step: its shell first, so that it records nothing, then its command. */
+async function killStep(token: string, pid: number): Promise<void> {
+  const leader = Number(readFileSync(`${node.root}/attempts/${token}/1a.run`, 'utf8').split('\n')[0]);
+  for (const one of [leader, pid]) process.kill(one, 'SIGKILL');
+  await until(() => !isAlive(leader) && !isAlive(pid));
+}
+
 test('a supervisor killed in the middle of a step is replaced, and the step ends once', async () => {
   const first = await node.join();
   const order = plainOrder(WAITS);
@@ -104,9 +111,14 @@ test('a tmux server killed under its steps: they are lost, nothing of them stays
   expect(await client.ended(order.token)).toEqual({ kind: 'lost', why: 'killed' });
   expect([pid, orphan].filter(isAlive)).toEqual([]);
 
+  // The supervisor has outlived its server, and gives its place to one inside a new server.
+  await client.closed;
+  const again = await node.join();
+  expect(again.ends(order.token)).toHaveLength(1);
+  expect(node.sessions()).toContain('supervisor');
   const next = plainOrder('echo again');
-  await client.call({ op: 'start', order: next });
-  expect(await client.ended(next.token)).toMatchObject({ kind: 'done' });
+  await again.call({ op: 'start', order: next });
+  expect(await again.ended(next.token)).toMatchObject({ kind: 'done' });
 });
 
 test('a session that a person kills is lost', async () => {
@@ -195,15 +207,12 @@ test('attempts of another boot are lost at once, unless they had ended', async (
   await first.ended(ended.token);
   const pid = await pidOf(order.token);
   await killSupervisor();
-  process.kill(pid, 'SIGKILL');
+  await killStep(order.token, pid);
   const path = `${node.root}/attempts/${order.token}`;
-  await until(() => !isAlive(Number(readFileSync(`${path}/1a.run`, 'utf8').split('\n')[0])));
-  // What a reboot leaves: the order of an older boot, and a step without an exit.
   writeFileSync(
     `${path}/attempt.json`,
     readFileSync(`${path}/attempt.json`, 'utf8').replace(/"bootId":"[^"]*"/, '"bootId":"older"'),
   );
-  writeFileSync(`${path}/1a.run`, readFileSync(`${path}/1a.run`, 'utf8').split('\n')[0] + '\n');
   const second = await node.join();
   expect(await second.ended(order.token)).toEqual({ kind: 'lost', why: 'rebooted' });
   expect(second.ends(ended.token)).toHaveLength(1);
@@ -215,7 +224,7 @@ test('an attempt that the journal knows and the disk has lost is told as wiped',
   await first.call({ op: 'start', order });
   const pid = await pidOf(order.token);
   await killSupervisor();
-  process.kill(pid, 'SIGKILL');
+  await killStep(order.token, pid);
   writeFileSync(`${node.root}/attempts/${order.token}/attempt.json`, '{"protocol":1,"tok');
   const second = await node.join();
   expect(await second.ended(order.token)).toEqual({ kind: 'lost', why: 'wiped' });
@@ -314,15 +323,24 @@ test('a newer program takes over in the middle of a step without a scratch to it
   const pid = await pidOf(order.token);
   const before = (await old.hello()).program;
   const supervisor = node.supervisorPid();
+  old.close();
+  await old.closed;
 
   const client = await node.join(0, 2, newerProgram(node.root));
   expect((await client.hello(2)).program).not.toBe(before);
-  await old.closed;
   expect(isAlive(supervisor)).toBe(false);
   expect(isAlive(pid)).toBe(true);
   writeFileSync(`${node.root}/attempts/${order.token}/go`, '');
   expect(await client.ended(order.token)).toMatchObject({ kind: 'done' });
   expect(client.ends(order.token)).toHaveLength(1);
+});
+
+test('programs of one protocol do not chase each other away while both are in use', async () => {
+  const old = await node.join();
+  const { program } = await old.hello();
+  const client = await node.join(0, 2, newerProgram(node.root));
+  expect((await client.hello(2)).program).toBe(program);
+  expect(await old.call({ op: 'ping' })).toEqual({});
 });
 
 test('an attempt of another protocol is finished by the program that began it', async () => {
@@ -336,6 +354,8 @@ test('an attempt of another protocol is finished by the program that began it', 
     );
     await old.call({ op: 'start', order });
     await pidOf(order.token);
+    old.close();
+    await old.closed;
     // The next version speaks protocol 2, and so refuses to understand the files of this attempt.
     const wrapper = newerProgram(node.root, (text) =>
       text

@@ -1,0 +1,92 @@
+/** The node's side of Claude Code, with a small program in its place that prints the same events. */
+import { existsSync, readFileSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { AttemptOrder } from '../../src/protocol/order.ts';
+import { type Client, isAlive, TestNode, until } from './client.ts';
+import { Project, treeOrder } from './project.ts';
+
+let node: TestNode;
+let client: Client;
+let project: Project;
+beforeEach(async () => {
+  node = new TestNode({ DISPATCH_SILENT_MS: '300' });
+  project = new Project({
+    'src/a.txt': 'a\n',
+    'test.sh': 'grep -q good src/a.txt || { echo FAIL: not good; exit 1; }\n',
+  });
+  client = await node.join();
+  await project.put(client);
+});
+afterEach(async () => {
+  project.clean();
+  await node.clean();
+});
+
+const RESULT =
+  '{"type":"result","subtype":"success","is_error":false,"result":"done","session_id":"s-1","usage":{"input_tokens":10,"output_tokens":5,"cache_read_input_tokens":0},"total_cost_usd":0.01}';
+
+function claude(script: string): AttemptOrder {
+  const order = treeOrder(project, '');
+  const executor = {
+    name: 'claude',
+    kind: 'claude' as const,
+    command: ['sh', '-c', script, 'claude'],
+    env: {},
+    secrets: {},
+    model: null,
+  };
+  return { ...order, work: { ...order.work, executor } as AttemptOrder['work'] };
+}
+
+test("the prompt comes on stdin, the gate's words to the same session, and usage adds up", async () => {
+  const order = claude(
+    `cat > ../stdin-$DISPATCH_ROUND; echo "$*" > ../args-$DISPATCH_ROUND; if [ $DISPATCH_ROUND = 1 ]; then echo bad > src/a.txt; else echo good > src/a.txt; fi; echo '${RESULT}'`,
+  );
+  await client.call({ op: 'start', order });
+  expect(await client.ended(order.token)).toMatchObject({
+    kind: 'done',
+    rounds: 2,
+    usage: { inputTokens: 20, outputTokens: 10, costUsd: 0.02 },
+  });
+  expect(node.file(order.token, 'stdin-1')).toBe('the prompt');
+  expect(node.file(order.token, 'stdin-2')).toContain('FAIL: not good');
+  expect(node.file(order.token, 'args-1')).toMatch(
+    /--session-id [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}/,
+  );
+  expect(node.file(order.token, 'args-2')).toContain('--resume s-1');
+});
+
+test('an agent that hangs after its closing event has finished', async () => {
+  const order = claude(`echo $$ > ../pid; echo good > src/a.txt; echo '${RESULT}'; sleep 300`);
+  await client.call({ op: 'start', order });
+  expect(await client.ended(order.token)).toMatchObject({ kind: 'done', rounds: 1 });
+  expect(isAlive(Number(node.file(order.token, 'pid')))).toBe(false);
+});
+
+test('silence alone ends nobody', async () => {
+  const order = claude(
+    `echo $$ > ../pid; until [ -e ../go ]; do sleep 0.05; done; echo good > src/a.txt; echo '${RESULT}'`,
+  );
+  await client.call({ op: 'start', order });
+  const pid = `${node.root}/attempts/${order.token}/pid`;
+  await until(() => existsSync(pid));
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  expect(isAlive(Number(readFileSync(pid, 'utf8')))).toBe(true);
+  expect(await client.call({ op: 'cancel', token: order.token, reason: 'enough', epoch: 1 })).toEqual({
+    state: 'cancelling',
+  });
+  await client.ended(order.token);
+});
+
+test('a provider that refuses is an executor failure with its words, not a round of feedback', async () => {
+  const refused =
+    '{"type":"result","subtype":"success","is_error":true,"api_error_status":401,"result":"Failed to authenticate. API Error: 401 invalid key","session_id":"s"}';
+  const order = claude(`echo '${refused}'; exit 0`);
+  await client.call({ op: 'start', order });
+  expect(await client.ended(order.token)).toMatchObject({
+    kind: 'failed',
+    cause: 'executor',
+    rounds: 1,
+    message: expect.stringContaining('401'),
+  });
+});
