@@ -230,7 +230,9 @@ function merged(
   command: readonly string[],
 ): ExecutorDef {
   const env = { ...base?.env };
-  const secrets: Record<string, { env?: string; file?: string }> = { ...base?.secrets };
+  // Who says where its secrets are says all of them: another provider's key is not asked for besides.
+  const inherited = input.secrets === undefined ? base?.secrets : {};
+  const secrets: Record<string, { env?: string; file?: string }> = { ...inherited };
   // A variable has one origin: what the child says replaces what it inherits, on either side.
   for (const [variable, value] of Object.entries(input.env ?? {})) {
     delete secrets[variable];

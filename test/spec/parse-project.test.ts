@@ -102,6 +102,13 @@ executors:
     });
   });
 
+  test('an executor that names its secrets inherits none', () => {
+    const { config } = configure(
+      'executors:\n  claude: { env: { ANTHROPIC_BASE_URL: "http://gate" }, secrets: { ANTHROPIC_AUTH_TOKEN: { file: k } } }\n',
+    );
+    expect(config?.executors.claude?.secrets).toEqual({ ANTHROPIC_AUTH_TOKEN: { file: 'k' } });
+  });
+
   test('one named like a built-in one adds to it, unless it is of another kind', () => {
     const { config } = configure(
       'executors: { claude: { model: opus }, glm: { kind: shell, command: [sh] } }',

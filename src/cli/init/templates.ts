@@ -44,7 +44,7 @@ ${proof}
 # Which agent works on a task that names none: claude, glm, minimax, or one of your own below.
 executor: ${repo === null ? 'note' : 'claude'}
 ${repo === null ? '' : '# '}executors:
-${repo === null ? '' : '# '}  note: { command: ["sh", "-c", "echo did $DISPATCH_TASK"] }
+${repo === null ? '' : '# '}  note: { command: ["sh", "-c", "echo did $DISPATCH_TASK_ID"] }
 
 timeout: 30m        # one attempt
 retries: 3          # times the gates' findings go back to the agent
