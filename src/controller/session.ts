@@ -236,8 +236,11 @@ export class Session {
   /** A node that cannot be reached: said once per reason, however often it is tried. */
   #trouble(name: NodeName, problem: DispatchError): void {
     if (this.#detached !== null) return;
-    const { code, message, fix = null } = problem;
-    if (this.troubles.get(name)?.message !== message) this.#note({ about: 'node', name, code, message, fix });
+    const { code, message, why, fix = null } = problem;
+    if (this.troubles.get(name)?.message !== message) {
+      const told = why === undefined ? message : `${message}: ${why}`;
+      this.#note({ about: 'node', name, code, message: told, fix });
+    }
     this.troubles.set(name, problem);
     this.#loop.push({ is: 'node.down', node: name, reason: message });
   }

@@ -3,7 +3,7 @@
  * built command line. Agents are shell scripts inside the repository; each leaves a line in `marks/ran` when it begins,
  * so that tests count what was truly executed, and waits for marks instead of sleeping.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -137,7 +137,9 @@ export class Home {
 
   /** The status word of each task. */
   async words(): Promise<Readonly<Record<string, string>>> {
-    return Object.fromEntries(Object.entries(await this.status()).map(([task, { status }]) => [task, status]));
+    return Object.fromEntries(
+      Object.entries(await this.status()).map(([task, { status }]) => [task, status]),
+    );
   }
 
   mark(name: string): void {
@@ -199,9 +201,9 @@ export class Home {
     rmSync(work, { recursive: true });
   }
 
-  writeSpec(id: string, { agent: _, ...front }: TaskText): void {
-    const keys = { task_id: id, ...front };
-    const yaml = Object.entries(keys).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  writeSpec(id: string, task: TaskText): void {
+    const keys = Object.entries({ task_id: id, ...task }).filter(([key]) => key !== 'agent');
+    const yaml = keys.map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
     const body = `## Goal\nThe goal of ${id}.\n\n## Acceptance\n- It is there.\n`;
     writeFiles(this.specs, { [`${id}.md`]: `---\n${yaml.join('\n')}\n---\n${body}` });
   }

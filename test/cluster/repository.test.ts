@@ -24,7 +24,10 @@ describe('a home', () => {
 
   test('with a nodes.json that is no JSON: line, column and what was expected', async () => {
     const home = makeHome({ tasks: { A: {} } });
-    writeFileSync(join(home.dir, 'nodes.json'), '[\n  { "name": "here", "local": true, }\n  { "name": "b" }\n]\n');
+    writeFileSync(
+      join(home.dir, 'nodes.json'),
+      '[\n  { "name": "here", "local": true, }\n  { "name": "b" }\n]\n',
+    );
     const { code, stderr } = await home.dispatch(['start', PROJECT]);
     expect(code).toBe(2);
     expect(stderr).toContain('E_SPEC_SYNTAX');

@@ -20,7 +20,7 @@ export interface Ran {
 /** One line of `-o ndjson`. */
 export interface Line {
   readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 const LIMIT_MS = 50_000;
@@ -117,7 +117,7 @@ export class Running {
 
   hasNews(about: string, word: string): boolean {
     return this.lines.some(
-      ({ type, data }) => type === 'News' && data.about === about && data.word === word,
+      ({ type, data }) => type === 'News' && data?.about === about && data.word === word,
     );
   }
 

@@ -39,13 +39,17 @@ describe('a node that cannot be reached', () => {
   test('as the only one, or as all of them: start ends with 7 and names each with its reason', async () => {
     const [off, gone2] = [await gone('off'), await gone('gone')];
     const home = makeHome({
-      nodes: [sshNode('box', off), sshNode('mac', gone2), { name: 'pod', command: ['no-such-kubectl', 'exec'] }],
+      nodes: [
+        sshNode('box', off),
+        sshNode('mac', gone2),
+        { name: 'pod', command: ['no-such-kubectl', 'exec'] },
+      ],
       tasks: { A: {} },
     });
     const { code, stderr } = await home.dispatch(['start', PROJECT]);
     expect(code).toBe(7);
     expect(stderr).toContain('error[E_NO_NODE_REACHED] none of the 3 nodes can be reached');
-    expect(stderr).toMatch(/box: off cannot be reached: .*ECONNREFUSED/u);
+    expect(stderr).toMatch(/off cannot be reached: .*ECONNREFUSED/u);
     expect(stderr).toContain('mac: gone cannot be reached');
     expect(stderr).toContain('pod: no-such-kubectl cannot be started (ENOENT)');
     expect(stderr).toContain('check that this works: ssh off true');
