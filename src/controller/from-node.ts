@@ -18,7 +18,8 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
   const { bootId, journal, program } = welcome;
   turn.record({ type: 'node.connected', node, bootId, journal, program });
   const known = new Map(inventory.map((entry) => [entry.token, entry]));
-  for (const token of [...(state.live.get(node) ?? [])]) adopt(turn, token, known.get(token));
+  // A set may lose members while it is walked.
+  for (const token of state.live.get(node) ?? []) adopt(turn, token, known.get(token));
   // A cancel that was taken may have gone with the disk or the boot: it is asked for again, and "unknown" settles it.
   for (const token of state.fenced) {
     if (state.attempts.get(token)?.node === node) memory.cancelling.delete(token);
