@@ -74,6 +74,7 @@ function settings(): string[] {
 /** Nobody looks at the supervisor's window; what it has to say goes to a file that stays small. */
 function logTo(path: string): void {
   const write = (text: string | Uint8Array): boolean => {
+    if (text.length === 0) return true;
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) truncateSync(path, 0);
     appendFileSync(path, `${new Date().toISOString()} ${String(text)}`);
     return true;

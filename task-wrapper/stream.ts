@@ -86,6 +86,7 @@ export class Stream implements Line {
   readonly #aborts = new Map<number, AbortController>();
   #pushed: number | null = null;
   #pushing = false;
+  #corked = false;
   #unsubscribe: (() => void) | null = null;
   #open = true;
 
@@ -180,7 +181,20 @@ export class Stream implements Line {
       await this.#dropUpload(id);
     }
     this.#aborts.delete(id);
-    if (this.#open) this.#socket.write(encodeMessage(answer));
+    if (this.#open) this.#together().write(encodeMessage(answer));
+  }
+
+  /** The socket, held until this turn of the event loop is over: the answers to a burst of requests leave in one write. */
+  #together(): Socket {
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.#socket.uncork();
+      });
+    }
+    return this.#socket;
   }
 
   async #push(): Promise<void> {
@@ -269,9 +283,16 @@ class Upload {
     return this.#file.write(Buffer.from(bytes));
   }
 
+  /** A file that is being ended never says that it has drained, only that it is closed. */
   onceDrained(then: () => void): void {
-    this.#file.once('drain', then);
-    this.#file.once('error', then);
+    const file = this.#file;
+    const once = (): void => {
+      file.off('drain', once);
+      file.off('close', once);
+      then();
+    };
+    file.on('drain', once);
+    file.on('close', once);
   }
 
   finish(): void {

@@ -22,6 +22,7 @@ export class Project {
       cwd: this.dir,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: 64 * 1024 * 1024,
     }).trim();
   }
 

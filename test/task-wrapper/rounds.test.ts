@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commitId, taskId } from '../../src/model/ids.ts';
@@ -162,6 +163,19 @@ test('an order on a commit that the mirror lacks is refused with its name', asyn
       commits: [project.tip(), commitId('2'.repeat(40))],
     }),
   ).toEqual({ has: [project.tip()] });
+});
+
+test('a bundle of many chunks comes in and goes out, and the stream stays usable', async () => {
+  const base = project.tip();
+  project.commit({ 'src/large.bin': randomBytes(3_000_000).toString('base64') });
+  await project.put(client, [base]);
+  expect(await client.call({ op: 'ping' })).toEqual({});
+  const order = treeOrder(project, 'head -c 3000000 /dev/urandom | base64 > src/larger.bin');
+  await client.call({ op: 'start', order });
+  expect(await client.ended(order.token)).toMatchObject({ kind: 'done' });
+  expect(project.show(await project.fetch(client, order), 'src/larger.bin').length).toBeGreaterThan(
+    3_000_000,
+  );
 });
 
 test('a broken bundle brings no commit into the mirror', async () => {
