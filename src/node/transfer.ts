@@ -84,7 +84,11 @@ class ChunkFile {
       () => new Promise<never>(() => {}),
       (error: unknown) => Promise.reject(writeProblem(error)),
     );
-    this.complete.catch(() => this.#resume());
+    // A stream that has been ended emits no more 'drain', so the end releases the session as well, well or badly.
+    this.complete.then(
+      () => this.#resume(),
+      () => this.#resume(),
+    );
     this.failed.catch(() => {});
     file.on('drain', () => this.#resume());
   }

@@ -44,6 +44,16 @@ describe('a project with a repository', () => {
     expect((await home.dispatch(['replay', '--check'])).code).toBe(0);
   });
 
+  test.each([20_000, 60_000, 5_000_000])('brings results of %i bytes in without a pause', async (bytes) => {
+    const home = makeHome({
+      tasks: { A: { agent: `head -c ${bytes} /dev/urandom | base64 >src/A.txt` } },
+    });
+    // A link that stopped listening would be found out by its deadlines only, a minute later.
+    expect((await home.start({ limitMs: 25_000 }).ended).code).toBe(0);
+    expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
+    expect(home.file('src/A.txt').length).toBeGreaterThan(bytes);
+  });
+
   test('shows the same run to a person on a terminal', async () => {
     const home = makeHome({ tasks: { A: {}, B: { depends_on: ['A'] } } });
     const { code, stdout } = await home.dispatch(['start', PROJECT], {

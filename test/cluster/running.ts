@@ -32,6 +32,7 @@ export function program(): string {
 }
 
 export class Running {
+  /** @throws when it had to be killed because it hung. */
   readonly ended: Promise<Ran>;
   readonly #child: ChildProcess;
   readonly #args: readonly string[];
@@ -53,7 +54,11 @@ export class Running {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
-    const limit = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? LIMIT_MS);
+    let late = false;
+    const limit = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, options.limitMs ?? LIMIT_MS);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
       this.#look();
@@ -67,10 +72,13 @@ export class Running {
       child.once('close', (code) => {
         clearTimeout(limit);
         this.#over = true;
-        resolve({ code, stdout: this.#stdout, stderr: this.#stderr });
+        if (late) reject(new Error(`${this.#shown()}: it hung\n${this.output}`));
+        else resolve({ code, stdout: this.#stdout, stderr: this.#stderr });
         this.#look();
       });
     });
+    // A test that failed before it waited for the end has said enough.
+    this.ended.catch(() => undefined);
   }
 
   get pid(): number {

@@ -1,0 +1,134 @@
+/** No space left, where the state is kept and where agents work: nothing is lost, and with space again the work goes on. */
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { mayMount, SmallDisk } from './disk.ts';
+import { makeHome, PROJECT, sshNode } from './home.ts';
+import { startSshd } from './sshd.ts';
+
+const skip = !mayMount();
+const WAITS = 'mark "began-$DISPATCH_TASK"; await go; put "src/$DISPATCH_TASK.txt" "$DISPATCH_TASK"';
+
+describe.skipIf(skip)("the controller's disk (skipped where no tmpfs may be mounted)", () => {
+  test('is full before the start: nothing is started, and with space the same command finishes', async () => {
+    const home = makeHome({ tasks: { A: {} } });
+    const disk = new SmallDisk(join(home.dir, '.dispatch'), '16m');
+    disk.fill();
+    const { code, stderr } = await home.dispatch(['start', PROJECT]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('error[E_NO_SPACE]');
+    expect(stderr).toContain(`fix: free space on the disk of ${disk.path}`);
+    expect(home.attempts()).toEqual([]);
+    disk.free();
+    expect((await home.dispatch(['start', PROJECT])).code).toBe(0);
+    expect(home.attempts()).toEqual(['A 1']);
+  });
+
+  test('fills up while agents work: it is said once, agents go on, and with space the run finishes by itself', async () => {
+    const home = makeHome({ tasks: { A: { agent: WAITS }, B: { agent: WAITS }, C: { depends_on: ['A', 'B'] } } });
+    const disk = new SmallDisk(join(home.dir, '.dispatch'), '16m');
+    const started = home.start();
+    await Promise.all([home.marked('began-A'), home.marked('began-B')]);
+    disk.fill();
+    home.mark('go');
+    await started.until('a note', () => started.notes.some(({ code }) => code === 'E_NO_SPACE'));
+    expect(home.attempts()).toEqual(['A 1', 'B 1']);
+    disk.free();
+    const { code } = await started.ended;
+    expect(code).toBe(0);
+    expect(started.notes.filter(({ about }) => about === 'store').map((note) => note.code)).toEqual([
+      'E_NO_SPACE',
+      null,
+    ]);
+    expect(home.attempts()).toEqual(['A 1', 'B 1', 'C 1']);
+    expect((await home.dispatch(['replay', '--check'])).code).toBe(0);
+  });
+
+  test('fills up, and the controller is killed then: the next one finds everything as it was', async () => {
+    const home = makeHome({ tasks: { A: { agent: WAITS } } });
+    const disk = new SmallDisk(join(home.dir, '.dispatch'), '16m');
+    const started = home.start();
+    await home.marked('began-A');
+    disk.fill();
+    home.mark('go');
+    await started.until('a note', () => started.notes.some(({ code }) => code === 'E_NO_SPACE'));
+    await started.kill();
+    const refused = await home.dispatch(['start', PROJECT]);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain('E_NO_SPACE');
+    disk.free();
+    expect((await home.start().ended).code).toBe(0);
+    expect(home.attempts()).toEqual(['A 1']);
+    expect((await home.dispatch(['replay', '--check'])).code).toBe(0);
+  });
+
+  test('has no room for what an agent made: that is said, the result stays on its node, and comes in later', async () => {
+    const big = 'head -c 4000000 /dev/urandom | base64 >src/A.txt';
+    const home = makeHome({ tasks: { A: { agent: `mark began-A; await go; ${big}` } } });
+    const disk = new SmallDisk(join(home.dir, '.dispatch'), '24m');
+    const started = home.start();
+    await home.marked('began-A');
+    disk.fill(2_000_000);
+    home.mark('go');
+    await started.until('a note', () => started.notes.some(({ message }) => /no space/iu.test(message)));
+    disk.free();
+    expect((await started.ended).code).toBe(0);
+    expect(home.attempts()).toEqual(['A 1']);
+    expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
+    expect(home.file('src/A.txt').length).toBeGreaterThan(5_000_000);
+  });
+});
+
+describe.skipIf(skip)("a node's disk (skipped where no tmpfs may be mounted)", () => {
+  test('has less than what is kept in reserve: the work goes to another node', async () => {
+    const home = makeHome({
+      nodes: [
+        { name: 'small', local: true, slots: 4 },
+        { name: 'large', local: true, slots: 1 },
+      ],
+      tasks: { A: {}, B: {} },
+    });
+    new SmallDisk(home.root('small'), '32m');
+    const started = home.start();
+    const { code, stdout } = await started.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/given up: \S+: \d+ MiB are free, 256 are kept in reserve/u);
+    const status = await home.status();
+    expect([status.A?.node, status.B?.node]).toEqual(['large', 'large']);
+    // An order that was refused never ran.
+    expect(home.executions()).toHaveLength(2);
+  });
+
+  test('is the only one: it is said, nothing runs, and with space the same command finishes', async () => {
+    const home = makeHome({ tasks: { A: {} } });
+    const disk = new SmallDisk(home.root('here'), '32m');
+    const started = home.start();
+    await started.news(`${PROJECT}/A`, 'ended');
+    const why = await home.dispatch(['why', 'A']);
+    expect(why.stdout).toMatch(/here.*(?:MiB are free|refused an order)/u);
+    started.signal('SIGINT');
+    expect((await started.ended).code).toBe(130);
+    expect(home.executions()).toEqual([]);
+    disk.resize('600m');
+    expect((await home.start().ended).code).toBe(0);
+    expect(home.executions()).toHaveLength(1);
+  });
+
+  test('fills up in the middle of a task: nothing of the work is lost, and with space again it is finished', async () => {
+    const sshd = await startSshd({ env: { DISPATCH_RESERVE_BYTES: '1' } });
+    onTestFinished(() => sshd.stop());
+    const home = makeHome({
+      nodes: [sshNode('box', sshd)],
+      tasks: { A: { agent: 'put src/A.txt a; mark began-A; await go' } },
+    });
+    const disk = new SmallDisk(home.root('box'), '64m');
+    const started = home.start();
+    await home.marked('began-A');
+    disk.fill();
+    home.mark('go');
+    await started.until('a note', () => started.notes.some(({ message }) => /no space/iu.test(message)), 8000);
+    disk.free();
+    expect((await started.ended).code).toBe(0);
+    expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
+    expect(home.file('src/A.txt')).toBe('a\n');
+  });
+});
