@@ -53,15 +53,14 @@ function* nodeEffects(turn: Turn): Generator<Effect> {
   }
 }
 
-function groupActive(turn: Turn): Map<ProjectName, Task[]> {
+/** Tasks that have something to be done for them, of the projects that have a hub. */
+function groupActive({ state }: Turn): Map<ProjectName, Task[]> {
   const groups = new Map<ProjectName, Task[]>();
-  for (const project of turn.state.projects.keys()) {
-    const tasks: Task[] = [];
-    for (const key of activeOf(turn.state, project)) {
-      const task = turn.state.tasks.get(key);
-      if (task !== undefined) tasks.push(task);
-    }
-    groups.set(project, tasks);
+  for (const { name, config } of state.projects.values()) if (config.repo !== null) groups.set(name, []);
+  if (groups.size === 0) return groups;
+  for (const key of state.active) {
+    const task = state.tasks.get(key);
+    if (task !== undefined) groups.get(task.spec.project)?.push(task);
   }
   return groups;
 }

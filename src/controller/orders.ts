@@ -1,8 +1,8 @@
 /** Builds the order of an attempt from state, store and hub: everything the node needs, so that it asks nothing back. */
 import { assertNever } from '../model/assert.ts';
 import type { Attempt, Conflict } from '../model/attempt.ts';
-import { type CommitId, type TaskId, taskKey } from '../model/ids.ts';
-import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
+import { type CommitId, type TaskId, type TaskKey, taskKey } from '../model/ids.ts';
+import type { ProjectConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import type { Project, Task } from '../model/task.ts';
 import { buildPrompt, feedbackForAttempt, type PromptFile, type Sibling } from '../executors/prompt.ts';
@@ -91,7 +91,7 @@ async function workOrder(
     agentFile: (await read('AGENTS.md')) ?? (await read('CLAUDE.md')),
     memory: await readAll(config.context, read),
     contract: config.contract === null ? null : await read(config.contract),
-    siblings: siblingsOf(state, task),
+    siblings: config.repo === null ? [] : siblingsOf(state, task),
     environment: {
       node: attempt.node,
       timeoutMs: spec.timeoutMs,
@@ -139,24 +139,33 @@ async function readAll(
   return files.filter((file) => file !== null);
 }
 
-/** What the others own and what has merged: the nearest first, so that a cut list loses the least. */
+/**
+ * What the others own and what has merged: the nearest first, so that a cut list loses the least. The state may hold
+ * tens of thousands of tasks, so only the near ones and the head of the project's list are looked at.
+ */
 function siblingsOf(state: State, task: Task): Sibling[] {
-  const near: Sibling[] = [];
-  const far: Sibling[] = [];
-  for (const other of state.tasks.values()) {
-    if (other.spec.project !== task.spec.project || other.key === task.key) continue;
-    const related = isRelated(task.spec, other.spec);
-    if (!related && far.length >= MAX_SIBLINGS) continue;
-    const { id, title, modifies } = other.spec;
-    const merged = other.progress.at === 'merged';
-    const place = merged ? 'merged' : other.locked ? 'active' : 'waiting';
-    (related ? near : far).push({ id, title, modifies, state: place });
+  const near = new Map<TaskKey, Task>();
+  for (const key of [...dependenciesOf(task), ...(state.dependents.get(task.key) ?? [])]) {
+    const other = state.tasks.get(key);
+    if (other !== undefined && key !== task.key) near.set(key, other);
   }
-  return [...near, ...far].slice(0, MAX_SIBLINGS);
+  const chosen = [...near.values()].sort((a, b) => a.order - b.order).slice(0, MAX_SIBLINGS);
+  for (const other of state.tasks.values()) {
+    if (chosen.length >= MAX_SIBLINGS) break;
+    if (other.spec.project !== task.spec.project || other === task || near.has(other.key)) continue;
+    chosen.push(other);
+  }
+  return chosen.map(asSibling);
 }
 
-function isRelated(a: TaskSpec, b: TaskSpec): boolean {
-  return a.dependsOn.includes(b.id) || b.dependsOn.includes(a.id);
+function dependenciesOf({ spec }: Task): TaskKey[] {
+  return spec.dependsOn.map((id) => taskKey(spec.project, id));
+}
+
+function asSibling(other: Task): Sibling {
+  const { id, title, modifies } = other.spec;
+  const merged = other.progress.at === 'merged';
+  return { id, title, modifies, state: merged ? 'merged' : other.locked ? 'active' : 'waiting' };
 }
 
 /** Titles of the tasks that a conflict names, and of the task itself. */

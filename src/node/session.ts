@@ -69,6 +69,8 @@ export class Session {
   readonly #pinger: NodeJS.Timeout;
   #onNews: ((entries: readonly JournalEntry[]) => void) | null = null;
   #newsBefore: JournalEntry[] = [];
+  /** Messages of this turn of the event loop: they leave together, as one packet of the connection. */
+  #outbox: Buffer[] = [];
   #nextId = 1;
   #received = 0;
   #receivedAtTick = 0;
@@ -134,7 +136,7 @@ export class Session {
     // Whoever only wants the id may look at the reply later.
     reply.catch(() => {});
     if (this.#end === null) {
-      this.#write(encodeMessage({ id, request }));
+      this.#post(encodeMessage({ id, request }));
       if (options.timeoutMs !== null) this.#deadline(id, options.timeoutMs ?? this.#timings.callMs);
     }
     return { id, reply, extend: (timeoutMs) => this.#deadline(id, timeoutMs) };
@@ -226,13 +228,22 @@ export class Session {
     else waiting.resolve(message.reply);
   }
 
-  #write(bytes: Buffer): boolean {
-    return this.#stream.writable.write(bytes);
+  /** A burst of orders would else cost a packet, a cipher and a system call each. */
+  #post(bytes: Buffer): void {
+    if (this.#outbox.push(bytes) === 1) process.nextTick(() => this.#flush());
+  }
+
+  #flush(): void {
+    const [first, ...more] = this.#outbox;
+    this.#outbox = [];
+    if (first === undefined || this.#end !== null) return;
+    this.#stream.writable.write(more.length === 0 ? first : Buffer.concat([first, ...more]));
   }
 
   async #paced(bytes: Buffer): Promise<void> {
     if (this.#end !== null) throw this.#end;
-    if (this.#write(bytes)) return;
+    this.#flush();
+    if (this.#stream.writable.write(bytes)) return;
     const { writable } = this.#stream;
     const drained = new Promise<void>((resolve) => writable.once('drain', resolve));
     await Promise.race([drained, this.closed]);
