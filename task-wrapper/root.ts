@@ -8,8 +8,9 @@
  * The path is restricted to characters that no shell and no tmux parser reads as anything but themselves, so it can
  * stand in a tmux command and in launch.sh without quoting.
  */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { ProjectName, Token } from '../src/model/ids.ts';
@@ -62,7 +63,9 @@ export function openRoot(given: string): Root {
     journal: `${path}/journal`,
     run: `${path}/run`,
   };
+  const isNew = !existsSync(dirs.attempts);
   for (const dir of Object.values(dirs)) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  if (isNew) spreadOut(dirs.attempts);
   const sockets = socketDir(path, dirs.run);
   return {
     path,
@@ -80,6 +83,16 @@ export function attemptDir(root: Root, token: Token): string {
 
 export function mirrorDir(root: Root, project: ProjectName): string {
   return `${root.repos}/${project}.git`;
+}
+
+/**
+ * Each attempt in a block group of its own. Agents remove files by the ten thousand (builds, packages, trees), and for
+ * minutes after that ext4 passes over each freed inode of a group when it makes a new file there: an attempt's few files
+ * took 5 ms instead of 0.1. This is what the file system's own flag for directories of unrelated things is for
+ * (EXT4_TOPDIR_FL, chattr(1)); where there is no such flag nothing is lost.
+ */
+function spreadOut(dir: string): void {
+  if (process.platform === 'linux') spawnSync('chattr', ['+T', dir], { stdio: 'ignore', timeout: 5000 });
 }
 
 /** sockaddr_un holds 104 bytes on macOS and the BSDs, 108 on Linux, the final NUL included. */
