@@ -11,6 +11,7 @@ import { watch } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { encodeMessage } from '../src/protocol/frame.ts';
 import { readIfThere } from './durable.ts';
+import { freeSpace } from './probe.ts';
 import { installProgram, type Program, thisProgram } from './program.ts';
 import type { Root } from './root.ts';
 import type { SuperviseOptions } from './supervise.ts';
@@ -21,6 +22,9 @@ import { cleanEnv, SUPERVISOR, tmux, writeConfig } from './tmux.ts';
 const START_MS = 30_000;
 /** Between looks where the file system reports no changes. */
 const LOOK_MS = 250;
+/** What a supervisor needs to start at all: its lock, its journal's first lines, a few sockets. */
+const LEAST_BYTES = 256 * 1024;
+const LEAST_FILES = 32;
 /** A supervisor that was asked to leave has this long for it. */
 const HANDOVER_MS = 20_000;
 
@@ -92,15 +96,25 @@ async function handover(root: Root, program: Program, force: boolean): Promise<v
 async function reach(root: Root, program: Program, pass: readonly string[]): Promise<Socket> {
   const living = await tryConnect(root.socket);
   if (living !== null) return living;
+  refuseWithoutSpace(root);
   writeConfig(root);
   await startSupervisor(root, program, pass);
   return await waitForSocket(root, program, pass);
 }
 
+/** A supervisor that cannot write a line would end before it could say why. */
+function refuseWithoutSpace(root: Root): void {
+  const { bytes, files } = freeSpace(root);
+  if (bytes >= LEAST_BYTES && files >= LEAST_FILES) return;
+  const left =
+    bytes < LEAST_BYTES ? `${Math.floor(bytes / 1024)} KiB are free` : `${files} files can be made`;
+  throw new Error(`no space left for the worker: ${left} in ${root.path}`);
+}
+
 /** Two that start at once: one session of that name, and one lock. */
 async function startSupervisor(root: Root, program: Program, pass: readonly string[]): Promise<void> {
   const argv = [program.node, ...NODE_FLAGS, program.wrapper, 'supervise', '--root', root.path, ...pass];
-  await tmux(root, ['new-session', '-d', '-s', SUPERVISOR, ...argv]).catch((error: unknown) => {
+  await tmux(root, ['new-session', '-d', '-s', SUPERVISOR, '/usr/bin/env', 'MALLOC_ARENA_MAX=1', ...argv]).catch((error: unknown) => {
     if (!String(error).includes('duplicate session')) throw error;
   });
 }

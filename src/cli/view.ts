@@ -1,6 +1,6 @@
 /** What is known of a home without its controller: the state in the store, nodes.json, and who controls it now. */
 import { DispatchError } from '../model/error.ts';
-import type { Event } from '../model/event.ts';
+import type { Event, Fact } from '../model/event.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -49,6 +49,9 @@ export class HomeView {
   /** Highest event looked at, and the nodes that the controller had a stream to then. */
   #seq = 0;
   readonly #connected = new Set<NodeName>();
+  /** Nodes that refused an order of the newest controller, until when they get none, and what they said. */
+  readonly #shunned = new Map<NodeName, number>();
+  readonly #refusals = new Map<NodeName, string>();
 
   constructor(home: string, reader: Reader, nodes: readonly NodeConfig[]) {
     this.home = home;
@@ -79,7 +82,8 @@ export class HomeView {
 
   /** What the running controller decides from, as far as the store tells; null when none runs. */
   snapshot(): Snapshot | null {
-    return this.#holder === null ? null : this.#snapshotWith(this.#connected);
+    if (this.#holder === null) return null;
+    return { ...this.#snapshotWith(this.#connected), shunned: this.#shunned, refusals: this.#refusals };
   }
 
   /** As if a controller ran and reached every node: what would keep a task then. */
@@ -119,11 +123,29 @@ export class HomeView {
       const page = await this.reader.events(this.#seq, PAGE);
       for (const { seq, fact } of page) {
         this.#seq = seq;
-        if (fact.type === 'controller.acquired') this.#connected.clear();
-        else if (fact.type === 'node.connected') this.#connected.add(fact.node);
-        else if (fact.type === 'node.disconnected') this.#connected.delete(fact.node);
+        this.#note(fact);
       }
       if (page.length < PAGE) return;
+    }
+  }
+
+  #note(fact: Fact): void {
+    switch (fact.type) {
+      case 'controller.acquired':
+        this.#connected.clear();
+        this.#shunned.clear();
+        return;
+      case 'node.connected':
+        this.#connected.add(fact.node);
+        return;
+      case 'node.disconnected':
+        this.#connected.delete(fact.node);
+        return;
+      case 'node.refused':
+        this.#shunned.set(fact.node, fact.until);
+        this.#refusals.set(fact.node, fact.reason);
+        return;
+      default:
     }
   }
 }

@@ -62,8 +62,9 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, dispatching, shunned } = this.memory;
-    return { state: this.state, nodes: this.#nodes, connected, dispatching, chainMs: this.#chainMs, shunned };
+    const { connected, dispatching, shunned, refusals } = this.memory;
+    const chainMs = this.#chainMs;
+    return { state: this.state, nodes: this.#nodes, connected, dispatching, chainMs, shunned, refusals };
   }
 
   /** @param now wall clock, milliseconds. */

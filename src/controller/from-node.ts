@@ -134,12 +134,22 @@ export function startRefused(
   const attempt = turn.state.attempts.get(token);
   if (attempt === undefined || attempt.phase.is !== 'claimed') return;
   if (refusal === 'no-space' || refusal === 'missing-program') {
-    turn.memory.shunned.set(attempt.node, turn.now + SHUN_MS);
-    turn.wakeAt(turn.now + SHUN_MS);
+    shun(turn, attempt.node, message);
     return giveUpClaim(turn, attempt, message, null);
   }
   if (tries >= MAX_START_TRIES)
     giveUpClaim(turn, attempt, message, `the node refuses it (${refusal}): ${message}`);
+}
+
+/** Several orders may be on their way to a node when it refuses the first: that is told once. */
+function shun(turn: Turn, node: NodeName, reason: string): void {
+  const { shunned, refusals } = turn.memory;
+  const known = (shunned.get(node) ?? 0) > turn.now;
+  const until = turn.now + SHUN_MS;
+  shunned.set(node, until);
+  refusals.set(node, reason);
+  turn.wakeAt(until);
+  if (!known) turn.record({ type: 'node.refused', node, until, reason });
 }
 
 function giveUpClaim(turn: Turn, attempt: Attempt, reason: string, failure: string | null): void {

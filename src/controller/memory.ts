@@ -24,6 +24,8 @@ export interface Memory {
   readonly salvage: Map<Token, CommitId>;
   /** Nodes that refused an order for reasons of their own -> until when they get none. */
   readonly shunned: Map<NodeName, number>;
+  /** What those nodes said. */
+  readonly refusals: Map<NodeName, string>;
   /** Broken gates in a row, by task or project. */
   readonly gateBreaks: Map<string, number>;
   /** Moves of the target during one collect. */
@@ -54,6 +56,7 @@ export function freshMemory(state: State): Memory {
     forgettable: new Map(),
     salvage: new Map(),
     shunned: new Map(),
+    refusals: new Map(),
     gateBreaks: new Map(),
     races: new Map(),
     resync: new Set(),

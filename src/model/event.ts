@@ -20,6 +20,13 @@ export type Fact =
       readonly program: string;
     }
   | { readonly type: 'node.disconnected'; readonly node: NodeName; readonly reason: string }
+  /** It took no order for a reason of its own (no space, a missing program) and gets none before `until`. */
+  | {
+      readonly type: 'node.refused';
+      readonly node: NodeName;
+      readonly until: number;
+      readonly reason: string;
+    }
   /** cordon: no new attempts; drain: the same, and it is empty when the running ones have ended. */
   | { readonly type: 'node.marked'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }
   // attempts

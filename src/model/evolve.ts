@@ -51,6 +51,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'node.connected':
       return connectNode(state, fact);
     case 'node.disconnected':
+    case 'node.refused':
       nodeOf(state, fact.node);
       return;
     case 'node.marked':

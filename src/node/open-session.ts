@@ -83,6 +83,13 @@ function helloProblem(name: string, error: unknown, session: Session): DispatchE
         });
   if (!(error instanceof DispatchError)) throw error;
   if (error.code !== 'E_NODE_DISCONNECTED' || session.exitCode === null) return error;
+  if (error.message.includes('no space left'))
+    return new DispatchError('E_NODE_NO_SPACE', `${name} has no space left for the worker`, {
+      where: name,
+      why: error.message.slice(error.message.lastIndexOf('no space left')),
+      fix: `free some space on ${name}; what runs there is taken up again then`,
+      cause: error,
+    });
   return new DispatchError('E_NODE_START', `the worker on ${name} ended before it said hello`, {
     where: name,
     why: error.message,

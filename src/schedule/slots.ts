@@ -91,8 +91,11 @@ export class Slots {
       case 'draining':
         return 'finishes what it has and takes nothing new';
       case 'shunned': {
-        const until = this.snapshot.shunned.get(node.config.name) ?? this.now;
-        return `refused an order; asked again in ${Math.ceil((until - this.now) / 1000)}s`;
+        const { shunned, refusals } = this.snapshot;
+        const { name } = node.config;
+        const until = shunned.get(name) ?? this.now;
+        const reason = refusals?.get(name) ?? 'refused an order';
+        return `${reason}; asked again in ${Math.ceil((until - this.now) / 1000)}s`;
       }
       case 'executor':
         return executor ?? '';

@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly chainMs: ReadonlyMap<TaskKey, number>;
   /** Nodes that refused an order lately (no space, missing program) -> wall clock until when they get none. */
   readonly shunned: ReadonlyMap<NodeName, number>;
+  /** What they said; for people only. */
+  readonly refusals?: ReadonlyMap<NodeName, string>;
 }
 
 /** Start this attempt there. The token is given by the caller when it applies the decision. */

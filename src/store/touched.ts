@@ -72,6 +72,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'node.connected':
     case 'node.disconnected':
+    case 'node.refused':
     case 'node.marked':
       touched.nodes.add(fact.node);
       return;

@@ -66,6 +66,7 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'task.changed': true,
   'node.connected': true,
   'node.disconnected': true,
+  'node.refused': true,
   'node.marked': true,
   'attempt.claimed': true,
   'attempt.running': true,

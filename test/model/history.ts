@@ -76,6 +76,7 @@ export class History {
       () => this.#changeTask(),
       () => this.#connect(),
       () => this.#disconnect(),
+      () => this.#refuse(),
       () => this.#mark(),
       () => this.#claimWork(),
       () => this.#claimWork(),
@@ -159,6 +160,11 @@ export class History {
   #disconnect(): Move[] {
     if (!this.#rarely()) return [];
     return one({ type: 'node.disconnected', node: this.#any(NODES), reason: 'keepalive timed out' });
+  }
+
+  #refuse(): Move[] {
+    if (!this.#rarely()) return [];
+    return one({ type: 'node.refused', node: this.#any(NODES), until: this.#next(), reason: 'no space' });
   }
 
   #mark(): Move[] {

@@ -9,7 +9,7 @@ export interface News {
   readonly at: number;
   /** `project/task`, `node mac2`, `project`. */
   readonly about: string;
-  readonly word: StatusWord | 'connected' | 'disconnected' | 'ended' | 'round' | 'collect' | 'delivered';
+  readonly word: StatusWord | 'connected' | 'disconnected' | 'refuses' | 'ended' | 'round' | 'collect' | 'delivered';
   readonly node: NodeName | null;
   readonly attempt: number | null;
   readonly commit: CommitId | null;
@@ -46,6 +46,8 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: `node ${fact.node}`, word: 'connected' };
     case 'node.disconnected':
       return { about: `node ${fact.node}`, word: 'disconnected', detail: fact.reason };
+    case 'node.refused':
+      return { about: `node ${fact.node}`, word: 'refuses', detail: fact.reason };
     case 'task.backedoff':
       return { about: fact.task, word: 'waiting', detail: fact.reason };
     case 'task.failed':
