@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DispatchError } from '../model/error.ts';
-import type { Event } from '../model/event.ts';
+import type { Event, Source } from '../model/event.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -15,6 +15,7 @@ import { NodeLink } from '../node/link.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
+import { Acks } from './acks.ts';
 import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
 import { Core } from './core.ts';
@@ -83,6 +84,7 @@ export class Session {
   readonly #hubs: Hubs;
   readonly #loop: Loop;
   readonly #links = new Map<NodeName, NodeLink>();
+  readonly #acks = new Acks((upTo) => this.#acknowledge(upTo));
   #stopServing: (() => Promise<void>) | null = null;
   #watchers: (() => void)[] = [];
   #failure: unknown = null;
@@ -105,7 +107,10 @@ export class Session {
       lease,
       clock: systemClock,
       perform: (effect) => this.#perform(effect),
-      onEvents: (events) => options.onEvents?.(events, state),
+      onEvents: (events) => {
+        this.#acks.note(events);
+        options.onEvents?.(events, state);
+      },
       onNoSpace: (error) => this.#spaceNews(error),
       onTurn: () => this.#look(),
       onStopped: (error) => this.#fail(error),
@@ -204,6 +209,7 @@ export class Session {
   async #letGo(): Promise<void> {
     await this.#stopServing?.();
     await this.#loop.stop();
+    this.#acks.stop();
     await Promise.all([...this.#links.values()].map((link) => link.stop()));
     await this.#store.release(this.#lease).catch(() => undefined);
     await this.#store.close();
@@ -233,6 +239,13 @@ export class Session {
     link.start();
   }
 
+  /** Only to the journal that the numbers count in: a node that was wiped meanwhile has another one. */
+  #acknowledge({ node, journal, seq }: Source): void {
+    const link = this.#links.get(node);
+    if (link?.state.is !== 'up' || link.state.welcome.journal !== journal) return;
+    link.call({ op: 'ack', seq }).catch(() => undefined);
+  }
+
   /** A node that cannot be reached: said once per reason, however often it is tried. */
   #trouble(name: NodeName, problem: DispatchError): void {
     if (this.#detached !== null) return;
@@ -247,7 +260,8 @@ export class Session {
 
   async #perform(effect: Effect): Promise<Input> {
     const input = await this.#performNow(effect);
-    if (input.is === 'effect.failed') {
+    // What was under way when the nodes were let go is asked for again by the next controller.
+    if (input.is === 'effect.failed' && this.#detached === null) {
       const { code, message, why, fix = null } = input.problem;
       const told = why === undefined ? message : `${message}: ${why}`;
       this.#note({ about: 'effect', name: effect.key, code, message: told, fix });
