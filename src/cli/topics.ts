@@ -2,7 +2,7 @@
 import { EXIT } from '../model/exit.ts';
 import { VARIABLES } from './environment.ts';
 
-export const TOPICS: Readonly<Record<string, () => string>> = {
+export const TOPICS: Readonly<Record<string, () => string | Promise<string>>> = {
   'exit-codes': exitCodes,
   environment,
   configuration,
@@ -85,7 +85,9 @@ function states(): string {
 \`dispatch why <task>\` says why one is not running, node by node.`;
 }
 
-function specs(): string {
+async function specs(): Promise<string> {
+  const { keyLists } = await import('./key-lists.ts');
+  const { spec, project } = keyLists();
   return `A spec is one Markdown file in specs/<project>/ with YAML front matter:
 
   ---
@@ -105,6 +107,14 @@ function specs(): string {
 
 \`modifies\` is a lock and a check: two tasks whose patterns can meet never run at the same time, and a change outside
 is refused. \`verify\` is the command that proves the task; it runs on a clean checkout.
+
+Its keys:
+
+${spec}
+
+What all specs of a project share stands in specs/<project>/project.yaml:
+
+${project}
 
 \`dispatch validate\` says everything that is wrong at once; \`dispatch plan\` shows what would run when.`;
 }

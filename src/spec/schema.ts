@@ -144,7 +144,7 @@ export const specSchema = z
     estimate: duration.optional().describe('Expected span of one attempt, for the critical path.'),
     retries: count(0, 20).optional().describe('Feedback rounds inside an attempt; 3 by default.'),
     review: z.boolean().optional().describe('A person approves before it merges.'),
-    budget: budget.optional(),
+    budget: budget.optional().describe('Tokens the agent is told it may use: `{ tokens: 400000 }`.'),
   })
   .meta({ title: 'dispatch: front matter of a spec' });
 
@@ -197,10 +197,13 @@ export const projectSchema = z
     context: z.array(path).optional().describe('Files of the repository that every prompt contains.'),
     contract: path.optional().describe('The file of the repository with what all tasks agree on.'),
     executor: z.string().optional().describe('Default for specs that name none; claude.'),
-    executors: z.record(name('executor name'), executor).optional(),
+    executors: z
+      .record(name('executor name'), executor)
+      .optional()
+      .describe('Agents of your own: `{ mine: { command: [python3, agent.py] } }`.'),
     timeout: duration.optional().describe('Span within which one attempt must end; 30m by default.'),
     retries: count(0, 20).optional().describe('Feedback rounds inside an attempt; 3 by default.'),
-    gates: gates.optional(),
+    gates: gates.optional().describe('How branches are judged: timeout, extras, placeholder.'),
     shared_paths: z
       .array(pattern)
       .optional()
@@ -211,7 +214,10 @@ export const projectSchema = z
       .describe(
         'Paths no task may change unless its `modifies` lists them literally, besides the built-in ones.',
       ),
-    review: z.enum(['never', 'p0', 'always']).optional(),
+    review: z
+      .enum(['never', 'p0', 'always'])
+      .optional()
+      .describe('Whose merges a person approves: never, p0 or always.'),
     weight: z
       .number()
       .positive()

@@ -19,7 +19,7 @@ export async function help(
   }
   const topic = TOPICS[first];
   if (topic !== undefined && words.length === 1) {
-    output.line(wrap(topic(), Math.min(output.terminal.columns, 100)));
+    output.line(wrap(await topic(), Math.min(output.terminal.columns, 100)));
     return EXIT.ok;
   }
   findCommand(program, words).outputHelp();
