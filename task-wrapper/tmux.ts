@@ -142,19 +142,19 @@ export class Tmux {
   }
 
   /**
-   * A detached session that runs argv as it is, without a shell. When the client dies in the middle, nobody knows
-   * whether the session was made: it is asked for again, and finding it there is as good. (launch.sh runs a step once.)
+   * A detached session that runs argv as it is, without a shell. One of that name that is there already is as good: it
+   * was asked for twice, or the client died in the middle and nobody knew. (launch.sh runs a step once, whoever asks.)
    */
   async newSession(name: string, argv: readonly string[]): Promise<void> {
     const args = ['new-session', '-d', '-s', name, ...argv];
-    try {
-      await this.#command(args);
-    } catch (error) {
-      if (!(error instanceof ClientGone)) throw error;
-      await tmux(this.#root, args).catch((again: unknown) => {
-        if (!String(again).includes('duplicate session')) throw again;
+    await this.#command(args)
+      .catch((error: unknown) => {
+        if (!(error instanceof ClientGone)) throw error;
+        return tmux(this.#root, args);
+      })
+      .catch((error: unknown) => {
+        if (!String(error).includes('duplicate session')) throw error;
       });
-    }
   }
 
   async hasSession(name: string): Promise<boolean> {

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openRoot, type Root } from '../../task-wrapper/root.ts';
+import { SUPERVISOR, Tmux, tmux, writeConfig } from '../../task-wrapper/tmux.ts';
+import { until } from './client.ts';
+
+let root: Root;
+let server: Tmux;
+let changes: number;
+let lost: number;
+beforeEach(async () => {
+  root = openRoot(mkdtempSync(join(tmpdir(), 'tw-tmux-')));
+  writeConfig(root);
+  changes = 0;
+  lost = 0;
+  await tmux(root, ['new-session', '-d', '-s', SUPERVISOR, 'sleep', '300']);
+  server = new Tmux(root, {
+    onChange: () => {
+      changes += 1;
+    },
+    onLost: () => {
+      lost += 1;
+    },
+  });
+  server.connect();
+  await until(() => clients().length === 1);
+});
+afterEach(() => {
+  server.close();
+  try {
+    execFileSync('tmux', ['-S', root.tmuxSocket, 'kill-server'], { stdio: 'ignore' });
+  } catch {
+    // It has been killed by the test.
+  }
+  rmSync(root.path, { recursive: true, force: true });
+});
+
+function clients(): string[] {
+  return execFileSync('tmux', ['-S', root.tmuxSocket, 'list-clients', '-F', '#{client_pid}'], {
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+test('a session that is asked for twice is there once, by either way', async () => {
+  await server.newSession('d_one', ['sleep', '300']);
+  await server.newSession('d_one', ['sleep', '300']);
+  process.kill(Number(clients()[0]), 'SIGKILL');
+  await server.newSession('d_one', ['sleep', '300']);
+  await server.newSession('d_two', ['sleep', '300']);
+  expect((await server.sessions()).map((line) => line.split(' ')[1]).sort()).toEqual([
+    'd_one',
+    'd_two',
+    SUPERVISOR,
+  ]);
+  // The client comes back by itself, because the session that it lives in is there.
+  await until(() => clients().length === 1);
+  expect(lost).toBe(0);
+});
+
+test('a name is never taken for the beginning of another', async () => {
+  await server.newSession('d_abc', ['sleep', '300']);
+  expect(await server.hasSession('d_abc')).toBe(true);
+  expect(await server.hasSession('d_ab')).toBe(false);
+  await server.killSession('d_ab');
+  expect(await server.hasSession('d_abc')).toBe(true);
+});
+
+test('many commands at once are answered in order', async () => {
+  const names = Array.from({ length: 50 }, (_, index) => `d_${index}`);
+  await Promise.all(names.map((name) => server.newSession(name, ['sleep', '300'])));
+  const there = await Promise.all([...names, 'd_50'].map((name) => server.hasSession(name)));
+  expect(there).toEqual([...names.map(() => true), false]);
+});
+
+test('words that tmux would interpret go another way and stay words', async () => {
+  const out = join(root.path, 'out');
+  await server.newSession('d_words', [
+    '/bin/sh',
+    '-c',
+    `printf %s "$1" > ${out}`,
+    'sh',
+    `#(touch ${root.path}/canary); kill-server "x' $HOME`,
+  ]);
+  await until(() => existsSync(out));
+  expect(readFileSync(out, 'utf8')).toBe(`#(touch ${root.path}/canary); kill-server "x' $HOME`);
+  expect(existsSync(`${root.path}/canary`)).toBe(false);
+});
+
+test('a session that ends is noticed, and so is the end of the server', async () => {
+  await server.newSession('d_short', ['true']);
+  await until(() => changes > 0);
+  process.kill(Number(await tmux(root, ['display-message', '-p', '#{pid}'])), 'SIGKILL');
+  await until(() => lost === 1);
+});
