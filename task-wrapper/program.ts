@@ -3,7 +3,16 @@
  * the same code; the controller ships it as `bin/task-wrapper-<hash>.mjs` with `bin/launch-<hash>.sh` beside it.
  */
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readFileSync, realpathSync, renameSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PROTOCOL } from '../src/protocol/version.ts';
 import type { Root } from './root.ts';
@@ -41,6 +50,19 @@ export function installProgram(root: Root, program: Program): Program {
   copyOnce(program.launch, launch);
   copyOnce(program.wrapper, wrapper);
   return { ...program, wrapper, launch };
+}
+
+/** How long a program that no attempt needs stays, milliseconds: an older controller may come back with it. */
+const KEEP_MS = 30 * 24 * 3_600_000;
+
+/** Removes programs that have not been shipped or needed for long. @param needed paths that attempts still name. */
+export function sweepPrograms(root: Root, program: Program, needed: ReadonlySet<string>): void {
+  for (const name of readdirSync(root.bin)) {
+    const path = `${root.bin}/${name}`;
+    if (path === program.wrapper || path === program.launch || needed.has(path)) continue;
+    if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > KEEP_MS)
+      rmSync(path, { force: true });
+  }
 }
 
 function copyOnce(from: string, to: string): void {

@@ -8,7 +8,7 @@
  *   result.json   how it ended. Written at once where there is work to fetch, else when the journal drops the end
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import type { Finding, Outcome, Usage } from '../src/model/attempt.ts';
+import type { Outcome, Usage } from '../src/model/attempt.ts';
 import type { CommitId } from '../src/model/ids.ts';
 import type { AttemptOrder } from '../src/protocol/order.ts';
 import { readIfThere, replaceFile, replaceFileDurably } from './durable.ts';
@@ -116,20 +116,6 @@ export function markCollected(dir: string): void {
 
 export function isCollected(dir: string): boolean {
   return existsSync(`${dir}/collected`);
-}
-
-/** What went wrong with the round, for the next one. */
-export interface Verdict {
-  readonly findings: readonly Finding[];
-  readonly output: string;
-}
-
-export function writeVerdict(dir: string, round: number, verdict: Verdict): void {
-  replaceFile(`${dir}/verdict-${round}.json`, JSON.stringify(verdict));
-}
-
-export function readVerdict(dir: string, round: number): Verdict | null {
-  return readJson<Verdict>(`${dir}/verdict-${round}.json`);
 }
 
 function readJson<T>(path: string): T | null {

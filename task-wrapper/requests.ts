@@ -22,6 +22,7 @@ import { retire } from './retire.ts';
 import { attemptDir, mirrorDir, type Root } from './root.ts';
 import { type Handler, type Line, Refused } from './stream.ts';
 import type { Tmux } from './tmux.ts';
+import { emptyPool } from './trees.ts';
 
 export interface Office {
   readonly root: Root;
@@ -174,7 +175,9 @@ function spaceCheck(office: Office): () => void {
             ? `only ${files} files can be made`
             : null;
     }
-    if (problem !== null) throw new Refused('no-space', `${office.root.path}: ${problem}`);
+    if (problem === null) return;
+    void emptyPool(office.root).catch(() => {});
+    throw new Refused('no-space', `${office.root.path}: ${problem}`);
   };
 }
 

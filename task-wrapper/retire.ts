@@ -6,7 +6,7 @@
 import { readdirSync, renameSync, statSync } from 'node:fs';
 import type { Outcome } from '../src/model/attempt.ts';
 import type { Entry } from './attempts.ts';
-import { isCollected } from './record.ts';
+import { isCollected, readOrder } from './record.ts';
 import { removeTree } from './remove.ts';
 import { attemptDir, type Root } from './root.ts';
 import { releaseTrees } from './trees.ts';
@@ -44,6 +44,12 @@ export async function sweep(root: Root): Promise<void> {
       if (index >= most || Date.now() - at > KEEP_MS) await removeTree(path);
     }
   }
+}
+
+/** Programs that attempts which are not forgotten were claimed by. */
+export function programsNeeded(root: Root): Set<string> {
+  const orders = readdirSync(root.attempts).map((token) => readOrder(`${root.attempts}/${token}`));
+  return new Set(orders.flatMap((order) => (order === null ? [] : [order.node.wrapper, order.node.launch])));
 }
 
 /** True when an agent may have made something that is nowhere else. */

@@ -18,9 +18,9 @@ import { Housekeeping } from './housekeeping.ts';
 import { readBootId } from './host.ts';
 import { Journal } from './journal.ts';
 import { isLock, type Lock, takeLock } from './lock.ts';
-import { installProgram, thisProgram } from './program.ts';
+import { installProgram, sweepPrograms, thisProgram } from './program.ts';
 import { requestHandler } from './requests.ts';
-import { sweep } from './retire.ts';
+import { programsNeeded, sweep } from './retire.ts';
 import { replaceSupervisor } from './rpc.ts';
 import type { Root } from './root.ts';
 import { type Handover, Stream } from './stream.ts';
@@ -125,8 +125,12 @@ class Supervisor {
       this.#streams.add(stream);
       if (this.#idle !== null) clearTimeout(this.#idle);
     });
-    const sweeping = setInterval(() => void sweep(root).catch(report), SWEEP_MS).unref();
-    void sweep(root).catch(report);
+    const tidy = (): void => {
+      sweepPrograms(root, program, programsNeeded(root));
+      sweep(root).catch(report);
+    };
+    const sweeping = setInterval(tidy, SWEEP_MS).unref();
+    tidy();
     this.#mayLeave(attempts);
 
     await this.#leave;

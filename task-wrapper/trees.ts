@@ -2,7 +2,7 @@
  * Trees of attempts, and the pool of warm ones. A tree moves by rename: from the pool into an attempt, and back when
  * the attempt is forgotten and nothing in it is missed. Its index moves with it, always outside of the tree.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import {
   checkoutCold,
   checkoutWarm,
@@ -15,8 +15,10 @@ import type { AttemptOrder, TreeOrder } from '../src/protocol/order.ts';
 import { removeTree } from './remove.ts';
 import { attemptDir, mirrorDir, type Root } from './root.ts';
 
-/** Warm trees kept per project: as many as slots of a usual node. */
-const POOL = 8;
+/** Warm trees kept per project: two for each slot of a usual node, the agent's and the gate's. */
+const POOL = 16;
+/** Share of the disk that must be free for a tree to be kept. */
+const ROOMY = 0.1;
 
 export function treePlace(root: Root, order: AttemptOrder): TreePlace {
   const dir = attemptDir(root, order.token);
@@ -63,7 +65,7 @@ export async function releaseTrees(root: Root, project: ProjectName, dir: string
     mkdirSync(pool, { recursive: true, mode: 0o700 });
     const names = readdirSync(pool);
     const slot = `${pool}/${freeName(names)}`;
-    if (names.length < POOL && moved(tree, index, slot)) continue;
+    if (names.length < POOL && isRoomy(root) && moved(tree, index, slot)) continue;
     await removeTree(tree);
   }
 }
@@ -78,6 +80,16 @@ async function checkoutAt(
   await removeTree(place.tree);
   if (takeWarm(`${root.pool}/${order.project}`, place) && (await checkoutWarm(place, commit))) return;
   await checkoutCold(place, commit);
+}
+
+/** Gives up all warm trees: the disk is needed, and they can be made again. */
+export async function emptyPool(root: Root): Promise<void> {
+  for (const project of namesIn(root.pool)) await removeTree(`${root.pool}/${project}`);
+}
+
+function isRoomy(root: Root): boolean {
+  const { bavail, blocks } = statfsSync(root.path);
+  return bavail > blocks * ROOMY;
 }
 
 /** Moves a tree of the pool into place; rename makes sure that two attempts never get the same. */
