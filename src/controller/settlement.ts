@@ -1,6 +1,6 @@
 /** When is a run over: nothing more will happen without a person. */
 import type { ProjectName, TaskKey } from '../model/ids.ts';
-import { isFinal } from '../model/task.ts';
+import { isFinal, type Task } from '../model/task.ts';
 import type { Blocker, Snapshot } from '../schedule/snapshot.ts';
 import { whyEach } from '../schedule/why.ts';
 
@@ -28,22 +28,41 @@ export function settlement(
       if (key !== undefined && wanted.has(key.slice(0, key.indexOf('/')))) return null;
     }
   }
+  const unmerged: Task[] = [];
   for (const key of state.active) {
     const task = state.tasks.get(key);
-    if (task === undefined || !wanted.has(task.spec.project)) continue;
-    if (task.progress.at !== 'review' && task.progress.at !== 'parked') return null;
+    if (task === undefined || !wanted.has(task.spec.project) || waits(task)) continue;
+    if (task.progress.at !== 'gating' && task.progress.at !== 'queued') return null;
+    unmerged.push(task);
   }
   const why = whyEach(snapshot, now);
+  const stuck = new Set(unmerged.filter((task) => isStuck(task, snapshot, why)).map(projectOf));
+  if (unmerged.some((task) => !stuck.has(projectOf(task)))) return null;
   for (const key of state.startable) {
     const task = state.tasks.get(key);
     if (task === undefined || !wanted.has(task.spec.project)) continue;
     // Something that passes by itself stands in the way, or nothing does.
-    if (!why(task).some((blocker) => isForGood(snapshot, blocker))) return null;
+    if (!why(task).some((blocker) => isForGood(blocker, snapshot, stuck))) return null;
   }
   return sortOut(snapshot, wanted);
 }
 
-function isForGood(snapshot: Snapshot, blocker: Blocker): boolean {
+function waits({ progress }: Task): boolean {
+  return progress.at === 'review' || progress.at === 'parked';
+}
+
+function projectOf({ spec }: Task): ProjectName {
+  return spec.project;
+}
+
+/** Its gate is at no node, and none will ever take it, because a person has cordoned them all. The queue behind it stands still. */
+function isStuck(task: Task, snapshot: Snapshot, why: (task: Task) => Blocker[]): boolean {
+  if (task.progress.at !== 'gating') return false;
+  return why(task).some((blocker) => isForGood(blocker, snapshot, new Set()));
+}
+
+/** @param stuck projects whose merge queue stands still until a person does something. */
+function isForGood(blocker: Blocker, snapshot: Snapshot, stuck: ReadonlySet<ProjectName>): boolean {
   switch (blocker.why) {
     case 'dependency':
     case 'not-started':
@@ -52,8 +71,10 @@ function isForGood(snapshot: Snapshot, blocker: Blocker): boolean {
     case 'no-base':
       return false;
     case 'lock': {
-      const at = snapshot.state.tasks.get(blocker.holder)?.progress.at;
-      return at === 'review' || at === 'parked';
+      const holder = snapshot.state.tasks.get(blocker.holder);
+      if (holder === undefined || waits(holder)) return holder !== undefined;
+      const { at } = holder.progress;
+      return (at === 'gating' || at === 'queued') && stuck.has(projectOf(holder));
     }
     case 'nodes':
       return blocker.nodes.every(
@@ -76,7 +97,7 @@ function sortOut(snapshot: Snapshot, wanted: ReadonlySet<string>): Settlement {
     const { at } = task.progress;
     if (at === 'merged') result.merged.push(task.key);
     else if (isFinal(task.progress)) result.failed.push(task.key);
-    else if (at === 'review' || at === 'parked') result.waiting.push(task.key);
+    else if (waits(task)) result.waiting.push(task.key);
     else result.blocked.push(task.key);
   }
   return result;

@@ -1,7 +1,7 @@
 /** What may die in the middle of a task without the task noticing, or without its work being done twice. */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Home, makeHome, PROJECT, sshNode } from './home.ts';
+import { isAlive } from './processes.ts';
 import type { Line } from './running.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 import { until } from './until.ts';
@@ -120,13 +120,4 @@ describe('the tmux server on the node', () => {
 
 function endings(lines: readonly Line[]): number {
   return lines.filter(({ data }) => data?.word === 'ended').length;
-}
-
-/** A zombie whose parent has not looked yet is not alive. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s*[ZX]/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }

@@ -5,6 +5,7 @@ import type { Event } from '../../model/event.ts';
 import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
+import type { State } from '../../model/state.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
@@ -52,6 +53,10 @@ export async function start(context: Context, names: readonly string[]): Promise
     }
     await screen.end(isComplete(settled));
     summarise(context, { state: running.state, events: kept, projects: wanted, slots: slotsOf(nodes) });
+    if (!isComplete(settled) && allMarked(nodes, running.state)) {
+      const names = nodes.map(({ name }) => name).join(' ');
+      output.note(`every node is cordoned or draining, so nothing starts: dispatch nodes uncordon ${names}`);
+    }
     return isComplete(settled) ? EXIT.ok : EXIT.unfinished;
   } finally {
     stop.forget();
@@ -76,6 +81,10 @@ function waitsForNodes(session: Session, screen: Screen, projects: readonly Proj
 
 function isComplete({ failed, waiting, blocked }: Settlement): boolean {
   return failed.length + waiting.length + blocked.length === 0;
+}
+
+function allMarked(nodes: readonly NodeConfig[], { nodes: known }: State): boolean {
+  return nodes.every(({ name }) => (known.get(name)?.mark ?? 'none') !== 'none');
 }
 
 function slotsOf(nodes: readonly NodeConfig[]): number {
