@@ -128,11 +128,14 @@ function redGate(
   outcome: Extract<Outcome, { kind: 'refused' }>,
 ): void {
   if (subject.of === 'delivery') {
+    const project = projectOfKey(attempt.task);
     turn.record({
       type: 'delivery.failed',
-      project: projectOfKey(attempt.task),
+      project,
       code: 'E_TIP_RED',
       message: `verify is red on ${subject.commit.slice(0, 12)}: ${outcome.findings[0]?.message ?? 'no finding'}`,
+      ...(outcome.output === '' ? {} : { why: outcome.output }),
+      fix: `mend it on the target or with a new spec, then: dispatch collect ${project}`,
     });
     return;
   }

@@ -156,8 +156,8 @@ function deliveryOf(project: Project, tasks: readonly Task[], events: readonly E
       (fact.type === 'delivery.failed' || fact.type === 'delivery.landed') && fact.project === project.name,
   );
   if (last?.fact.type === 'delivery.failed') {
-    const { code, message, why, fix } = last.fact;
-    const told = [message, why, fix].filter((part) => part !== undefined).join('; ');
+    const { code, message, fix } = last.fact;
+    const told = [message, fix].filter((part) => part !== undefined).join('; ');
     return { is: 'failed', code, message: told, when: last.at };
   }
   if (project.delivered === null) return { is: 'none' };

@@ -24,7 +24,7 @@ export const CONTROLLER_CODES = {
     title: 'the verify command fails on what would land',
     exit: EXIT.unfinished,
     explain:
-      'Before collect lands anything it verifies exactly the commit that would land. Usually the target moved in the meantime and does not fit what the tasks made, or the tests are flaky. The target is untouched; integration keeps everything that merged. `dispatch logs` of the gate shows the output; mend it on the target or with a new spec, then collect again.',
+      'Before collect lands anything it verifies exactly the commit that would land. Usually the target moved in the meantime and does not fit what the tasks made, or the tests are flaky. The target is untouched; integration keeps everything that merged. The message has the end of its output; mend it on the target or with a new spec, then collect again.',
   },
   E_GATE_BROKEN: {
     title: 'a gate could not run',
