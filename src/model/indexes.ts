@@ -6,6 +6,7 @@
 import type { Attempt } from './attempt.ts';
 import type { TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
+import { NotedSet } from './noted-set.ts';
 import type { State } from './state.ts';
 import { isFinal, type Task } from './task.ts';
 
@@ -16,7 +17,7 @@ export type Indexes = Pick<State, 'dependents' | 'startable' | 'active' | 'live'
 export function indexesOf(tasks: ReadonlyMap<TaskKey, Task>, attempts: ReadonlyMap<Token, Attempt>): Indexes {
   const indexes: Indexes = {
     dependents: new Map(),
-    startable: new Set(),
+    startable: new NotedSet(),
     active: new Set(),
     live: new Map(),
     locked: new Set(),

@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
+import { NotedSet } from './noted-set.ts';
 import type { Project, Task } from './task.ts';
 
 export interface NodeState {
@@ -45,7 +46,7 @@ export function emptyState(): State {
     attempts: new Map(),
     nodes: new Map(),
     dependents: new Map(),
-    startable: new Set(),
+    startable: new NotedSet(),
     active: new Set(),
     live: new Map(),
     fenced: new Set(),

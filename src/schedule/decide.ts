@@ -3,7 +3,8 @@
  * so production, the simulator and `why` see one and the same mind.
  *
  * Gates come before new work: a branch that waits for its gate holds locks and blocks dependents, and finishing it
- * frees more than starting another one does. Cost is linear in what is startable, and nothing when no slot is free.
+ * frees more than starting another one does. Cost follows what has changed and what is started,
+ * not what waits (see queues.ts), and is nothing when no slot is free.
  */
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
@@ -17,8 +18,8 @@ import {
   PROJECT_FILTERS,
   TASK_FILTERS,
 } from './filter.ts';
-import { Heap } from './heap.ts';
-import { type Candidate, compareCandidates, type Share, sharesOf, urgencyOf } from './rank.ts';
+import { type Queue, waitingQueues } from './queues.ts';
+import { type Candidate, compareCandidates, type Share, sharesOf } from './rank.ts';
 import { ANY_EXECUTOR } from './slots.ts';
 import type { Decision, Snapshot } from './snapshot.ts';
 
@@ -87,12 +88,13 @@ function ungated(board: Board): Ungated[] {
 /** Open tasks, each project's best against the others' best, until no slot or no candidate is left. */
 function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
   if (!board.slots.any) return;
-  const queues = queueByProject(board, shares);
+  const queues = openQueues(board, shares);
   while (board.slots.any) {
-    const queue = firstQueue(queues);
-    const candidate = queue?.pop();
+    const candidate = firstCandidate(board, queues);
     if (candidate === undefined) return;
+    candidate.queue.take();
     const { task, share } = candidate;
+    if (firstBlocker(task, board, TASK_FILTERS) !== null) continue;
     if (firstBlocker(task, board, CONTENDED_FILTERS) !== null) continue;
     const node = board.slots.take(task.spec.executor, lastLoss(task, board.snapshot.state));
     if (node === null) continue;
@@ -102,37 +104,31 @@ function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
   }
 }
 
-/** Candidates of each project with the best on top; nothing behind the free slots is ever put in order. */
-function queueByProject(board: Board, shares: Shares): Heap<Candidate>[] {
-  const { snapshot, slots } = board;
-  const { tasks, startable } = snapshot.state;
-  const queues = new Map<ProjectName, { share: Share; open: boolean; candidates: Candidate[] }>();
-  for (const key of startable) {
-    const task = tasks.get(key);
-    if (task === undefined) continue;
-    const { project, executor } = task.spec;
-    let queue = queues.get(project);
-    if (queue === undefined) {
-      const share = shares.get(project) ?? { live: 0, weight: 1 };
-      queue = { share, open: firstBlocker(task, board, PROJECT_FILTERS) === null, candidates: [] };
-      queues.set(project, queue);
-    }
-    if (!queue.open || !slots.takes(executor) || firstBlocker(task, board, TASK_FILTERS) !== null) continue;
-    queue.candidates.push({ task, share: queue.share, urgency: urgencyOf(task, snapshot) });
-  }
-  return Array.from(queues.values(), ({ candidates }) => new Heap(candidates, compareCandidates));
+interface OpenQueue {
+  readonly queue: Queue;
+  readonly share: Share;
 }
 
-/** Projects are few: the one whose best candidate goes first is found by looking at each. */
-function firstQueue(queues: readonly Heap<Candidate>[]): Heap<Candidate> | undefined {
-  let first: Heap<Candidate> | undefined;
-  let best: Candidate | undefined;
-  for (const queue of queues) {
-    const candidate = queue.peek();
-    if (candidate === undefined) continue;
-    if (best !== undefined && compareCandidates(candidate, best) >= 0) continue;
-    first = queue;
-    best = candidate;
+/** The queues of projects that may start something. */
+function openQueues(board: Board, shares: Shares): OpenQueue[] {
+  const open: OpenQueue[] = [];
+  for (const queue of waitingQueues(board.snapshot).all()) {
+    const task = queue.peek()?.task;
+    if (task === undefined || firstBlocker(task, board, PROJECT_FILTERS) !== null) continue;
+    const share = shares.get(queue.project);
+    if (share !== undefined) open.push({ queue, share });
+  }
+  return open;
+}
+
+/** Queues are few: the one whose best candidate goes first is found by looking at each. */
+function firstCandidate({ slots }: Board, queues: readonly OpenQueue[]): (Candidate & OpenQueue) | undefined {
+  let first: (Candidate & OpenQueue) | undefined;
+  for (const { queue, share } of queues) {
+    const waiting = slots.takes(queue.executor) ? queue.peek() : undefined;
+    if (waiting === undefined) continue;
+    const candidate = { task: waiting.task, urgency: waiting.urgency, queue, share };
+    if (first === undefined || compareCandidates(candidate, first) < 0) first = candidate;
   }
   return first;
 }

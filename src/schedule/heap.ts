@@ -10,12 +10,42 @@ export class Heap<T> {
   constructor(items: T[], before: (a: T, b: T) => number) {
     this.items = items;
     this.before = before;
-    for (let at = (items.length >> 1) - 1; at >= 0; at--) this.sink(at);
+    this.build();
+  }
+
+  private build(): void {
+    for (let at = (this.items.length >> 1) - 1; at >= 0; at--) this.sink(at);
   }
 
   /** The smallest item, which stays; undefined when empty. */
   peek(): T | undefined {
     return this.items[0];
+  }
+
+  get size(): number {
+    return this.items.length;
+  }
+
+  push(item: T): void {
+    const { items, before } = this;
+    let at = items.push(item) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (before(item, items[parent] as T) >= 0) break;
+      items[at] = items[parent] as T;
+      at = parent;
+    }
+    items[at] = item;
+  }
+
+  /** Many at once are cheaper built anew than put in one by one. */
+  pushAll(items: readonly T[]): void {
+    if (items.length * 4 < this.items.length) {
+      for (const item of items) this.push(item);
+      return;
+    }
+    for (const item of items) this.items.push(item);
+    this.build();
   }
 
   /** Takes the smallest item out; undefined when empty. */

@@ -44,7 +44,7 @@ export function compareCandidates(a: Candidate, b: Candidate): number {
  * That worth grows with the chain and stays below one step, so among equals the longest chain goes first, and no chain
  * lifts a task over a whole priority.
  */
-export function urgencyOf(task: Task, { chainMs }: Snapshot): number {
+export function urgencyOf(task: Task, chainMs: Snapshot['chainMs']): number {
   const chain = chainMs.get(task.key) ?? task.spec.estimateMs ?? 0;
   const worth = (AGE_STEP * chain) / (chain + AGE_STEP);
   return (task.readySince ?? task.addedAt) + task.spec.priority * AGE_STEP - worth;

@@ -24,3 +24,17 @@ test('only the items that are taken out are put in order', () => {
   expect([heap.pop(), heap.pop(), heap.pop()]).toEqual([0, 1, 2]);
   expect(comparisons).toBeLessThan(2.2 * 10_000);
 });
+
+test('an item that is put in later comes out in its place', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer()), fc.array(fc.integer()), fc.boolean(), (first, later, atOnce) => {
+      const heap = new Heap([...first], (a, b) => a - b);
+      if (atOnce) heap.pushAll(later);
+      else for (const item of later) heap.push(item);
+      expect(heap.size).toBe(first.length + later.length);
+      const out: number[] = [];
+      while (heap.peek() !== undefined) out.push(heap.pop() ?? Number.NaN);
+      expect(out).toEqual([...first, ...later].toSorted((a, b) => a - b));
+    }),
+  );
+});
