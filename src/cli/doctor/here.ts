@@ -17,6 +17,7 @@ export async function checkHere(nodes: readonly NodeConfig[]): Promise<Check[]> 
     checkNode(),
     checkGit(),
     checkProgram(),
+    checkSqlite(),
     ...(usesSsh ? [checkTool('ssh', ['-V'], 'apt install openssh-client'), checkKeygen()] : []),
   ]);
 }
@@ -72,6 +73,25 @@ async function checkProgram(): Promise<Check> {
       'the program for nodes is missing',
       error.message,
       error.fix ?? 'npm ci && npm run build',
+    );
+  }
+}
+
+/** Compiled when it is installed, and installers differ in whether they let it. */
+async function checkSqlite(): Promise<Check> {
+  try {
+    const { IN_MEMORY, openDatabase } = await import('../../store/sqlite/database.ts');
+    const db = openDatabase(IN_MEMORY, { readonly: false, busyTimeoutMs: 0 });
+    const version = String(db.prepare('SELECT sqlite_version()').pluck().get());
+    db.close();
+    return ok('here.sqlite', `SQLite ${version}`);
+  } catch (thrown) {
+    const error = asDispatchError(thrown);
+    return fail(
+      'here.sqlite',
+      error.message,
+      error.why ?? error.code,
+      error.fix ?? 'npm rebuild better-sqlite3',
     );
   }
 }

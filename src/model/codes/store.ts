@@ -56,6 +56,12 @@ export const STORE_CODES = {
     explain:
       'The store is made when the first controller starts. Until then there is no state to show. `dispatch start <project>` makes it.',
   },
+  E_SQLITE_MISSING: {
+    title: 'the SQLite library is not built for this Node.js',
+    exit: EXIT.notFound,
+    explain:
+      'dispatch keeps its state in SQLite through better-sqlite3, which is compiled when it is installed. npm 12 (and 11 when told so) does not run install scripts of dependencies unless they are allowed, and after a change of Node.js the library has to be built again. The printed command builds it; it needs make, a C++ compiler and python3 (apt install build-essential python3, or xcode-select --install). A global installation that builds it at once: npm i -g --allow-scripts=better-sqlite3 dispatch.',
+  },
   E_SQLITE_VERSION: {
     title: 'the SQLite library has a known corruption bug',
     exit: EXIT.internal,

@@ -1,5 +1,6 @@
 /** Turns what SQLite and the file system throw into errors that a person can act on. Anything else passes as it is. */
 import { statfsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { DispatchError } from '../../model/error.ts';
@@ -19,6 +20,7 @@ export function withStoreErrors<T>(file: string, work: () => T): T {
 /** The error to show for this one; the same object when it is not SQLite's or the file system's. */
 function asStoreError(error: unknown, file: string): unknown {
   if (error instanceof DispatchError) return error;
+  if (isNotBuilt(error)) return notBuilt(error);
   const code = codeOf(error);
   if (code === null) return error;
   const detail = { where: file, why: (error as Error).message, cause: error };
@@ -47,6 +49,30 @@ function asStoreError(error: unknown, file: string): unknown {
     return new DispatchError('E_STORE_IO', 'the store could not be read or written', detail);
   }
   return error;
+}
+
+/** The library was installed without being compiled, or for another Node.js. */
+function isNotBuilt(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return /Could not locate the bindings file|NODE_MODULE_VERSION|invalid ELF header|ERR_DLOPEN_FAILED/.test(
+    `${error.message} ${'code' in error ? String(error.code) : ''}`,
+  );
+}
+
+function notBuilt(error: Error): DispatchError {
+  const version = process.versions.node;
+  const [first = ''] = error.message.split('\n');
+  return new DispatchError('E_SQLITE_MISSING', `the SQLite library is not built for Node.js ${version}`, {
+    why: first.replace(/ Tried:$/, ''),
+    fix: `cd ${installedIn()} && npm rebuild better-sqlite3`,
+    cause: error,
+  });
+}
+
+/** Directory whose node_modules holds the library. */
+function installedIn(): string {
+  const file = createRequire(import.meta.url).resolve('better-sqlite3/package.json');
+  return dirname(dirname(dirname(file)));
 }
 
 function codeOf(error: unknown): string | null {
