@@ -4,7 +4,7 @@
  */
 import { DispatchError } from '../model/error.ts';
 import { CHUNK, encodeChunk, encodeMessage, type Frame, FrameError, FrameReader } from '../protocol/frame.ts';
-import type { JournalEntry, Replies, Request } from '../protocol/messages.ts';
+import type { JournalEntry, Replies, Request, ToNode } from '../protocol/messages.ts';
 import type { ByteStream } from '../transport/transport.ts';
 import { parseMessage } from './incoming.ts';
 import { NodeRefusal } from './refusal.ts';
@@ -136,7 +136,7 @@ export class Session {
     // Whoever only wants the id may look at the reply later.
     reply.catch(() => {});
     if (this.#end === null) {
-      this.#post(encodeMessage({ id, request }));
+      this.#post(encodeMessage({ id, request } satisfies ToNode));
       if (options.timeoutMs !== null) this.#deadline(id, options.timeoutMs ?? this.#timings.callMs);
     }
     return { id, reply, extend: (timeoutMs) => this.#deadline(id, timeoutMs) };
