@@ -9,7 +9,15 @@ export interface News {
   readonly at: number;
   /** `project/task`, `node mac2`, `project`. */
   readonly about: string;
-  readonly word: StatusWord | 'connected' | 'disconnected' | 'refuses' | 'ended' | 'round' | 'collect' | 'delivered';
+  readonly word:
+    | StatusWord
+    | 'connected'
+    | 'disconnected'
+    | 'refuses'
+    | 'ended'
+    | 'round'
+    | 'collect'
+    | 'delivered';
   readonly node: NodeName | null;
   readonly attempt: number | null;
   readonly commit: CommitId | null;
