@@ -1,3 +1,4 @@
+import { keepHeapLean } from '../controller/lean-heap.ts';
 import { DispatchError, type Problem } from '../model/error.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
 import { loadHome, loadProject } from '../spec/load.ts';
@@ -17,6 +18,7 @@ interface Work {
  * @throws DispatchError with the code of the first error; nothing was started.
  */
 export async function loadForWork(context: Context, home: string, names: readonly string[]): Promise<Work> {
+  keepHeapLean();
   const { nodes, problems } = await loadHome(home);
   const loaded = await Promise.all([...new Set(names)].map((name) => loadProject(home, name)));
   const all = [...problems, ...loaded.flatMap((project) => project.problems)];
