@@ -128,6 +128,7 @@ function choreConfig(name: string, command: string[]): ProjectConfig {
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
+    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
     review: 'never',
     weight: 1,
     maxAttempts: 1,

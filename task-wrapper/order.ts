@@ -124,10 +124,15 @@ function checkTree(tree: Fields): TreeOrder {
     protectedPaths: isTexts,
     placeholderAllow: Array.isArray,
   });
-  for (const allow of tree.placeholderAllow as unknown[]) {
-    need(record(allow, 'placeholderAllow'), { path: isText, text: isText, reason: isText });
-  }
+  checkAllowances(tree.placeholderAllow as unknown[], 'placeholderAllow');
+  const gates = record(tree.gates, 'order.work.tree.gates');
+  need(gates, { largestFileKb: isCount, largestBinaryKb: isCount, secretAllow: Array.isArray });
+  checkAllowances(gates.secretAllow as unknown[], 'secretAllow');
   return tree as unknown as TreeOrder;
+}
+
+function checkAllowances(allowances: readonly unknown[], what: string): void {
+  for (const allow of allowances) need(record(allow, what), { path: isText, text: isText, reason: isText });
 }
 
 type Check = (value: unknown) => boolean;

@@ -12,6 +12,7 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { addUsage, readUsageFile } from '../src/executors/usage.ts';
 import { readOutcome } from '../src/executors/outcome.ts';
+import { NO_CHANGE } from '../src/gates/facts.ts';
 import { feedbackText } from '../src/gates/feedback.ts';
 import { judge } from '../src/gates/judge.ts';
 import { stripControls } from '../src/gates/shorten.ts';
@@ -141,8 +142,9 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
       message: commitMessage(work),
       author: authorOf(work.order),
     });
-    const facts = head === null ? NOTHING : await readFacts(place, tree.base, head);
-    findings = judge(facts, tree);
+    const facts = head === null ? NO_CHANGE : await readFacts(place, tree.base, head, work.work.verify);
+    // What a person has to approve is not the agent's to take back: the controller asks when it collects the branch.
+    findings = judge(facts, tree).filter(({ approval }) => approval !== true);
   } catch (error) {
     return failed(
       'executor',
@@ -159,8 +161,6 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
     return ended({ kind: 'done', head, rounds: status.round, usage: status.usage });
   return { ...next, phase: 'verify', since: monotonicMs() };
 }
-
-const NOTHING = { changed: [], added: [], commits: 0, binary: [], links: [] };
 
 async function verify(work: Work, status: Status): Promise<Status | Stand> {
   const { dir, order } = work;

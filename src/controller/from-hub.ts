@@ -36,8 +36,9 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   turn.memory.forgettable.set(token, attempt.node);
   const task = turn.state.tasks.get(attempt.task);
   if (task === undefined || task.progress.at !== 'finished' || task.progress.token !== token) return;
-  if (findings.length === 0) {
-    turn.record({ type: 'candidate.accepted', token, head, changed });
+  if (findings.every(({ approval }) => approval === true)) {
+    const approvals = findings.length === 0 ? {} : { approvals: findings };
+    turn.record({ type: 'candidate.accepted', token, head, changed, ...approvals });
     return;
   }
   turn.record({ type: 'candidate.refused', token, findings });

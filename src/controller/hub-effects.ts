@@ -38,13 +38,14 @@ function workFacts(state: State, token: Token): WorkFacts {
   if (attempt === undefined || attempt.base === null || task === undefined || config === undefined) {
     throw new DispatchError('E_INTERNAL', `no work attempt ${token} with a base`);
   }
-  const { modifies, id, title } = task.spec;
-  const { allowedExtras, protectedPaths, placeholderAllow } = config;
+  const { modifies, id, title, verify } = task.spec;
+  const { allowedExtras, protectedPaths, placeholderAllow, gates } = config;
   return {
     task: id,
     title,
     base: attempt.base,
-    rules: { modifies, allowedExtras, protectedPaths, placeholderAllow },
+    rules: { modifies, allowedExtras, protectedPaths, placeholderAllow, gates },
+    verify,
   };
 }
 

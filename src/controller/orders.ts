@@ -128,6 +128,7 @@ function treeOrder(attempt: Attempt, task: Task, config: ProjectConfig): TreeOrd
     allowedExtras: config.allowedExtras,
     protectedPaths: config.protectedPaths,
     placeholderAllow: config.placeholderAllow,
+    gates: config.gates,
   };
 }
 

@@ -32,6 +32,13 @@ export interface LinkTarget {
   readonly target: string;
 }
 
+/** A file that the gates read whole, before and after; null where it does not exist or is no readable text. */
+export interface WholeFile {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
 export interface BranchFacts {
   readonly changed: readonly ChangedPath[];
   /** In the order of the diff: by file, then by line. */
@@ -42,4 +49,28 @@ export interface BranchFacts {
   readonly binary: readonly string[];
   /** Changed paths whose new mode is that of a symbolic link. */
   readonly links: readonly LinkTarget[];
+  /** Bytes of the new content of each changed path that has one. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Changed paths that were too large to be read, alone or together; a part of `binary`. */
+  readonly unread: readonly string[];
+  /** Changed paths that are a Git LFS pointer on either side: their content is not in the repository. */
+  readonly pointers: readonly string[];
+  /** Changed manifests whose scripts run on other machines (package.json). */
+  readonly manifests: readonly WholeFile[];
+  /** Paths that the verify command runs, as the base has them; of the base alone, so no branch can change the list. */
+  readonly gateFiles: readonly string[];
 }
+
+/** A branch that changes nothing. */
+export const NO_CHANGE: BranchFacts = {
+  changed: [],
+  added: [],
+  commits: 0,
+  binary: [],
+  links: [],
+  sizes: new Map(),
+  unread: [],
+  pointers: [],
+  manifests: [],
+  gateFiles: [],
+};

@@ -4,31 +4,44 @@
  * the agent, and in the hub, where it decides.
  */
 import type { Finding } from '../model/attempt.ts';
-import type { PlaceholderAllow } from '../model/spec.ts';
+import type { GateSettings, PlaceholderAllow } from '../model/spec.ts';
+import { blobFindings } from './blobs.ts';
 import { commitFindings } from './commit.ts';
 import { contentFindings } from './content.ts';
 import type { BranchFacts } from './facts.ts';
 import { placeholderFindings } from './placeholder.ts';
+import { manifestFindings } from './manifests.ts';
 import { scopeFindings } from './scope.ts';
+import { secretFindings } from './secrets.ts';
 
 /** What a branch is judged by. All of it comes from the spec and the base, nothing from the branch. */
 export interface GateRules {
   readonly modifies: readonly string[];
   /** Paths any task may touch besides its `modifies`. */
   readonly allowedExtras: readonly string[];
-  /** Paths no task may change unless its `modifies` lists them literally. */
+  /** A change of these waits for a person's approval unless `modifies` lists the path literally. */
   readonly protectedPaths: readonly string[];
   readonly placeholderAllow: readonly PlaceholderAllow[];
+  readonly gates: GateSettings;
 }
 
-/** Everything wrong with the branch, by gate, then in the order of the diff; empty means that it may go on to verify. */
+/**
+ * Everything wrong with the branch, by gate, then in the order of the diff; empty means that it may go on to verify.
+ * Findings with `approval` are not wrong: alone they let it go on too, but a person has to approve before it merges.
+ */
 export function judge(facts: BranchFacts, rules: GateRules): Finding[] {
   return [
     commitFindings(facts),
-    scopeFindings(facts.changed, rules),
+    scopeFindings(facts.changed, rules, facts.gateFiles),
     contentFindings(facts),
+    blobFindings(facts, rules),
+    manifestFindings(facts.manifests, rules.modifies),
+    secretFindings(facts.added, rules.gates.secretAllow),
     placeholderFindings(facts.added, rules.placeholderAllow),
-  ].flatMap(capped);
+  ].flatMap((findings) => [
+    ...capped(findings.filter(({ approval }) => approval !== true)),
+    ...capped(findings.filter(({ approval }) => approval === true)),
+  ]);
 }
 
 /** Findings of one gate that are kept: they are stored and sent, and nobody reads the ten-thousandth. */
@@ -38,5 +51,5 @@ function capped(findings: readonly Finding[]): readonly Finding[] {
   const last = findings[KEPT];
   if (last === undefined) return findings;
   const message = `and ${findings.length - KEPT} more of the same kind`;
-  return [...findings.slice(0, KEPT), { gate: last.gate, path: null, line: null, message, fix: null }];
+  return [...findings.slice(0, KEPT), { ...last, path: null, line: null, message, fix: null }];
 }

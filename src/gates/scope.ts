@@ -14,15 +14,28 @@ export interface ScopeRules {
   readonly protectedPaths: readonly string[];
 }
 
-/** One finding for each touched path that is protected or not claimed, in the order of the diff. */
-export function scopeFindings(changed: readonly ChangedPath[], rules: ScopeRules): Finding[] {
+/**
+ * One finding for each touched path that is not claimed, is protected, or is a file that the gate itself runs
+ * (`gateFiles`), in the order of the diff. What is not claimed is refused: another task may hold it. What is claimed by
+ * a glob but guards everybody waits for a person.
+ */
+export function scopeFindings(
+  changed: readonly ChangedPath[],
+  rules: ScopeRules,
+  gateFiles: readonly string[] = [],
+): Finding[] {
   const claimed = compileMatcher([...rules.modifies, ...rules.allowedExtras]);
   const protection = protectionOf(rules);
+  const listed = new Set(rules.modifies);
+  const gate = new Set(gateFiles.map(foldPath));
   const findings: Finding[] = [];
   for (const [path, change] of touchedPaths(changed)) {
     const guard = protection(path);
-    if (guard !== null) findings.push(protectedFinding(path, change, guard));
-    else if (!claimed(path)) findings.push(unclaimedFinding(path, change, rules));
+    if (!claimed(path)) findings.push(unclaimedFinding(path, change, rules));
+    else if (guard !== null)
+      findings.push(approvalFinding(path, change, `is protected by ${showPath(guard)}`));
+    else if (gate.has(foldPath(path)) && !listed.has(path))
+      findings.push(approvalFinding(path, change, 'is run by the verify command itself'));
   }
   return findings;
 }
@@ -40,7 +53,7 @@ function touchedPaths(changed: readonly ChangedPath[]): Map<string, ChangedPath>
 }
 
 /**
- * The protected pattern that forbids a path, or null. Only a `modifies` that names the very path, or repeats the very
+ * The protected pattern that guards a path, or null. Only a `modifies` that names the very path, or repeats the very
  * pattern, lifts it: a wide glob is no intention to change what guards everybody. A path that becomes a protected one
  * on a file system without case is protected as well.
  */
@@ -60,13 +73,14 @@ function protectionOf(rules: ScopeRules): (path: string) => string | null {
   };
 }
 
-function protectedFinding(path: string, change: ChangedPath, pattern: string): Finding {
+function approvalFinding(path: string, change: ChangedPath, why: string): Finding {
   return {
     gate: 'scope',
     path,
     line: null,
-    message: `${showPath(path)} ${verbOf(path, change)}, but it is protected by ${showPath(pattern)}`,
-    fix: `${undoing(path, change)}. If the task is meant to change it, a person has to list this path literally in the spec's modifies.`,
+    message: `${showPath(path)} ${verbOf(path, change)}, and it ${why}`,
+    fix: `${undoing(path, change)}, unless a person approves it. A spec whose modifies lists this path literally needs no approval.`,
+    approval: true,
   };
 }
 

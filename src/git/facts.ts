@@ -6,8 +6,10 @@
  * Two views of the same two trees: the raw list without renames, because both sides of a rename count as changed; and
  * a patch with renames and without context, because a line that only moved with its file is not an added line.
  */
-import type { AddedLine, BranchFacts, ChangedPath, LinkTarget } from '../gates/facts.ts';
+import type { AddedLine, BranchFacts, ChangedPath, LinkTarget, WholeFile } from '../gates/facts.ts';
+import { isManifest } from '../gates/manifests.ts';
 import type { CommitId } from '../model/ids.ts';
+import { readGateFiles } from './gate-files.ts';
 import { readAddedLines } from './patch.ts';
 import { decodePath, splitZ } from './paths.ts';
 import { git, GitError } from './run.ts';
@@ -33,17 +35,24 @@ const SUBMODULE_MODE = '160000';
 /**
  * What lies between two commits, as the gates want it. `base` is an ancestor of `head`; `commits` counts what `head` has
  * and `base` has not. Paths in `binary` have content that is not text or was too large to read: up to 8 MiB for a file,
- * 40 MiB and half a million lines for a branch. Lines of a text file among them may still be in `added`.
+ * 40 MiB and half a million lines for a branch. Lines of a text file among them may still be in `added`. `verify` is
+ * the command whose own files are looked up at the base.
  * @throws GitError when a commit is missing or an object is damaged.
  */
-export async function readFacts(repo: RepoPlace, base: CommitId, head: CommitId): Promise<BranchFacts> {
+export async function readFacts(
+  repo: RepoPlace,
+  base: CommitId,
+  head: CommitId,
+  verify: string | null = null,
+): Promise<BranchFacts> {
   const changed = await readChanged(repo, base, head);
   const sizes = await readSizes(repo, changed);
   const unread = tooLarge(changed, sizes);
-  const [lines, links, commits] = await Promise.all([
+  const [lines, texts, commits, gateFiles] = await Promise.all([
     readLines(repo, base, head, changed, unread),
-    readLinks(repo, changed, sizes),
+    readBlobs(repo, readWhole(changed, sizes)),
     countCommits(repo, base, head),
+    readGateFiles(repo, base, verify),
   ]);
   const binary = new Set([...unread, ...lines.binary]);
   return {
@@ -51,7 +60,17 @@ export async function readFacts(repo: RepoPlace, base: CommitId, head: CommitId)
     added: lines.added,
     commits,
     binary: changed.filter(({ path }) => binary.has(path)).map(({ path }) => path),
-    links,
+    links: linksOf(changed, sizes, texts),
+    sizes: new Map(
+      changed.flatMap(({ path, newId }) => {
+        const bytes = sizes.get(newId);
+        return bytes === undefined ? [] : [[path, bytes]];
+      }),
+    ),
+    unread: changed.filter(({ path }) => unread.has(path)).map(({ path }) => path),
+    pointers: changed.filter((change) => isPointer(change, texts)).map(({ path }) => path),
+    manifests: manifestsOf(changed, texts),
+    gateFiles,
   };
 }
 
@@ -167,23 +186,62 @@ async function readLines(
   }
 }
 
+/** The blobs that are looked at whole: links, what may be a Git LFS pointer, and manifests; ids, each once. */
+function readWhole(changed: readonly ChangedPath[], sizes: ReadonlyMap<string, number>): string[] {
+  const ids = new Set<string>();
+  for (const { path, oldMode, newMode, oldId, newId } of changed) {
+    if (newMode === LINK_MODE) {
+      if ((sizes.get(newId) ?? 0) <= LONGEST_LINK) ids.add(newId);
+      continue;
+    }
+    for (const [mode, id] of [
+      [oldMode, oldId],
+      [newMode, newId],
+    ] as const) {
+      const size = isBlob(mode) ? sizes.get(id) : undefined;
+      if (size === undefined) continue;
+      const pointer = size >= SHORTEST_POINTER && size <= LONGEST_POINTER;
+      if (pointer || (isManifest(path) && size <= LARGEST_MANIFEST)) ids.add(id);
+    }
+  }
+  return [...ids];
+}
+
+/** A pointer is three short lines; the specification allows 1,024 bytes. */
+const SHORTEST_POINTER = 100;
+const LONGEST_POINTER = 1024;
+const LARGEST_MANIFEST = 1024 * 1024;
+
 /** Targets of the links that are new or changed, in the order of the paths. */
-async function readLinks(
-  repo: RepoPlace,
+function linksOf(
   changed: readonly ChangedPath[],
   sizes: ReadonlyMap<string, number>,
-): Promise<LinkTarget[]> {
-  const links = changed.filter(({ newMode }) => newMode === LINK_MODE);
-  const short = links.filter(({ newId }) => (sizes.get(newId) ?? 0) <= LONGEST_LINK);
-  const targets = await readBlobs(
-    repo,
-    short.map(({ newId }) => newId),
+  texts: ReadonlyMap<string, string>,
+): LinkTarget[] {
+  return changed
+    .filter(({ newMode }) => newMode === LINK_MODE)
+    .map(({ path, newId }) => ({
+      path,
+      // A target that no system follows is as bad as one that leaves the tree, and is shown as such.
+      target: texts.get(newId) ?? `/(${sizes.get(newId) ?? 0} bytes, longer than any path)`,
+    }));
+}
+
+/** True when either side is a Git LFS pointer (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md). */
+function isPointer({ oldId, newId }: ChangedPath, texts: ReadonlyMap<string, string>): boolean {
+  return [oldId, newId].some((id) =>
+    /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\//.test(texts.get(id) ?? ''),
   );
-  return links.map(({ path, newId }) => ({
-    path,
-    // A target that no system follows is as bad as one that leaves the tree, and is shown as such.
-    target: targets.get(newId) ?? `/(${sizes.get(newId) ?? 0} bytes, longer than any path)`,
-  }));
+}
+
+function manifestsOf(changed: readonly ChangedPath[], texts: ReadonlyMap<string, string>): WholeFile[] {
+  return changed
+    .filter(({ path }) => isManifest(path))
+    .map(({ path, oldMode, newMode, oldId, newId }) => ({
+      path,
+      before: isBlob(oldMode) ? (texts.get(oldId) ?? '') : null,
+      after: isBlob(newMode) ? (texts.get(newId) ?? '') : null,
+    }));
 }
 
 /** Small blobs by id, as text. */

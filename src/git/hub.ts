@@ -134,9 +134,9 @@ export class Hub {
     });
   }
 
-  /** What lies between two commits, for the gates. */
-  async facts(base: CommitId, head: CommitId): Promise<BranchFacts> {
-    return await this.#read(() => readFacts(this.#repo, base, head));
+  /** What lies between two commits, for the gates; `verify` is the command whose own files are looked up at the base. */
+  async facts(base: CommitId, head: CommitId, verify: string | null = null): Promise<BranchFacts> {
+    return await this.#read(() => readFacts(this.#repo, base, head, verify));
   }
 
   /** Where a branch left integration. @throws DispatchError E_MERGE_UNSOUND when they share no history. */

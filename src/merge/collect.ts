@@ -19,7 +19,7 @@ export async function collect(effect: HubEffectOf<'collect'>, work: HubWork): Pr
     if (!(error instanceof DispatchError) || error.code !== 'E_BUNDLE_MISMATCH') throw error;
     return { is: 'collected', key, token, head, changed: 0, findings: [unusable(error)] };
   }
-  const facts = await work.hub.facts(attempt.base, head);
+  const facts = await work.hub.facts(attempt.base, head, attempt.verify);
   const findings = judge(facts, attempt.rules);
   return { is: 'collected', key, token, head, changed: facts.changed.length, findings };
 }

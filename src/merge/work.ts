@@ -10,6 +10,8 @@ export interface WorkFacts {
   /** What its tree started from. */
   readonly base: CommitId;
   readonly rules: GateRules;
+  /** The command that proves the task; its own files are the gate's. */
+  readonly verify: string | null;
 }
 
 /** What an effect is performed with. */

@@ -11,6 +11,8 @@ export interface Finding {
   readonly line: number | null;
   readonly message: string;
   readonly fix: string | null;
+  /** Not wrong in itself: a person has to approve it. Such findings alone do not send a branch back. */
+  readonly approval?: true;
 }
 
 /** Tokens and money an executor reported; a missing figure is unknown, never zero. */

@@ -57,6 +57,8 @@ export type Fact =
       readonly head: CommitId;
       /** Paths the branch really changed. */
       readonly changed: number;
+      /** What a person has to approve before it merges. */
+      readonly approvals?: readonly Finding[];
     }
   | { readonly type: 'candidate.refused'; readonly token: Token; readonly findings: readonly Finding[] }
   | {

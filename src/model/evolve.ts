@@ -84,9 +84,11 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const { task } = workOf(state, fact.token, fact, ['finished']);
       const { review, priority } = task.spec;
       const policy = projectOf(state, task.spec.project, fact).config.review;
-      const waits = review || policy === 'always' || (policy === 'p0' && priority === 0);
-      const { token, head } = fact;
-      setProgress(state, task, { at: waits ? 'review' : 'queued', token, head, since: event.at });
+      const asked = review || policy === 'always' || (policy === 'p0' && priority === 0);
+      const { token, head, approvals = [] } = fact;
+      const since = event.at;
+      if (approvals.length > 0) setProgress(state, task, { at: 'review', token, head, since, approvals });
+      else setProgress(state, task, { at: asked ? 'review' : 'queued', token, head, since });
       return;
     }
     case 'candidate.refused':
@@ -96,7 +98,8 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const task = taskOf(state, fact.task, fact);
       const { progress } = task;
       if (progress.at !== 'review') throw new IllegalFact(fact, `task is ${progress.at}`);
-      if (fact.approved) setProgress(state, task, { ...progress, at: 'queued', since: event.at });
+      const { token, head } = progress;
+      if (fact.approved) setProgress(state, task, { at: 'queued', token, head, since: event.at });
       return;
     }
     case 'merge.prepared': {

@@ -53,6 +53,16 @@ export interface PlaceholderAllow {
   readonly reason: string;
 }
 
+/** What the gates of a project let through. */
+export interface GateSettings {
+  /** Largest file that a branch may add or change, KiB. */
+  readonly largestFileKb: number;
+  /** The same for a file whose content is not text, KiB. */
+  readonly largestBinaryKb: number;
+  /** Texts that look like keys and are none. */
+  readonly secretAllow: readonly PlaceholderAllow[];
+}
+
 /** `project.yaml`, validated and with defaults filled in. */
 export interface ProjectConfig {
   readonly name: ProjectName;
@@ -76,8 +86,9 @@ export interface ProjectConfig {
   readonly allowedExtras: readonly string[];
   /** Files that conflict even if undeclared: lockfiles, root manifests, migrations. */
   readonly sharedPaths: readonly string[];
-  /** Paths no task may change unless its `modifies` lists them literally. */
+  /** A change of these waits for a person's approval unless the task's `modifies` lists the path literally. */
   readonly protectedPaths: readonly string[];
+  readonly gates: GateSettings;
   readonly review: 'never' | 'p0' | 'always';
   /** Share of slots against other projects; 1 by default. */
   readonly weight: number;

@@ -11,7 +11,14 @@ export type Progress =
   /** The node says done; the branch is still only on the node. */
   | { readonly at: 'finished'; readonly token: Token; readonly head: CommitId; readonly since: number }
   /** In the hub and judged good; waits for a person's approval. */
-  | { readonly at: 'review'; readonly token: Token; readonly head: CommitId; readonly since: number }
+  | {
+      readonly at: 'review';
+      readonly token: Token;
+      readonly head: CommitId;
+      readonly since: number;
+      /** What the gates want a person to look at; missing when only the review policy asks. */
+      readonly approvals?: readonly Finding[];
+    }
   /** In the hub and judged good; waits for its turn in the merge queue. */
   | { readonly at: 'queued'; readonly token: Token; readonly head: CommitId; readonly since: number }
   /** Merged tentatively onto `onto`; the merged tree is being gated (`gate` null: not started, or to be started again). */

@@ -1,5 +1,5 @@
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
-import type { ExecutorDef, PlaceholderAllow } from '../model/spec.ts';
+import type { ExecutorDef, GateSettings, PlaceholderAllow } from '../model/spec.ts';
 
 /** Everything a node needs to run one attempt. Written once as `attempt.json`; the node asks nothing back. */
 export interface AttemptOrder {
@@ -42,6 +42,7 @@ export interface TreeOrder {
   readonly allowedExtras: readonly string[];
   readonly protectedPaths: readonly string[];
   readonly placeholderAllow: readonly PlaceholderAllow[];
+  readonly gates: GateSettings;
 }
 
 export interface GateOrder {

@@ -103,7 +103,8 @@ function waitingFor(task: Task, project: ProjectName): WaitingForPerson[] {
   const { id } = task.spec;
   const name = `${project}/${id}`;
   if (progress.at === 'review') {
-    const reason = 'judged good; waits for approval';
+    const asked = (progress.approvals ?? []).map(({ message }) => message).join('; ');
+    const reason = asked === '' ? 'judged good; waits for approval' : `waits for approval: ${asked}`;
     return [{ task: id, what: 'review', reason, command: `dispatch review ${name} --approve` }];
   }
   if (progress.at === 'parked' || progress.at === 'failed') {

@@ -1,3 +1,4 @@
+import type { Finding } from '../model/attempt.ts';
 import type { Token } from '../model/ids.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
@@ -45,7 +46,8 @@ export type Blocker =
   | { readonly why: 'attempt'; readonly token: Token; readonly node: NodeName }
   | { readonly why: 'nodes'; readonly nodes: readonly NodeVerdict[] }
   // not open: somebody else has the next move
-  | { readonly why: 'review' }
+  /** `approvals`: what the gates want a person to look at; empty when only the review policy asks. */
+  | { readonly why: 'review'; readonly approvals: readonly Finding[] }
   | { readonly why: 'parked'; readonly reason: string }
   | { readonly why: 'merging'; readonly at: 'finished' | 'queued' | 'gating' | 'landing' }
   | { readonly why: 'over'; readonly at: 'merged' | 'failed' | 'cancelled' };

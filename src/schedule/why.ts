@@ -1,5 +1,6 @@
 /** "Why is this task not running?", answered by the filters that decided, node by node. */
 import { assertNever } from '../model/assert.ts';
+import type { Finding } from '../model/attempt.ts';
 import type { TaskKey } from '../model/ids.ts';
 import type { Task } from '../model/task.ts';
 import {
@@ -42,7 +43,7 @@ function blockersOf(task: Task, board: Board): Blocker[] {
     case 'landing':
       return [{ why: 'merging', at: progress.at }];
     case 'review':
-      return [{ why: 'review' }];
+      return [{ why: 'review', approvals: progress.approvals ?? [] }];
     case 'parked':
       return [{ why: 'parked', reason: progress.reason }];
     case 'merged':
@@ -84,7 +85,9 @@ export function reasonOf(blockers: readonly Blocker[]): string {
     case 'nodes':
       return nodesReason(blocker.nodes);
     case 'review':
-      return 'Review';
+      return blocker.approvals.length === 0
+        ? 'Review'
+        : `Approval(${listed(approvedPaths(blocker.approvals))})`;
     case 'parked':
       return 'Parked';
     case 'merging':
@@ -113,6 +116,10 @@ function nodesReason(nodes: readonly NodeVerdict[]): string {
     if (names.length > 0) return `${word}(${listed(names)})`;
   }
   return `Executor(${closed[0]?.detail ?? ''})`;
+}
+
+function approvedPaths(approvals: readonly Finding[]): string[] {
+  return [...new Set(approvals.map(({ path, gate }) => path ?? gate))];
 }
 
 /** At most two names: the column is narrow, and `why` prints them all. */

@@ -2,12 +2,13 @@
 import type { ErrorCode } from '../model/codes/index.ts';
 import type { Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
-import type { ExecutorDef, ProjectConfig } from '../model/spec.ts';
+import type { ExecutorDef, GateSettings, ProjectConfig } from '../model/spec.ts';
 import { findCycles } from '../plan/cycles.ts';
 import { checkForm } from './check-form.ts';
 import { nearest } from './nearest.ts';
 import { DEFAULT_RETRIES, DEFAULT_TIMEOUT_MS, milliseconds } from './parse-spec.ts';
 import { FILE_START, type Position, shown } from './problem.ts';
+import { ALWAYS_PROTECTED } from './protected-paths.ts';
 import {
   type ExecutorInput,
   type ExecutorsInput,
@@ -29,22 +30,6 @@ export interface ParsedProject {
 }
 
 export const MAX_CONFIG_BYTES = 1024 * 1024;
-
-/**
- * Files that steer agents, editors and machines rather than the program: a change in them can reach every later
- * session, so it takes a spec that names the file. `protected_paths` adds to these.
- */
-const ALWAYS_PROTECTED: readonly string[] = [
-  '**/CLAUDE.md',
-  '**/AGENTS.md',
-  '**/.claude/',
-  '**/.mcp.json',
-  '.vscode/',
-  '.github/workflows/',
-  '.husky/',
-  '**/.gitattributes',
-  '.gitmodules',
-];
 
 /** Reads a project's configuration. `builtin` are the executors that need no definition. */
 export function parseProject(
@@ -108,11 +93,24 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     allowedExtras: input.gates?.extras ?? [],
     sharedPaths: input.shared_paths ?? [],
     protectedPaths: [...new Set([...ALWAYS_PROTECTED, ...(input.protected_paths ?? [])])],
+    gates: gatesOf(input),
     review: input.review ?? 'never',
     weight: input.weight ?? 1,
     maxAttempts: input.max_attempts ?? 2,
   };
 }
+
+function gatesOf({ gates }: ProjectInput): GateSettings {
+  return {
+    largestFileKb: gates?.largest_file_kb ?? LARGEST_FILE_KB,
+    largestBinaryKb: gates?.largest_binary_kb ?? LARGEST_BINARY_KB,
+    secretAllow: gates?.secrets?.allow ?? [],
+  };
+}
+
+/** What a person can still read in a review, KiB; also the most that the gates read of one file. */
+const LARGEST_FILE_KB = 8192;
+const LARGEST_BINARY_KB = 2048;
 
 /** Built-in executors and the project's own, each with what it inherits filled in. */
 function resolveExecutors(

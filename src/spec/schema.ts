@@ -171,6 +171,8 @@ const executor = z.strictObject({
   secrets: z.record(variable, secret).optional().describe('Variables whose values only the node knows.'),
 });
 
+const allowList = z.array(z.strictObject({ path: pattern, text: line, reason: line })).optional();
+
 const gates = z.strictObject({
   timeout: duration.optional().describe('Span of one merge gate; 30m by default.'),
   extras: z
@@ -179,12 +181,18 @@ const gates = z.strictObject({
     .describe('Paths any task may touch besides its `modifies`; they do not lock.'),
   placeholder: z
     .strictObject({
-      allow: z
-        .array(z.strictObject({ path: pattern, text: line, reason: line }))
-        .optional()
-        .describe('Markers such as TODO that are meant to stay.'),
+      allow: allowList.describe('Markers such as TODO that are meant to stay.'),
     })
     .optional(),
+  secrets: z
+    .strictObject({
+      allow: allowList.describe('Texts that look like keys and open nothing; `text` is a part of the line.'),
+    })
+    .optional(),
+  largest_file_kb: count(1, 8192).optional().describe('Largest file a branch may add, KiB; 8192 by default.'),
+  largest_binary_kb: count(1, 8192)
+    .optional()
+    .describe('Largest file that is not text, KiB; 2048 by default.'),
 });
 
 export const projectSchema = z

@@ -1,8 +1,12 @@
-import type { AddedLine, BranchFacts, ChangedPath } from '../../src/gates/facts.ts';
+import { type AddedLine, type BranchFacts, type ChangedPath, NO_CHANGE } from '../../src/gates/facts.ts';
+import type { GateSettings } from '../../src/model/spec.ts';
 import type { GateRules } from '../../src/gates/judge.ts';
 
 const ID = 'a'.repeat(40);
 const NONE = '0'.repeat(40);
+
+/** What a project gets that says nothing about its gates. */
+export const GATES: GateSettings = { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] };
 
 /** A changed path; a modified plain file unless the parts say otherwise. */
 export function change(path: string, parts: Partial<ChangedPath> = {}): ChangedPath {
@@ -29,9 +33,16 @@ export function lines(path: string, text: string): AddedLine[] {
 }
 
 export function facts(parts: Partial<BranchFacts> = {}): BranchFacts {
-  return { changed: [], added: [], commits: 1, binary: [], links: [], ...parts };
+  return { ...NO_CHANGE, commits: 1, ...parts };
 }
 
 export function rules(parts: Partial<GateRules> = {}): GateRules {
-  return { modifies: ['src/**'], allowedExtras: [], protectedPaths: [], placeholderAllow: [], ...parts };
+  return {
+    modifies: ['src/**'],
+    allowedExtras: [],
+    protectedPaths: [],
+    placeholderAllow: [],
+    gates: GATES,
+    ...parts,
+  };
 }

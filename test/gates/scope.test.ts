@@ -99,13 +99,20 @@ describe('protected paths', () => {
   const guarded = (modifies: string[]) =>
     rules({ modifies, protectedPaths: ['package.json', '.github/workflows/**', 'CLAUDE.md'] });
 
-  test('are refused although a wide glob covers them', () => {
+  test('wait for approval although a wide glob covers them', () => {
     const findings = scopeFindings(
       [change('package.json'), change('.github/workflows/ci.yml')],
       guarded(['**']),
     );
     expect(paths(findings)).toEqual(['package.json', '.github/workflows/ci.yml']);
     expect(findings[1]?.message).toContain('.github/workflows/**');
+    expect(findings.map(({ approval }) => approval)).toEqual([true, true]);
+  });
+
+  test('are refused where the task claims nothing of the kind: another task may hold them', () => {
+    const [finding] = scopeFindings([change('package.json')], guarded(['src/**']));
+    expect(finding?.message).toContain('does not claim it');
+    expect(finding?.approval).toBeUndefined();
   });
 
   test('are free when the spec lists the path, or the very pattern, literally', () => {
@@ -132,7 +139,7 @@ describe('protected paths', () => {
     expect(paths(scopeFindings([change(path)], guarded(['**'])))).toEqual([path]);
   });
 
-  test('are refused on the old side of a rename', () => {
+  test('are seen on the old side of a rename', () => {
     expect(paths(scopeFindings([rename('CLAUDE.md', 'docs/old.md')], guarded(['**'])))).toEqual([
       'CLAUDE.md',
     ]);
@@ -162,4 +169,13 @@ test('never accepts a path that a brute-force matcher does not accept, and refus
     ),
     { numRuns: 500 },
   );
+});
+
+describe('files that the gate runs', () => {
+  test('wait for approval unless the spec lists them literally', () => {
+    const [finding] = scopeFindings([change('run.sh')], rules({ modifies: ['**'] }), ['run.sh']);
+    expect(finding).toMatchObject({ path: 'run.sh', approval: true });
+    expect(finding?.message).toContain('run by the verify command');
+    expect(scopeFindings([change('run.sh')], rules({ modifies: ['run.sh'] }), ['run.sh'])).toEqual([]);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_CHANGE } from '../../src/gates/facts.ts';
 import { readFacts } from '../../src/git/facts.ts';
 import { git } from '../../src/git/run.ts';
 import { Repo } from './repo.ts';
@@ -196,12 +197,6 @@ describe('what a branch did', () => {
     const repo = await Repo.create();
     const base = await repo.commit({ 'a.txt': 'one\n' });
     const head = await repo.commit({});
-    expect(await readFacts(repo, base, head)).toEqual({
-      changed: [],
-      added: [],
-      commits: 1,
-      binary: [],
-      links: [],
-    });
+    expect(await readFacts(repo, base, head)).toEqual({ ...NO_CHANGE, commits: 1 });
   });
 });

@@ -18,6 +18,7 @@ const RULES: GateRules = {
   modifies: ['b.txt', 'b.py'],
   allowedExtras: [],
   protectedPaths: [],
+  gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
   placeholderAllow: [],
 };
 
@@ -38,7 +39,13 @@ class Hands implements HubWork {
   readonly attempt = (token: Token) => {
     const found = this.tasks.get(token);
     if (found === undefined) throw new Error('unknown attempt');
-    return { task: taskId(found.task), title: `Do ${found.task}`, base: found.base, rules: RULES };
+    return {
+      task: taskId(found.task),
+      title: `Do ${found.task}`,
+      base: found.base,
+      rules: RULES,
+      verify: null,
+    };
   };
 
   readonly bundleFile = (): string => {

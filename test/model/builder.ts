@@ -37,6 +37,7 @@ export function config(changes: Partial<ProjectConfig> = {}): ProjectConfig {
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
+    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
     review: 'never',
     weight: 1,
     maxAttempts: 3,

@@ -46,6 +46,7 @@ export function aConfig(more: Partial<ProjectConfig> = {}): ProjectConfig {
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
+    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
     review: 'never',
     weight: 1,
     maxAttempts: 2,

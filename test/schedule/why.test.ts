@@ -65,6 +65,27 @@ describe('reasons', () => {
     expect(reason(world, 'p', 'A')).toBe('Review');
   });
 
+  test('an approval that the gates ask for names the path, and waits whatever the policy says', () => {
+    const world = new World().project('p').node('n1').add('p', 'A');
+    const token = world.claim('p', 'A', 'n1');
+    const head = world.commit();
+    world.end(token, { kind: 'done', head, rounds: 1, usage: null });
+    const message = 'CLAUDE.md was changed, and it is protected';
+    const finding = {
+      gate: 'scope',
+      path: 'CLAUDE.md',
+      line: null,
+      message,
+      fix: null,
+      approval: true,
+    } as const;
+    world.record({ type: 'candidate.accepted', token, head, changed: 1, approvals: [finding] });
+    expect(reason(world, 'p', 'A')).toBe('Approval(CLAUDE.md)');
+    world.record({ type: 'task.reviewed', task: key('p', 'A'), approved: true, by: 'ana', reason: '' });
+    expect(world.task('p', 'A').progress).toMatchObject({ at: 'queued', head });
+    expect(world.task('p', 'A').progress).not.toHaveProperty('approvals');
+  });
+
   test('a lock names the path and its holder', () => {
     const world = new World().project('p').node('n1');
     world.add('p', 'S07', { modifies: ['src/**'] }).add('p', 'S08', { modifies: ['src/a.ts'] });

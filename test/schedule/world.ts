@@ -38,6 +38,7 @@ export function config(name: string, over: Partial<ProjectConfig> = {}): Project
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
+    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
     review: 'never',
     weight: 1,
     maxAttempts: 3,

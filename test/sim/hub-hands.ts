@@ -3,7 +3,8 @@
  * the controller cannot tell which.
  */
 import type { Effect, Input } from '../../src/controller/door.ts';
-import type { NodeName } from '../../src/model/ids.ts';
+import type { Finding } from '../../src/model/attempt.ts';
+import type { CommitId, NodeName } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
 import { overlap } from '../../src/plan/overlap.ts';
 import { EXTRA } from './scenario.ts';
@@ -83,7 +84,21 @@ function judged(
     message: 'outside',
     fix: null,
   }));
-  return { is: 'collected', key, token, head, changed: changed.length, findings };
+  return {
+    is: 'collected',
+    key,
+    token,
+    head,
+    changed: changed.length,
+    findings: [...findings, ...asked(head)],
+  };
+}
+
+/** Every eighth branch touches what a person has to approve: by its id, so that asking again gives the same answer. */
+function asked(head: CommitId): Finding[] {
+  if (Number.parseInt(head.slice(-2), 16) % 8 !== 0) return [];
+  const message = 'CLAUDE.md was changed, and it is protected';
+  return [{ gate: 'scope', path: 'CLAUDE.md', line: null, message, fix: null, approval: true }];
 }
 
 function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: HubHands): Input {

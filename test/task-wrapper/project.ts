@@ -92,6 +92,7 @@ export function treeOrder(
         modifies: ['src/**'],
         allowedExtras: [],
         protectedPaths: [],
+        gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
         placeholderAllow: [],
         ...tree,
       },

@@ -74,6 +74,7 @@ export function declareWork(program: Command, act: Act): void {
     summary: 'approve or reject a task that waits for a person',
     group: GROUPS.work,
     examples: [
+      ['dispatch review S07', 'what it waits for'],
       ['dispatch review S07 --approve', 'let it merge'],
       ['dispatch review S07 --reject "the schema must stay"', 'give it up, with the reason'],
     ],

@@ -1,6 +1,6 @@
 import type { CommitId, NodeName, TaskKey, Token } from '../../model/ids.ts';
 import type { Event, Fact } from '../../model/event.ts';
-import type { Outcome } from '../../model/attempt.ts';
+import type { Finding, Outcome } from '../../model/attempt.ts';
 import type { State } from '../../model/state.ts';
 import type { StatusWord } from '../../schedule/status.ts';
 
@@ -105,7 +105,7 @@ function tellAttempt(fact: Fact, state: State): Told | null {
     case 'attempt.fenced':
       return { about, word: 'ended', node, attempt, detail: `given up: ${fact.reason}` };
     case 'candidate.accepted':
-      return { about, word: state.tasks.get(about)?.progress.at === 'review' ? 'review' : 'gating' };
+      return accepted(about, fact.approvals ?? [], state);
     case 'candidate.refused':
       return { about, word: 'failed', detail: `refused: ${fact.findings[0]?.message ?? 'by the gates'}` };
     case 'merge.conflicted':
@@ -148,4 +148,12 @@ function outcomeText(outcome: Outcome): string {
     case 'lost':
       return `lost: the node was ${outcome.why}`;
   }
+}
+
+function accepted(about: TaskKey, approvals: readonly Finding[], state: State): Told {
+  const word = state.tasks.get(about)?.progress.at === 'review' ? 'review' : 'gating';
+  const [first] = approvals;
+  if (first === undefined) return { about, word };
+  const more = approvals.length > 1 ? `, and ${approvals.length - 1} more` : '';
+  return { about, word, detail: `${first.message}${more}` };
 }

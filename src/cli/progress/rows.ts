@@ -98,7 +98,7 @@ function reasonFor(task: Task, status: StatusWord, board: Board | null): string 
 
 /** Nothing moves then, and that comes before whatever the filters would say; what a person has to do comes before it. */
 function reasonWithoutController({ progress }: Task, status: StatusWord): string {
-  if (progress.at === 'review') return 'Review';
+  if (progress.at === 'review') return reasonOf([{ why: 'review', approvals: progress.approvals ?? [] }]);
   return status === 'blocked' ? 'DependencyFailed' : 'NoController';
 }
 

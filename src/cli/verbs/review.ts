@@ -1,7 +1,8 @@
 import { DispatchError } from '../../model/error.ts';
-import type { ExitCode } from '../../model/exit.ts';
+import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
+import { safeLine } from '../render/safe-text.ts';
 import { selectTask } from '../select.ts';
 import { withView } from '../view.ts';
 
@@ -11,8 +12,9 @@ export interface ReviewOptions {
   readonly reject?: string;
 }
 
-/** A person's word on a task that waits for it. */
+/** A person's word on a task that waits for it; without one, what the person is asked. */
 export async function review(context: Context, typed: string, options: ReviewOptions): Promise<ExitCode> {
+  if (options.approve === undefined && options.reject === undefined) return showAsked(context, typed);
   const approved = options.approve === true;
   if (approved === (options.reject !== undefined)) {
     throw new DispatchError('E_USAGE', 'say either --approve or --reject REASON', {
@@ -24,4 +26,26 @@ export async function review(context: Context, typed: string, options: ReviewOpt
   const reason = options.reject ?? '';
   const done = approved ? 'approved' : 'rejected';
   return commandEach(context, done, [[key, { verb: 'review', task: key, approved, by, reason }]]);
+}
+
+async function showAsked(context: Context, typed: string): Promise<ExitCode> {
+  const { output } = context;
+  return withView(context, async ({ state }) => {
+    const { key, progress } = selectTask(state, typed);
+    if (progress.at !== 'review') {
+      throw new DispatchError('E_WRONG_STATE', `${key} does not wait for a review`, {
+        fix: `dispatch why ${key}`,
+      });
+    }
+    const { head, approvals = [] } = progress;
+    if (output.machine) {
+      output.envelope('Review', { task: key, head, approvals });
+      return EXIT.ok;
+    }
+    output.line(`${output.paint.bold(key)} waits for your approval of ${head.slice(0, 12)}`);
+    if (approvals.length === 0) output.line('  the review policy asks for it; its gates found nothing');
+    for (const { message } of approvals) output.line(`  ${safeLine(message)}`);
+    output.line(`  dispatch review ${key} --approve   or   --reject REASON`);
+    return EXIT.ok;
+  });
 }

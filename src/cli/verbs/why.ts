@@ -73,7 +73,10 @@ function linesFor(blocker: Blocker, { spec, key }: Task): string[] {
         ...(blocker.nodes.length === 0 ? ['  nodes.json has none: dispatch nodes add <ssh alias>'] : []),
       ];
     case 'review':
-      return [`it waits for your approval: dispatch review ${key} --approve`];
+      return [
+        `it waits for your approval: dispatch review ${key} --approve`,
+        ...blocker.approvals.map(({ message }) => `  ${message}`),
+      ];
     case 'parked':
       return [`it waits for you: ${blocker.reason}`, `fix: dispatch retry ${key}`];
     case 'merging':
