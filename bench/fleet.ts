@@ -96,6 +96,7 @@ export function chores(
       priority: 2,
       dependsOn: (shape.dependsOn?.(index) ?? []).map(id),
       modifies: [],
+      expands: [],
       executor: 'chore',
       verify: null,
       timeoutMs: 600_000,

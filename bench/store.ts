@@ -170,6 +170,7 @@ function specOf(index: number): TaskSpec {
     priority: 2,
     dependsOn: index % 3 === 2 ? [`T${index - 1}` as TaskId] : [],
     modifies: [`src/module-${index}/**`, `test/module-${index}/**`],
+    expands: [],
     executor: 'shell',
     verify: 'make test',
     timeoutMs: 60_000,

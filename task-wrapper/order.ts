@@ -120,6 +120,7 @@ function checkTree(tree: Fields): TreeOrder {
     base: isCommitId,
     previous: orNull(isCommitId),
     modifies: isTexts,
+    expands: isTexts,
     allowedExtras: isTexts,
     protectedPaths: isTexts,
     placeholderAllow: Array.isArray,

@@ -106,7 +106,8 @@ async function specs(): Promise<string> {
   ## Don't
 
 \`modifies\` is a lock and a check: two tasks whose patterns can meet never run at the same time, and a change outside
-is refused. \`verify\` is the command that proves the task; it runs on a clean checkout.
+is refused. \`expands\` (optional) lists what the task may ask for besides: it locks too, and a change of it waits for
+\`dispatch review\`, as does one of a protected path that \`modifies\` does not list by name. \`verify\` is the command that proves the task; it runs on a clean checkout.
 
 Its keys:
 

@@ -30,6 +30,7 @@ function isLanding(turn: Turn, project: ProjectName): boolean {
 
 export function collected(turn: Turn, input: Of<'collected'>): void {
   const { token, head, changed, findings } = input;
+  const paths = input.paths === undefined ? {} : { paths: input.paths };
   turn.memory.salvage.delete(token);
   const attempt = turn.state.attempts.get(token);
   if (attempt === undefined) return;
@@ -38,10 +39,10 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   if (task === undefined || task.progress.at !== 'finished' || task.progress.token !== token) return;
   if (findings.every(({ approval }) => approval === true)) {
     const approvals = findings.length === 0 ? {} : { approvals: findings };
-    turn.record({ type: 'candidate.accepted', token, head, changed, ...approvals });
+    turn.record({ type: 'candidate.accepted', token, head, changed, ...approvals, ...paths });
     return;
   }
-  turn.record({ type: 'candidate.refused', token, findings });
+  turn.record({ type: 'candidate.refused', token, findings, ...paths });
   const gates = [...new Set(findings.map((finding) => finding.gate))].join(', ');
   failTask(turn, task, `refused by the ${gates} gate when its branch was collected`, findings);
 }

@@ -38,13 +38,13 @@ function workFacts(state: State, token: Token): WorkFacts {
   if (attempt === undefined || attempt.base === null || task === undefined || config === undefined) {
     throw new DispatchError('E_INTERNAL', `no work attempt ${token} with a base`);
   }
-  const { modifies, id, title, verify } = task.spec;
+  const { modifies, expands, id, title, verify } = task.spec;
   const { allowedExtras, protectedPaths, placeholderAllow, gates } = config;
   return {
     task: id,
     title,
     base: attempt.base,
-    rules: { modifies, allowedExtras, protectedPaths, placeholderAllow, gates },
+    rules: { modifies, expands, allowedExtras, protectedPaths, placeholderAllow, gates },
     verify,
   };
 }

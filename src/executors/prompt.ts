@@ -55,6 +55,7 @@ export interface PromptEnvironment {
   /** The base commit; null in a project without a repository. */
   readonly base: string | null;
   readonly modifies: readonly string[];
+  readonly expands: readonly string[];
   readonly allowedExtras: readonly string[];
   readonly protectedPaths: readonly string[];
 }
@@ -155,8 +156,15 @@ function gates(env: PromptEnvironment): string {
       '- Placeholders: no added line may hold TODO, FIXME, XXX, "not implemented", "placeholder" or a function without a body.',
       '- Content: no submodules, no links out of the tree, nothing that git could take for its own files.',
     );
+    if (env.expands.length > 0) {
+      rules.push(
+        `- Only if the task cannot be done without it, and then a person has to approve: ${list(env.expands)}.`,
+      );
+    }
     if (env.protectedPaths.length > 0) {
-      rules.push(`- Protected unless listed above by name: ${list(env.protectedPaths)}.`);
+      rules.push(
+        `- Protected unless listed above by name; a change waits for a person's approval: ${list(env.protectedPaths)}.`,
+      );
     }
   }
   if (env.verify !== null) {

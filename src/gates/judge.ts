@@ -17,6 +17,8 @@ import { secretFindings } from './secrets.ts';
 /** What a branch is judged by. All of it comes from the spec and the base, nothing from the branch. */
 export interface GateRules {
   readonly modifies: readonly string[];
+  /** Paths that the task may ask for: a change waits for approval. */
+  readonly expands: readonly string[];
   /** Paths any task may touch besides its `modifies`. */
   readonly allowedExtras: readonly string[];
   /** A change of these waits for a person's approval unless `modifies` lists the path literally. */

@@ -10,6 +10,7 @@ import { showPath } from './show-path.ts';
 
 export interface ScopeRules {
   readonly modifies: readonly string[];
+  readonly expands: readonly string[];
   readonly allowedExtras: readonly string[];
   readonly protectedPaths: readonly string[];
 }
@@ -17,7 +18,7 @@ export interface ScopeRules {
 /**
  * One finding for each touched path that is not claimed, is protected, or is a file that the gate itself runs
  * (`gateFiles`), in the order of the diff. What is not claimed is refused: another task may hold it. What is claimed by
- * a glob but guards everybody waits for a person.
+ * a glob but guards everybody, or is only asked for (`expands`), waits for a person.
  */
 export function scopeFindings(
   changed: readonly ChangedPath[],
@@ -26,16 +27,19 @@ export function scopeFindings(
 ): Finding[] {
   const claimed = compileMatcher([...rules.modifies, ...rules.allowedExtras]);
   const protection = protectionOf(rules);
+  const asked = compileMatcher(rules.expands);
   const listed = new Set(rules.modifies);
   const gate = new Set(gateFiles.map(foldPath));
   const findings: Finding[] = [];
   for (const [path, change] of touchedPaths(changed)) {
     const guard = protection(path);
-    if (!claimed(path)) findings.push(unclaimedFinding(path, change, rules));
+    if (!claimed(path) && !asked(path)) findings.push(unclaimedFinding(path, change, rules));
     else if (guard !== null)
       findings.push(approvalFinding(path, change, `is protected by ${showPath(guard)}`));
     else if (gate.has(foldPath(path)) && !listed.has(path))
       findings.push(approvalFinding(path, change, 'is run by the verify command itself'));
+    else if (!claimed(path))
+      findings.push(approvalFinding(path, change, 'is what the task may only ask for (expands)'));
   }
   return findings;
 }

@@ -21,8 +21,12 @@ export async function collect(effect: HubEffectOf<'collect'>, work: HubWork): Pr
   }
   const facts = await work.hub.facts(attempt.base, head, attempt.verify);
   const findings = judge(facts, attempt.rules);
-  return { is: 'collected', key, token, head, changed: facts.changed.length, findings };
+  const paths = facts.changed.slice(0, PATHS_KEPT).map(({ path }) => path);
+  return { is: 'collected', key, token, head, changed: facts.changed.length, findings, paths };
 }
+
+/** Changed paths that are kept for the report. */
+const PATHS_KEPT = 100;
 
 /** @returns false when the node does not have the result any more. */
 async function fetchResult(

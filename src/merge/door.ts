@@ -74,6 +74,8 @@ export type HubResult =
       readonly head: CommitId;
       readonly changed: number;
       readonly findings: readonly Finding[];
+      /** The first of the changed paths. */
+      readonly paths?: readonly string[];
     }
   /** The node says that it does not have the result (any more): the attempt is lost. */
   | { readonly is: 'collect.gone'; readonly key: string; readonly token: Token }

@@ -59,8 +59,15 @@ export type Fact =
       readonly changed: number;
       /** What a person has to approve before it merges. */
       readonly approvals?: readonly Finding[];
+      /** The first of these paths, for the report. */
+      readonly paths?: readonly string[];
     }
-  | { readonly type: 'candidate.refused'; readonly token: Token; readonly findings: readonly Finding[] }
+  | {
+      readonly type: 'candidate.refused';
+      readonly token: Token;
+      readonly findings: readonly Finding[];
+      readonly paths?: readonly string[];
+    }
   | {
       readonly type: 'task.reviewed';
       readonly task: TaskKey;

@@ -12,6 +12,8 @@ export interface TaskSpec {
   readonly dependsOn: readonly TaskId[];
   /** Glob patterns relative to the repository's top; a trailing `/` means the subtree. Empty only without a repository. */
   readonly modifies: readonly string[];
+  /** Patterns of paths that it may ask for: locked like `modifies`, but a change of them waits for a person's approval. */
+  readonly expands: readonly string[];
   /** Name of an executor. */
   readonly executor: string;
   /** Shell command that proves the task; null only in projects without a repository. */

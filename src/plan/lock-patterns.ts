@@ -3,7 +3,7 @@ import { alternativesMeet } from './overlap.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 
 /**
- * What a task locks: its `modifies`, and whole every shared place that it can touch. Two tasks never run at the same
+ * What a task locks: its `modifies` and `expands`, and whole every shared place that it can touch. Two tasks never run at the same
  * time when these meet.
  *
  * A shared entry is one lock: `migrations/**` serialises two tasks that add different migrations, whose numbers would
@@ -11,14 +11,16 @@ import { compilePattern, type Pattern } from './pattern.ts';
  * too, declared or not. A task that can touch no shared path locks none of them; the scope gate keeps it out of there.
  */
 export function lockPatterns(spec: TaskSpec, config: ProjectConfig): readonly string[] {
-  if (config.sharedPaths.length === 0 || spec.modifies.length === 0) return spec.modifies;
+  const { modifies, expands } = spec;
+  if (expands.length === 0 && (config.sharedPaths.length === 0 || modifies.length === 0)) return modifies;
   const known = remembered.get(spec);
   if (known?.config === config) return known.patterns;
-  const own = spec.modifies.map(compilePattern);
+  const claimed = [...modifies, ...expands];
+  const own = claimed.map(compilePattern);
   const shared = sharedPlaces(config.sharedPaths).filter((place) =>
     place.some((entry) => own.some((pattern) => patternsMeet(pattern, entry))),
   );
-  const patterns = [...new Set([...spec.modifies, ...shared.flat().map(({ source }) => source)])];
+  const patterns = [...new Set([...claimed, ...shared.flat().map(({ source }) => source)])];
   remembered.set(spec, { config, patterns });
   return patterns;
 }

@@ -39,6 +39,7 @@ export interface TreeOrder {
   /** Commit of the attempt before, available in the tree's repository as `refs/dispatch/previous`; null: none. */
   readonly previous: CommitId | null;
   readonly modifies: readonly string[];
+  readonly expands: readonly string[];
   readonly allowedExtras: readonly string[];
   readonly protectedPaths: readonly string[];
   readonly placeholderAllow: readonly PlaceholderAllow[];

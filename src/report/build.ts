@@ -1,7 +1,15 @@
 import type { Attempt } from '../model/attempt.ts';
 import type { Event } from '../model/event.ts';
-import type { CommitId, ProjectName, TaskId, TaskKey, Token } from '../model/ids.ts';
+import {
+  type CommitId,
+  type ProjectName,
+  type TaskId,
+  taskKey,
+  type TaskKey,
+  type Token,
+} from '../model/ids.ts';
 import type { State } from '../model/state.ts';
+import { compileMatcher } from '../plan/match.ts';
 import { isFinal, type Project, type Task } from '../model/task.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
@@ -11,6 +19,7 @@ import type {
   DeliveryReport,
   Refusal,
   Report,
+  ScopeReport,
   TaskReport,
   WaitingForPerson,
 } from './model.ts';
@@ -48,6 +57,7 @@ export function buildReport({ state, events, project, slots, now }: ReportInput)
     span: spanOf(attempts, now),
     concurrency: concurrencyOf(tasks, attempts, slots, now),
     tokens: tokensOf(attempts),
+    scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
     waiting,
@@ -130,6 +140,21 @@ function refusalsOf(state: State, events: readonly Event[], project: ProjectName
     const owner = ownerOf(state, token, project);
     return owner === null ? [] : [{ ...owner, at, by, findings }];
   }
+}
+
+function scopesOf(state: State, events: readonly Event[], { name, config }: Project): ScopeReport[] {
+  const newest = new Map<TaskId, ScopeReport>();
+  for (const { fact } of events) {
+    if (fact.type !== 'candidate.accepted' && fact.type !== 'candidate.refused') continue;
+    const owner = ownerOf(state, fact.token, name);
+    const spec = owner === null ? undefined : state.tasks.get(taskKey(name, owner.task))?.spec;
+    if (owner === null || spec === undefined) continue;
+    const actual = fact.paths ?? null;
+    const claimed = compileMatcher([...spec.modifies, ...config.allowedExtras]);
+    const outside = (actual ?? []).filter((path) => !claimed(path));
+    newest.set(owner.task, { ...owner, claimed: spec.modifies, actual, outside });
+  }
+  return [...newest.values()];
 }
 
 function conflictsOf(state: State, events: readonly Event[], project: ProjectName): ConflictReport[] {

@@ -1,7 +1,7 @@
 import type { Finding } from '../model/attempt.ts';
 import { formatDuration } from '../model/time.ts';
 import { shortCommit } from './build.ts';
-import type { DeliveryReport, Refusal, Report, TaskReport, TokenSum } from './model.ts';
+import type { DeliveryReport, Refusal, Report, ScopeReport, TaskReport, TokenSum } from './model.ts';
 
 /** Findings shown per refusal; the rest is counted. */
 const FINDINGS_SHOWN = 5;
@@ -15,6 +15,7 @@ export function reportMarkdown(report: Report): string {
       `- **${task}** (${what}): ${plain(reason)}`,
       `  \`${command}\``,
     ]),
+    list('## Scope', report.scopes, scopeLines),
     list('## Refused', report.refusals, refusalLines),
     list('## Conflicts', report.conflicts, ({ task, n, conflicts }) =>
       conflicts.map(
@@ -96,6 +97,20 @@ function taskTable(tasks: readonly TaskReport[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')];
 }
+
+function scopeLines({ task, claimed, actual, outside }: ScopeReport): string[] {
+  const changed = actual === null ? 'not recorded' : pathList(actual);
+  const beyond = outside.length === 0 ? 'nothing' : pathList(outside);
+  return [`- **${task}** claimed ${pathList(claimed)}; changed ${changed}; outside: ${beyond}`];
+}
+
+function pathList(paths: readonly string[]): string {
+  const more = paths.length - PATHS_SHOWN;
+  return [...paths.slice(0, PATHS_SHOWN).map(code), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+/** Paths shown in a line; the rest is counted. */
+const PATHS_SHOWN = 6;
 
 function refusalLines({ task, n, by, findings }: Refusal): string[] {
   const who = {

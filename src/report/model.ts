@@ -14,6 +14,8 @@ export interface Report {
   readonly span: { readonly from: number; readonly to: number } | null;
   readonly concurrency: Concurrency | null;
   readonly tokens: TokenSum;
+  /** What the branches changed, by the newest one of each task that was fetched. */
+  readonly scopes: readonly ScopeReport[];
   readonly refusals: readonly Refusal[];
   readonly conflicts: readonly ConflictReport[];
   readonly waiting: readonly WaitingForPerson[];
@@ -62,6 +64,17 @@ export interface Concurrency {
   readonly used: number;
   /** Mean of what could have run at each moment: tasks with nothing left to wait for, at most `slots`. */
   readonly possible: number;
+}
+
+export interface ScopeReport {
+  readonly task: TaskId;
+  readonly n: number;
+  /** Patterns of `modifies`. */
+  readonly claimed: readonly string[];
+  /** Paths really changed, the first of them; null when an older version of the program recorded none. */
+  readonly actual: readonly string[] | null;
+  /** Those that are not claimed: refused, or approved by a person. */
+  readonly outside: readonly string[];
 }
 
 export interface Refusal {

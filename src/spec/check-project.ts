@@ -114,7 +114,7 @@ function pathProblems(specs: readonly ParsedSpec[], basePaths: ReadonlySet<strin
   const declared = declaredBy(specs);
   let suggestions = SUGGESTIONS;
   return specs.flatMap((spec) =>
-    spec.modifies.flatMap((placed): Problem[] => {
+    [...spec.modifies, ...spec.expands].flatMap((placed): Problem[] => {
       if (patternProblem(placed.text) !== null) return [];
       if (base.hasFolder(placed.text)) return [folderProblem(spec.file, placed)];
       const elsewhere = (path: string): boolean => declared.has(path) && declared.get(path) !== spec;
@@ -159,7 +159,7 @@ function needed({ path, folder }: Alternative): { path: string; folder: string }
 function declaredBy(specs: readonly ParsedSpec[]): Map<string, ParsedSpec | null> {
   const declared = new Map<string, ParsedSpec | null>();
   for (const spec of specs) {
-    for (const { text } of spec.modifies) {
+    for (const { text } of [...spec.modifies, ...spec.expands]) {
       if (patternProblem(text) !== null) continue;
       for (const { path, folder } of compilePattern(text).exact) {
         const names = folder.map((_, depth) => folder.slice(0, depth + 1).join('/'));

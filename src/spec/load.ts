@@ -150,7 +150,16 @@ async function loadSpecs(
       'problem' in read
         ? read.problem
         : problemAt('E_SPEC_UNREADABLE', file, 'the file went away while it was read');
-    return { file, text: '', spec: null, id: null, dependsOn: [], modifies: [], problems: [problem] };
+    return {
+      file,
+      text: '',
+      spec: null,
+      id: null,
+      dependsOn: [],
+      modifies: [],
+      expands: [],
+      problems: [problem],
+    };
   });
 }
 

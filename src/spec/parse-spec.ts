@@ -36,6 +36,7 @@ export interface ParsedSpec {
   readonly id: Placed | null;
   readonly dependsOn: readonly Placed[];
   readonly modifies: readonly Placed[];
+  readonly expands: readonly Placed[];
   readonly problems: readonly Problem[];
 }
 
@@ -50,6 +51,7 @@ export function parseSpec(text: string, file: string, context: SpecContext): Par
       id: scrapedId(text),
       dependsOn: [],
       modifies: [],
+      expands: [],
       problems: front.problems,
     };
   }
@@ -72,6 +74,7 @@ export function parseSpec(text: string, file: string, context: SpecContext): Par
     id: textsAt(source, 'task_id').find(({ text: id }) => isName(id)) ?? null,
     dependsOn: textsAt(source, 'depends_on'),
     modifies: textsAt(source, 'modifies'),
+    expands: textsAt(source, 'expands'),
     problems,
   };
 }
@@ -102,6 +105,7 @@ function specOf(input: SpecInput, { text, file, body, context }: Origin): TaskSp
     priority,
     dependsOn: [...new Set(input.depends_on ?? [])] as TaskId[],
     modifies: [...new Set(input.modifies ?? [])],
+    expands: [...new Set(input.expands ?? [])],
     executor: input.executor ?? config?.executor ?? 'claude',
     verify: input.verify ?? config?.verify ?? null,
     timeoutMs: milliseconds(input.timeout) ?? config?.timeoutMs ?? DEFAULT_TIMEOUT_MS,

@@ -136,6 +136,11 @@ export const specSchema = z
       .max(1000)
       .nullish()
       .describe('What the task may change: a lock and a permission.'),
+    expands: z
+      .array(pattern)
+      .max(1000)
+      .nullish()
+      .describe('What the task may ask for besides: a lock, and a change of it waits for approval.'),
     executor: z.string().optional().describe('Which coding agent; default from project.yaml.'),
     verify: shellCommand.optional().describe('The command that proves the task; default from project.yaml.'),
     timeout: duration

@@ -25,6 +25,7 @@ const parts = (changes: Partial<PromptParts> = {}): PromptParts => ({
     base: COMMIT,
     modifies: ['router/**'],
     allowedExtras: ['CHANGELOG.md'],
+    expands: [],
     protectedPaths: ['package.json'],
   },
   spec: '---\ntask_id: S03-router\n---\n## Goal\nRoutes.\n',

@@ -39,6 +39,7 @@ export function facts(parts: Partial<BranchFacts> = {}): BranchFacts {
 export function rules(parts: Partial<GateRules> = {}): GateRules {
   return {
     modifies: ['src/**'],
+    expands: [],
     allowedExtras: [],
     protectedPaths: [],
     placeholderAllow: [],

@@ -171,6 +171,26 @@ test('never accepts a path that a brute-force matcher does not accept, and refus
   );
 });
 
+describe('what a task may ask for', () => {
+  const asking = rules({
+    modifies: ['src/**'],
+    expands: ['docs/**', 'src/**'],
+    protectedPaths: ['docs/AGENTS.md'],
+  });
+
+  test('waits for approval instead of being refused', () => {
+    const [finding] = scopeFindings([change('docs/a.md')], asking);
+    expect(finding).toMatchObject({ path: 'docs/a.md', approval: true });
+    expect(finding?.message).toContain('may only ask for (expands)');
+  });
+
+  test('needs none where it is claimed as well, and is said to be protected where it is', () => {
+    expect(scopeFindings([change('src/a.ts')], asking)).toEqual([]);
+    expect(scopeFindings([change('docs/AGENTS.md')], asking)[0]?.message).toContain('protected by');
+    expect(scopeFindings([change('lib/a.ts')], asking)[0]?.approval).toBeUndefined();
+  });
+});
+
 describe('files that the gate runs', () => {
   test('wait for approval unless the spec lists them literally', () => {
     const [finding] = scopeFindings([change('run.sh')], rules({ modifies: ['**'] }), ['run.sh']);

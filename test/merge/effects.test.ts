@@ -17,6 +17,7 @@ const node = nodeName('n1');
 const RULES: GateRules = {
   modifies: ['b.txt', 'b.py'],
   allowedExtras: [],
+  expands: [],
   protectedPaths: [],
   gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
   placeholderAllow: [],
@@ -103,7 +104,15 @@ describe('collect', () => {
     const w = await world();
     const hands = new Hands(w);
     const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'better\n' });
-    const good = { is: 'collected', key: `collect:${token}`, token, head, changed: 1, findings: [] };
+    const good = {
+      is: 'collected',
+      key: `collect:${token}`,
+      token,
+      head,
+      changed: 1,
+      findings: [],
+      paths: ['b.txt'],
+    };
     expect(await performHubEffect(collect(token, head), hands)).toEqual(good);
     expect(await performHubEffect(collect(token, head), hands)).toEqual(good);
     expect(hands.fetched).toBe(1);

@@ -19,6 +19,7 @@ function queued(
     priority: facts.priority ?? 2,
     dependsOn: [],
     modifies: ['a'],
+    expands: [],
     executor: 'shell',
     verify: 'true',
     timeoutMs: 1,

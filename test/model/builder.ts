@@ -53,6 +53,7 @@ export function spec(id: string, changes: Partial<TaskSpec> = {}): TaskSpec {
     priority: 2,
     dependsOn: [],
     modifies: ['src/a.ts'],
+    expands: [],
     executor: 'shell',
     verify: null,
     timeoutMs: 60_000,

@@ -528,6 +528,7 @@ export class History {
       priority: this.#any([0, 1, 2, 3] as const),
       dependsOn: [...dependsOn],
       modifies: project.config.repo === null ? [] : [this.#any(PATHS), this.#any(PATHS)],
+      expands: [],
       executor: 'shell',
       verify: null,
       timeoutMs: 60_000,

@@ -113,6 +113,16 @@ describe('shared paths', () => {
     expect(locks('src/a.ts')).toEqual(['src/a.ts']);
   });
 
+  test('what a task may ask for is locked like what it claims', () => {
+    expect(lockPatterns(aSpec('S', { modifies: ['src/a.ts'], expands: ['docs/**'] }), config)).toEqual([
+      'src/a.ts',
+      'docs/**',
+    ]);
+    expect(lockPatterns(aSpec('S', { modifies: ['src/a.ts'], expands: ['package.json'] }), config)).toContain(
+      'package-lock.json',
+    );
+  });
+
   test('two tasks with different migrations conflict, though neither declares what the other does', () => {
     const plan = buildPlan(config, [
       aSpec('A', { modifies: ['db/migrations/001.sql'] }),

@@ -21,6 +21,7 @@ export function aSpec(
     estimateMs: null,
     digest: '',
     file: `specs/p/${id}.md`,
+    expands: [],
     ...more,
     id: taskId(id),
     dependsOn: (more.dependsOn ?? []).map(taskId),

@@ -212,6 +212,33 @@ describe('what was refused', () => {
     expect(markdown).toContain('- `dispatch logs app/S01`: see what happened');
   });
 
+  test('says what each branch claimed, changed, and changed outside of that', () => {
+    const head = commit(7);
+    const report = reportAt(
+      9,
+      1,
+      ...SET_UP,
+      added('S01', { expands: ['docs/**'] }),
+      claim('S01', 1),
+      ended(1, { ...doneWith(5), head } as Outcome),
+      {
+        type: 'candidate.accepted',
+        token: token(1),
+        head,
+        changed: 2,
+        approvals: [{ ...FINDING, approval: true }],
+        paths: ['src/a.ts', 'docs/x.md'],
+      },
+    );
+    expect(report.scopes).toEqual([
+      { task: 'S01', n: 1, claimed: ['src/a.ts'], actual: ['src/a.ts', 'docs/x.md'], outside: ['docs/x.md'] },
+    ]);
+    expect(reportMarkdown(report)).toContain(
+      '- **S01** claimed `src/a.ts`; changed `src/a.ts`, `docs/x.md`; outside: `docs/x.md`',
+    );
+    expect(report.waiting[0]?.reason).toContain(FINDING.message);
+  });
+
   test('is not told twice when the gate on the merged tree was red', () => {
     const [first, second, end, accepted, prepared] = wayToMerge('S01', 1, BASE) as [
       Fact,

@@ -54,6 +54,7 @@ export function spec(project: string, id: string, over: Partial<TaskSpec> = {}):
     priority: 2,
     dependsOn: [],
     modifies: [`src/${id}.ts`],
+    expands: [],
     executor: 'shell',
     verify: 'make test',
     timeoutMs: 60_000,

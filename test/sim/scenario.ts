@@ -153,6 +153,7 @@ export function drawTask(rng: Rng, project: ProjectConfig, i: number): TaskSpec 
     priority: rng.int(4) as Priority,
     dependsOn: [...dependsOn],
     modifies: project.repo === null ? [] : [...modifies],
+    expands: [],
     executor: rng.pick(EXECUTORS),
     verify: project.repo === null ? null : 'make test',
     timeoutMs: rng.pick([60_000, 180_000]),

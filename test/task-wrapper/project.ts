@@ -91,6 +91,7 @@ export function treeOrder(
         previous: null,
         modifies: ['src/**'],
         allowedExtras: [],
+        expands: [],
         protectedPaths: [],
         gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
         placeholderAllow: [],
