@@ -129,7 +129,7 @@ function choreConfig(name: string, command: string[]): ProjectConfig {
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
-    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
+    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
     review: 'never',
     weight: 1,
     maxAttempts: 1,

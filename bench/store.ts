@@ -146,7 +146,7 @@ function setUp(count: number): Fact[] {
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
-    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
+    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
     review: 'never',
     weight: 1,
     maxAttempts: 3,

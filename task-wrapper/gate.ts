@@ -24,7 +24,7 @@ export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder):
   const dir = attemptDir(desk.root, order.token);
   const stop = desk.interrupt();
   if (stop?.why === 'cancel') return ended({ kind: 'cancelled', reason: stop.reason });
-  if (stop?.why === 'deadline') return ended(judged(dir, { by: 'timeout' }));
+  if (stop?.why === 'deadline') return ended(judged(dir, { by: 'timeout' }, gate.minTests));
   const end = stepEnd(`${dir}/${STEP}`);
   if (end === null) {
     if (!hasBegun(`${dir}/${STEP}`)) {
@@ -45,7 +45,7 @@ export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder):
   }
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
   await killLeftovers({ token: order.token, leader: stepPid(`${dir}/${STEP}`) });
-  return ended(judged(dir, end));
+  return ended(judged(dir, end, gate.minTests));
 }
 
 async function start(desk: Desk, order: Recorded, gate: GateOrder, dir: string): Promise<void> {
@@ -69,13 +69,15 @@ async function start(desk: Desk, order: Recorded, gate: GateOrder, dir: string):
   await launch(desk, order, STEP);
 }
 
-function judged(dir: string, end: StepEnd): Outcome {
+function judged(dir: string, end: StepEnd, minTests: number): Outcome {
   const code = 'code' in end ? end.code : null;
-  const { verdict, findings, output } = verifyVerdict(
+  const { verdict, findings, output, tests } = verifyVerdict(
     { code, signal: null, timedOut: code === null },
     readEnds(`${dir}/agent.log`, 0, OUTPUT_BYTES),
+    { min: minTests, none: 'broken' },
   );
-  if (verdict === 'green') return { kind: 'done', head: null, rounds: 1, usage: null };
+  if (verdict === 'green')
+    return { kind: 'done', head: null, rounds: 1, usage: null, ...(tests === null ? {} : { tests }) };
   if (verdict === 'broken') return broken(findings[0]?.message ?? 'the verify command is broken', code);
   return { kind: 'refused', findings, output, head: null, rounds: 1, usage: null };
 }

@@ -86,7 +86,7 @@ export function checkOrder(value: unknown): AttemptOrder {
 }
 
 function checkGate(work: Fields): GateOrder {
-  need(work, { commit: isCommitId, verify: isText });
+  need(work, { commit: isCommitId, verify: isText, minTests: isCount });
   return work as unknown as GateOrder;
 }
 
@@ -96,6 +96,7 @@ function checkWork(work: Fields): WorkOrder {
     prompt: isText,
     verify: orNull(isText),
     verifyTimeoutMs: isCount,
+    minTests: isCount,
     retries: isCount,
     feedback: orNull(isText),
   });
@@ -127,7 +128,12 @@ function checkTree(tree: Fields): TreeOrder {
   });
   checkAllowances(tree.placeholderAllow as unknown[], 'placeholderAllow');
   const gates = record(tree.gates, 'order.work.tree.gates');
-  need(gates, { largestFileKb: isCount, largestBinaryKb: isCount, secretAllow: Array.isArray });
+  need(gates, {
+    largestFileKb: isCount,
+    largestBinaryKb: isCount,
+    minTests: isCount,
+    secretAllow: Array.isArray,
+  });
   checkAllowances(gates.secretAllow as unknown[], 'secretAllow');
   return tree as unknown as TreeOrder;
 }

@@ -20,7 +20,7 @@ import { verifyVerdict } from '../src/gates/verify.ts';
 import { readFacts } from '../src/git/facts.ts';
 import { snapshot } from '../src/git/snapshot.ts';
 import { assertNever } from '../src/model/assert.ts';
-import type { Finding, Outcome, Usage } from '../src/model/attempt.ts';
+import type { Finding, Outcome, TestCounts, Usage } from '../src/model/attempt.ts';
 import type { CommitId } from '../src/model/ids.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import { launchAgent } from './agent.ts';
@@ -181,9 +181,12 @@ async function verify(work: Work, status: Status): Promise<Status | Stand> {
   const verdict = verifyVerdict(
     { code: 'code' in end ? end.code : null, signal: null, timedOut: 'by' in end },
     readEnds(`${dir}/${step}.log`, 0, OUTPUT_BYTES),
+    { min: work.work.minTests, none: 'red' },
   );
-  if (verdict.verdict === 'green')
-    return ended({ kind: 'done', head: status.head, rounds: status.round, usage: status.usage });
+  if (verdict.verdict === 'green') {
+    const { head, round, usage } = status;
+    return ended({ kind: 'done', head, rounds: round, usage, ...testsOf(verdict.tests) });
+  }
   return nextRound(work, status, verdict.findings, verdict.output, verdict.verdict);
 }
 
@@ -210,6 +213,10 @@ async function launchVerify(work: Work, status: Status, step: string): Promise<v
     output: `${dir}/${step}.log`,
   });
   await launch(desk, order, step);
+}
+
+function testsOf(tests: TestCounts | null): { tests?: TestCounts } {
+  return tests === null ? {} : { tests };
 }
 
 /** What was wrong goes back to the agent; or, after the last round, to the controller. */

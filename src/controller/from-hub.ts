@@ -5,6 +5,7 @@ import type { Input } from './door.ts';
 import { activeOf } from './memory.ts';
 import { MAX_RACES } from './policy.ts';
 import { backOff, failTask, parkIfReturnedOften } from './settle.ts';
+import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
 type Of<Is extends Input['is']> = Extract<Input, { is: Is }>;
@@ -39,7 +40,8 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   if (task === undefined || task.progress.at !== 'finished' || task.progress.token !== token) return;
   if (findings.every(({ approval }) => approval === true)) {
     const approvals = findings.length === 0 ? {} : { approvals: findings };
-    turn.record({ type: 'candidate.accepted', token, head, changed, ...approvals, ...paths });
+    const drops = input.dropsTests === true ? { dropsTests: true as const } : {};
+    turn.record({ type: 'candidate.accepted', token, head, changed, ...approvals, ...paths, ...drops });
     return;
   }
   turn.record({ type: 'candidate.refused', token, findings, ...paths });
@@ -95,7 +97,8 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
   if (task?.progress.at !== 'landing' || task.progress.token !== token) return;
   const { project } = task.spec;
   if (commit === task.progress.commit) {
-    turn.record({ type: 'merge.landed', token, commit, onto });
+    const tests = countsOf(turn, task.progress.tree);
+    turn.record({ type: 'merge.landed', token, commit, onto, ...tests });
     return;
   }
   // The history says that this attempt landed before, as another commit: that is the truth, and what integration is
@@ -136,7 +139,7 @@ export function delivered(turn: Turn, input: Of<'delivered'>): void {
   const delivery = turn.state.projects.get(name)?.delivery;
   if (delivery?.at !== 'pushing' || delivery.commit !== commit) return;
   turn.memory.races.delete(name);
-  turn.record({ type: 'delivery.landed', project: name, commit, tasks });
+  turn.record({ type: 'delivery.landed', project: name, commit, tasks, ...countsOf(turn, delivery.tree) });
 }
 
 export function deliverRaced(turn: Turn, input: Of<'deliver.raced'>): void {

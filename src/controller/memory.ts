@@ -1,6 +1,6 @@
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
-import { isFinal } from '../model/task.ts';
+import { isFinal, type TestBaseline } from '../model/task.ts';
 
 /**
  * What a controller knows besides the durable state: who is connected, what is in flight, what it was told this time.
@@ -32,6 +32,8 @@ export interface Memory {
   readonly races: Map<ProjectName, number>;
   /** Integration has to be read from the hub again. */
   readonly resync: Set<ProjectName>;
+  /** What gates counted on trees that have not landed yet; oldest first. */
+  readonly testCounts: Map<string, TestBaseline>;
   /** Keys of the effects being performed. */
   readonly inflight: Set<string>;
   /** Failed effects: how often in a row, and when the next try may be. */
@@ -60,6 +62,7 @@ export function freshMemory(state: State): Memory {
     gateBreaks: new Map(),
     races: new Map(),
     resync: new Set(),
+    testCounts: new Map(),
     inflight: new Set(),
     retries: new Map(),
     wakeups,

@@ -48,7 +48,11 @@ export async function buildOrder(
   switch (work.kind) {
     case 'gate': {
       const verify = (task === undefined ? null : task.spec.verify) ?? config.verify;
-      return { ...common, timeoutMs: config.gateTimeoutMs, work: gateOrder(work.subject.commit, verify) };
+      return {
+        ...common,
+        timeoutMs: config.gateTimeoutMs,
+        work: gateOrder(work.subject.commit, verify, config),
+      };
     }
     case 'work':
       if (task === undefined) throw new Error(`no task ${key}`);
@@ -62,9 +66,9 @@ export async function buildOrder(
   }
 }
 
-function gateOrder(commit: CommitId, verify: string | null): GateOrder {
+function gateOrder(commit: CommitId, verify: string | null, { gates }: ProjectConfig): GateOrder {
   if (verify === null) throw new Error('a gate without a verify command');
-  return { kind: 'gate', commit, verify };
+  return { kind: 'gate', commit, verify, minTests: gates.minTests };
 }
 
 async function workOrder(
@@ -115,6 +119,7 @@ async function workOrder(
     executor,
     verify: spec.verify,
     verifyTimeoutMs: config.gateTimeoutMs,
+    minTests: config.repo === null ? 0 : config.gates.minTests,
     retries: spec.retries,
     feedback,
   };

@@ -5,6 +5,7 @@ import type { Source } from '../model/event.ts';
 import { projectOfKey } from '../model/evolve.ts';
 import type { Project, Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
+import { comparedOutcome } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
 /** Records the end of a live attempt and what follows from it. */
@@ -15,7 +16,7 @@ export function settleEnd(turn: Turn, attempt: Attempt, outcome: Outcome, source
     const current = gateIsCurrent(turn, attempt, work.subject);
     turn.record({ type: 'attempt.ended', token, outcome }, source);
     turn.memory.forgettable.set(token, attempt.node);
-    if (current) settleGate(turn, attempt, work.subject, outcome);
+    if (current) settleGate(turn, attempt, work.subject, comparedOutcome(turn, attempt, outcome));
     return;
   }
   turn.record({ type: 'attempt.ended', token, outcome }, source);

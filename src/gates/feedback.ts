@@ -43,6 +43,7 @@ const GATES: readonly { readonly gate: GateName; readonly title: string }[] = [
   { gate: 'content', title: 'Content that may not be in the repository' },
   { gate: 'placeholder', title: 'Unfinished work' },
   { gate: 'verify', title: 'The verify command failed' },
+  { gate: 'tests', title: 'Too few tests ran' },
 ];
 
 const CLOSING = [

@@ -7,6 +7,7 @@
 import type { RunLine } from './run-line.ts';
 import type { Stubs, Syntax } from './language.ts';
 import { emptyPython } from './python.ts';
+import { isTestPath } from './test-path.ts';
 
 /** Empty functions in a run of consecutive added lines: the line of each signature, and the function's name. */
 export function emptyFunctions(
@@ -18,13 +19,6 @@ export function emptyFunctions(
   const found = syntax.stubs === 'python' ? emptyPython(run) : emptyBraced(run, syntax.stubs);
   const test = isTestPath(path);
   return found.filter(({ name }) => !IDLE_NAME.test(name) && (!test || TEST_NAME.test(name)));
-}
-
-/** True for paths where functions that do nothing are doubles of the real ones. */
-function isTestPath(path: string): boolean {
-  return /(?:^|\/)(?:tests?|__tests__|specs?|fixtures?|mocks?|__mocks__|fakes?|testing|testdata)\/|[._-](?:tests?|spec|mock|fake|stories|bench)\.[^/]+$|(?:^|\/)(?:test_[^/]*|conftest)\.py$|Tests?\.(?:java|kt|cs|swift)$/.test(
-    path,
-  );
 }
 
 const IDLE_NAME =

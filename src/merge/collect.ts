@@ -3,7 +3,9 @@
  * and by rules that the branch cannot touch. The node judged it too, but a node is where agents run: its word is a hint.
  */
 import { rm } from 'node:fs/promises';
-import { judge } from '../gates/judge.ts';
+import type { BranchFacts } from '../gates/facts.ts';
+import { type GateRules, judge } from '../gates/judge.ts';
+import { isTestPath } from '../gates/test-path.ts';
 import type { Finding } from '../model/attempt.ts';
 import { DispatchError } from '../model/error.ts';
 import type { HubEffectOf, HubResult } from './door.ts';
@@ -22,7 +24,14 @@ export async function collect(effect: HubEffectOf<'collect'>, work: HubWork): Pr
   const facts = await work.hub.facts(attempt.base, head, attempt.verify);
   const findings = judge(facts, attempt.rules);
   const paths = facts.changed.slice(0, PATHS_KEPT).map(({ path }) => path);
-  return { is: 'collected', key, token, head, changed: facts.changed.length, findings, paths };
+  const drops = deletesListedTests(facts, attempt.rules) ? { dropsTests: true as const } : {};
+  return { is: 'collected', key, token, head, changed: facts.changed.length, findings, paths, ...drops };
+}
+
+/** True when the branch deletes a file of tests that its spec names: a glob is no intention to have fewer. */
+function deletesListedTests({ changed }: BranchFacts, { modifies }: GateRules): boolean {
+  const listed = new Set(modifies);
+  return changed.some(({ status, path }) => status === 'D' && listed.has(path) && isTestPath(path));
 }
 
 /** Changed paths that are kept for the report. */

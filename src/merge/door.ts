@@ -76,6 +76,8 @@ export type HubResult =
       readonly findings: readonly Finding[];
       /** The first of the changed paths. */
       readonly paths?: readonly string[];
+      /** It deletes tests that its spec lists literally. */
+      readonly dropsTests?: true;
     }
   /** The node says that it does not have the result (any more): the attempt is lost. */
   | { readonly is: 'collect.gone'; readonly key: string; readonly token: Token }

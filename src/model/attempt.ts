@@ -1,7 +1,7 @@
 import type { CommitId, NodeName, TaskId, TaskKey, Token } from './ids.ts';
 
 /** Which check found something. */
-export type GateName = 'scope' | 'placeholder' | 'content' | 'verify' | 'commit';
+export type GateName = 'scope' | 'placeholder' | 'content' | 'verify' | 'tests' | 'commit';
 
 /** One thing a gate found: where, what, and what to do about it. */
 export interface Finding {
@@ -23,6 +23,14 @@ export interface Usage {
   readonly costUsd: number | null;
 }
 
+/** What a verify command's test runners reported. */
+export interface TestCounts {
+  /** Passed or failed. */
+  readonly ran: number;
+  /** Skipped, still to be written, expected to fail, or left out by a filter. */
+  readonly skipped: number;
+}
+
 /** How an attempt ended, as its node recorded it. Gate attempts use done (green), refused (red) and failed (broken gate: nobody's fault). */
 export type Outcome =
   | {
@@ -30,6 +38,8 @@ export type Outcome =
       readonly head: CommitId | null;
       readonly rounds: number;
       readonly usage: Usage | null;
+      /** Of the verify command; missing when no known runner reported. */
+      readonly tests?: TestCounts;
     }
   | {
       readonly kind: 'refused';
@@ -66,7 +76,13 @@ export type AttemptKind =
 export type AttemptPhase =
   | { readonly is: 'claimed' }
   | { readonly is: 'running'; readonly since: number; readonly round: number; readonly step: Step }
-  | { readonly is: 'ended'; readonly at: number; readonly outcome: Outcome }
+  | {
+      readonly is: 'ended';
+      readonly at: number;
+      readonly outcome: Outcome;
+      /** The branch deletes tests that its spec lists literally: there may be fewer once it has merged. */
+      readonly dropsTests?: true;
+    }
   | { readonly is: 'fenced'; readonly at: number; readonly reason: string };
 
 export type Step = 'prepare' | 'agent' | 'gates' | 'verify';

@@ -1,6 +1,7 @@
 import type { AttemptKind, Conflict, Finding, Outcome, Step } from './attempt.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
+import type { TestBaseline } from './task.ts';
 
 /** What happened. The append-only log of these is the truth; every other table is derived from it and can be rebuilt. */
 export type Fact =
@@ -61,6 +62,8 @@ export type Fact =
       readonly approvals?: readonly Finding[];
       /** The first of these paths, for the report. */
       readonly paths?: readonly string[];
+      /** It deletes tests that its spec lists literally. */
+      readonly dropsTests?: true;
     }
   | {
       readonly type: 'candidate.refused';
@@ -109,6 +112,8 @@ export type Fact =
       readonly token: Token;
       readonly commit: CommitId;
       readonly onto: CommitId;
+      /** What the gate counted on this tree. */
+      readonly tests?: TestBaseline;
     }
   /** Integration was not at `onto` any more; the task goes back to the queue. */
   | { readonly type: 'merge.raced'; readonly token: Token }
@@ -151,6 +156,8 @@ export type Fact =
       readonly project: ProjectName;
       readonly commit: CommitId;
       readonly tasks: readonly TaskId[];
+      /** What the gate counted on this tree. */
+      readonly tests?: TestBaseline;
     }
   | {
       readonly type: 'delivery.failed';

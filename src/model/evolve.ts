@@ -10,10 +10,12 @@ import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import type { TaskSpec } from './spec.ts';
 import type { NodeState, State } from './state.ts';
-import { isFinal, type Progress, type Project, type Task } from './task.ts';
+import { isFinal, type Progress, type Project, type Task, type TestBaseline } from './task.ts';
 
 /** How many green trees a project remembers. */
 const GREEN_KEPT = 256;
+/** For how many verify commands. */
+const TESTS_KEPT = 64;
 
 export class IllegalFact extends Error {
   readonly fact: Fact;
@@ -42,8 +44,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'project.configured':
       return configureProject(state, fact);
     case 'project.based':
-      projectOf(state, fact.project, fact).integration = fact.integration;
-      return;
+      return baseProject(state, fact);
     case 'task.added':
       return addTask(state, fact, event.at);
     case 'task.changed':
@@ -82,6 +83,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return;
     case 'candidate.accepted': {
       const { task } = workOf(state, fact.token, fact, ['finished']);
+      const attempt = attemptOf(state, fact.token, fact);
+      if (fact.dropsTests === true && attempt.phase.is === 'ended')
+        attempt.phase = { ...attempt.phase, dropsTests: true };
       const { review, priority } = task.spec;
       const policy = projectOf(state, task.spec.project, fact).config.review;
       const asked = review || policy === 'always' || (policy === 'p0' && priority === 0);
@@ -156,6 +160,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const known = project.integration === fact.onto || project.integration === fact.commit;
       expect(known, fact, 'integration is not where the merge was made');
       project.integration = fact.commit;
+      rememberTests(project, fact.tests);
       mergeTask(state, task, { at: 'merged', token: fact.token, commit: fact.commit, when: event.at });
       return;
     }
@@ -253,6 +258,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'delivery.landed': {
       const project = projectOf(state, fact.project, fact);
       if (project.delivery?.at === 'pushing') project.integration = fact.commit;
+      rememberTests(project, fact.tests);
       project.delivery = null;
       project.delivered = { commit: fact.commit, when: event.at };
       return;
@@ -263,6 +269,19 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     default:
       assertNever(fact);
   }
+}
+
+/** Somewhere else than where the last gate counted: how many tests there are is not known any more. */
+function baseProject(state: State, fact: Extract<Fact, { type: 'project.based' }>): void {
+  const project = projectOf(state, fact.project, fact);
+  project.integration = fact.integration;
+  project.tests = [];
+}
+
+function rememberTests(project: Project, counted: TestBaseline | undefined): void {
+  if (counted === undefined) return;
+  const others = project.tests.filter(({ verify }) => verify !== counted.verify);
+  project.tests = [...others, counted].slice(-TESTS_KEPT);
 }
 
 function configureProject(state: State, fact: Extract<Fact, { type: 'project.configured' }>): void {
@@ -277,6 +296,7 @@ function configureProject(state: State, fact: Extract<Fact, { type: 'project.con
     config,
     integration: null,
     green: [],
+    tests: [],
     delivery: null,
     delivered: null,
   });

@@ -63,6 +63,8 @@ export interface GateSettings {
   readonly largestBinaryKb: number;
   /** Texts that look like keys and are none. */
   readonly secretAllow: readonly PlaceholderAllow[];
+  /** Least number of tests that `verify` must run; 0: any, as long as it is not none. */
+  readonly minTests: number;
 }
 
 /** `project.yaml`, validated and with defaults filled in. */

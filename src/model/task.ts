@@ -1,4 +1,4 @@
-import type { Feedback, Finding } from './attempt.ts';
+import type { Feedback, Finding, TestCounts } from './attempt.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 
@@ -98,6 +98,11 @@ export type Delivery =
       readonly targetTip: CommitId | null;
     };
 
+/** What a verify command counted on the tree that landed last. */
+export interface TestBaseline extends TestCounts {
+  readonly verify: string;
+}
+
 export interface Project {
   readonly name: ProjectName;
   config: ProjectConfig;
@@ -105,6 +110,8 @@ export interface Project {
   integration: CommitId | null;
   /** Trees that a gate found green, newest last, bounded: a tree is gated once. */
   readonly green: string[];
+  /** How many tests integration's tip runs, for each verify command that was counted; newest last, bounded. */
+  tests: readonly TestBaseline[];
   /** A `collect` in progress. */
   delivery: Delivery | null;
   /** What the last `collect` landed. */

@@ -27,6 +27,8 @@ export interface WorkOrder {
   /** Shell command on a clean checkout of the result; null: the executor's exit record decides. */
   readonly verify: string | null;
   readonly verifyTimeoutMs: number;
+  /** Least number of tests that `verify` must run; 0: any. */
+  readonly minTests: number;
   /** Feedback rounds after the first. */
   readonly retries: number;
   /** Why this is not the first attempt: text for the agent (conflict, gate output of the merge), or null. */
@@ -51,4 +53,6 @@ export interface GateOrder {
   /** Checked out clean, without any `.git`, into a directory of its own. */
   readonly commit: CommitId;
   readonly verify: string;
+  /** Least number of tests that it must run; 0: any. */
+  readonly minTests: number;
 }

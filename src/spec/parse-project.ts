@@ -105,6 +105,7 @@ function gatesOf({ gates }: ProjectInput): GateSettings {
     largestFileKb: gates?.largest_file_kb ?? LARGEST_FILE_KB,
     largestBinaryKb: gates?.largest_binary_kb ?? LARGEST_BINARY_KB,
     secretAllow: gates?.secrets?.allow ?? [],
+    minTests: gates?.tests?.min ?? 0,
   };
 }
 

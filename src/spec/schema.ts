@@ -194,6 +194,13 @@ const gates = z.strictObject({
       allow: allowList.describe('Texts that look like keys and open nothing; `text` is a part of the line.'),
     })
     .optional(),
+  tests: z
+    .strictObject({
+      min: count(0, 1_000_000)
+        .optional()
+        .describe('Least number of tests that `verify` must run; 0 by default.'),
+    })
+    .optional(),
   largest_file_kb: count(1, 8192).optional().describe('Largest file a branch may add, KiB; 8192 by default.'),
   largest_binary_kb: count(1, 8192)
     .optional()

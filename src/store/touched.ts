@@ -92,6 +92,9 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.accepted':
+      moveAttempt(touched, fact.token, state);
+      touchSubject(touched, fact.token, state);
+      return;
     case 'merge.prepared':
     case 'merge.conflicted':
     case 'merge.refused':

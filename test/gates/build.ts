@@ -6,7 +6,12 @@ const ID = 'a'.repeat(40);
 const NONE = '0'.repeat(40);
 
 /** What a project gets that says nothing about its gates. */
-export const GATES: GateSettings = { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] };
+export const GATES: GateSettings = {
+  largestFileKb: 8192,
+  largestBinaryKb: 2048,
+  secretAllow: [],
+  minTests: 0,
+};
 
 /** A changed path; a modified plain file unless the parts say otherwise. */
 export function change(path: string, parts: Partial<ChangedPath> = {}): ChangedPath {

@@ -9,7 +9,12 @@ const exit = (code: number | null, signal: string | null = null, timedOut = fals
 
 describe('the verdict of a verify command', () => {
   test('is green for exit code 0 alone', () => {
-    expect(verifyVerdict(exit(0), 'ok\n')).toEqual({ verdict: 'green', findings: [], output: 'ok\n' });
+    expect(verifyVerdict(exit(0), 'ok\n')).toEqual({
+      verdict: 'green',
+      findings: [],
+      output: 'ok\n',
+      tests: null,
+    });
   });
 
   test.each([1, 2, 5, 100, 125, 255])('is red for exit code %i, with a finding that names it', (code) => {
@@ -45,5 +50,23 @@ describe('the verdict of a verify command', () => {
     const { output } = verifyVerdict(exit(1), `${'line of noise\n'.repeat(10_000)}the end`);
     expect(Buffer.byteLength(output)).toBeLessThanOrEqual(VERIFY_OUTPUT_BYTES);
     expect(output).toContain('the end');
+  });
+
+  test('a success without a test is a fault of the work, and of nobody at the merge', () => {
+    const none = 'No test files found, exiting with code 0\n';
+    expect(verifyVerdict(exit(0), none)).toMatchObject({ verdict: 'red', findings: [{ gate: 'tests' }] });
+    expect(verifyVerdict(exit(0), none, { min: 0, none: 'broken' }).verdict).toBe('broken');
+    const pytest = 'no tests ran in 0.01s\n';
+    expect(verifyVerdict(exit(5), pytest, { min: 0, none: 'broken' }).verdict).toBe('broken');
+    expect(verifyVerdict(exit(2), 'Tests:       0 total\n', { min: 0, none: 'broken' }).verdict).toBe('red');
+  });
+
+  test('fewer tests than the project wants is red, with both figures; no report at all cannot meet it', () => {
+    const rule = { min: 12, none: 'broken' } as const;
+    const verdict = verifyVerdict(exit(0), '11 passed in 0.3s\n', rule);
+    expect(verdict).toMatchObject({ verdict: 'red', tests: { ran: 11, skipped: 0 } });
+    expect(verdict.findings[0]?.message).toContain('ran 11 tests, where at least 12');
+    expect(verifyVerdict(exit(0), '12 passed in 0.3s\n', rule).verdict).toBe('green');
+    expect(verifyVerdict(exit(0), 'all good\n', rule).verdict).toBe('broken');
   });
 });

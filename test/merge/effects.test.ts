@@ -19,7 +19,7 @@ const RULES: GateRules = {
   allowedExtras: [],
   expands: [],
   protectedPaths: [],
-  gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
+  gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
   placeholderAllow: [],
 };
 

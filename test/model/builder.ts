@@ -37,7 +37,7 @@ export function config(changes: Partial<ProjectConfig> = {}): ProjectConfig {
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
-    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
+    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
     review: 'never',
     weight: 1,
     maxAttempts: 3,

@@ -314,7 +314,7 @@ export class History {
     return this.#at('finished').flatMap(({ key, progress: { token, head } }) => {
       if (this.#pick(5) === 0) {
         const approvals = this.#findings().map((found) => ({ ...found, approval: true as const }));
-        return one({ type: 'candidate.accepted', token, head, changed: 3, approvals });
+        return one({ type: 'candidate.accepted', token, head, changed: 3, approvals, dropsTests: true });
       }
       if (this.#pick(4) > 0) return one({ type: 'candidate.accepted', token, head, changed: 3 });
       return one({ type: 'candidate.refused', token, findings: this.#findings() }, this.#failed(key));
@@ -387,7 +387,8 @@ export class History {
     return this.#at('landing').flatMap((task) => {
       const { token, onto, commit } = task.progress;
       if (this.#project(task).integration !== onto) return [];
-      return one({ type: 'merge.landed', token, commit, onto });
+      const tests = { verify: 'make test', ran: this.#pick(20), skipped: this.#pick(3) };
+      return one({ type: 'merge.landed', token, commit, onto, ...(this.#pick(2) === 0 ? {} : { tests }) });
     });
   }
 
@@ -508,7 +509,7 @@ export class History {
       allowedExtras: [],
       sharedPaths: [],
       protectedPaths: [],
-      gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
+      gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
       review: this.#any(['never', 'never', 'p0', 'always'] as const),
       weight: 1 + this.#pick(3),
       maxAttempts: 3,

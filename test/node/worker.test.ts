@@ -157,6 +157,7 @@ function order(of: Token, command: string): AttemptOrder {
       },
       verify: null,
       verifyTimeoutMs: 10_000,
+      minTests: 0,
       retries: 0,
       feedback: null,
     },

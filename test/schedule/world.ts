@@ -38,7 +38,7 @@ export function config(name: string, over: Partial<ProjectConfig> = {}): Project
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
-    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
+    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
     review: 'never',
     weight: 1,
     maxAttempts: 3,

@@ -255,6 +255,7 @@ export function plainOrder(
       executor: shell(script),
       verify: null,
       verifyTimeoutMs: 30_000,
+      minTests: 0,
       retries: 0,
       feedback: null,
       ...work,

@@ -93,7 +93,7 @@ export function treeOrder(
         allowedExtras: [],
         expands: [],
         protectedPaths: [],
-        gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [] },
+        gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
         placeholderAllow: [],
         ...tree,
       },

@@ -193,7 +193,7 @@ test('a gate is green, red or broken', async () => {
   const gate = (verify: string) => ({
     ...treeOrder(project, ''),
     token: newToken(),
-    work: { kind: 'gate' as const, commit: project.tip(), verify },
+    work: { kind: 'gate' as const, commit: project.tip(), verify, minTests: 0 },
   });
   const orders = [
     gate('sh test.sh'),
@@ -201,6 +201,8 @@ test('a gate is green, red or broken', async () => {
     gate('no-such-program'),
     gate('kill -9 $$'),
     { ...gate('sleep 60'), timeoutMs: 300 },
+    gate('echo "1..1"; echo "ok 1 - adds # SKIP later"'),
+    gate('echo "1..2"; echo "ok 1 - adds"; echo "ok 2 # SKIP"'),
   ];
   for (const order of orders) await client.call({ op: 'start', order });
   const outcomes = await Promise.all(orders.map(({ token }) => client.ended(token)));
@@ -217,6 +219,12 @@ test('a gate is green, red or broken', async () => {
     cause: 'gate',
     message: expect.stringContaining('time limit'),
   });
+  expect(outcomes[5]).toMatchObject({
+    kind: 'failed',
+    cause: 'gate',
+    message: expect.stringContaining('ran no test'),
+  });
+  expect(outcomes[6]).toMatchObject({ kind: 'done', tests: { ran: 1, skipped: 1 } });
 });
 
 test('a verify command that outlasts its limit counts as a broken gate after the last round', async () => {

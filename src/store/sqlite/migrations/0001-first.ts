@@ -30,6 +30,7 @@ CREATE TABLE projects (
   config      TEXT NOT NULL CHECK (json_valid(config)),
   integration TEXT,
   green       TEXT NOT NULL CHECK (json_valid(green)),
+  tests       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tests)),
   delivery_at TEXT CHECK (delivery_at IN ('draining', 'preparing', 'gating', 'pushing')),
   delivery    TEXT CHECK (json_valid(delivery)),
   delivered   TEXT CHECK (json_valid(delivered)),

@@ -6,6 +6,7 @@ interface ProjectRow {
   readonly config: string;
   readonly integration: string | null;
   readonly green: string;
+  readonly tests: string;
   readonly delivery_at: string | null;
   /** The delivery without its `at`. */
   readonly delivery: string | null;
@@ -15,9 +16,9 @@ interface ProjectRow {
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
-    INSERT INTO projects (name, config, integration, green, delivery_at, delivery, delivered)
-    VALUES (@name, @config, @integration, @green, @delivery_at, @delivery, @delivered)
-    ON CONFLICT (name) DO UPDATE SET config = @config, integration = @integration, green = @green,
+    INSERT INTO projects (name, config, integration, green, tests, delivery_at, delivery, delivered)
+    VALUES (@name, @config, @integration, @green, @tests, @delivery_at, @delivery, @delivered)
+    ON CONFLICT (name) DO UPDATE SET config = @config, integration = @integration, green = @green, tests = @tests,
       delivery_at = @delivery_at, delivery = @delivery, delivered = @delivered`);
   return (project) => {
     statement.run(toRow(project));
@@ -27,19 +28,20 @@ export function putProject(db: Db): (project: Project) => void {
 /** All projects in order of arrival. */
 export function allProjects(db: Db): Project[] {
   const select = db.prepare<[], ProjectRow>(
-    'SELECT name, config, integration, green, delivery_at, delivery, delivered FROM projects ORDER BY ord',
+    'SELECT name, config, integration, green, tests, delivery_at, delivery, delivered FROM projects ORDER BY ord',
   );
   return select.all().map(fromRow);
 }
 
 function toRow(project: Project): ProjectRow {
-  const { name, config, integration, green, delivery, delivered } = project;
+  const { name, config, integration, green, tests, delivery, delivered } = project;
   const { at, ...rest } = delivery ?? { at: null };
   return {
     name,
     config: JSON.stringify(config),
     integration,
     green: JSON.stringify(green),
+    tests: JSON.stringify(tests),
     delivery_at: at,
     delivery: at === null ? null : JSON.stringify(rest),
     delivered: delivered === null ? null : JSON.stringify(delivered),
@@ -52,6 +54,7 @@ function fromRow(row: ProjectRow): Project {
     config: JSON.parse(row.config) as Project['config'],
     integration: row.integration as Project['integration'],
     green: JSON.parse(row.green) as string[],
+    tests: JSON.parse(row.tests) as Project['tests'],
     delivery:
       row.delivery === null
         ? null

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { landed } from '../../src/controller/from-hub.ts';
+import { freshMemory } from '../../src/controller/memory.ts';
+import { settleEnd } from '../../src/controller/settle.ts';
+import { Turn } from '../../src/controller/turn.ts';
+import type { Outcome, TestCounts } from '../../src/model/attempt.ts';
+import type { CommitId } from '../../src/model/ids.ts';
+import {
+  added,
+  BASE,
+  claim,
+  commit,
+  done,
+  key,
+  NODE,
+  PROJECT,
+  SET_UP,
+  Story,
+  token,
+} from '../model/builder.ts';
+
+/** A project whose tasks all run `make test`, driven from a claim to the end of the merge's gate and its landing. */
+class Merges {
+  readonly story = Story.of(...SET_UP);
+  readonly turn = new Turn(this.story.state, freshMemory(this.story.state), 1, 1_800_000_000_000);
+  #next = 0;
+
+  /** A task's merge is gated with these counts, and lands where the gate is green. */
+  gate(id: string, tests: TestCounts | null, options: { dropsTests?: true; crash?: true } = {}): string {
+    const number = (this.#next += 10);
+    const [work, gate] = [token(number), token(number + 1)];
+    const [head, made] = [commit(number + 0x1000), commit(number + 0x2000)];
+    const tree = `tree-${number}`;
+    const drops = options.dropsTests === undefined ? {} : { dropsTests: options.dropsTests };
+    const onto = this.story.state.projects.get(PROJECT)?.integration ?? BASE;
+    const subject = { of: 'merge', workToken: work, commit: made, tree } as const;
+    this.story.tell(
+      added(id, { verify: 'make test', modifies: [`src/${id}`] }),
+      claim(id, number),
+      { type: 'attempt.ended', token: work, outcome: done(head) },
+      { type: 'candidate.accepted', token: work, head, changed: 1, ...drops },
+      { type: 'merge.prepared', token: work, onto, commit: made, tree },
+      {
+        type: 'attempt.claimed',
+        token: gate,
+        task: key(id),
+        n: 1,
+        work: { kind: 'gate', subject },
+        node: NODE,
+        base: null,
+      },
+    );
+    const outcome: Outcome = {
+      kind: 'done',
+      head: null,
+      rounds: 1,
+      usage: null,
+      ...(tests === null ? {} : { tests }),
+    };
+    const attempt = this.story.state.attempts.get(gate);
+    if (attempt === undefined) throw new Error('no gate');
+    settleEnd(this.turn, attempt, outcome, null);
+    const word = this.story.state.tasks.get(key(id))?.progress.at ?? '';
+    if (word !== 'landing') return word;
+    if (options.crash === true) this.turn.memory.testCounts.clear();
+    this.#land(number, made, onto);
+    return this.story.state.tasks.get(key(id))?.progress.at ?? '';
+  }
+
+  #land(number: number, made: CommitId, onto: CommitId): void {
+    landed(this.turn, { is: 'landed', key: 'land', token: token(number), commit: made, onto });
+  }
+
+  get tests(): readonly TestCounts[] {
+    return this.story.state.projects.get(PROJECT)?.tests ?? [];
+  }
+}
+
+describe('a merged tree', () => {
+  test('may not run fewer tests than integration, nor skip more', () => {
+    const merges = new Merges();
+    expect(merges.gate('S01', { ran: 12, skipped: 1 })).toBe('merged');
+    expect(merges.tests).toEqual([{ verify: 'make test', ran: 12, skipped: 1 }]);
+    expect(merges.gate('S02', { ran: 11, skipped: 1 })).toBe('open');
+    expect(merges.gate('S03', { ran: 12, skipped: 2 })).toBe('open');
+    expect(merges.story.state.tasks.get(key('S02'))?.feedback).toMatchObject({
+      why: 'gate',
+      findings: [{ gate: 'tests', message: expect.stringContaining('11 tests ran where 12') as string }],
+    });
+    expect(merges.gate('S04', { ran: 15, skipped: 1 })).toBe('merged');
+    expect(merges.tests).toEqual([{ verify: 'make test', ran: 15, skipped: 1 }]);
+  });
+
+  test('may run fewer where its branch deletes tests that its spec lists, and that is the new count', () => {
+    const merges = new Merges();
+    merges.gate('S01', { ran: 12, skipped: 0 });
+    expect(merges.gate('S02', { ran: 4, skipped: 0 }, { dropsTests: true })).toBe('merged');
+    expect(merges.gate('S03', { ran: 4, skipped: 0 })).toBe('merged');
+  });
+
+  test('is not compared when its runner is unknown, or when integration moved by itself', () => {
+    const merges = new Merges();
+    merges.gate('S01', { ran: 12, skipped: 0 });
+    expect(merges.gate('S02', null)).toBe('merged');
+    expect(merges.tests).toHaveLength(1);
+    merges.story.tell({ type: 'project.based', project: PROJECT, integration: commit(0x4000) });
+    expect(merges.gate('S03', { ran: 3, skipped: 0 })).toBe('merged');
+  });
+
+  test('that lands after a crash leaves the counts as they were', () => {
+    const merges = new Merges();
+    merges.gate('S01', { ran: 12, skipped: 0 });
+    expect(merges.gate('S02', { ran: 14, skipped: 0 }, { crash: true })).toBe('merged');
+    expect(merges.tests).toEqual([{ verify: 'make test', ran: 12, skipped: 0 }]);
+  });
+});
