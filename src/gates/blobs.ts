@@ -14,7 +14,9 @@ export interface BlobRules {
 
 /** Findings about large files, unread ones, and Git LFS pointers, whose content is on another server. */
 export function blobFindings(facts: BranchFacts, { modifies, gates }: BlobRules): Finding[] {
-  const binary = new Set(facts.binary);
+  // What was not read may well be text.
+  const unseen = new Set(facts.unread);
+  const binary = new Set(facts.binary.filter((path) => !unseen.has(path)));
   const large = [...facts.sizes].flatMap(([path, bytes]): Finding[] => {
     const limit = binary.has(path) ? gates.largestBinaryKb : gates.largestFileKb;
     if (bytes <= limit * 1024) return [];

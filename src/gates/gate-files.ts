@@ -31,6 +31,8 @@ export function filesNamedBy(text: string, all: boolean): NamedFile[] {
       folder = inTree(folder, first) ?? folder;
       continue;
     }
+    // What is only looked at is not run.
+    if (name === 'test' || name === '[') continue;
     if (program.includes('/')) add(folder, program);
     if (MAKES.has(name)) addMakefiles(args, (word) => add(folder, word, true));
     if (PACKAGE_RUNNERS.has(name)) add(folder, 'package.json');
@@ -94,10 +96,7 @@ const CONFIGURES = new Set([
   '-c',
   '--config',
   '--config-file',
-  '-f',
-  '--file',
   '--makefile',
-  '-r',
   '--require',
   '--import',
   '--loader',
@@ -127,6 +126,8 @@ const LEADS = new Set([
 function addMakefiles(args: readonly string[], add: (word: string) => void): void {
   const after = args[args.indexOf('-C') + 1];
   const prefix = args.includes('-C') && after !== undefined ? `${after}/` : '';
+  const given = args[args.indexOf('-f') + 1];
+  if (args.includes('-f') && given !== undefined) add(`${prefix}${given}`);
   for (const name of ['GNUmakefile', 'makefile', 'Makefile']) add(`${prefix}${name}`);
 }
 

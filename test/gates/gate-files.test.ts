@@ -13,6 +13,7 @@ describe('files that a command runs', () => {
     ['npm test', ['package.json', 'test']],
     ['vitest run --config=ci/vitest.config.ts', ['run', 'ci/vitest.config.ts']],
     ['$RUNNER /usr/bin/env ../outside.sh', []],
+    ['test -f src/a.ts && [ -f src/b.ts ] && ./c.sh', ['c.sh']],
     ['if ./a.sh; then ./b.sh; fi # ./c.sh', ['a.sh', 'b.sh']],
   ])('of %j', (command, files) => {
     expect(named(command)).toEqual(files);
