@@ -32,7 +32,7 @@ export function filesNamedBy(text: string, all: boolean): NamedFile[] {
       continue;
     }
     // What is only looked at is not run.
-    if (name === 'test' || name === '[') continue;
+    if (program === 'test' || program === '[') continue;
     if (program.includes('/')) add(folder, program);
     if (MAKES.has(name)) addMakefiles(args, (word) => add(folder, word, true));
     if (PACKAGE_RUNNERS.has(name)) add(folder, 'package.json');
