@@ -69,7 +69,7 @@ const AGENTS: Readonly<Record<string, TaskText>> = {
   escape: { agent: `printf '\\033]0;owned\\007\\033[2Jhello\\n'; put src/escape.txt a` },
 };
 
-test('each is refused for what it did, or merges what was honest; no trap of theirs is ever sprung', async () => {
+test('each is refused or parked for what it did, or merges what was honest; no trap of theirs is ever sprung', async () => {
   const home = makeHome({
     tasks: { ...AGENTS, settings: { ...AGENTS.settings, depends_on: ['hooks', 'escape'] } },
     nodes: [{ name: 'here', local: true, slots: 4 }],
@@ -98,7 +98,7 @@ test('each is refused for what it did, or merges what was honest; no trap of the
     excluded: expect.stringMatching(/^failed: .*scope/u),
     gate: expect.stringMatching(/^failed: .*scope/u),
     tests: expect.stringMatching(/^failed: .*scope/u),
-    settings: expect.stringMatching(/^failed: .*scope/u),
+    settings: expect.stringMatching(/^review: Approval\(CLAUDE\.md\)/u),
     unseenTodo: expect.stringMatching(/^failed: .*placeholder/u),
     wideTodo: expect.stringMatching(/^failed: .*placeholder/u),
     utf16: expect.stringMatching(/^failed: .*content/u),
