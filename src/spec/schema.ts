@@ -232,7 +232,7 @@ export const projectSchema = z
       .array(pattern)
       .optional()
       .describe(
-        'Paths no task may change unless its `modifies` lists them literally, besides the built-in ones.',
+        'Besides the built-in ones: a change of these waits for approval unless `modifies` lists the path literally.',
       ),
     review: z
       .enum(['never', 'p0', 'always'])
