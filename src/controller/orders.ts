@@ -48,7 +48,7 @@ export async function buildOrder(
   switch (work.kind) {
     case 'gate': {
       const verify = (task === undefined ? null : task.spec.verify) ?? config.verify;
-      return { ...common, timeoutMs: config.gateTimeoutMs, work: gateOrder(work.subject.commit, verify) };
+      return { ...common, timeoutMs: config.gateTimeoutMs, work: gateOrder(work.subject.commit, verify, config) };
     }
     case 'work':
       if (task === undefined) throw new Error(`no task ${key}`);
@@ -62,9 +62,9 @@ export async function buildOrder(
   }
 }
 
-function gateOrder(commit: CommitId, verify: string | null): GateOrder {
+function gateOrder(commit: CommitId, verify: string | null, { sandbox }: ProjectConfig): GateOrder {
   if (verify === null) throw new Error('a gate without a verify command');
-  return { kind: 'gate', commit, verify };
+  return { kind: 'gate', commit, verify, sandbox };
 }
 
 async function workOrder(
@@ -114,6 +114,7 @@ async function workOrder(
     executor,
     verify: spec.verify,
     verifyTimeoutMs: config.gateTimeoutMs,
+    sandbox: config.sandbox,
     retries: spec.retries,
     feedback,
   };

@@ -1,4 +1,5 @@
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
+import type { SandboxRules } from '../model/sandbox.ts';
 import type { ExecutorDef, PlaceholderAllow } from '../model/spec.ts';
 
 /** Everything a node needs to run one attempt. Written once as `attempt.json`; the node asks nothing back. */
@@ -27,6 +28,8 @@ export interface WorkOrder {
   /** Shell command on a clean checkout of the result; null: the executor's exit record decides. */
   readonly verify: string | null;
   readonly verifyTimeoutMs: number;
+  /** What `verify` may see and use. */
+  readonly sandbox: SandboxRules;
   /** Feedback rounds after the first. */
   readonly retries: number;
   /** Why this is not the first attempt: text for the agent (conflict, gate output of the merge), or null. */
@@ -49,4 +52,5 @@ export interface GateOrder {
   /** Checked out clean, without any `.git`, into a directory of its own. */
   readonly commit: CommitId;
   readonly verify: string;
+  readonly sandbox: SandboxRules;
 }

@@ -2,6 +2,8 @@
 import type { ErrorCode } from '../model/codes/index.ts';
 import type { Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
+import { DEFAULT_SANDBOX, type SandboxRules } from '../model/sandbox.ts';
+import { parseSize } from '../model/size.ts';
 import type { ExecutorDef, ProjectConfig } from '../model/spec.ts';
 import { findCycles } from '../plan/cycles.ts';
 import { checkForm } from './check-form.ts';
@@ -104,6 +106,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     timeoutMs: milliseconds(input.timeout) ?? DEFAULT_TIMEOUT_MS,
     retries: input.retries ?? DEFAULT_RETRIES,
     gateTimeoutMs: milliseconds(input.gates?.timeout) ?? DEFAULT_TIMEOUT_MS,
+    sandbox: sandboxOf(input),
     placeholderAllow: input.gates?.placeholder?.allow ?? [],
     allowedExtras: input.gates?.extras ?? [],
     sharedPaths: input.shared_paths ?? [],
@@ -112,6 +115,34 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     weight: input.weight ?? 1,
     maxAttempts: input.max_attempts ?? 2,
   };
+}
+
+function sandboxOf({ trusted, gates }: ProjectInput): SandboxRules {
+  const { limits } = DEFAULT_SANDBOX;
+  const prepare = gates?.prepare;
+  return {
+    trusted: trusted ?? DEFAULT_SANDBOX.trusted,
+    network: gates?.network ?? DEFAULT_SANDBOX.network,
+    readOnly: gates?.read_only ?? DEFAULT_SANDBOX.readOnly,
+    limits: {
+      memory: bytes(gates?.limits?.memory) ?? limits.memory,
+      processes: gates?.limits?.processes ?? limits.processes,
+      fileSize: bytes(gates?.limits?.file_size) ?? limits.fileSize,
+    },
+    prepare:
+      prepare === undefined
+        ? null
+        : { command: prepare.command, keyedBy: prepare.keyed_by, paths: prepare.paths.map(plainPath) },
+  };
+}
+
+function bytes(size: string | number | undefined): number | null {
+  return size === undefined ? null : parseSize(size);
+}
+
+/** `node_modules/` and `node_modules` are one directory. */
+function plainPath(path: string): string {
+  return path.replace(/\/+$/, '');
 }
 
 /** Built-in executors and the project's own, each with what it inherits filled in. */
