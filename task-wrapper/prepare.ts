@@ -35,7 +35,7 @@ import type { Desk } from './desk.ts';
 import { readIfThere } from './durable.ts';
 import { readEnds } from './ends.ts';
 import { baseEnvironment } from './environment.ts';
-import { exists } from './host.ts';
+import { startTime } from './host.ts';
 import { type Key, keyOf } from './prepare-place.ts';
 import type { Recorded } from './record.ts';
 import { removeTree } from './remove.ts';
@@ -212,7 +212,9 @@ async function clean(root: Root, home: string, wanted: string): Promise<void> {
     readdirSync(root.attempts).map((token) => readIfThere(`${root.attempts}/${token}/prepared`)),
   );
   const names = readdirSync(home);
-  const abandoned = names.filter((name) => name.startsWith('making-') && !exists(Number(name.split('-')[1])));
+  const abandoned = names.filter(
+    (name) => name.startsWith('making-') && startTime(Number(name.split('-')[1])) === null,
+  );
   const old = names
     .filter((name) => !name.startsWith('making-') && name !== wanted)
     .map((name) => ({ name, at: statSync(`${home}/${name}`).mtimeMs }))

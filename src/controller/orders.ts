@@ -48,7 +48,11 @@ export async function buildOrder(
   switch (work.kind) {
     case 'gate': {
       const verify = (task === undefined ? null : task.spec.verify) ?? config.verify;
-      return { ...common, timeoutMs: config.gateTimeoutMs, work: gateOrder(work.subject.commit, verify, config) };
+      return {
+        ...common,
+        timeoutMs: config.gateTimeoutMs,
+        work: gateOrder(work.subject.commit, verify, config),
+      };
     }
     case 'work':
       if (task === undefined) throw new Error(`no task ${key}`);
