@@ -12,7 +12,9 @@ beforeEach(() => {
   // What a person has in ~/.local/bin comes before the system's.
   const home = scratch();
   mkdirSync(join(home, '.local/bin'), { recursive: true });
-  writeFileSync(join(home, '.local/bin/bwrap'), `#!/bin/sh\necho '${REFUSAL}' >&2\nexit 1\n`, { mode: 0o755 });
+  writeFileSync(join(home, '.local/bin/bwrap'), `#!/bin/sh\necho '${REFUSAL}' >&2\nexit 1\n`, {
+    mode: 0o755,
+  });
   env = { HOME: home };
 });
 
