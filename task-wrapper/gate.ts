@@ -13,7 +13,7 @@ import type { Recorded } from './record.ts';
 import { attemptDir } from './root.ts';
 import { hasBegun, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { checkoutClean } from './trees.ts';
-import { endVerify, launchVerify, reasonOf } from './verify.ts';
+import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
 
 const STEP = '1v';
 /** Bytes of the command's output that are looked at. */
@@ -42,7 +42,8 @@ export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder):
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
   await killLeftovers({ token: order.token, leader: stepPid(`${dir}/${STEP}`) });
   endVerify(order, STEP);
-  return ended(judged(dir, end));
+  const unrun = 'code' in end && end.code !== 0 ? neverRan(desk.root, order, `${dir}/agent.log`) : null;
+  return ended(unrun === null ? judged(dir, end) : broken(unrun, null));
 }
 
 /** The outcome when it cannot even begin because of what the commit holds; null when it is on its way, or interrupted. */

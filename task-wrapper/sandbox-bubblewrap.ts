@@ -20,6 +20,8 @@ export interface Bubble {
   /** Directories that are shown read-only inside the checkout. */
   readonly shown: readonly { readonly from: string; readonly at: string }[];
   readonly network: boolean;
+  /** Descriptor 3 is open for bwrap's own report. */
+  readonly reports: boolean;
 }
 
 /** Where things are inside. The same for every attempt, so that paths in output and in caches say nothing of a node. */
@@ -45,6 +47,8 @@ export function bubblewrapped(argv: readonly string[], bubble: Bubble): string[]
     // The first process inside ends with the command or with us, and the kernel then ends all others of its namespace.
     ['--die-with-parent', '--new-session'],
     ['--hostname', 'gate'],
+    // Closed inside. Says whether the command ran at all: bwrap itself fails with 1, as a red test does.
+    bubble.reports ? ['--json-status-fd', '3'] : [],
     ['--clearenv'],
     ...Object.entries(bubble.env).map(([name, value]) => ['--setenv', name, value]),
     // Before the view: a program on the PATH may lie in /tmp or in /home.

@@ -45,7 +45,7 @@ export async function findSandbox(root: Root): Promise<Sandbox> {
     const sandbox = await known.sandbox;
     if (sandbox.by !== null || performance.now() - known.at < AGAIN_MS) return sandbox;
   }
-  known = { at: performance.now(), sandbox: probeSandbox(root) };
+  known = { at: performance.now(), sandbox: probeSandbox(root).catch(unknowable) };
   return await known.sandbox;
 }
 
@@ -54,6 +54,14 @@ export async function reportSandbox(root: Root): Promise<SandboxReport> {
   known = null;
   const sandbox = await findSandbox(root);
   return { by: sandbox.by, detail: sandbox.detail, fix: sandbox.by === null ? sandbox.fix : null };
+}
+
+function unknowable(error: unknown): Sandbox {
+  return {
+    by: null,
+    detail: `it could not be tried: ${firstLine(error)}`,
+    fix: 'Look at the disk of the node',
+  };
 }
 
 async function probeSandbox(root: Root): Promise<Sandbox> {
@@ -95,6 +103,7 @@ async function probeBubblewrap(root: Root): Promise<Sandbox> {
         writable: { tree, home, tmp },
         shown: [],
         network: false,
+        reports: false,
       });
       try {
         await run(program, argv.slice(1), { timeout: PATIENCE_MS });

@@ -9,8 +9,9 @@
  *
  * There is no third way: where neither works, a verify command does not run, unless the project says `trusted: true`.
  */
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import type { SandboxRules } from '../src/model/sandbox.ts';
+import { readIfThere } from './durable.ts';
 import { removeTree } from './remove.ts';
 import type { Root } from './root.ts';
 import { bubblewrapped, INSIDE } from './sandbox-bubblewrap.ts';
@@ -44,7 +45,7 @@ export interface Caged {
 export async function caged(
   root: Root,
   want: Caged,
-): Promise<Pick<Command, 'argv' | 'env' | 'cwd' | 'groups'>> {
+): Promise<Pick<Command, 'argv' | 'env' | 'cwd' | 'groups' | 'third'>> {
   const { rules, tree } = want;
   const home = `${want.place}-home`;
   const tmp = `${want.place}-tmp`;
@@ -54,6 +55,7 @@ export async function caged(
     mkdirSync(dir, { mode: 0o700 });
   }
   const outside = { ...want.env, HOME: home, TMPDIR: tmp };
+  rmSync(reportOf(want.place), { force: true });
   if (rules.trusted) return { argv: ['/bin/sh', '-c', want.command], env: outside, cwd: tree, groups: [] };
   const sandbox = await findSandbox(root);
   switch (sandbox.by) {
@@ -79,8 +81,21 @@ export async function caged(
         writable: { tree, home, tmp },
         shown: want.prepared.map(({ kept, path }) => ({ from: kept, at: `${INSIDE.tree}/${path}` })),
         network: rules.network,
+        reports: true,
       });
-      return { argv, env: want.env, cwd: tree, groups: group ?? [] };
+      return { argv, env: want.env, cwd: tree, groups: group ?? [], third: reportOf(want.place) };
     }
   }
+}
+
+/**
+ * True when the sandbox of the command that ended could not be built (a directory of the PATH went away, the machine has
+ * no namespace left), so that its exit code is not the command's.
+ */
+export function unbuilt(place: string): boolean {
+  return readIfThere(reportOf(place))?.includes('"exit-code"') === false;
+}
+
+function reportOf(place: string): string {
+  return `${place}-report`;
 }

@@ -27,6 +27,8 @@ export interface Command {
   readonly output: string;
   /** Files of control groups that the command's first process joins; none by default. */
   readonly groups?: readonly string[];
+  /** File that the command finds open, emptied, as its descriptor 3; none by default. */
+  readonly third?: string;
 }
 
 /** Why a step ended: its own exit code, or the supervisor's reason. */
@@ -115,6 +117,7 @@ function script(command: Command): string {
     ),
     // The directory must be exactly the attempt's: a link in its place leads somewhere else.
     `cd -P ${cwd} && [ "$PWD" = ${cwd} ] || { echo 'dispatch: the working directory is not the one of this attempt'; exit 126; }`,
+    ...(command.third === undefined ? [] : [`exec 3>${quote(command.third)}`]),
     ...(command.stdin === null ? [] : [`exec <${quote(command.stdin)}`]),
     `exec ${command.argv.map(quote).join(' ')}`,
     '',

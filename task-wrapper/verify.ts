@@ -1,16 +1,21 @@
 /** The verify command of an attempt, work's or gate's, from a clean checkout to a step that runs in the sandbox. */
+import { stripControls } from '../src/gates/shorten.ts';
 import type { Finding } from '../src/model/attempt.ts';
 import type { SandboxRules } from '../src/model/sandbox.ts';
 import { type Desk, launch } from './desk.ts';
+import { readEnds } from './ends.ts';
 import { baseEnvironment } from './environment.ts';
 import { type Kept, PreparationFailed, prepare } from './prepare.ts';
 import { inTheWay } from './prepare-place.ts';
 import type { Recorded } from './record.ts';
-import { attemptDir } from './root.ts';
-import { caged } from './sandbox.ts';
+import { attemptDir, type Root } from './root.ts';
+import { caged, unbuilt } from './sandbox.ts';
 import { removeGroup } from './sandbox-group.ts';
 import { NoSandbox } from './sandbox-probe.ts';
 import { writeStep } from './step.ts';
+
+/** Bytes of the output that bwrap's own last words are looked for in. */
+const OUTPUT_BYTES = 16 * 1024;
 
 export interface Verify {
   readonly step: string;
@@ -64,6 +69,16 @@ export async function launchVerify(desk: Desk, order: Recorded, verify: Verify):
 /** Gives back what the step's sandbox held outside of files. Harmless when it is asked twice. */
 export function endVerify(order: Recorded, step: string): void {
   removeGroup(groupOf(order, step));
+}
+
+/** Why a step that ended by itself says nothing about the work: its sandbox could not be built. null: it ran. */
+export function neverRan(root: Root, order: Recorded, log: string): string | null {
+  if (!unbuilt(`${attemptDir(root, order.token)}/gate`)) return null;
+  const said = stripControls(readEnds(log, 0, OUTPUT_BYTES))
+    .trim()
+    .split('\n')
+    .at(-1);
+  return `the sandbox of the verify command could not be built: ${said}`;
 }
 
 /** Why a verify command could not be started, for a person. */

@@ -32,7 +32,7 @@ import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } f
 import { attemptDir } from './root.ts';
 import { emptyScript, hasBegun, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
-import { endVerify, launchVerify, reasonOf } from './verify.ts';
+import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
 
 /** The attempt in hand. */
 interface Work {
@@ -186,6 +186,8 @@ async function verify(work: Work, status: Status): Promise<Status | Stand> {
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
   await killLeftovers({ token: order.token, leader: stepPid(`${dir}/${step}`) });
   endVerify(order, step);
+  const unrun = 'code' in end && end.code !== 0 ? neverRan(desk.root, order, `${dir}/${step}.log`) : null;
+  if (unrun !== null) return failed('gate', unrun, null, status);
   const verdict = verifyVerdict(
     { code: 'code' in end ? end.code : null, signal: null, timedOut: 'by' in end },
     readEnds(`${dir}/${step}.log`, 0, OUTPUT_BYTES),

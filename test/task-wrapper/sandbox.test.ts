@@ -148,6 +148,20 @@ describe.skipIf(noSandbox !== null)(
       ]);
     });
 
+    test('that fails to build one sandbox blames no branch for it', async () => {
+      // Works until there is a file that says otherwise.
+      const real = spawnSync('which', ['bwrap'], { encoding: 'utf8' }).stdout.trim();
+      const fake = `#!/bin/sh\n[ -e ${dir}/exhausted ] && set -- --ro-bind /not/there /x "$@"\nexec ${real} "$@"\n`;
+      writeFileSync(join(dir, 'bwrap'), fake, { mode: 0o755 });
+      const { on, client } = await nodeWith({ PATH: `${dir}:${process.env.PATH}` });
+      expect((await runGate(on, client, gateOrder(project, 'exit 1'))).outcome.kind).toBe('refused');
+      writeFileSync(join(dir, 'exhausted'), '');
+      const broken = { kind: 'failed', cause: 'gate', message: expect.stringContaining('/not/there') };
+      expect((await runGate(on, client, gateOrder(project, 'true'))).outcome).toMatchObject(broken);
+      const work = treeOrder(project, 'echo b > src/a.txt');
+      expect((await runGate(on, client, work)).outcome).toMatchObject(broken);
+    });
+
     test.skipIf(process.getuid?.() !== 0)('cages for an ordinary user as it does for root', () => {
       const nobody = 65534;
       const [tree, home, tmp] = ['tree', 'home', 'tmp'].map((name) => join(dir, name)) as [
@@ -171,6 +185,7 @@ describe.skipIf(noSandbox !== null)(
         writable: { tree, home, tmp },
         shown: [],
         network: false,
+        reports: false,
       });
       const { stdout, stderr, status } = spawnSync(program, args, {
         uid: nobody,
