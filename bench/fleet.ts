@@ -12,6 +12,7 @@ import { nodeName, projectName, taskId } from '../src/model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../src/model/spec.ts';
 import type { State } from '../src/model/state.ts';
 import { type Sshd, startSshd } from '../test/cluster/sshd.ts';
+import { DEFAULT_SANDBOX } from '../src/model/sandbox.ts';
 
 export interface Fleet {
   readonly dir: string;
@@ -55,6 +56,7 @@ function sshNode(server: Sshd, root: string, slots: number): NodeConfig {
   return {
     name: nodeName(server.alias),
     slots,
+    gateSlots: null,
     mode: 'hybrid',
     labels: [],
     weight: 1,
@@ -125,6 +127,7 @@ function choreConfig(name: string, command: string[]): ProjectConfig {
     timeoutMs: 600_000,
     retries: 0,
     gateTimeoutMs: 600_000,
+    sandbox: DEFAULT_SANDBOX,
     placeholderAllow: [],
     allowedExtras: [],
     sharedPaths: [],

@@ -13,6 +13,7 @@ import type { TaskSpec } from '../src/model/spec.ts';
 import { emptyState, type State } from '../src/model/state.ts';
 import { openReader } from '../src/store/sqlite/reader.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
+import { DEFAULT_SANDBOX } from '../src/model/sandbox.ts';
 
 const PROJECT = 'bench' as ProjectName;
 const NODES = Array.from({ length: 4 }, (_, index) => `node-${index}` as NodeName);
@@ -142,6 +143,7 @@ function setUp(count: number): Fact[] {
     timeoutMs: 60_000,
     retries: 3,
     gateTimeoutMs: 60_000,
+    sandbox: DEFAULT_SANDBOX,
     placeholderAllow: [],
     allowedExtras: [],
     sharedPaths: [],

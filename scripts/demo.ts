@@ -126,13 +126,35 @@ function makeHome(): void {
   const config = readFileSync(join(specs, 'project.yaml'), 'utf8');
   writeFileSync(
     join(specs, 'project.yaml'),
-    config.replace(/^repo: .*$/m, `repo: ${join(DEMO, `${PROJECT}.git`)}`),
+    config.replace(/^repo: .*$/m, `repo: ${join(DEMO, `${PROJECT}.git`)}`) + trust(),
   );
   writeFileSync(
     join(HOME, 'nodes.json'),
     `[\n  // This machine.\n  { "name": "laptop", "local": true, "slots": 2, "mode": "hybrid", "root": ${JSON.stringify(nodeRoot('laptop'))} }\n]\n`,
   );
   writeFileSync(join(HOME, '.gitignore'), '.dispatch/\n');
+}
+
+/** Where bubblewrap cannot run (a container without user namespaces) the demo goes on without it, and says so. */
+function trust(): string {
+  if (process.platform !== 'linux') return '';
+  const args = [
+    '--ro-bind',
+    '/',
+    '/',
+    '--unshare-user',
+    '--unshare-pid',
+    '--unshare-net',
+    '--proc',
+    '/proc',
+    'true',
+  ];
+  const { status, stderr, error } = spawnSync('bwrap', args, { encoding: 'utf8' });
+  if (status === 0) return '';
+  const why = error === undefined ? stderr.trim() : 'bubblewrap is not installed';
+  say('No sandbox here, so the demo trusts its own agents (`trusted: true` in its project.yaml).');
+  console.log(dim(why));
+  return '\n# Verify commands run without a sandbox, because this machine cannot build one.\ntrusted: true\n';
 }
 
 function nodeRoot(node: string): string {

@@ -31,6 +31,8 @@ missing_packages() {
   has ssh || list="$list openssh-client"
   { has sshd || [ -x /usr/sbin/sshd ]; } || list="$list openssh-server"
   has ps || list="$list procps"
+  # Verify commands run in it; macOS has its own.
+  { has bwrap || [ "$(uname)" != Linux ]; } || list="$list bubblewrap"
   if [ ! -f node_modules/better-sqlite3/build/Release/better_sqlite3.node ]; then
     has g++ || list="$list g++"
     has python3 || list="$list python3"

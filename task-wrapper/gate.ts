@@ -1,20 +1,19 @@
 /**
  * The life of a gate attempt: a clean checkout of a commit from the mirror, without any repository in it, and the
- * verify command there. Exit 0 is green. What says nothing about the work (the program is missing, a signal, the
+ * verify command there, in the sandbox. Exit 0 is green. What says nothing about the work (the program is missing, a signal, the
  * deadline) is a broken gate and nobody's fault; anything else is red.
  */
-import { mkdirSync } from 'node:fs';
 import { verifyVerdict } from '../src/gates/verify.ts';
 import type { Outcome } from '../src/model/attempt.ts';
 import type { GateOrder } from '../src/protocol/order.ts';
-import { type Desk, launch, type Stand } from './desk.ts';
+import type { Desk, Stand } from './desk.ts';
 import { readEnds } from './ends.ts';
-import { baseEnvironment } from './environment.ts';
 import { killLeftovers } from './processes.ts';
 import type { Recorded } from './record.ts';
 import { attemptDir } from './root.ts';
-import { hasBegun, type StepEnd, stepEnd, stepPid, writeStep } from './step.ts';
+import { hasBegun, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { checkoutClean } from './trees.ts';
+import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
 
 const STEP = '1v';
 /** Bytes of the command's output that are looked at. */
@@ -23,20 +22,17 @@ const OUTPUT_BYTES = 1024 * 1024;
 export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder): Promise<Stand> {
   const dir = attemptDir(desk.root, order.token);
   const stop = desk.interrupt();
+  if (stop !== null) endVerify(order, STEP);
   if (stop?.why === 'cancel') return ended({ kind: 'cancelled', reason: stop.reason });
   if (stop?.why === 'deadline') return ended(judged(dir, { by: 'timeout' }, gate.minTests));
   const end = stepEnd(`${dir}/${STEP}`);
   if (end === null) {
     if (!hasBegun(`${dir}/${STEP}`)) {
       try {
-        await start(desk, order, gate, dir);
+        const refusal = await start(desk, order, gate, dir);
+        if (refusal !== null) return ended(refusal);
       } catch (error) {
-        return ended(
-          broken(
-            `no clean checkout could be made: ${error instanceof Error ? error.message : String(error)}`,
-            null,
-          ),
-        );
+        return ended(broken(reasonOf(error), null));
       }
       // Meanwhile it may have been cancelled.
       if (desk.interrupt() !== null) return await advanceGate(desk, order, gate);
@@ -45,28 +41,26 @@ export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder):
   }
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
   await killLeftovers({ token: order.token, leader: stepPid(`${dir}/${STEP}`) });
-  return ended(judged(dir, end, gate.minTests));
+  endVerify(order, STEP);
+  const unrun = 'code' in end && end.code !== 0 ? neverRan(desk.root, order, `${dir}/agent.log`) : null;
+  return ended(unrun === null ? judged(dir, end, gate.minTests) : broken(unrun, null));
 }
 
-async function start(desk: Desk, order: Recorded, gate: GateOrder, dir: string): Promise<void> {
-  mkdirSync(`${dir}/home`, { recursive: true, mode: 0o700 });
-  const cwd = await checkoutClean(desk.root, order, gate.commit);
-  if (desk.interrupt() !== null) return;
-  writeStep(`${dir}/${STEP}`, {
-    argv: ['/bin/sh', '-c', gate.verify],
-    env: {
-      ...baseEnvironment(`${dir}/home`),
-      DISPATCH_PROJECT: order.project,
-      DISPATCH_TASK: order.task,
-      DISPATCH_TASK_ID: order.task,
-      DISPATCH_TOKEN: order.token,
-    },
-    cwd,
-    stdin: null,
+/** The outcome when it cannot even begin because of what the commit holds; null when it is on its way, or interrupted. */
+async function start(desk: Desk, order: Recorded, gate: GateOrder, dir: string): Promise<Outcome | null> {
+  const tree = await checkoutClean(desk.root, order, gate.commit);
+  if (desk.interrupt() !== null) return null;
+  desk.report({ type: 'attempt.step', token: order.token, round: 1, step: 'verify' });
+  const finding = await launchVerify(desk, order, {
+    step: STEP,
+    command: gate.verify,
+    rules: gate.sandbox,
+    tree,
+    round: 1,
     output: `${dir}/agent.log`,
   });
-  desk.report({ type: 'attempt.step', token: order.token, round: 1, step: 'verify' });
-  await launch(desk, order, STEP);
+  if (finding === null) return null;
+  return { kind: 'refused', findings: [finding], output: '', head: null, rounds: 1, usage: null };
 }
 
 function judged(dir: string, end: StepEnd, minTests: number): Outcome {

@@ -87,6 +87,7 @@ export function checkOrder(value: unknown): AttemptOrder {
 
 function checkGate(work: Fields): GateOrder {
   need(work, { commit: isCommitId, verify: isText, minTests: isCount });
+  checkSandbox(record(work.sandbox, 'order.work.sandbox'));
   return work as unknown as GateOrder;
 }
 
@@ -100,6 +101,7 @@ function checkWork(work: Fields): WorkOrder {
     retries: isCount,
     feedback: orNull(isText),
   });
+  checkSandbox(record(work.sandbox, 'order.work.sandbox'));
   const executor = record(work.executor, 'order.work.executor');
   need(executor, {
     name: isText,
@@ -114,6 +116,17 @@ function checkWork(work: Fields): WorkOrder {
   }
   if (work.tree !== null) checkTree(record(work.tree, 'order.work.tree'));
   return work as unknown as WorkOrder;
+}
+
+function checkSandbox(sandbox: Fields): void {
+  need(sandbox, { trusted: isFlag, network: isFlag, readOnly: isTexts });
+  need(record(sandbox.limits, 'sandbox.limits'), {
+    memory: orNull(isCount),
+    processes: isCount,
+    fileSize: isCount,
+  });
+  if (sandbox.prepare === null) return;
+  need(record(sandbox.prepare, 'sandbox.prepare'), { command: isText, keyedBy: isTexts, paths: isTexts });
 }
 
 function checkTree(tree: Fields): TreeOrder {

@@ -1,18 +1,23 @@
 /** Facts about this machine, for people and for placing work. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { arch, cpus, freemem, hostname, loadavg, platform, totalmem, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Probe } from '../src/protocol/messages.ts';
+import { findProgram } from './find-program.ts';
 import { readBootId } from './host.ts';
 import type { Root } from './root.ts';
+import { reportSandbox } from './sandbox-probe.ts';
 import { cleanEnv } from './tmux.ts';
 
 const run = promisify(execFile);
 
 export async function probe(root: Root, programs: readonly string[]): Promise<Probe> {
-  const [tmux, git] = await Promise.all([version('tmux', '-V'), version('git', '--version')]);
+  const [tmux, git, sandbox] = await Promise.all([
+    version('tmux', '-V'),
+    version('git', '--version'),
+    reportSandbox(root),
+  ]);
   const disk = statfsSync(root.path);
   return {
     platform: platform(),
@@ -32,24 +37,8 @@ export async function probe(root: Root, programs: readonly string[]): Promise<Pr
     bootId: readBootId(),
     clock: Date.now(),
     programs: Object.fromEntries(programs.map((name) => [name, findProgram(name)])),
+    sandbox,
   };
-}
-
-/** Where a program is, as an attempt would find it; null when it is not there. */
-export function findProgram(name: string): string | null {
-  const dirs = name.includes('/')
-    ? ['']
-    : (process.env.PATH ?? '').split(':').filter((dir) => dir.startsWith('/'));
-  for (const dir of dirs) {
-    const path = dir === '' ? name : join(dir, name);
-    try {
-      accessSync(path, constants.X_OK);
-      if (statSync(path).isFile()) return path;
-    } catch {
-      // Not in this directory.
-    }
-  }
-  return null;
 }
 
 /** Bytes and files that can still be written under the root. */

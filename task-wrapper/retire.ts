@@ -25,7 +25,7 @@ export async function retire(root: Root, entry: Entry): Promise<void> {
       return;
     }
     await releaseTrees(root, entry.project, dir);
-    for (const part of ['git', 'tree', 'check', 'gate-home']) await removeTree(`${dir}/${part}`);
+    for (const part of ['git', 'tree', 'check', 'gate-home', 'gate-tmp']) await removeTree(`${dir}/${part}`);
     await removeTree(`${dir}/home`);
   }
   renameSync(dir, `${root.done}/${entry.token}`);

@@ -25,6 +25,10 @@ export interface Command {
   readonly stdin: string | null;
   /** File that output is appended to. */
   readonly output: string;
+  /** Files of control groups that the command's first process joins; none by default. */
+  readonly groups?: readonly string[];
+  /** File that the command finds open, emptied, as its descriptor 3; none by default. */
+  readonly third?: string;
 }
 
 /** Why a step ended: its own exit code, or the supervisor's reason. */
@@ -108,8 +112,12 @@ function script(command: Command): string {
       .filter(([name]) => isVariable(name))
       .map(([name, value]) => `export ${name}=${quote(value)}`),
     'ulimit -c 0',
+    ...(command.groups ?? []).map(
+      (file) => `echo 0 >${quote(file)} || { echo 'dispatch: a control group cannot be joined'; exit 126; }`,
+    ),
     // The directory must be exactly the attempt's: a link in its place leads somewhere else.
     `cd -P ${cwd} && [ "$PWD" = ${cwd} ] || { echo 'dispatch: the working directory is not the one of this attempt'; exit 126; }`,
+    ...(command.third === undefined ? [] : [`exec 3>${quote(command.third)}`]),
     ...(command.stdin === null ? [] : [`exec <${quote(command.stdin)}`]),
     `exec ${command.argv.map(quote).join(' ')}`,
     '',

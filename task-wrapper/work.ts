@@ -9,7 +9,7 @@
  * An agent's exit code and words count for nothing where there is a tree to judge: the gates see what it changed.
  * Every phase may run twice (the supervisor was killed in it) and must then come to the same place.
  */
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { addUsage, readUsageFile } from '../src/executors/usage.ts';
 import { readOutcome } from '../src/executors/outcome.ts';
 import { NO_CHANGE } from '../src/gates/facts.ts';
@@ -25,16 +25,15 @@ import type { CommitId } from '../src/model/ids.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import { launchAgent } from './agent.ts';
 import type { Desk, Stand } from './desk.ts';
-import { launch } from './desk.ts';
 import { readIfThere } from './durable.ts';
 import { readEnds, sizeOf } from './ends.ts';
-import { baseEnvironment } from './environment.ts';
 import { monotonicMs } from './host.ts';
 import { killLeftovers } from './processes.ts';
 import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } from './record.ts';
 import { attemptDir } from './root.ts';
-import { emptyScript, hasBegun, type StepEnd, stepEnd, stepPid, writeStep } from './step.ts';
+import { emptyScript, hasBegun, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
+import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
 
 /** The attempt in hand. */
 interface Work {
@@ -54,6 +53,7 @@ export async function advanceWork(desk: Desk, order: Recorded, workOrder: WorkOr
   let status = readStatus(work.dir) ?? { ...FIRST, phase: isPlain(order) ? 'agent' : 'prepare' };
   for (;;) {
     const stop = desk.interrupt();
+    if (stop !== null && status.phase === 'verify') endVerify(order, `${status.round}v`);
     if (stop?.why === 'cancel') return ended({ kind: 'cancelled', reason: stop.reason });
     if (stop?.why === 'deadline') return ended(await timedOut(work, status));
     const next = await turn(work, status);
@@ -163,21 +163,31 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
 }
 
 async function verify(work: Work, status: Status): Promise<Status | Stand> {
-  const { dir, order } = work;
+  const { dir, order, desk } = work;
   const step = `${status.round}v`;
   const end = stepEnd(`${dir}/${step}`);
   if (end === null) {
     if (!hasBegun(`${dir}/${step}`)) {
       try {
-        await launchVerify(work, status, step);
+        const finding = await beginVerify(work, status, step);
+        if (finding !== null) return nextRound(work, status, [finding], '', 'red');
       } catch (error) {
-        return failed('gate', `no clean checkout could be made: ${message(error)}`, null, status);
+        return failed('gate', reasonOf(error), null, status);
       }
+      // Meanwhile it may have been cancelled.
+      if (desk.interrupt() !== null) return status;
+      // What had to be prepared first does not count against the command.
+      const begun = { ...status, since: monotonicMs() };
+      writeStatus(dir, begun);
+      return { is: 'waiting', step, until: begun.since + work.work.verifyTimeoutMs };
     }
     return { is: 'waiting', step, until: status.since + work.work.verifyTimeoutMs };
   }
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
   await killLeftovers({ token: order.token, leader: stepPid(`${dir}/${step}`) });
+  endVerify(order, step);
+  const unrun = 'code' in end && end.code !== 0 ? neverRan(desk.root, order, `${dir}/${step}.log`) : null;
+  if (unrun !== null) return failed('gate', unrun, null, status);
   const verdict = verifyVerdict(
     { code: 'code' in end ? end.code : null, signal: null, timedOut: 'by' in end },
     readEnds(`${dir}/${step}.log`, 0, OUTPUT_BYTES),
@@ -190,29 +200,18 @@ async function verify(work: Work, status: Status): Promise<Status | Stand> {
   return nextRound(work, status, verdict.findings, verdict.output, verdict.verdict);
 }
 
-async function launchVerify(work: Work, status: Status, step: string): Promise<void> {
+/** The finding that keeps it from beginning; null when it is on its way, or interrupted. */
+async function beginVerify(work: Work, status: Status, step: string): Promise<Finding | null> {
   const { dir, order, desk } = work;
-  let cwd = `${dir}/tree`;
-  if (status.head !== null) cwd = await checkoutClean(desk.root, order, status.head);
-  // A home of its own: whatever the agent left in its home must not reach the gate.
-  const home = `${dir}/gate-home`;
-  rmSync(home, { recursive: true, force: true });
-  mkdirSync(home, { mode: 0o700 });
-  writeStep(`${dir}/${step}`, {
-    argv: ['/bin/sh', '-c', work.work.verify ?? 'true'],
-    env: {
-      ...baseEnvironment(home),
-      DISPATCH_PROJECT: order.project,
-      DISPATCH_TASK: order.task,
-      DISPATCH_TASK_ID: order.task,
-      DISPATCH_TOKEN: order.token,
-      DISPATCH_ROUND: String(status.round),
-    },
-    cwd,
-    stdin: null,
+  const tree = status.head === null ? `${dir}/tree` : await checkoutClean(desk.root, order, status.head);
+  return await launchVerify(desk, order, {
+    step,
+    command: work.work.verify ?? 'true',
+    rules: work.work.sandbox,
+    tree,
+    round: status.round,
     output: `${dir}/${step}.log`,
   });
-  await launch(desk, order, step);
 }
 
 function testsOf(tests: TestCounts | null): { tests?: TestCounts } {

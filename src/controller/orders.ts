@@ -66,9 +66,9 @@ export async function buildOrder(
   }
 }
 
-function gateOrder(commit: CommitId, verify: string | null, { gates }: ProjectConfig): GateOrder {
+function gateOrder(commit: CommitId, verify: string | null, { gates, sandbox }: ProjectConfig): GateOrder {
   if (verify === null) throw new Error('a gate without a verify command');
-  return { kind: 'gate', commit, verify, minTests: gates.minTests };
+  return { kind: 'gate', commit, verify, minTests: gates.minTests, sandbox };
 }
 
 async function workOrder(
@@ -120,6 +120,7 @@ async function workOrder(
     verify: spec.verify,
     verifyTimeoutMs: config.gateTimeoutMs,
     minTests: config.repo === null ? 0 : config.gates.minTests,
+    sandbox: config.sandbox,
     retries: spec.retries,
     feedback,
   };

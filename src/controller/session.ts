@@ -90,6 +90,7 @@ export class Session {
   #failure: unknown = null;
   #noSpace = false;
   #detached: Promise<void> | null = null;
+  readonly #sandboxAsked = new Set<NodeName>();
   /** The last problem of each node, for people. */
   readonly troubles = new Map<NodeName, DispatchError>();
 
@@ -230,6 +231,7 @@ export class Session {
         this.#hubs.forgetNode(name);
         this.troubles.delete(name);
         this.#loop.push({ is: 'node.up', node: name, welcome, inventory });
+        void this.#checkSandbox(link, name);
       },
       onDown: (problem) => this.#trouble(name, problem),
       onTrouble: (problem) => this.#trouble(name, problem),
@@ -244,6 +246,18 @@ export class Session {
     const link = this.#links.get(node);
     if (link?.state.is !== 'up' || link.state.welcome.journal !== journal) return;
     link.call({ op: 'ack', seq }).catch(() => undefined);
+  }
+
+  /** A node without a sandbox refuses every verify command: said when it connects, not when the first task has ended. */
+  async #checkSandbox(link: NodeLink, name: NodeName): Promise<void> {
+    if (this.#sandboxAsked.has(name) || !this.#options.projects.some(needsSandbox)) return;
+    this.#sandboxAsked.add(name);
+    // What keeps it from answering is told by the link.
+    const probe = await link.call({ op: 'probe', programs: [] }).catch(() => null);
+    if (probe?.sandbox === undefined || probe.sandbox.by !== null || this.#detached !== null) return;
+    const { detail, fix } = probe.sandbox;
+    const message = `no verify command can run there: ${detail}`;
+    this.#note({ about: 'node', name, code: 'E_NODE_NO_SANDBOX', message, fix });
   }
 
   /** A node that cannot be reached: said once per reason, however often it is tried. */
@@ -338,4 +352,9 @@ export class Session {
       await new Promise<void>((resolve) => this.#watchers.push(resolve));
     }
   }
+}
+
+function needsSandbox({ config, specs }: LoadedProject): boolean {
+  if (config.sandbox.trusted) return false;
+  return config.verify !== null || specs.some(({ spec }) => spec.verify !== null);
 }

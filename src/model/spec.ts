@@ -1,4 +1,5 @@
 import type { NodeName, ProjectName, TaskId } from './ids.ts';
+import type { SandboxRules } from './sandbox.ts';
 
 export type Priority = 0 | 1 | 2 | 3;
 
@@ -85,6 +86,8 @@ export interface ProjectConfig {
   readonly retries: number;
   /** Span of one merge gate. */
   readonly gateTimeoutMs: number;
+  /** What verify commands may see and use on a node. */
+  readonly sandbox: SandboxRules;
   readonly placeholderAllow: readonly PlaceholderAllow[];
   /** Paths any task may touch besides its `modifies` (a changelog); they do not lock. */
   readonly allowedExtras: readonly string[];
@@ -104,6 +107,8 @@ export interface ProjectConfig {
 export interface NodeConfig {
   readonly name: NodeName;
   readonly slots: number;
+  /** How many of the slots gates may take at once; null: all of them. */
+  readonly gateSlots: number | null;
   /** `hybrid` takes every executor; a list names those it takes. */
   readonly mode: 'hybrid' | readonly string[];
   readonly labels: readonly string[];

@@ -104,6 +104,18 @@ export interface Probe {
   readonly clock: number;
   /** Resolved path of each program asked for, null when not on the PATH. */
   readonly programs: Readonly<Record<string, string | null>>;
+  /** Missing: the node runs a program of before there was one. */
+  readonly sandbox?: SandboxReport;
+}
+
+/** What verify commands run in on a node. */
+export interface SandboxReport {
+  /** null: none works there. */
+  readonly by: 'bubblewrap' | 'sandbox-exec' | null;
+  /** Program and version, or why none works. */
+  readonly detail: string;
+  /** What mends it; null when it works. */
+  readonly fix: string | null;
 }
 
 /** Lines of the node's journal. `at` is the node's clock: shown, never compared with another clock. */

@@ -1,5 +1,6 @@
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import type { ExecutorDef, GateSettings, PlaceholderAllow } from '../model/spec.ts';
+import type { SandboxRules } from '../model/sandbox.ts';
 
 /** Everything a node needs to run one attempt. Written once as `attempt.json`; the node asks nothing back. */
 export interface AttemptOrder {
@@ -29,6 +30,8 @@ export interface WorkOrder {
   readonly verifyTimeoutMs: number;
   /** Least number of tests that `verify` must run; 0: any. */
   readonly minTests: number;
+  /** What `verify` may see and use. */
+  readonly sandbox: SandboxRules;
   /** Feedback rounds after the first. */
   readonly retries: number;
   /** Why this is not the first attempt: text for the agent (conflict, gate output of the merge), or null. */
@@ -55,4 +58,5 @@ export interface GateOrder {
   readonly verify: string;
   /** Least number of tests that it must run; 0: any. */
   readonly minTests: number;
+  readonly sandbox: SandboxRules;
 }

@@ -6,7 +6,7 @@ import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { NodeVerdict, Snapshot } from './snapshot.ts';
 
-/** Gates run on every node, whatever executors it takes. */
+/** Stands for a gate: those run on every node, whatever executors it takes. */
 export const ANY_EXECUTOR = null;
 
 type ClosedWhy = Extract<NodeVerdict, { ok: false }>['why'];
@@ -15,6 +15,8 @@ interface NodeSlots {
   readonly config: NodeConfig;
   /** Attempts that live there, those decided in this call included. */
   used: number;
+  /** Those of them that are gates; counted only where gates may not take every slot. */
+  gates: number;
   /** What keeps it closed for every executor, fullness aside. */
   readonly shut: 'not-connected' | 'cordoned' | 'draining' | 'shunned' | null;
 }
@@ -35,6 +37,7 @@ export class Slots {
     this.all = snapshot.nodes.map((config) => ({
       config,
       used: snapshot.state.live.get(config.name)?.size ?? 0,
+      gates: config.gateSlots === null ? 0 : gatesOn(snapshot, config.name),
       shut: shutBecause(snapshot, config.name, now),
     }));
     this.open = this.all.filter((node) => node.shut === null && node.used < node.config.slots);
@@ -66,10 +69,11 @@ export class Slots {
     }
     if (best === null) return null;
     best.used += 1;
+    if (executor === ANY_EXECUTOR) best.gates += 1;
     if (best.used >= best.config.slots) {
       this.open = this.open.filter((node) => node !== best);
       this.taken.clear();
-    }
+    } else if (executor === ANY_EXECUTOR) this.taken.delete(ANY_EXECUTOR);
     return best.config.name;
   }
 
@@ -100,9 +104,18 @@ export class Slots {
       case 'executor':
         return executor ?? '';
       case 'full':
-        return `${node.used} of ${node.config.slots} slots in use`;
+        return node.used < node.config.slots
+          ? `${node.gates} of ${node.config.gateSlots} slots for gates in use`
+          : `${node.used} of ${node.config.slots} slots in use`;
     }
   }
+}
+
+function gatesOn({ state }: Snapshot, name: NodeName): number {
+  let gates = 0;
+  for (const token of state.live.get(name) ?? [])
+    if (state.attempts.get(token)?.work.kind === 'gate') gates += 1;
+  return gates;
 }
 
 function shutBecause(snapshot: Snapshot, name: NodeName, now: number): NodeSlots['shut'] {
@@ -116,9 +129,10 @@ function shutBecause(snapshot: Snapshot, name: NodeName, now: number): NodeSlots
 /** Why the node takes no attempt of this executor now; null when it does. What lasts longest comes first. */
 function closed(node: NodeSlots, executor: string | null): ClosedWhy | null {
   if (node.shut !== null) return node.shut;
-  const { mode, slots } = node.config;
+  const { mode, slots, gateSlots } = node.config;
   if (executor !== ANY_EXECUTOR && mode !== 'hybrid' && !mode.includes(executor)) return 'executor';
-  return node.used < slots ? null : 'full';
+  if (node.used >= slots) return 'full';
+  return executor === ANY_EXECUTOR && node.gates >= (gateSlots ?? slots) ? 'full' : null;
 }
 
 function compareNodes(a: NodeSlots, b: NodeSlots, avoid: NodeName | null): number {

@@ -182,6 +182,7 @@ function nodeOf(entry: NodeEntry): NodeConfig {
   return {
     name: nodeName(entry.name),
     slots: entry.slots ?? 1,
+    gateSlots: entry.gate_slots ?? null,
     mode: entry.mode ?? 'hybrid',
     labels: entry.labels ?? [],
     weight: entry.weight ?? 1,

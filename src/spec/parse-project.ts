@@ -3,6 +3,8 @@ import type { ErrorCode } from '../model/codes/index.ts';
 import type { Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { ExecutorDef, GateSettings, ProjectConfig } from '../model/spec.ts';
+import { DEFAULT_SANDBOX, type SandboxRules } from '../model/sandbox.ts';
+import { parseSize } from '../model/size.ts';
 import { findCycles } from '../plan/cycles.ts';
 import { checkForm } from './check-form.ts';
 import { nearest } from './nearest.ts';
@@ -89,6 +91,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     timeoutMs: milliseconds(input.timeout) ?? DEFAULT_TIMEOUT_MS,
     retries: input.retries ?? DEFAULT_RETRIES,
     gateTimeoutMs: milliseconds(input.gates?.timeout) ?? DEFAULT_TIMEOUT_MS,
+    sandbox: sandboxOf(input),
     placeholderAllow: input.gates?.placeholder?.allow ?? [],
     allowedExtras: input.gates?.extras ?? [],
     sharedPaths: input.shared_paths ?? [],
@@ -112,6 +115,33 @@ function gatesOf({ gates }: ProjectInput): GateSettings {
 /** What a person can still read in a review, KiB; also the most that the gates read of one file. */
 const LARGEST_FILE_KB = 8192;
 const LARGEST_BINARY_KB = 2048;
+function sandboxOf({ trusted, gates }: ProjectInput): SandboxRules {
+  const { limits } = DEFAULT_SANDBOX;
+  const prepare = gates?.prepare;
+  return {
+    trusted: trusted ?? DEFAULT_SANDBOX.trusted,
+    network: gates?.network ?? DEFAULT_SANDBOX.network,
+    readOnly: gates?.read_only ?? DEFAULT_SANDBOX.readOnly,
+    limits: {
+      memory: bytes(gates?.limits?.memory) ?? limits.memory,
+      processes: gates?.limits?.processes ?? limits.processes,
+      fileSize: bytes(gates?.limits?.file_size) ?? limits.fileSize,
+    },
+    prepare:
+      prepare === undefined
+        ? null
+        : { command: prepare.command, keyedBy: prepare.keyed_by, paths: prepare.paths.map(plainPath) },
+  };
+}
+
+function bytes(size: string | number | undefined): number | null {
+  return size === undefined ? null : parseSize(size);
+}
+
+/** `node_modules/` and `node_modules` are one directory. */
+function plainPath(path: string): string {
+  return path.replace(/\/+$/, '');
+}
 
 /** Built-in executors and the project's own, each with what it inherits filled in. */
 function resolveExecutors(

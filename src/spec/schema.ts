@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { isName } from '../model/ids.ts';
+import { parseSize } from '../model/size.ts';
 import { parseDuration } from '../model/time.ts';
 import { patternProblem } from '../plan/pattern.ts';
 
@@ -117,6 +118,15 @@ const duration = z
   })
   .describe('A span of time: 90s, 30m, 1h30m, or a number of seconds.');
 
+const size = z
+  .union([z.string(), z.number()])
+  .superRefine((value, context) => {
+    if (parseSize(value) !== null) return;
+    const message = 'is not a size such as 512MiB or 4GiB';
+    context.addIssue({ code: 'custom', message, params: { code: 'E_SPEC_VALUE' }, input: value });
+  })
+  .describe('Bytes: 512MiB, 4GiB, or a number.');
+
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 
 const budget = z.strictObject({ tokens: count(1, 1_000_000_000_000) });
@@ -177,9 +187,49 @@ const executor = z.strictObject({
 });
 
 const allowList = z.array(z.strictObject({ path: pattern, text: line, reason: line })).optional();
+/** A place on a node, outside of the repository. */
+const place = line.check(
+  refine((text) =>
+    /^(?:~\/|\/)./.test(text) && !text.split('/').includes('..')
+      ? null
+      : { code: 'E_SPEC_VALUE', message: 'is neither an absolute path nor one that begins with ~/' },
+  ),
+);
+
+const prepare = z
+  .strictObject({
+    command: shellCommand.describe('What installs it, for example npm ci. It has the network.'),
+    keyed_by: z
+      .array(path)
+      .min(1)
+      .max(100)
+      .describe(
+        'Files whose content decides the result; the command sees these and the manifests beside them.',
+      ),
+    paths: z.array(path).min(1).max(20).describe('Folders it makes, shown read-only in each checkout.'),
+  })
+  .describe('Run once on a node for each content of `keyed_by`.');
+
+const limits = z.strictObject({
+  memory: size
+    .optional()
+    .describe(
+      'Of all processes of a verify command together; 8GiB by default where control groups can be used.',
+    ),
+  processes: count(1, 1_000_000).optional().describe('Processes and threads at once; 1024 by default.'),
+  file_size: size.optional().describe('Of any one file that is written; 4GiB by default.'),
+});
 
 const gates = z.strictObject({
   timeout: duration.optional().describe('Span of one merge gate; 30m by default.'),
+  network: z.boolean().optional().describe('Verify commands reach the network; false by default.'),
+  read_only: z
+    .array(place)
+    .max(100)
+    .optional()
+    .describe('Places on the node that verify commands may read besides the system: caches, toolchains.'),
+  limits: limits.optional(),
+  prepare: prepare.optional(),
   extras: z
     .array(pattern)
     .optional()
@@ -223,7 +273,13 @@ export const projectSchema = z
       .describe('Agents of your own: `{ mine: { command: [python3, agent.py] } }`.'),
     timeout: duration.optional().describe('Span within which one attempt must end; 30m by default.'),
     retries: count(0, 20).optional().describe('Feedback rounds inside an attempt; 3 by default.'),
-    gates: gates.optional().describe('How branches are judged: timeout, extras, placeholder.'),
+    gates: gates
+      .optional()
+      .describe('How branches are judged: timeout, sandbox, prepare, extras, placeholder.'),
+    trusted: z
+      .boolean()
+      .optional()
+      .describe('Verify commands run without a sandbox, as the user of the node; false by default.'),
     shared_paths: z
       .array(pattern)
       .optional()
@@ -280,6 +336,9 @@ export const nodeSchema = z.strictObject({
   local: z.boolean().optional().describe('This machine.'),
   command: argv.optional().describe('Any program that gives a stream to the node.'),
   slots: count(1, 1024).optional().describe('Attempts at once; 1 by default.'),
+  gate_slots: count(1, 1024)
+    .optional()
+    .describe('How many of the slots gates may take at once; all of them by default.'),
   mode: z
     .union([z.literal('hybrid'), z.array(z.string()).min(1)])
     .optional()

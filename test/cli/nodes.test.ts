@@ -133,7 +133,7 @@ describe('nodes', () => {
     const added = await dispatch(['nodes', 'add', 'pod', ...flags], { cwd: home });
     expect(added.code, added.stderr).toBe(0);
     const { stdout } = await dispatch(['nodes', 'list', '-o', 'wide'], { cwd: home });
-    expect(stdout).toContain(`pod\t0/3\t-\t${shown}\thybrid\t0.5`);
+    expect(stdout).toContain(`pod\t0/3\t-\t${shown}\thybrid\t3\t0.5`);
   });
 
   test.each([

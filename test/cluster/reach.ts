@@ -7,6 +7,7 @@ export function nodeConfig(name: string, reach: NodeReach, over: Partial<NodeCon
   return {
     name: nodeName(name),
     slots: 2,
+    gateSlots: null,
     mode: 'hybrid',
     labels: [],
     weight: 1,

@@ -5,6 +5,7 @@ import { evolve } from '../../src/model/evolve.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from '../../src/model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type State } from '../../src/model/state.ts';
+import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 export const PROJECT = 'app' as ProjectName;
 export const NODE = 'mac2' as NodeName;
@@ -33,6 +34,7 @@ export function config(changes: Partial<ProjectConfig> = {}): ProjectConfig {
     timeoutMs: 60_000,
     retries: 3,
     gateTimeoutMs: 60_000,
+    sandbox: DEFAULT_SANDBOX,
     placeholderAllow: [],
     allowedExtras: [],
     sharedPaths: [],

@@ -11,6 +11,7 @@ import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
 import { isFinal, type Progress, type Project, type Task } from '../../src/model/task.ts';
+import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** Facts that are recorded together, and the node whose journal they came from. */
 interface Move {
@@ -505,6 +506,7 @@ export class History {
       timeoutMs: 1_800_000,
       retries: 3,
       gateTimeoutMs: 600_000,
+      sandbox: DEFAULT_SANDBOX,
       placeholderAllow: [],
       allowedExtras: [],
       sharedPaths: [],

@@ -14,6 +14,7 @@ import { PROTOCOL } from '../../src/protocol/version.ts';
 import { nodeConfig, sshReach } from '../cluster/reach.ts';
 import { type Sshd, startSshd } from '../cluster/sshd.ts';
 import { until } from '../cluster/until.ts';
+import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 let sshd: Sshd;
 let links: NodeLink[] = [];
@@ -158,6 +159,7 @@ function order(of: Token, command: string): AttemptOrder {
       verify: null,
       verifyTimeoutMs: 10_000,
       minTests: 0,
+      sandbox: DEFAULT_SANDBOX,
       retries: 0,
       feedback: null,
     },

@@ -1,5 +1,6 @@
 import { projectName, taskId } from '../../src/model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
+import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** A valid spec; give what matters to the test. */
 export function aSpec(
@@ -43,6 +44,7 @@ export function aConfig(more: Partial<ProjectConfig> = {}): ProjectConfig {
     timeoutMs: 1_800_000,
     retries: 3,
     gateTimeoutMs: 1_800_000,
+    sandbox: DEFAULT_SANDBOX,
     placeholderAllow: [],
     allowedExtras: [],
     sharedPaths: [],

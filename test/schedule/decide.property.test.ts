@@ -23,6 +23,7 @@ const oneTask = fc.record({
 });
 const oneNode = fc.record({
   slots: fc.nat(4),
+  gateSlots: fc.option(fc.integer({ min: 1, max: 3 })),
   weight: fc.constantFrom(0.1, 1, 2),
   mode: fc.constantFrom('hybrid' as const, ['shell'], ['glm']),
   connected: fc.boolean(),
@@ -130,8 +131,8 @@ function build(plan: Home): World {
   plan.started.forEach((started, i) => {
     if (!started) world.dispatching.delete(`p${i}` as never);
   });
-  plan.nodes.forEach(({ slots, weight, mode, connected, mark }, i) => {
-    world.node(`n${i}`, { slots, weight, mode });
+  plan.nodes.forEach(({ slots, gateSlots, weight, mode, connected, mark }, i) => {
+    world.node(`n${i}`, { slots, gateSlots, weight, mode });
     if (!connected) world.connected.delete(`n${i}` as never);
     if (mark !== 'none')
       world.record({ type: 'node.marked', node: `n${i}` as never, mark: mark as 'cordon' });
@@ -196,8 +197,13 @@ function checkMayStart(world: World, key: string): void {
 }
 
 function checkSlots(world: World): void {
-  for (const { name, slots } of world.nodes)
-    expect(world.state.live.get(name)?.size ?? 0).toBeLessThanOrEqual(slots);
+  for (const { name, slots, gateSlots } of world.nodes) {
+    const live = [...(world.state.live.get(name) ?? [])].map(
+      (token) => world.state.attempts.get(token)?.work.kind,
+    );
+    expect(live.length).toBeLessThanOrEqual(slots);
+    expect(live.filter((kind) => kind === 'gate').length).toBeLessThanOrEqual(gateSlots ?? slots);
+  }
 }
 
 function checkLocks(state: State): void {

@@ -123,6 +123,16 @@ describe('gates', () => {
     expect(words(decide(world.snapshot(), world.now))).toEqual(['gate B@n1']);
   });
 
+  test('gates take no more than their share of a node, and leave the rest to work', () => {
+    const world = new World().project('p').node('n1', { slots: 4, gateSlots: 1 });
+    world.add('p', 'A').add('p', 'B').add('p', 'C');
+    for (const id of ['A', 'B']) world.prepare(world.claim('p', id, 'n1'));
+    expect(words(world.step())).toEqual(['gate A@n1', 'C@n1']);
+    expect(words(world.step())).toEqual([]);
+    world.node('n2', { gateSlots: 1 });
+    expect(words(world.step())).toEqual(['gate B@n2']);
+  });
+
   test('a gate runs on any node and in a project that was not started', () => {
     const world = new World().project('p').node('n1', { mode: ['claude'] });
     world.add('p', 'A');

@@ -20,6 +20,7 @@ import { emptyState, type State } from '../../src/model/state.ts';
 import type { Task } from '../../src/model/task.ts';
 import { decide } from '../../src/schedule/decide.ts';
 import type { Decision, Snapshot } from '../../src/schedule/snapshot.ts';
+import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 export function config(name: string, over: Partial<ProjectConfig> = {}): ProjectConfig {
   return {
@@ -34,6 +35,7 @@ export function config(name: string, over: Partial<ProjectConfig> = {}): Project
     timeoutMs: 60_000,
     retries: 3,
     gateTimeoutMs: 60_000,
+    sandbox: DEFAULT_SANDBOX,
     placeholderAllow: [],
     allowedExtras: [],
     sharedPaths: [],
@@ -72,6 +74,7 @@ export function node(name: string, over: Partial<NodeConfig> = {}): NodeConfig {
   return {
     name: nodeName(name),
     slots: 8,
+    gateSlots: null,
     mode: 'hybrid',
     labels: [],
     weight: 1,

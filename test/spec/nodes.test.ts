@@ -7,7 +7,7 @@ const FILE = `{
   "$schema": "./schemas/nodes.schema.json",
   // the old laptop last
   "nodes": [
-    { "name": "codex-node-1", "ssh_target": "codex-node-1", "slots": 8, "mode": "hybrid", "labels": ["linux", "us-west1"], "weight": 1 },
+    { "name": "codex-node-1", "ssh_target": "codex-node-1", "slots": 8, "gate_slots": 2, "mode": "hybrid", "labels": ["linux", "us-west1"], "weight": 1 },
     { "name": "mac2", "ssh_target": "me@mac2", "mode": ["claude"], "transport": "openssh", "socket": "/tmp/s", "ssh_config": "cfg", "root": "~/w" }, // spare
     { "name": "here", "local": true, "slots": 2 },
     { "name": "pod", "command": ["kubectl", "exec", "-i", "agent-7", "--"], },
@@ -22,6 +22,7 @@ test('nodes are read with comments, trailing commas and every way to reach them'
     {
       name: 'codex-node-1',
       slots: 8,
+      gateSlots: 2,
       mode: 'hybrid',
       labels: ['linux', 'us-west1'],
       weight: 1,
@@ -31,16 +32,27 @@ test('nodes are read with comments, trailing commas and every way to reach them'
     {
       name: 'mac2',
       slots: 1,
+      gateSlots: null,
       mode: ['claude'],
       labels: [],
       weight: 1,
       reach: { by: 'ssh', target: 'me@mac2', transport: 'openssh', socket: '/tmp/s', configFile: 'cfg' },
       root: '~/w',
     },
-    { name: 'here', slots: 2, mode: 'hybrid', labels: [], weight: 1, reach: { by: 'local' }, root: null },
+    {
+      name: 'here',
+      slots: 2,
+      gateSlots: null,
+      mode: 'hybrid',
+      labels: [],
+      weight: 1,
+      reach: { by: 'local' },
+      root: null,
+    },
     {
       name: 'pod',
       slots: 1,
+      gateSlots: null,
       mode: 'hybrid',
       labels: [],
       weight: 1,

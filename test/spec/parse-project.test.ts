@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { builtinExecutors } from '../../src/executors/builtin.ts';
+import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 import { codes, configure, places } from './check.ts';
 
 test('an empty file is a project without a repository, with every default', () => {
@@ -16,6 +17,7 @@ test('an empty file is a project without a repository, with every default', () =
     timeoutMs: 1_800_000,
     retries: 3,
     gateTimeoutMs: 1_800_000,
+    sandbox: DEFAULT_SANDBOX,
     placeholderAllow: [],
     allowedExtras: [],
     sharedPaths: [],
@@ -38,8 +40,13 @@ timeout: 1h30m
 retries: 1
 gates:
   timeout: 10m
+  network: true
+  read_only: [~/.cache/models, /srv/data]
+  limits: { memory: 2GiB, processes: 64, file_size: 100 MB }
+  prepare: { command: npm ci, keyed_by: [package-lock.json], paths: [node_modules/] }
   extras: [CHANGELOG.md]
   placeholder: { allow: [{ path: "docs/**", text: TODO, reason: the list of open points }] }
+trusted: true
 shared_paths: [package.json, "db/migrations/**"]
 protected_paths: [run.sh]
 review: p0
@@ -59,6 +66,13 @@ budget: { tokens: 1000 }
     timeoutMs: 5_400_000,
     retries: 1,
     gateTimeoutMs: 600_000,
+    sandbox: {
+      trusted: true,
+      network: true,
+      readOnly: ['~/.cache/models', '/srv/data'],
+      limits: { memory: 2 * 1024 ** 3, processes: 64, fileSize: 100 * 1024 ** 2 },
+      prepare: { command: 'npm ci', keyedBy: ['package-lock.json'], paths: ['node_modules'] },
+    },
     placeholderAllow: [{ path: 'docs/**', text: 'TODO', reason: 'the list of open points' }],
     allowedExtras: ['CHANGELOG.md'],
     sharedPaths: ['package.json', 'db/migrations/**'],
@@ -77,6 +91,22 @@ budget: { tokens: 1000 }
   expect(config?.protectedPaths).toEqual(
     expect.arrayContaining(['run.sh', '.github/workflows/', '**/CLAUDE.md']),
   );
+});
+
+test.each([
+  ['gates: { limits: { memory: plenty } }', 'is not a size'],
+  ['gates: { limits: { file_size: 0 } }', 'is not a size'],
+  ['gates: { read_only: [../up] }', 'absolute path'],
+  ['gates: { read_only: [~/../else] }', 'absolute path'],
+  ['gates: { prepare: { command: x, keyed_by: [lock], paths: [../up] } }', ''],
+  ['gates: { prepare: { command: x, keyed_by: [], paths: [a] } }', ''],
+  ['gates: { prepare: { command: x, paths: [a] } }', 'keyed_by'],
+  ['trusted: perhaps', ''],
+])('a sandbox described as %s is refused', (text, why) => {
+  const { config, problems } = configure(`${text}\n`);
+  expect(config).toBeNull();
+  expect(problems).toHaveLength(1);
+  expect(problems[0]?.message).toContain(why);
 });
 
 describe('executors', () => {

@@ -10,6 +10,7 @@ import { encodeChunk, encodeMessage, FrameReader } from '../../src/protocol/fram
 import type { FromNode, JournalEntry, Replies, Request } from '../../src/protocol/messages.ts';
 import type { AttemptOrder, WorkOrder } from '../../src/protocol/order.ts';
 import { PROTOCOL } from '../../src/protocol/version.ts';
+import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 export const WRAPPER = join(process.env.DISPATCH_DIST ?? 'dist', 'task-wrapper.mjs');
 
@@ -256,6 +257,7 @@ export function plainOrder(
       verify: null,
       verifyTimeoutMs: 30_000,
       minTests: 0,
+      sandbox: DEFAULT_SANDBOX,
       retries: 0,
       feedback: null,
       ...work,

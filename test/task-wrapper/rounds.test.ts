@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commitId, taskId } from '../../src/model/ids.ts';
 import { type Client, newToken, TestNode } from './client.ts';
 import { Project, treeOrder } from './project.ts';
+import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 const FILES = {
   'src/add.sh': 'add() { echo $(($1 + $2)); }\n',
@@ -193,7 +194,7 @@ test('a gate is green, red or broken', async () => {
   const gate = (verify: string) => ({
     ...treeOrder(project, ''),
     token: newToken(),
-    work: { kind: 'gate' as const, commit: project.tip(), verify, minTests: 0 },
+    work: { kind: 'gate' as const, commit: project.tip(), verify, minTests: 0, sandbox: DEFAULT_SANDBOX },
   });
   const orders = [
     gate('sh test.sh'),

@@ -2,6 +2,7 @@
 import type { NodeConfig } from '../../model/spec.ts';
 import { probeNode, type ProbeReport } from '../../node/probe.ts';
 import { loadProgram } from '../../node/program.ts';
+import type { SandboxReport } from '../../protocol/messages.ts';
 import { bytesText } from '../nodes/probe-text.ts';
 import { asDispatchError } from '../render/error.ts';
 import { atLeast, type Check, fail, ok, versionIn, warn } from './check.ts';
@@ -15,11 +16,15 @@ const EMPTY_BYTES = 500e6;
 /** Certificates and build tools begin to complain about clocks that differ by more. Milliseconds. */
 const CLOCK_OFF_MS = 60_000;
 
-/** @param programs program -> executors that run it. */
-export async function checkNodeOf(
-  config: NodeConfig,
-  programs: ReadonlyMap<string, ReadonlySet<string>>,
-): Promise<Check[]> {
+/** What the projects of the home ask of a node. */
+export interface Asked {
+  /** Program -> executors that run it. */
+  readonly programs: ReadonlyMap<string, ReadonlySet<string>>;
+  /** There are verify commands that run in a sandbox only. */
+  readonly caged: boolean;
+}
+
+export async function checkNodeOf(config: NodeConfig, { programs, caged }: Asked): Promise<Check[]> {
   const wanted = [...programs]
     .filter(([, executors]) => takesAny(config, executors))
     .map(([program]) => program);
@@ -27,7 +32,7 @@ export async function checkNodeOf(
   try {
     const began = Date.now();
     const report = await probeNode(config, { program: await loadProgram(), programs: wanted });
-    return checksOf(id, config, report, (began + Date.now()) / 2);
+    return checksOf(id, config, report, { at: (began + Date.now()) / 2, caged });
   } catch (thrown) {
     const error = asDispatchError(thrown);
     return [
@@ -49,7 +54,7 @@ function checksOf(
   id: string,
   config: NodeConfig,
   { probe, choice, timings }: ProbeReport,
-  asked: number,
+  { at, caged }: { readonly at: number; readonly caged: boolean },
 ): Check[] {
   const { name, slots } = config;
   const via = `${choice.transport.describe()}, ${timings.roundTripMs.toFixed(1)} ms`;
@@ -77,7 +82,8 @@ function checksOf(
       `install git on ${name}: apt install git, or brew install git`,
     ),
     checkRoom(`${id}.disk`, name, slots, probe.diskFree),
-    checkClock(`${id}.clock`, name, probe.clock - asked),
+    checkClock(`${id}.clock`, name, probe.clock - at),
+    ...checkSandbox(`${id}.sandbox`, name, probe.sandbox, caged),
     ...Object.entries(probe.programs).map(([program, path]) =>
       path === null
         ? fail(
@@ -89,6 +95,13 @@ function checksOf(
         : ok(`${id}.program.${program}`, `${name}: ${path}`),
     ),
   ];
+}
+
+function checkSandbox(id: string, name: string, sandbox: SandboxReport | undefined, caged: boolean): Check[] {
+  if (sandbox === undefined) return [];
+  if (sandbox.by !== null) return [ok(id, `${name}: ${sandbox.detail}`)];
+  const make = caged ? fail : warn;
+  return [make(id, `${name}: ${sandbox.detail}`, 'verify commands run in a sandbox only', sandbox.fix)];
 }
 
 function checkVersion(

@@ -12,11 +12,14 @@ export interface ProjectsChecked {
   readonly checks: readonly Check[];
   /** Program -> executors of the home's specs that run it; nodes that take them must have it. */
   readonly programs: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Some project has verify commands that run in a sandbox only. */
+  readonly caged: boolean;
 }
 
 export async function checkProjects(home: string): Promise<ProjectsChecked> {
   const checks: Check[] = [];
   const programs = new Map<string, Set<string>>();
+  let caged = false;
   for (const name of await listProjects(home)) {
     const { config, specs, problems } = await loadProject(home, name);
     const id = `project.${name}`;
@@ -27,10 +30,23 @@ export async function checkProjects(home: string): Promise<ProjectsChecked> {
       );
     } else checks.push(ok(id, `${name}: ${specs.length} specs`));
     if (config === null) continue;
+    if (config.verify !== null || specs.some(({ spec }) => spec.verify !== null)) {
+      if (config.sandbox.trusted) checks.push(trustedCheck(id, name));
+      else caged = true;
+    }
     for (const { spec } of specs) addProgram(programs, config, spec.executor);
     checks.push(...(await checkRepository(id, config)));
   }
-  return { checks, programs };
+  return { checks, programs, caged };
+}
+
+function trustedCheck(id: string, name: string): Check {
+  return warn(
+    `${id}.trusted`,
+    `${name}: trusted, so its verify commands run without a sandbox`,
+    'what an agent wrote then runs with every right of the account on the node',
+    `take "trusted: true" out of specs/${name}/project.yaml`,
+  );
 }
 
 /** A path inside the tree (`tools/agent.py`) comes with the tree; a bare name must be on the node. */

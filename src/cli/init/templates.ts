@@ -50,6 +50,13 @@ timeout: 30m        # one attempt
 retries: 3          # times the gates' findings go back to the agent
 # shared_paths: [package.json, package-lock.json]     # conflict even if undeclared
 # protected_paths: [".github/workflows/**"]           # no task may change them unless it names them
+
+# Verify commands run in a sandbox: no network, no access to the rest of the machine. What yours need besides:
+# gates:
+#   network: true
+#   read_only: [~/.cache/models]                      # places on the node that they may read
+#   prepare: { command: npm ci, keyed_by: [package-lock.json], paths: [node_modules] }   # once per lockfile, with network
+# trusted: true                                       # no sandbox at all: for nodes that cannot have one
 # review: p0                                          # a person approves: never, p0 or always
 `;
 }

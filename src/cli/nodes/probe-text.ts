@@ -11,6 +11,7 @@ export function probeLine({ probe, choice, timings }: ProbeReport): string {
     `node ${probe.node}`,
     `git ${probe.git ?? 'missing'}`,
     `tmux ${probe.tmux ?? 'missing'}`,
+    probe.sandbox === undefined || probe.sandbox.by === null ? 'no sandbox' : probe.sandbox.detail,
     `${timings.roundTripMs.toFixed(1)} ms away by ${choice.transport.describe()}`,
   ];
   return safeLine(parts.join(', '));

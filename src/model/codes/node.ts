@@ -103,6 +103,12 @@ export const NODE_CODES = {
     explain:
       'The checksum of what the node received differs from what was sent. Nothing was put in place. Something on the way changes bytes: a `command` that allocates a terminal, or a broken network card. dispatch tries again by itself.',
   },
+  E_NODE_NO_SANDBOX: {
+    title: 'the node has no sandbox for verify commands',
+    exit: EXIT.conflict,
+    explain:
+      'A verify command runs what an agent wrote, so on Linux it runs in bubblewrap and on macOS in sandbox-exec. On this node neither works, and gates there would be refused. Install bubblewrap (apt install bubblewrap); where the kernel forbids it (AppArmor on Ubuntu 24.04, a container) the message names the setting. `trusted: true` in project.yaml runs the verify commands of a project without a sandbox, with every right of the account on the node.',
+  },
   E_NODE_START: {
     title: 'the worker on the node does not start',
     exit: EXIT.unreachable,

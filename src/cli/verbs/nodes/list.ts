@@ -21,6 +21,7 @@ export async function list(context: Context): Promise<ExitCode> {
       { title: 'mark', value: ({ mark }) => (mark === 'none' ? '-' : mark) },
       { title: 'reach', value: ({ reach }) => reachText(reach) },
       { title: 'mode', value: ({ mode }) => (typeof mode === 'string' ? mode : mode.join(',')) },
+      { title: 'gates', value: ({ slots, gateSlots }) => `${Math.min(gateSlots ?? slots, slots)}` },
       { title: 'weight', value: ({ weight }) => String(weight), wide: true },
       { title: 'labels', value: ({ labels }) => labels.join(',') || '-', wide: true },
       { title: 'program', value: ({ program }) => program?.slice(0, 10) ?? '-', wide: true },
