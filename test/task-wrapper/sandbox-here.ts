@@ -25,7 +25,13 @@ export function gateOrder(project: Project, verify: string, rules: Partial<Sandb
   return {
     ...treeOrder(project, ''),
     token: newToken(),
-    work: { kind: 'gate', commit: project.tip(), verify, minTests: 0, sandbox: { ...DEFAULT_SANDBOX, ...rules } },
+    work: {
+      kind: 'gate',
+      commit: project.tip(),
+      verify,
+      minTests: 0,
+      sandbox: { ...DEFAULT_SANDBOX, ...rules },
+    },
   };
 }
 
