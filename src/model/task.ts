@@ -12,20 +12,17 @@ export type Progress =
   | { readonly at: 'finished'; readonly token: Token; readonly head: CommitId; readonly since: number }
   /** In the hub and judged good; waits for a person's approval. */
   | { readonly at: 'review'; readonly token: Token; readonly head: CommitId; readonly since: number }
-  /** In the hub and judged good; waits for its turn in the merge queue. */
-  | { readonly at: 'queued'; readonly token: Token; readonly head: CommitId; readonly since: number }
-  /** Merged tentatively onto `onto`; the merged tree is being gated (`gate` null: not started, or to be started again). */
+  /** In the hub and judged good; waits for its turn in the merge queue. `cleared`: a gate found it good alone. */
   | {
-      readonly at: 'gating';
+      readonly at: 'queued';
       readonly token: Token;
       readonly head: CommitId;
-      readonly onto: CommitId;
-      readonly commit: CommitId;
-      readonly tree: string;
-      readonly gate: Token | null;
+      readonly cleared: boolean;
       readonly since: number;
     }
-  /** The gate was green on `commit`; it is being landed on integration by compare-and-swap. */
+  /** Merged tentatively onto `onto`: integration, or the commit of the branch below it on the stack. */
+  | Gating
+  /** A gate was green on `commit`, the top of the part of the stack that is being landed on integration (`onto`) at once. */
   | {
       readonly at: 'landing';
       readonly token: Token;
@@ -33,6 +30,9 @@ export type Progress =
       readonly onto: CommitId;
       readonly commit: CommitId;
       readonly tree: string;
+      /** On the stack, from 0 for the lowest. */
+      readonly place: number;
+      readonly cleared: boolean;
     }
   /** Waits for a person: conflicted or was refused by the merge gate three times. */
   | { readonly at: 'parked'; readonly reason: string; readonly token: Token; readonly since: number }
@@ -44,6 +44,23 @@ export type Progress =
       readonly when: number;
     }
   | { readonly at: 'cancelled'; readonly reason: string; readonly when: number };
+
+export interface Gating {
+  readonly at: 'gating';
+  readonly token: Token;
+  readonly head: CommitId;
+  readonly onto: CommitId;
+  readonly commit: CommitId;
+  readonly tree: string;
+  /** At work on the tree; null: not started, or to be started again, or what lies above it is gated instead. */
+  readonly gate: Token | null;
+  readonly cleared: boolean;
+  /** Judged by itself and not part of the stack; `backed` when a larger set of the stack it came from was red as well. */
+  readonly aside: { readonly backed: boolean } | null;
+  /** Red runs on its tree, and what the last one said. */
+  readonly red: { readonly runs: number; readonly findings: readonly Finding[]; readonly output: string } | null;
+  readonly since: number;
+}
 
 export interface Task {
   readonly key: TaskKey;
@@ -100,6 +117,8 @@ export interface Project {
   readonly green: string[];
   /** A `collect` in progress. */
   delivery: Delivery | null;
+  /** The merge queue stands still until a person lets it go on. */
+  hold: { readonly reason: string; readonly by: string; readonly since: number } | null;
   /** What the last `collect` landed. */
   delivered: { readonly commit: CommitId; readonly when: number } | null;
 }

@@ -83,12 +83,14 @@ const collect = (token: Token, head: CommitId): HubEffect => ({
   node,
   head,
 });
-const merge = (token: Token, head: CommitId): HubEffect => ({
+const merge = (token: Token, head: CommitId, onto: CommitId): HubEffect => ({
   do: 'merge',
   key: `merge:${token}`,
   project,
   token,
   head,
+  onto,
+  aside: false,
 });
 
 describe('collect', () => {
@@ -168,17 +170,19 @@ describe('merge and land', () => {
     const hands = new Hands(w);
     const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'better\n' });
     await performHubEffect(collect(token, head), hands);
-    const made = await performHubEffect(merge(token, head), hands);
+    const made = await performHubEffect(merge(token, head, w.base), hands);
     if (made.is !== 'merge.made') throw new Error(made.is);
     expect(made.onto).toBe(w.base);
-    const land: HubEffect = { do: 'land', key: 'land', project, token, onto: made.onto, commit: made.commit };
-    const done = { is: 'landed', key: 'land', token, onto: made.onto, commit: made.commit };
-    expect(await performHubEffect(land, hands)).toEqual(done);
+    const [tokens, onto] = [[token], made.onto];
+    const land: HubEffect = { do: 'land', key: 'land', project, tokens, onto, commit: made.commit };
+    const done = { is: 'landed', key: 'land', project, tokens, onto, commit: made.commit };
+    expect(await performHubEffect(land, hands)).toEqual({ ...done, before: false });
     expect(await w.hub.integration()).toBe(made.commit);
     // The answer was lost, the controller died: the same again, by a hub opened anew.
-    expect(await performHubEffect(land, Object.assign(hands, { hub: await openHub(w.hub.place) }))).toEqual(
-      done,
-    );
+    expect(await performHubEffect(land, Object.assign(hands, { hub: await openHub(w.hub.place) }))).toEqual({
+      ...done,
+      before: true,
+    });
     const { stdout } = await git(['log', '-1', '--format=%B', made.commit], { gitDir: w.hub.place.dir });
     expect(stdout.toString().trim()).toBe(
       `Merge S01: Do S01\n\nDispatch-Task: S01\nDispatch-Token: ${token}`,
@@ -191,7 +195,7 @@ describe('merge and land', () => {
     const { token, head } = await finished(w, hands, 'S02', { 'b.txt': 'mine\n' });
     await performHubEffect(collect(token, head), hands);
     const onto = await landed(w.hub, await candidate(w, w.base, { 'b.txt': 'theirs\n' }), 'S01');
-    expect(await performHubEffect(merge(token, head), hands)).toEqual({
+    expect(await performHubEffect(merge(token, head, onto), hands)).toEqual({
       is: 'merge.conflict',
       key: `merge:${token}`,
       token,
@@ -206,13 +210,14 @@ describe('merge and land', () => {
     const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'B\n' });
     await performHubEffect(collect(token, head), hands);
     const [first, second] = [
-      await performHubEffect(merge(token, head), hands),
-      await performHubEffect(merge(token, head), hands),
+      await performHubEffect(merge(token, head, w.base), hands),
+      await performHubEffect(merge(token, head, w.base), hands),
     ];
     if (first.is !== 'merge.made' || second.is !== 'merge.made') throw new Error('no merge');
     const moved = await landed(w.hub, await candidate(w, w.base, { 'dir/c.txt': 'C\n' }), 'S02');
-    const land: HubEffect = { do: 'land', key: 'land', project, token, onto: w.base, commit: first.commit };
-    expect(await performHubEffect(land, hands)).toEqual({ is: 'land.raced', key: 'land', token });
+    const land = { do: 'land', key: 'land', project, tokens: [token], commit: first.commit } as const;
+    const raced = { is: 'land.raced', key: 'land', project };
+    expect(await performHubEffect({ ...land, onto: w.base }, hands)).toEqual(raced);
     const commit = await landed(w.hub, { token, head }, 'S01');
     expect(await performHubEffect({ ...land, onto: moved }, hands)).toMatchObject({ is: 'landed', commit });
     expect(await w.hub.integration()).toBe(commit);

@@ -36,7 +36,7 @@ function queued(
     order: facts.order ?? 1,
     addedAt: 0,
     n: 1,
-    progress: { at: 'queued', token: token('0'.repeat(32)), head, since: facts.since ?? 0 },
+    progress: { at: 'queued', token: token('0'.repeat(32)), head, cleared: false, since: facts.since ?? 0 },
     returns: 0,
     failures: 0,
     losses: 0,

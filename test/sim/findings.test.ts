@@ -40,7 +40,7 @@ test('a cancelled attempt that vanished with the disk of its node is settled whe
   expect(story.core.state.fenced.size).toBe(0);
 });
 
-test('while one branch is being merged no other is, also when it would go first', () => {
+test('while the merge of one branch is made no other is, also when it would go first', () => {
   const story = new Story([spec('p', 'late', { priority: 3 }), spec('p', 'urgent', { priority: 0 })]);
   const [late, urgent] = [story.started('late'), story.started('urgent')];
   story.queued(late);
@@ -55,19 +55,19 @@ test('a controller that starts between a landing and its record goes on', () => 
   const merged = story.landing(token);
   // The landing was carried out and its report is lost; meanwhile the target took it over and went on, and so did the hub.
   story.turn({ is: 'based', key: 'base:p', project: P, integration: commit(300) });
-  story.turn({ is: 'landed', key: `land:${token}:${merged}`, token, onto: TIP, commit: merged });
+  const landed = { tokens: [token], onto: TIP, commit: merged, before: true };
+  story.turn({ is: 'landed', key: `land:${merged}`, project: P, ...landed });
   expect(story.core.state.tasks.get(key('p', 'A'))?.progress.at).toBe('merged');
   expect(story.core.state.projects.get(P)?.integration).toBe(merged);
 });
 
-test('a merge onto an integration that is not known here makes the controller ask where it is', () => {
+test('a conflict with an integration that is not known here makes the controller ask where it is', () => {
   const story = new Story([spec('p', 'A')]);
   const token = story.started('A');
   story.queued(token);
   const elsewhere = commit(77);
   story.effects.delete('base:p');
-  const [made, tree] = [commit(78), 'tree'];
-  story.turn({ is: 'merge.made', key: `merge:${token}`, token, onto: elsewhere, commit: made, tree });
+  story.turn({ is: 'merge.conflict', key: `merge:${token}`, token, onto: elsewhere, conflicts: [] });
   expect(story.wanted('base:p')).toBeDefined();
 });
 
@@ -132,7 +132,7 @@ class Story {
   landing(token: Token) {
     this.queued(token);
     const merged = commit(200 + this.#seq);
-    const made = { key: `merge:${token}`, token, onto: TIP, commit: merged, tree: 'tree' };
+    const made = { key: `merge:${token}`, token, onto: TIP, commit: merged, tree: 'tree', aside: false };
     this.turn({ is: 'merge.made', ...made });
     const progress = this.core.state.tasks.get(key('p', 'A'))?.progress;
     if (progress?.at !== 'gating' || progress.gate === null) throw new Error('no gate was started');

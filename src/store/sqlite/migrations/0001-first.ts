@@ -32,6 +32,7 @@ CREATE TABLE projects (
   green       TEXT NOT NULL CHECK (json_valid(green)),
   delivery_at TEXT CHECK (delivery_at IN ('draining', 'preparing', 'gating', 'pushing')),
   delivery    TEXT CHECK (json_valid(delivery)),
+  hold        TEXT CHECK (json_valid(hold)),
   delivered   TEXT CHECK (json_valid(delivered)),
   repo        TEXT AS (config ->> '$.repo') VIRTUAL,
   target      TEXT AS (config ->> '$.target') VIRTUAL,
