@@ -33,6 +33,8 @@ export function command(turn: Turn, asked: Command): Reply {
       return onTask(turn, asked.task, (task) => review(turn, task, asked));
     case 'hold':
       return onProject(turn, asked.project, (project) => hold(turn, project, asked));
+    case 'front':
+      return onTask(turn, asked.task, (task) => front(turn, task, asked.by));
     case 'release':
       return onProject(turn, asked.project, (project) => release(turn, project, asked.by));
     case 'mark':
@@ -57,6 +59,13 @@ function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Rep
 function hold(turn: Turn, { name, hold: held }: Project, asked: Extract<Command, { verb: 'hold' }>): Reply {
   if (held !== null) return { ok: true, notes: [`the queue of ${name} stands still already: ${held.reason}`] };
   turn.record({ type: 'queue.held', project: name, by: asked.by, reason: asked.reason });
+  return DONE;
+}
+
+/** Counts from when its branch is in the queue; what is on the stack already keeps its place. */
+function front(turn: Turn, task: Task, by: string): Reply {
+  if (isFinal(task.progress)) return wrongState(task, `is ${task.progress.at} already`);
+  turn.record({ type: 'queue.fronted', task: task.key, by });
   return DONE;
 }
 

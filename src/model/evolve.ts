@@ -193,6 +193,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       projectOf(state, fact.project, fact).hold = { reason, by, since: event.at };
       return;
     }
+    case 'queue.fronted': {
+      const task = taskOf(state, fact.task, fact);
+      expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
+      task.front = event.at;
+      return;
+    }
     case 'queue.released':
       projectOf(state, fact.project, fact).hold = null;
       return;
@@ -329,6 +335,7 @@ function addTask(state: State, fact: Extract<Fact, { type: 'task.added' }>, at: 
     failures: 0,
     losses: 0,
     notBefore: 0,
+    front: null,
     readySince: null,
     unmet: 0,
     locked: false,

@@ -79,6 +79,8 @@ export interface Task {
   losses: number;
   /** Wall clock before which no new attempt may start. */
   notBefore: number;
+  /** Wall clock at which a person asked that it merge before the others; null otherwise. */
+  front: number | null;
   /** Wall clock since when all dependencies are merged; null until then. */
   readySince: number | null;
   /** Dependencies that have not merged yet. */

@@ -125,6 +125,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchDependents(touched, fact.task, state);
       return;
     case 'task.reviewed':
+    case 'queue.fronted':
     case 'task.backedoff':
     case 'task.failed':
     case 'task.parked':

@@ -41,6 +41,7 @@ function queued(
     failures: 0,
     losses: 0,
     notBefore: 0,
+    front: null,
     readySince: facts.ready,
     unmet: 0,
     locked: true,

@@ -89,6 +89,7 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'merge.carried': true,
   'merge.raced': true,
   'queue.held': true,
+  'queue.fronted': true,
   'queue.released': true,
   'task.completed': true,
   'task.backedoff': true,

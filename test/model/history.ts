@@ -97,14 +97,17 @@ export class History {
       () => this.#review(),
       () => this.#prepare(),
       () => this.#prepare(),
+      () => this.#prepare(),
+      () => this.#prepare(),
       () => this.#conflict(),
       () => this.#claimGate(),
       () => this.#claimGate(),
-      () => this.#pass(),
+      () => this.#claimGate(),
       () => this.#pass(),
       () => this.#suspect(),
       () => this.#settleAside(),
       () => this.#hold(),
+      () => this.#front(),
       () => this.#land(),
       () => this.#land(),
       () => this.#race(),
@@ -377,7 +380,8 @@ export class History {
   #pass(): Move[] {
     return this.#projects().flatMap((project) => {
       const { stack, landing } = this.#queue(project);
-      const parts = stack.slice(0, 1 + this.#pick(3));
+      if (stack.length < 2 && this.#pick(4) > 0) return [];
+      const parts = stack.slice(0, this.#pick(3) === 0 ? 2 : 1);
       const top = parts.at(-1);
       if (top === undefined || landing.length > 0) return [];
       const { token, tree } = top.progress;
@@ -399,13 +403,14 @@ export class History {
   }
 
   #settleAside(): Move[] {
+    if (this.#pick(2) === 0) return [];
     return this.#projects().flatMap((project) =>
       this.#queue(project).aside.flatMap((entry) => {
         const { token } = entry.progress;
         const stopped = this.#stopped([entry]);
         if (this.#pick(2) === 0) return one(...stopped, { type: 'merge.cleared', token });
         const refused: Fact = { type: 'merge.refused', token, findings: this.#findings(), output: 'red' };
-        if (entry.task.returns < 2) return one(...stopped, refused);
+        if (this.#pick(3) > 0) return one(...stopped, refused);
         return one(...stopped, refused, this.#parked(entry.task.key, token));
       }),
     );
@@ -415,6 +420,11 @@ export class History {
     return entries.flatMap(({ progress: { gate } }) =>
       gate === null ? [] : { type: 'attempt.fenced', token: gate, reason: 'not needed' },
     );
+  }
+
+  #front(): Move[] {
+    const open = this.#tasks().filter(({ progress }) => !isFinal(progress));
+    return this.#rarely() ? open.flatMap(({ key }) => one({ type: 'queue.fronted', task: key, by: 'ana' })) : [];
   }
 
   #hold(): Move[] {

@@ -33,7 +33,7 @@ export class Person {
     const project = rng.pick(scenario.projects);
     const task = rng.pick(this.#specs);
     const key = taskKey(task.project, task.id);
-    switch (rng.int(10)) {
+    switch (rng.int(11)) {
       case 0:
         this.#started.add(project.name);
         return this.#sim.ask({ verb: 'start', project: project.name });
@@ -58,6 +58,8 @@ export class Person {
             : { verb: 'release', project: project.name, by: 'somebody' },
         );
       case 8:
+        return this.#sim.ask({ verb: 'front', task: key, by: 'somebody' });
+      case 9:
         return this.#review(rng.chance(0.8));
       default:
         this.#edit(project);

@@ -63,6 +63,7 @@ CREATE TABLE tasks (
   failures    INTEGER NOT NULL CHECK (failures >= 0),
   losses      INTEGER NOT NULL CHECK (losses >= 0),
   not_before  REAL NOT NULL,
+  front       REAL,
   ready_since REAL,
   unmet       INTEGER NOT NULL CHECK (unmet >= 0),
   locked      INTEGER NOT NULL CHECK (locked IN (0, 1)),
