@@ -57,7 +57,8 @@ function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Rep
 
 /** Gates at work run on; their word counts when the line goes on. */
 function hold(turn: Turn, { name, hold: held }: Project, asked: Extract<Command, { verb: 'hold' }>): Reply {
-  if (held !== null) return { ok: true, notes: [`the queue of ${name} stands still already: ${held.reason}`] };
+  if (held !== null)
+    return { ok: true, notes: [`the queue of ${name} stands still already: ${held.reason}`] };
   turn.record({ type: 'queue.held', project: name, by: asked.by, reason: asked.reason });
   return DONE;
 }

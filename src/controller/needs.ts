@@ -131,7 +131,9 @@ function nextMerge(turn: Turn, queue: Queue, slots: number): NextMerge | null {
     if (fresh !== null) return { ...fresh, onto: integration, aside: true };
   }
   if (stack.length >= depth.stack || stack.some(({ progress }) => progress.red !== null)) return null;
-  const ready = able.filter(({ progress }) => progress.at === 'queued' && (depth.aside === 0 || progress.cleared));
+  const ready = able.filter(
+    ({ progress }) => progress.at === 'queued' && (depth.aside === 0 || progress.cleared),
+  );
   const next = firstQueued(ready);
   return next === null ? null : { ...next, onto: top, aside: false };
 }

@@ -8,7 +8,9 @@ import type { Memory } from './memory.ts';
  */
 export function stackable(memory: Memory, queue: Queue, now: number): Task[] {
   const { landing, stack, queued } = queue;
-  const standing = new Set([...landing, ...stack.map(({ progress }) => progress)].map(({ commit }) => commit));
+  const standing = new Set(
+    [...landing, ...stack.map(({ progress }) => progress)].map(({ commit }) => commit),
+  );
   return queued.filter(({ progress }) => {
     if (progress.at !== 'queued') return false;
     const met = memory.unfit.get(progress.token);

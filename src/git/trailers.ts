@@ -142,6 +142,7 @@ async function landedCommits(
 /** Trailers of one commit, pair by pair; none when they are not as dispatch writes them. */
 function broughtBy(tasks: readonly string[], tokens: readonly string[]): LandedCommit['brings'] {
   const pairs = tasks.map((task, at) => ({ task: task as TaskId, token: (tokens[at] ?? '') as Token }));
-  const sound = tasks.length === tokens.length && pairs.every(({ task, token }) => isName(task) && isToken(token));
+  const sound =
+    tasks.length === tokens.length && pairs.every(({ task, token }) => isName(task) && isToken(token));
   return sound ? pairs : [];
 }

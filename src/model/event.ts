@@ -126,7 +126,12 @@ export type Fact =
   /** What it stands on is not there any more; the task goes back to the queue. */
   | { readonly type: 'merge.raced'; readonly token: Token }
   /** The line is stopped: no gate runs and nothing merges; nobody is blamed. */
-  | { readonly type: 'queue.held'; readonly project: ProjectName; readonly by: string; readonly reason: string }
+  | {
+      readonly type: 'queue.held';
+      readonly project: ProjectName;
+      readonly by: string;
+      readonly reason: string;
+    }
   /** A person asks that the task merge before all that are not on the stack yet. */
   | { readonly type: 'queue.fronted'; readonly task: TaskKey; readonly by: string }
   | { readonly type: 'queue.released'; readonly project: ProjectName; readonly by: string }

@@ -58,7 +58,11 @@ export interface Gating {
   /** Judged by itself and not part of the stack; `backed` when a larger set of the stack it came from was red as well. */
   readonly aside: { readonly backed: boolean } | null;
   /** Red runs on its tree, and what the last one said. */
-  readonly red: { readonly runs: number; readonly findings: readonly Finding[]; readonly output: string } | null;
+  readonly red: {
+    readonly runs: number;
+    readonly findings: readonly Finding[];
+    readonly output: string;
+  } | null;
   readonly since: number;
 }
 

@@ -73,7 +73,9 @@ function startMergeGates(board: Board, shares: Shares, decisions: Decision[]): v
 function ungated(board: Board): Stacked[] {
   const { snapshot, now } = board;
   const queues = [...snapshot.state.projects.values()].map((project) =>
-    gatesWanted(snapshot, project, now).filter(({ task }) => firstBlocker(task, board, GATE_FILTERS) === null),
+    gatesWanted(snapshot, project, now).filter(
+      ({ task }) => firstBlocker(task, board, GATE_FILTERS) === null,
+    ),
   );
   const waiting = queues.filter((queue) => queue.length > 0);
   return waiting.sort((a, b) => waitingSince(a) - waitingSince(b)).flat();

@@ -204,6 +204,49 @@ describe('merge and land', () => {
     });
   });
 
+  test('a conflict with the stack alone is no conflict: the branch waits', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const one = await finished(w, hands, 'S01', { 'b.txt': 'one\n' });
+    const two = await finished(w, hands, 'S02', { 'b.txt': 'two\n' });
+    for (const { token, head } of [one, two]) await performHubEffect(collect(token, head), hands);
+    const stacked = await performHubEffect(merge(one.token, one.head, w.base), hands);
+    if (stacked.is !== 'merge.made') throw new Error(stacked.is);
+    const onto = stacked.commit;
+    const waits = { is: 'merge.waits', key: `merge:${two.token}`, token: two.token, onto };
+    expect(await performHubEffect(merge(two.token, two.head, onto), hands)).toEqual(waits);
+  });
+
+  test('two branches land as one, and are found as one when the answer was lost', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const one = await finished(w, hands, 'S01', { 'b.txt': 'one\n' });
+    const two = await finished(w, hands, 'S02', { 'b.py': 'two\n' });
+    for (const { token, head } of [one, two]) await performHubEffect(collect(token, head), hands);
+    const lower = await performHubEffect(merge(one.token, one.head, w.base), hands);
+    if (lower.is !== 'merge.made') throw new Error(lower.is);
+    const top = await performHubEffect(merge(two.token, two.head, lower.commit), hands);
+    if (top.is !== 'merge.made') throw new Error(top.is);
+    const tokens = [one.token, two.token];
+    const land: HubEffect = { do: 'land', key: 'land', project, tokens, onto: w.base, commit: top.commit };
+    const landing = await performHubEffect(land, hands);
+    const commit = await w.hub.integration();
+    expect(landing).toEqual({
+      is: 'landed',
+      key: 'land',
+      project,
+      tokens,
+      onto: w.base,
+      commit,
+      before: false,
+    });
+    expect(await performHubEffect(land, hands)).toEqual({ ...landing, before: true });
+    const { stdout } = await git(['log', '-1', '--format=%B', commit], { gitDir: w.hub.place.dir });
+    expect(stdout.toString().trim()).toBe(
+      `Merge S01, S02\n\nDispatch-Task: S01\nDispatch-Token: ${one.token}\nDispatch-Task: S02\nDispatch-Token: ${two.token}`,
+    );
+  });
+
   test('integration that moved is a race, and an attempt that landed before is found by what the history says', async () => {
     const w = await world();
     const hands = new Hands(w);

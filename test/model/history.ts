@@ -280,7 +280,14 @@ export class History {
       case 'timeout':
       case 'cancelled':
         return this.#pick(3) === 0
-          ? [{ type: 'queue.held', project: this.#task(task).spec.project, by: 'dispatch', reason: 'no bwrap' }]
+          ? [
+              {
+                type: 'queue.held',
+                project: this.#task(task).spec.project,
+                by: 'dispatch',
+                reason: 'no bwrap',
+              },
+            ]
           : [{ type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
     }
   }
@@ -335,7 +342,14 @@ export class History {
       const onto = aside ? project.integration : this.#queue(project).top;
       if (onto === null) return [];
       const { token } = task.progress;
-      return one({ type: 'merge.prepared', token, onto, commit: this.#commit(), tree: this.#commit(), aside });
+      return one({
+        type: 'merge.prepared',
+        token,
+        onto,
+        commit: this.#commit(),
+        tree: this.#commit(),
+        aside,
+      });
     });
   }
 
@@ -398,7 +412,11 @@ export class History {
       if (suspect === undefined) return [];
       const back = above.map(({ progress }): Fact => ({ type: 'merge.raced', token: progress.token }));
       const { token } = suspect.progress;
-      return one(...this.#stopped(above), ...back, { type: 'merge.suspected', token, backed: back.length > 0 });
+      return one(...this.#stopped(above), ...back, {
+        type: 'merge.suspected',
+        token,
+        backed: back.length > 0,
+      });
     });
   }
 
@@ -424,7 +442,9 @@ export class History {
 
   #front(): Move[] {
     const open = this.#tasks().filter(({ progress }) => !isFinal(progress));
-    return this.#rarely() ? open.flatMap(({ key }) => one({ type: 'queue.fronted', task: key, by: 'ana' })) : [];
+    return this.#rarely()
+      ? open.flatMap(({ key }) => one({ type: 'queue.fronted', task: key, by: 'ana' }))
+      : [];
   }
 
   #hold(): Move[] {
@@ -440,12 +460,14 @@ export class History {
       const [first] = landing;
       if (first === undefined || project.integration !== first.onto) return [];
       const commit = landing.length > 1 ? this.#commit() : first.commit;
-      const facts = landing.map(({ token }, at): Fact => ({
-        type: 'merge.landed',
-        token,
-        commit,
-        onto: at === 0 ? first.onto : commit,
-      }));
+      const facts = landing.map(
+        ({ token }, at): Fact => ({
+          type: 'merge.landed',
+          token,
+          commit,
+          onto: at === 0 ? first.onto : commit,
+        }),
+      );
       const carried = this.#at('gating')
         .filter((task) => task.progress.aside === null && task.progress.onto === first.commit)
         .map(({ progress }): Fact => ({ type: 'merge.carried', token: progress.token, onto: commit }));

@@ -244,7 +244,14 @@ describe('watch', () => {
 function gate(number: number): Fact[] {
   const subject = { of: 'merge' as const, workToken: token(1), commit: commit(21), tree: commit(22) };
   return [
-    { type: 'merge.prepared', token: token(1), onto: BASE, commit: subject.commit, tree: subject.tree, aside: false },
+    {
+      type: 'merge.prepared',
+      token: token(1),
+      onto: BASE,
+      commit: subject.commit,
+      tree: subject.tree,
+      aside: false,
+    },
     {
       type: 'attempt.claimed',
       token: token(number),

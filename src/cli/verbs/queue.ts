@@ -40,7 +40,9 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'gate', value: ({ gate }) => gate },
         { title: 'title', value: ({ title }) => title },
       ],
-      meta: { holds: projects.flatMap(({ name, hold }) => (hold === null ? [] : { project: name, ...hold })) },
+      meta: {
+        holds: projects.flatMap(({ name, hold }) => (hold === null ? [] : { project: name, ...hold })),
+      },
       empty: 'nothing waits to be merged',
     });
     for (const { name, hold } of projects) {
@@ -112,7 +114,5 @@ export async function drop(context: Context, typed: string): Promise<ExitCode> {
 /** Lets a branch merge before the others that wait. */
 export async function front(context: Context, typed: string): Promise<ExitCode> {
   const task = await withView(context, async ({ state }) => selectTask(state, typed).key);
-  return commandEach(context, 'goes first', [
-    [task, { verb: 'front', task, by: context.environment.user }],
-  ]);
+  return commandEach(context, 'goes first', [[task, { verb: 'front', task, by: context.environment.user }]]);
 }

@@ -79,7 +79,7 @@ export function wantedDepth({ slots, record }: Pick<QueueView<unknown>, 'slots' 
 
 /** Pure: the same view gives the same plan. */
 export function planQueue<Id>(view: QueueView<Id>): QueuePlan<Id> {
-  const { stack, aside, slots, record } = view;
+  const { stack, aside, slots } = view;
   const land = stack.findLastIndex((entry) => entry.green) + 1;
   const red = stack.findIndex((entry, at) => at >= land && entry.reds > 0);
   const suspect = red === land ? suspectAt(stack, red) : null;

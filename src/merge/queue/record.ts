@@ -64,11 +64,11 @@ function flakeRate({ greens, flakes }: QueueRecord): number {
 
 /** Flake rates below which a red run is taken at its word: a single one, and one that another on a larger set backs. */
 const STEADY = 0.0007;
-const STEADY_ENOUGH = 0.0028;
+const STEADY_ENOUGH = 0.0034;
 
 /**
  * True when the gate has shown itself so steady that a red run need not be repeated: over some three hundred green runs
- * without a flake, or forty when a larger set was red as well. At most about one good branch in 1,000 is blamed so.
+ * without a flake, or two dozen when a larger set was red as well. At most about one good branch in 1,000 is blamed so.
  */
 export function isSteady(record: QueueRecord, backed: boolean): boolean {
   return flakeRate(record) < (backed ? STEADY_ENOUGH : STEADY);

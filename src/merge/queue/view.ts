@@ -76,10 +76,12 @@ export function viewOf(
   });
   return {
     stack: stack.map(entry),
-    aside: aside.map((one): AsideEntry<Token> => ({
-      ...entry(one),
-      backed: one.progress.aside?.backed ?? false,
-    })),
+    aside: aside.map(
+      (one): AsideEntry<Token> => ({
+        ...entry(one),
+        backed: one.progress.aside?.backed ?? false,
+      }),
+    ),
     waiting: waiting + aside.length,
     slots,
     record,
