@@ -116,7 +116,7 @@ describe('a killed controller', () => {
   });
 });
 
-/** Tasks in the history of integration, by the subject of the merge. */
+/** Tasks in the history of integration, by what its commits say. */
 function mergedTasks(home: Home): string[] {
   const hub = join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`);
   return home
