@@ -201,8 +201,8 @@ function lives(state: State, from: number, count: number): Fact[] {
       { type: 'attempt.running', token },
       { type: 'attempt.ended', token, outcome: { kind: 'done', head, rounds: 1, usage } },
       { type: 'candidate.accepted', token, head, changed: 3 },
-      { type: 'merge.prepared', token, onto, commit, tree },
-      { type: 'merge.passed', token, tree },
+      { type: 'merge.prepared', token, onto, commit, tree, aside: false },
+      { type: 'merge.passed', token, tree, below: [] },
       { type: 'merge.landed', token, commit, onto },
     );
     onto = commit;

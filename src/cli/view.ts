@@ -114,6 +114,8 @@ export class HomeView {
       dispatching: new Set(this.state.projects.keys()),
       chainMs: chainLengths(this.state),
       shunned: new Map(),
+      records: new Map(),
+      waiting: new Map(),
     };
   }
 

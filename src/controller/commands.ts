@@ -2,11 +2,11 @@
 import { assertNever } from '../model/assert.ts';
 import type { ErrorCode } from '../model/codes/index.ts';
 import { specChanged } from '../model/evolve.ts';
-import { taskKey, type TaskKey, type Token } from '../model/ids.ts';
+import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
-import { isFinal, type Task } from '../model/task.ts';
+import { isFinal, type Project, type Task } from '../model/task.ts';
 import type { Command } from './door.ts';
-import { failTask } from './settle.ts';
+import { failTask, fence } from './settle.ts';
 import type { Turn } from './turn.ts';
 
 export type Reply =
@@ -31,6 +31,12 @@ export function command(turn: Turn, asked: Command): Reply {
       return onTask(turn, asked.task, (task) => retry(turn, task, asked.by));
     case 'review':
       return onTask(turn, asked.task, (task) => review(turn, task, asked));
+    case 'hold':
+      return onProject(turn, asked.project, (project) => hold(turn, project, asked));
+    case 'front':
+      return onTask(turn, asked.task, (task) => front(turn, task, asked.by));
+    case 'release':
+      return onProject(turn, asked.project, (project) => release(turn, project, asked.by));
     case 'mark':
       turn.record({ type: 'node.marked', node: asked.node, mark: asked.mark });
       return DONE;
@@ -42,6 +48,33 @@ export function command(turn: Turn, asked: Command): Reply {
 function onTask(turn: Turn, key: TaskKey, act: (task: Task) => Reply): Reply {
   const task = turn.state.tasks.get(key);
   return task === undefined ? unknown(`no task ${key}`) : act(task);
+}
+
+function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Reply): Reply {
+  const project = turn.state.projects.get(name);
+  return project === undefined ? unknown(`no project ${name}`) : act(project);
+}
+
+/** Gates at work run on; their word counts when the line goes on. */
+function hold(turn: Turn, { name, hold: held }: Project, asked: Extract<Command, { verb: 'hold' }>): Reply {
+  if (held !== null)
+    return { ok: true, notes: [`the queue of ${name} stands still already: ${held.reason}`] };
+  turn.record({ type: 'queue.held', project: name, by: asked.by, reason: asked.reason });
+  return DONE;
+}
+
+/** Counts from when its branch is in the queue; what is on the stack already keeps its place. */
+function front(turn: Turn, task: Task, by: string): Reply {
+  if (isFinal(task.progress)) return wrongState(task, `is ${task.progress.at} already`);
+  turn.record({ type: 'queue.fronted', task: task.key, by });
+  return DONE;
+}
+
+function release(turn: Turn, { name, hold: held }: Project, by: string): Reply {
+  if (held === null) return { ok: true, notes: [`the queue of ${name} does not stand still`] };
+  turn.memory.gateBreaks.delete(name);
+  turn.record({ type: 'queue.released', project: name, by });
+  return DONE;
 }
 
 function unknown(message: string): Reply {
@@ -117,12 +150,6 @@ function cancel(turn: Turn, task: Task, reason: string): Reply {
   if (progress.at === 'gating' && progress.gate !== null) fence(turn, progress.gate, reason);
   turn.record({ type: 'task.cancelled', task: task.key, reason });
   return DONE;
-}
-
-function fence(turn: Turn, token: Token, reason: string): void {
-  turn.memory.unordered.delete(token);
-  turn.memory.awaited.delete(token);
-  turn.record({ type: 'attempt.fenced', token, reason });
 }
 
 function retry(turn: Turn, task: Task, by: string): Reply {

@@ -12,6 +12,7 @@ import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { chainLengths } from '../plan/chain.ts';
 import { decide } from '../schedule/decide.ts';
+import { gateSlots } from '../schedule/gates.ts';
 import type { Decision, Snapshot } from '../schedule/snapshot.ts';
 import { command, type Reply } from './commands.ts';
 import type { Effect, Input } from './door.ts';
@@ -19,6 +20,7 @@ import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
 import { freshMemory, type Memory } from './memory.ts';
 import { isDrained, wantedEffects } from './needs.ts';
+import { advanceQueues } from './queue.ts';
 import { effectBackoff } from './policy.ts';
 import { Turn } from './turn.ts';
 
@@ -62,9 +64,9 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, dispatching, shunned, refusals } = this.memory;
-    const chainMs = this.#chainMs;
-    return { state: this.state, nodes: this.#nodes, connected, dispatching, chainMs, shunned, refusals };
+    const { connected, dispatching, shunned, refusals, records, waiting } = this.memory;
+    const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
+    return { ...known, connected, dispatching, shunned, refusals, records, waiting };
   }
 
   /** @param now wall clock, milliseconds. */
@@ -72,9 +74,11 @@ export class Core {
     const turn = new Turn(this.state, this.memory, this.#options.epoch, now);
     const replies: Reply[] = [];
     for (const input of inputs) this.#take(turn, input, replies);
+    const slots = gateSlots(this.snapshot());
+    advanceQueues(turn, slots);
     this.#drain(turn);
     for (const decision of decide(this.snapshot(), now)) this.#claim(turn, decision);
-    const effects = wantedEffects(turn);
+    const effects = wantedEffects(turn, slots);
     for (const effect of effects) this.memory.inflight.add(effect.key);
     return { events: turn.events, effects, replies, wakeAt: this.#nextWake(now) };
   }
@@ -114,6 +118,8 @@ export class Core {
         return hub.collectGone(turn, input);
       case 'merge.made':
         return hub.mergeMade(turn, input);
+      case 'merge.waits':
+        return hub.mergeWaits(turn, input);
       case 'merge.conflict':
         return hub.mergeConflict(turn, input);
       case 'landed':

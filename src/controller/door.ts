@@ -81,4 +81,8 @@ export type Command =
       readonly by: string;
       readonly reason: string;
     }
+  /** Stop the merge queue, or let it go on. */
+  | { readonly verb: 'hold'; readonly project: ProjectName; readonly by: string; readonly reason: string }
+  | { readonly verb: 'front'; readonly task: TaskKey; readonly by: string }
+  | { readonly verb: 'release'; readonly project: ProjectName; readonly by: string }
   | { readonly verb: 'mark'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' };

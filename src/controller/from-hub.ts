@@ -1,9 +1,12 @@
 /** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
 import type { CommitId, ProjectName, Token } from '../model/ids.ts';
+import { queueOf } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
+import { activeTasks } from '../schedule/gates.ts';
 import type { Input } from './door.ts';
 import { activeOf } from './memory.ts';
 import { MAX_RACES } from './policy.ts';
+import { note } from './queue-record.ts';
 import { backOff, failTask, parkIfReturnedOften } from './settle.ts';
 import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
@@ -59,11 +62,23 @@ export function collectGone(turn: Turn, input: Of<'collect.gone'>): void {
 }
 
 export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
-  const { token, onto, commit, tree } = input;
+  const { token, onto, commit, tree, aside } = input;
   const found = queuedTask(turn, token);
-  if (found === null || !standsOnTip(turn, found.project, onto)) return;
-  turn.record({ type: 'merge.prepared', token, onto, commit, tree });
-  if (found.project.green.includes(tree)) turn.record({ type: 'merge.passed', token, tree });
+  if (found === null) return;
+  const { integration, name } = found.project;
+  const top = aside ? integration : queueOf(found.project, activeTasks(turn.state, name)).top;
+  // What it was merged onto is gone meanwhile: it is merged again.
+  if (onto !== top) return;
+  turn.record({ type: 'merge.prepared', token, onto, commit, tree, aside });
+}
+
+/** Its turn comes when what is on the stack has landed or is gone. */
+export function mergeWaits(turn: Turn, { token, onto }: Of<'merge.waits'>): void {
+  const found = queuedTask(turn, token);
+  if (found === null) return;
+  turn.memory.unfit.set(token, onto);
+  // There was no stack: the hub is somewhere else than is known here.
+  if (found.project.integration === onto) turn.memory.resync.add(found.project.name);
 }
 
 export function mergeConflict(turn: Turn, input: Of<'merge.conflict'>): void {
@@ -75,10 +90,11 @@ export function mergeConflict(turn: Turn, input: Of<'merge.conflict'>): void {
   parkIfReturnedOften(turn, found.task, token, `conflicts with what merged before it (${paths})`);
 }
 
-/** The merge was made on the integration that is known here; if not, the hub's is asked for, or the two would differ for ever. */
+/** The conflict is with the integration that is known here; if not, the hub's is asked for, or the two would differ for ever. */
 function standsOnTip(turn: Turn, project: Project, onto: CommitId): boolean {
   if (project.integration === onto) return true;
-  turn.memory.resync.add(project.name);
+  // A landing under way is reported by itself.
+  if (!isLanding(turn, project.name)) turn.memory.resync.add(project.name);
   return false;
 }
 
@@ -91,30 +107,32 @@ function queuedTask(turn: Turn, token: Token): { task: Task; project: Project } 
 }
 
 export function landed(turn: Turn, input: Of<'landed'>): void {
-  const { token, commit, onto } = input;
-  const attempt = turn.state.attempts.get(token);
-  const task = attempt === undefined ? undefined : turn.state.tasks.get(attempt.task);
-  if (task?.progress.at !== 'landing' || task.progress.token !== token) return;
-  const { project } = task.spec;
-  if (commit === task.progress.commit) {
-    const tests = countsOf(turn, task.progress.tree);
-    turn.record({ type: 'merge.landed', token, commit, onto, ...tests });
-    return;
+  const { project: name, tokens, commit, before } = input;
+  const project = turn.state.projects.get(name);
+  if (project === undefined) return;
+  const { landing } = queueOf(project, activeTasks(turn.state, name));
+  const top = landing[0]?.commit;
+  if (landing.map(({ token }) => token).join() !== tokens.join()) return;
+  const tests = landing[0] === undefined ? {} : countsOf(turn, landing[0].tree);
+  for (const { token, cleared } of landing) {
+    turn.record({ type: 'merge.landed', token, commit, onto: project.integration ?? input.onto, ...tests });
+    note(turn, project, cleared ? { clearedPassed: 1 } : { passed: 1 });
   }
-  // The history says that this attempt landed before, as another commit: that is the truth, and what integration is
-  // now has to be read again.
-  const integration = turn.state.projects.get(project)?.integration ?? onto;
-  turn.record({ type: 'merge.landed', token, commit, onto: integration });
-  turn.memory.resync.add(project);
+  for (const { progress } of activeTasks(turn.state, name)) {
+    if (progress.at !== 'gating' || progress.aside !== null || progress.onto !== top) continue;
+    turn.record({ type: 'merge.carried', token: progress.token, onto: commit });
+  }
+  // It had landed and was not reported: what integration is now has to be read again.
+  if (before) turn.memory.resync.add(name);
 }
 
 export function landRaced(turn: Turn, input: Of<'land.raced'>): void {
-  const { token } = input;
-  const attempt = turn.state.attempts.get(token);
-  const task = attempt === undefined ? undefined : turn.state.tasks.get(attempt.task);
-  if (task?.progress.at !== 'landing' || task.progress.token !== token) return;
-  turn.record({ type: 'merge.raced', token });
-  turn.memory.resync.add(task.spec.project);
+  const project = turn.state.projects.get(input.project);
+  if (project === undefined) return;
+  const { landing } = queueOf(project, activeTasks(turn.state, project.name));
+  if (landing.length === 0) return;
+  for (const { token } of landing) turn.record({ type: 'merge.raced', token });
+  turn.memory.resync.add(project.name);
 }
 
 export function deliveryMade(turn: Turn, input: Of<'delivery.made'>): void {

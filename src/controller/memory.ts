@@ -1,6 +1,7 @@
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { isFinal, type TestBaseline } from '../model/task.ts';
+import type { QueueRecord } from '../merge/queue/record.ts';
 
 /**
  * What a controller knows besides the durable state: who is connected, what is in flight, what it was told this time.
@@ -26,8 +27,14 @@ export interface Memory {
   readonly shunned: Map<NodeName, number>;
   /** What those nodes said. */
   readonly refusals: Map<NodeName, string>;
-  /** Broken gates in a row, by task or project. */
-  readonly gateBreaks: Map<string, number>;
+  /** Broken gates in a row, by project. */
+  readonly gateBreaks: Map<ProjectName, number>;
+  /** What each merge queue has shown so far. */
+  readonly records: Map<ProjectName, QueueRecord>;
+  /** Branches of each queue that could be stacked when it was last looked at. */
+  readonly waiting: Map<ProjectName, number>;
+  /** Branches that do not merge with what is on the stack -> the commit on top of which they did not. */
+  readonly unfit: Map<Token, CommitId>;
   /** Moves of the target during one collect. */
   readonly races: Map<ProjectName, number>;
   /** Integration has to be read from the hub again. */
@@ -60,6 +67,9 @@ export function freshMemory(state: State): Memory {
     shunned: new Map(),
     refusals: new Map(),
     gateBreaks: new Map(),
+    records: new Map(),
+    waiting: new Map(),
+    unfit: new Map(),
     races: new Map(),
     resync: new Set(),
     testCounts: new Map(),

@@ -1,18 +1,21 @@
 /** Which effects the state wants now: level-triggered, so nothing has to be remembered across a crash. */
-import type { ProjectName, TaskKey } from '../model/ids.ts';
-import type { Project, Task } from '../model/task.ts';
-import { nextToMerge } from '../merge/order.ts';
+import type { CommitId, ProjectName, TaskKey } from '../model/ids.ts';
+import type { Progress, Project, Task } from '../model/task.ts';
+import { wantedDepth } from '../merge/queue/plan.ts';
+import { NO_RECORD } from '../merge/queue/record.ts';
+import { firstQueued, queueOf, type Queue } from '../merge/queue/view.ts';
 import type { Effect } from './door.ts';
 import { activeOf } from './memory.ts';
+import { stackable } from './stackable.ts';
 import type { Turn } from './turn.ts';
 
 /** Effects that are wanted, not in flight and not backing off. */
-export function wantedEffects(turn: Turn): Effect[] {
+export function wantedEffects(turn: Turn, gateSlots: number): Effect[] {
   const effects = [...nodeEffects(turn)];
   const byProject = groupActive(turn);
   for (const project of turn.state.projects.values()) {
     if (project.config.repo === null) continue;
-    effects.push(...hubEffects(turn, project, byProject.get(project.name) ?? []));
+    effects.push(...hubEffects(turn, project, byProject.get(project.name) ?? [], gateSlots));
   }
   return effects.filter((effect) => mayRun(turn, effect.key));
 }
@@ -65,7 +68,7 @@ function groupActive({ state }: Turn): Map<ProjectName, Task[]> {
   return groups;
 }
 
-function hubEffects(turn: Turn, project: Project, active: readonly Task[]): Effect[] {
+function hubEffects(turn: Turn, project: Project, active: readonly Task[], gateSlots: number): Effect[] {
   const { memory } = turn;
   const { name, integration, delivery } = project;
   if (integration === null || memory.resync.has(name)) {
@@ -74,7 +77,7 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[]): Effe
   }
   return [
     ...collectEffects(turn, name, active),
-    ...mergeEffects(turn, project, active),
+    ...mergeEffects(turn, queueOf(project, active), gateSlots),
     ...deliveryEffects(turn, project),
   ];
 }
@@ -89,26 +92,56 @@ function* collectEffects(turn: Turn, project: ProjectName, active: readonly Task
   }
 }
 
-/** One task at a time: land what was green, or else merge the next when nothing is being merged or gated. */
-function mergeEffects(turn: Turn, project: Project, active: readonly Task[]): Effect[] {
-  const { name } = project;
-  const landing = active.find((task) => task.progress.at === 'landing');
-  if (landing?.progress.at === 'landing') {
-    const { token, onto, commit } = landing.progress;
-    return [{ do: 'land', key: `land:${token}:${commit}`, project: name, token, onto, commit }];
-  }
-  const held = project.delivery !== null && project.delivery.at !== 'draining';
-  if (held || active.some((task) => isMerging(turn, task))) return [];
-  const next = nextToMerge(active.filter((task) => task.progress.at === 'queued'));
-  if (next?.progress.at !== 'queued') return [];
-  const { token, head } = next.progress;
-  return [{ do: 'merge', key: `merge:${token}`, project: name, token, head }];
+/** Lands what was green; and merges the next branch onto the stack, or aside, while there is room. */
+function mergeEffects(turn: Turn, queue: Queue, gateSlots: number): Effect[] {
+  const { name, delivery, hold } = queue.project;
+  const effects = landEffects(queue);
+  const held = hold !== null || (delivery !== null && delivery.at !== 'draining');
+  if (held || queue.queued.some(({ progress }) => isMerging(turn, progress))) return effects;
+  const next = nextMerge(turn, queue, gateSlots);
+  if (next === null) return effects;
+  const { progress, onto, aside } = next;
+  const { token, head } = progress;
+  return [...effects, { do: 'merge', key: `merge:${token}`, project: name, token, head, onto, aside }];
 }
 
-/** A merge under way counts, even when a branch that goes before it has been queued meanwhile. */
-function isMerging({ memory }: Turn, { progress }: Task): boolean {
-  if (progress.at === 'queued') return memory.inflight.has(`merge:${progress.token}`);
-  return progress.at === 'gating';
+/** All that land at once, in the order in which they stand on the stack. */
+function landEffects({ project, landing }: Queue): Effect[] {
+  const [first] = landing;
+  if (first === undefined) return [];
+  const { onto, commit } = first;
+  const tokens = landing.map(({ token }) => token);
+  return [{ do: 'land', key: `land:${commit}`, project: project.name, tokens, onto, commit }];
+}
+
+function isMerging({ memory }: Turn, progress: Progress): boolean {
+  return progress.at === 'queued' && memory.inflight.has(`merge:${progress.token}`);
+}
+
+/** The branch to merge next, and where: by itself in the first of two stages, otherwise onto the stack. */
+function nextMerge(turn: Turn, queue: Queue, slots: number): NextMerge | null {
+  const { integration, name } = queue.project;
+  const { stack, aside, top } = queue;
+  if (integration === null || top === null) return null;
+  const record = turn.memory.records.get(name) ?? NO_RECORD;
+  const depth = wantedDepth({ slots, record });
+  const able = stackable(turn.memory, queue, turn.now);
+  if (aside.length < depth.aside) {
+    const fresh = firstQueued(able.filter(({ progress }) => progress.at === 'queued' && !progress.cleared));
+    if (fresh !== null) return { ...fresh, onto: integration, aside: true };
+  }
+  if (stack.length >= depth.stack || stack.some(({ progress }) => progress.red !== null)) return null;
+  const ready = able.filter(
+    ({ progress }) => progress.at === 'queued' && (depth.aside === 0 || progress.cleared),
+  );
+  const next = firstQueued(ready);
+  return next === null ? null : { ...next, onto: top, aside: false };
+}
+
+interface NextMerge {
+  readonly progress: Extract<Progress, { at: 'queued' }>;
+  readonly onto: CommitId;
+  readonly aside: boolean;
 }
 
 function deliveryEffects(turn: Turn, project: Project): Effect[] {
@@ -126,10 +159,13 @@ export function isDrained(turn: Turn, project: ProjectName, nodes: Iterable<stri
   const { state, memory } = turn;
   for (const node of nodes) if (!memory.tried.has(node as never)) return false;
   for (const token of memory.awaited) if (belongs(state.attempts.get(token)?.task, project)) return false;
+  const held = state.projects.get(project)?.hold != null;
   for (const key of activeOf(state, project)) {
     const task = state.tasks.get(key);
     const at = task?.progress.at;
-    if (at === 'queued' || at === 'gating' || at === 'landing') return false;
+    if (at === 'landing') return false;
+    // A queue that stands still has nothing more to give: what has landed is collected.
+    if (!held && (at === 'queued' || at === 'gating')) return false;
     if (task?.progress.at === 'finished') {
       const node = state.attempts.get(task.progress.token)?.node;
       if (node !== undefined && memory.connected.has(node)) return false;

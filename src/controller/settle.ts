@@ -6,6 +6,7 @@ import { projectOfKey } from '../model/evolve.ts';
 import type { Project, Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { comparedOutcome } from './test-counts.ts';
+import { noteGreen } from './queue-record.ts';
 import type { Turn } from './turn.ts';
 
 /** Records the end of a live attempt and what follows from it. */
@@ -99,52 +100,57 @@ function gateIsCurrent(turn: Turn, attempt: Attempt, subject: GateSubject): bool
 }
 
 function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome: Outcome): void {
-  const { memory } = turn;
+  const project = turn.state.projects.get(projectOfKey(attempt.task));
+  if (project === undefined) return;
   switch (outcome.kind) {
     case 'done':
-      memory.gateBreaks.delete(attempt.task);
-      return subject.of === 'merge'
-        ? turn.record({ type: 'merge.passed', token: subject.workToken, tree: subject.tree })
-        : turn.record({ type: 'delivery.passed', project: projectOfKey(attempt.task), tree: subject.tree });
+      turn.memory.gateBreaks.delete(project.name);
+      return greenGate(turn, project, subject);
     case 'refused':
-      memory.gateBreaks.delete(attempt.task);
-      return redGate(turn, attempt, subject, outcome);
+      turn.memory.gateBreaks.delete(project.name);
+      return redGate(turn, project, subject, outcome);
     case 'lost':
       return;
     case 'failed':
-      return brokenGate(turn, attempt, subject, outcome.message);
+      return brokenGate(turn, project, subject, outcome.message);
     case 'timeout':
-      return brokenGate(turn, attempt, subject, 'it did not end in time');
+      return brokenGate(turn, project, subject, 'it did not end in time');
     case 'cancelled':
-      return brokenGate(turn, attempt, subject, outcome.reason);
+      return brokenGate(turn, project, subject, outcome.reason);
     default:
       assertNever(outcome);
   }
 }
 
-function redGate(
-  turn: Turn,
-  attempt: Attempt,
-  subject: GateSubject,
-  outcome: Extract<Outcome, { kind: 'refused' }>,
-): void {
+function greenGate(turn: Turn, project: Project, subject: GateSubject): void {
+  const { tree } = subject;
   if (subject.of === 'delivery') {
-    const project = projectOfKey(attempt.task);
-    turn.record({
-      type: 'delivery.failed',
-      project,
-      code: 'E_TIP_RED',
-      message: `verify is red on ${subject.commit.slice(0, 12)}: ${outcome.findings[0]?.message ?? 'no finding'}`,
-      ...(outcome.output === '' ? {} : { why: outcome.output }),
-      fix: `mend it on the target or with a new spec, then: dispatch collect ${project}`,
-    });
+    turn.record({ type: 'delivery.passed', project: project.name, tree });
     return;
   }
-  const { findings, output } = outcome;
-  turn.record({ type: 'merge.refused', token: subject.workToken, findings, output });
-  const task = turn.state.tasks.get(attempt.task);
-  if (task !== undefined)
-    parkIfReturnedOften(turn, task, subject.workToken, 'verify is red on the merged tree');
+  turn.record({ type: 'merge.proved', token: subject.workToken, tree });
+  noteGreen(turn, project, subject.workToken);
+}
+
+/** What a red run on a stack means is for the queue to find out. */
+function redGate(
+  turn: Turn,
+  project: Project,
+  subject: GateSubject,
+  { findings, output }: Extract<Outcome, { kind: 'refused' }>,
+): void {
+  if (subject.of === 'merge') {
+    turn.record({ type: 'merge.doubted', token: subject.workToken, findings, output });
+    return;
+  }
+  turn.record({
+    type: 'delivery.failed',
+    project: project.name,
+    code: 'E_TIP_RED',
+    message: `verify is red on ${subject.commit.slice(0, 12)}: ${findings[0]?.message ?? 'no finding'}`,
+    ...(output === '' ? {} : { why: output }),
+    fix: `mend it on the target or with a new spec, then: dispatch collect ${project.name}`,
+  });
 }
 
 /** After a conflict or a red merge gate: the third time a person decides. */
@@ -153,32 +159,34 @@ export function parkIfReturnedOften(turn: Turn, task: Task, token: Attempt['toke
   turn.record({ type: 'task.parked', task: task.key, token, reason: `${reason}, ${task.returns} times` });
 }
 
-function brokenGate(turn: Turn, attempt: Attempt, subject: GateSubject, message: string): void {
+/** Nobody's fault: the line stands still for a while, and when the gate goes on breaking, until a person lets it go on. */
+function brokenGate(turn: Turn, project: Project, subject: GateSubject, message: string): void {
   const { gateBreaks } = turn.memory;
-  const breaks = (gateBreaks.get(attempt.task) ?? 0) + 1;
-  gateBreaks.set(attempt.task, breaks);
+  const { name } = project;
+  const breaks = (gateBreaks.get(name) ?? 0) + 1;
+  gateBreaks.set(name, breaks);
   const final = breaks >= MAX_GATE_BREAKS;
-  if (final) gateBreaks.delete(attempt.task);
+  if (final) gateBreaks.delete(name);
   if (subject.of === 'delivery') {
     if (!final) return;
-    const project = projectOfKey(attempt.task);
-    turn.record({
-      type: 'delivery.failed',
-      project,
-      code: 'E_GATE_BROKEN',
-      message: `the gate cannot run: ${message}`,
-    });
+    const text = `the gate cannot run: ${message}`;
+    turn.record({ type: 'delivery.failed', project: name, code: 'E_GATE_BROKEN', message: text });
     return;
   }
-  const { workToken } = subject;
   if (final) {
-    const reason = `the merge gate cannot run (nobody's fault): ${message}`;
-    turn.record({ type: 'task.parked', task: attempt.task, token: workToken, reason });
+    const reason = `the gate broke ${breaks} times (nobody's fault): ${message}`;
+    turn.record({ type: 'queue.held', project: name, by: 'dispatch', reason });
     return;
   }
   const notBefore = turn.now + attemptBackoff(breaks) / 10;
-  turn.record({ type: 'merge.stalled', token: workToken, notBefore, reason: message });
+  turn.record({ type: 'merge.stalled', token: subject.workToken, notBefore, reason: message });
   turn.wakeAt(notBefore);
+}
+
+export function fence(turn: Turn, token: Attempt['token'], reason: string): void {
+  turn.memory.unordered.delete(token);
+  turn.memory.awaited.delete(token);
+  turn.record({ type: 'attempt.fenced', token, reason });
 }
 
 function projectFor(turn: Turn, task: Task): Project {

@@ -55,9 +55,11 @@ function projectOf({ spec }: Task): ProjectName {
   return spec.project;
 }
 
-/** Its gate is at no node, and none will ever take it, because a person has cordoned them all. The queue behind it stands still. */
+/**
+ * Its gate is at no node, and none will ever take it, because a person has cordoned them all; or its merge queue is
+ * held. The queue behind it stands still.
+ */
 function isStuck(task: Task, snapshot: Snapshot, why: (task: Task) => Blocker[]): boolean {
-  if (task.progress.at !== 'gating') return false;
   return why(task).some((blocker) => isForGood(blocker, snapshot, new Set()));
 }
 
@@ -66,6 +68,7 @@ function isForGood(blocker: Blocker, snapshot: Snapshot, stuck: ReadonlySet<Proj
   switch (blocker.why) {
     case 'dependency':
     case 'not-started':
+    case 'held':
       return true;
     case 'backoff':
     case 'no-base':

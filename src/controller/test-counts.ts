@@ -8,9 +8,9 @@
  */
 import { shrinkage } from '../gates/test-count/shrinkage.ts';
 import type { Attempt, Outcome } from '../model/attempt.ts';
-import type { TaskKey } from '../model/ids.ts';
+import type { CommitId, TaskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
-import type { Project, TestBaseline } from '../model/task.ts';
+import type { Progress, Project, TestBaseline } from '../model/task.ts';
 import type { Turn } from './turn.ts';
 
 /** Trees whose counts are remembered until they land. */
@@ -27,7 +27,7 @@ export function comparedOutcome(turn: Turn, attempt: Attempt, outcome: Outcome):
   const { tests } = outcome;
   const { subject } = work;
   const before = project.tests.find((one) => one.verify === verify);
-  const compared = subject.of === 'merge' && !dropsTests(state, subject.workToken) ? before : undefined;
+  const compared = subject.of === 'merge' && !stackDropsTests(state, attempt.task) ? before : undefined;
   const finding = compared === undefined ? null : shrinkage(compared, tests);
   if (finding !== null) {
     return { kind: 'refused', findings: [finding], output: '', head: null, rounds: 1, usage: null };
@@ -45,6 +45,24 @@ export function comparedOutcome(turn: Turn, attempt: Attempt, outcome: Outcome):
 export function countsOf(turn: Turn, tree: string): { tests?: TestBaseline } {
   const tests = turn.memory.testCounts.get(tree);
   return tests === undefined ? {} : { tests };
+}
+
+/** One of the branches that the merged tree brings in may lower the counts: the one it is named for, or one below it. */
+function stackDropsTests(state: State, top: TaskKey): boolean {
+  const prefix = top.slice(0, top.indexOf('/') + 1);
+  const byCommit = new Map<CommitId, TaskKey>();
+  for (const key of state.active) {
+    const progress = key.startsWith(prefix) ? state.tasks.get(key)?.progress : undefined;
+    if (progress?.at === 'gating') byCommit.set(progress.commit, key);
+  }
+  for (let key: TaskKey | undefined = top; key !== undefined; ) {
+    const progress: Progress | undefined = state.tasks.get(key)?.progress;
+    if (progress?.at !== 'gating') return false;
+    if (dropsTests(state, progress.token)) return true;
+    byCommit.delete(progress.commit);
+    key = byCommit.get(progress.onto);
+  }
+  return false;
 }
 
 function dropsTests(state: State, token: Attempt['token']): boolean {

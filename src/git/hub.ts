@@ -25,11 +25,11 @@ import { type Delivered, deliver, type DeliverySides, type Prepared, prepareDeli
 import { readFacts, type RepoPlace } from './facts.ts';
 import { brokenHub, createHub, HUB_ENV, isHub, retryingStaleLock } from './hub-dir.ts';
 import { mergeBranch } from './merge-branch.ts';
-import { commitTree, mergeBases } from './merge-tree.ts';
+import { commitTree, firstParent, mergeBases, treeOf } from './merge-tree.ts';
 import { candidateRef, INTEGRATION, isAncestor, moveRef, readRef, START, TARGET } from './refs.ts';
 import { requireGit } from './run.ts';
 import { targetMissing } from './target-missing.ts';
-import { landedMerges, mergeMessage, type MergeLabel } from './trailers.ts';
+import { batchMessage, landedMerges, mergeMessage, type MergeLabel } from './trailers.ts';
 import { listPaths, presentCommits, readFile } from './tree-read.ts';
 import { Upstream } from './upstream.ts';
 
@@ -177,6 +177,19 @@ export class Hub {
     return await this.#read(async () => {
       const [base] = await mergeBases(this.#repo, onto, head);
       return conflictsWith(paths, await landedMerges(this.#repo, base ?? null, onto, true));
+    });
+  }
+
+  /**
+   * The commit with which integration takes in the stack of merges up to `top`, in one step from `onto` to the tree of
+   * `top`: a gated tree on a gated tree, so that the first parents of integration are nothing else. `top` itself when
+   * that is one merge made right on `onto`. No branch moves.
+   */
+  async seal(onto: CommitId, top: CommitId, labels: readonly MergeLabel[]): Promise<CommitId> {
+    return await this.#write(async () => {
+      if (labels.length === 1 && (await firstParent(this.#repo, top)) === onto) return top;
+      const tree = await treeOf(this.#repo, top);
+      return await commitTree(this.#repo, tree, [onto, top], batchMessage(labels));
     });
   }
 

@@ -67,6 +67,12 @@ export async function treeOf(repo: RepoPlace, commit: CommitId): Promise<string>
   return stdout.toString('latin1').trim();
 }
 
+/** @throws GitError when the commit is missing or has no parent. */
+export async function firstParent(repo: RepoPlace, commit: CommitId): Promise<CommitId> {
+  const { stdout } = await git(['rev-parse', '--verify', `${commit}^1`], repo);
+  return commitId(stdout.toString('latin1').trim());
+}
+
 /** @throws GitError when git has no identity in its environment, or an object is missing. */
 export async function commitTree(
   repo: RepoPlace,

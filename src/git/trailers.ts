@@ -24,6 +24,14 @@ export function mergeMessage({ task, token, title }: MergeLabel): string {
   return `${cut(subject)}\n\nDispatch-Task: ${task}\nDispatch-Token: ${token}\n`;
 }
 
+/** The message of the commit that brings several tasks in at once, in the order in which they were stacked. */
+export function batchMessage(labels: readonly MergeLabel[]): string {
+  const [only] = labels;
+  if (only !== undefined && labels.length === 1) return mergeMessage(only);
+  const trailers = labels.map(({ task, token }) => `Dispatch-Task: ${task}\nDispatch-Token: ${token}\n`);
+  return `${cut(`Merge ${labels.map(({ task }) => task).join(', ')}`)}\n\n${trailers.join('')}`;
+}
+
 /** The message of the commit that joins a target that has moved with what has landed. */
 export function deliveryMessage(target: string): string {
   return `${cut(`Merge ${oneLine(target)} into the work of dispatch`)}\n`;
@@ -46,10 +54,18 @@ export interface LandedMerge {
   readonly paths: readonly string[];
 }
 
-const FORMAT = ['%H', trailer('Dispatch-Task'), trailer('Dispatch-Token')].join('%x01');
+const FORMAT = ['%H', '%P', trailer('Dispatch-Task'), trailer('Dispatch-Token')].join('%x01');
 
 function trailer(key: string): string {
   return `%(trailers:key=${key},valueonly,separator=%x2C)`;
+}
+
+interface LandedCommit {
+  readonly commit: CommitId;
+  readonly parents: readonly CommitId[];
+  /** Several for a commit that landed a stack, the one on top last. */
+  readonly brings: readonly { readonly task: TaskId; readonly token: Token }[];
+  readonly paths: readonly string[];
 }
 
 /**
@@ -62,6 +78,32 @@ export async function landedMerges(
   to: CommitId,
   withPaths: boolean,
 ): Promise<LandedMerge[]> {
+  const merges: LandedMerge[] = [];
+  for (const { commit, parents, brings, paths } of await landedCommits(repo, from, to, withPaths)) {
+    // Which task of a stack changed which path, the merges of the stack itself say.
+    const stack = withPaths && brings.length > 1 ? await pathsInStack(repo, parents) : null;
+    for (const { task, token } of brings.toReversed()) {
+      merges.push({ commit, task, token, paths: stack?.get(token) ?? paths });
+    }
+  }
+  return merges;
+}
+
+async function pathsInStack(
+  repo: RepoPlace,
+  [onto, top]: readonly CommitId[],
+): Promise<Map<Token, readonly string[]>> {
+  if (onto === undefined || top === undefined) return new Map();
+  const commits = await landedCommits(repo, onto, top, true);
+  return new Map(commits.flatMap(({ brings, paths }) => brings.map(({ token }) => [token, paths] as const)));
+}
+
+async function landedCommits(
+  repo: RepoPlace,
+  from: CommitId | null,
+  to: CommitId,
+  withPaths: boolean,
+): Promise<LandedCommit[]> {
   const { stdout } = await git(
     [
       'log',
@@ -77,7 +119,7 @@ export async function landedMerges(
     ],
     repo,
   );
-  const merges: LandedMerge[] = [];
+  const commits: LandedCommit[] = [];
   let paths: string[] | null = null;
   const fields = splitZ(stdout);
   for (let at = 0; at < fields.length; at += 1) {
@@ -87,11 +129,20 @@ export async function landedMerges(
       paths?.push(decodePath(fields[at] ?? Buffer.alloc(0)));
     } else if (field !== '') {
       paths = [];
-      const [commit = '', task = '', token = ''] = field.split('\x01');
-      if (isName(task) && isToken(token)) {
-        merges.push({ commit: commitId(commit), task: task as TaskId, token, paths });
+      const [commit = '', parents = '', tasks = '', tokens = ''] = field.split('\x01');
+      const brings = broughtBy(tasks.split(','), tokens.split(','));
+      if (brings.length > 0) {
+        commits.push({ commit: commitId(commit), parents: parents.split(' ').map(commitId), brings, paths });
       }
     }
   }
-  return merges;
+  return commits;
+}
+
+/** Trailers of one commit, pair by pair; none when they are not as dispatch writes them. */
+function broughtBy(tasks: readonly string[], tokens: readonly string[]): LandedCommit['brings'] {
+  const pairs = tasks.map((task, at) => ({ task: task as TaskId, token: (tokens[at] ?? '') as Token }));
+  const sound =
+    tasks.length === tokens.length && pairs.every(({ task, token }) => isName(task) && isToken(token));
+  return sound ? pairs : [];
 }

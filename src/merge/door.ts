@@ -18,20 +18,26 @@ export type HubEffect =
       readonly node: NodeName;
       readonly head: CommitId;
     }
-  /** merge-tree of the candidate onto the tip of integration, and a commit of the result; moves no branch. */
+  /** merge-tree of the candidate onto integration or the stack, and a commit of the result; moves no branch. */
   | {
       readonly do: 'merge';
       readonly key: string;
       readonly project: ProjectName;
       readonly token: Token;
       readonly head: CommitId;
+      readonly onto: CommitId;
+      /** To be judged by itself, beside the stack. */
+      readonly aside: boolean;
     }
-  /** Compare-and-swap integration from `onto` to `commit`. */
+  /**
+   * Compare-and-swap integration from `onto` to a commit with the tree of `commit`, which was gated, as one step that
+   * brings in all `tokens`, lowest on the stack first.
+   */
   | {
       readonly do: 'land';
       readonly key: string;
       readonly project: ProjectName;
-      readonly token: Token;
+      readonly tokens: readonly Token[];
       readonly onto: CommitId;
       readonly commit: CommitId;
     }
@@ -88,7 +94,10 @@ export type HubResult =
       readonly onto: CommitId;
       readonly commit: CommitId;
       readonly tree: string;
+      readonly aside: boolean;
     }
+  /** Merges with integration, but not with what is on the stack: its turn comes when that has landed or is gone. */
+  | { readonly is: 'merge.waits'; readonly key: string; readonly token: Token; readonly onto: CommitId }
   | {
       readonly is: 'merge.conflict';
       readonly key: string;
@@ -99,11 +108,14 @@ export type HubResult =
   | {
       readonly is: 'landed';
       readonly key: string;
-      readonly token: Token;
+      readonly project: ProjectName;
+      readonly tokens: readonly Token[];
       readonly onto: CommitId;
       readonly commit: CommitId;
+      /** It had landed before, and was only reported now; integration may have moved on since. */
+      readonly before: boolean;
     }
-  | { readonly is: 'land.raced'; readonly key: string; readonly token: Token }
+  | { readonly is: 'land.raced'; readonly key: string; readonly project: ProjectName }
   | {
       readonly is: 'delivery.made';
       readonly key: string;

@@ -1,24 +1,18 @@
-import { assertNever } from '../model/assert.ts';
 import type { HubEffectOf, HubResult } from './door.ts';
 import type { HubWork } from './work.ts';
 
 /**
- * Moves integration to the commit that passed, if it is still where the merge was made. A landing that happened before
- * a crash is found, by the commit or by what the history says about the attempt, and is not done twice.
+ * Moves integration to the tree that passed, if it is still where the stack began. A landing that happened before a
+ * crash is found by what the history says about the attempts, and is not done twice.
  */
-export async function land(effect: HubEffectOf<'land'>, { hub }: HubWork): Promise<HubResult> {
-  const { key, token, onto, commit } = effect;
-  const landed = await hub.land(onto, commit);
-  switch (landed) {
-    case 'landed':
-    case 'already':
-      return { is: 'landed', key, token, onto, commit };
-    case 'raced': {
-      const before = (await hub.landedTokens()).get(token);
-      if (before === undefined) return { is: 'land.raced', key, token };
-      return { is: 'landed', key, token, onto, commit: before };
-    }
-    default:
-      return assertNever(landed);
-  }
+export async function land(effect: HubEffectOf<'land'>, { hub, attempt }: HubWork): Promise<HubResult> {
+  const { key, project, tokens, onto, commit } = effect;
+  const labels = tokens.map((token) => ({ ...attempt(token), token }));
+  const sealed = await hub.seal(onto, commit, labels);
+  const landed = await hub.land(onto, sealed);
+  if (landed === 'landed') return { is: 'landed', key, project, tokens, onto, commit: sealed, before: false };
+  const known = await hub.landedTokens();
+  const before = tokens.map((token) => known.get(token)).find((one) => one !== undefined);
+  if (before === undefined) return { is: 'land.raced', key, project };
+  return { is: 'landed', key, project, tokens, onto, commit: before, before: true };
 }

@@ -23,6 +23,8 @@ export function nextToMerge(tasks: Iterable<Task>): Task | undefined {
 /** Negative when `a` merges before `b`. A total order that does not depend on the time at which it is asked. */
 export function compareForMerge(a: Task, b: Task): number {
   return (
+    // 0. Those that a person put in front, the latest wish first.
+    (b.front ?? 0) - (a.front ?? 0) ||
     // 1. Oldest first, where every step of priority counts as a span of age. Age grows alike for all, so the order of
     //    two tasks never turns while they wait. Never newest first: that starves whoever has waited longest.
     agedReady(a) - agedReady(b) ||

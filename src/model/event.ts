@@ -84,6 +84,8 @@ export type Fact =
       readonly onto: CommitId;
       readonly commit: CommitId;
       readonly tree: string;
+      /** Judged by itself, beside the stack. */
+      readonly aside: boolean;
     }
   | {
       readonly type: 'merge.conflicted';
@@ -91,7 +93,20 @@ export type Fact =
       readonly onto: CommitId;
       readonly conflicts: readonly Conflict[];
     }
-  /** The gate on the merged tree was red: the work, together with what merged before it, is not good. */
+  /** A gate was green on the merged tree: whatever has this tree has passed. */
+  | { readonly type: 'merge.proved'; readonly token: Token; readonly tree: string }
+  /** A gate was red on the merged tree: something in it is not good, and it is not yet known what. */
+  | {
+      readonly type: 'merge.doubted';
+      readonly token: Token;
+      readonly findings: readonly Finding[];
+      readonly output: string;
+    }
+  /** All below it on the stack is good, and with it the tree is red: it is taken off the stack. */
+  | { readonly type: 'merge.suspected'; readonly token: Token; readonly backed: boolean }
+  /** Good by itself: back to the queue. */
+  | { readonly type: 'merge.cleared'; readonly token: Token }
+  /** The work, together with what merged before it, is not good. */
   | {
       readonly type: 'merge.refused';
       readonly token: Token;
@@ -105,8 +120,13 @@ export type Fact =
       readonly notBefore: number;
       readonly reason: string;
     }
-  /** Green by an earlier gate on the same tree, or by the gate attempt that just ended. */
-  | { readonly type: 'merge.passed'; readonly token: Token; readonly tree: string }
+  /** Its tree is green; it lands together with all `below` it on the stack, the lowest first. */
+  | {
+      readonly type: 'merge.passed';
+      readonly token: Token;
+      readonly tree: string;
+      readonly below: readonly Token[];
+    }
   | {
       readonly type: 'merge.landed';
       readonly token: Token;
@@ -115,8 +135,20 @@ export type Fact =
       /** What the gate counted on this tree. */
       readonly tests?: TestBaseline;
     }
-  /** Integration was not at `onto` any more; the task goes back to the queue. */
+  /** What it stands on has landed as `onto`, which has the same tree. */
+  | { readonly type: 'merge.carried'; readonly token: Token; readonly onto: CommitId }
+  /** What it stands on is not there any more; the task goes back to the queue. */
   | { readonly type: 'merge.raced'; readonly token: Token }
+  /** The line is stopped: no gate runs and nothing merges; nobody is blamed. */
+  | {
+      readonly type: 'queue.held';
+      readonly project: ProjectName;
+      readonly by: string;
+      readonly reason: string;
+    }
+  /** A person asks that the task merge before all that are not on the stack yet. */
+  | { readonly type: 'queue.fronted'; readonly task: TaskKey; readonly by: string }
+  | { readonly type: 'queue.released'; readonly project: ProjectName; readonly by: string }
   // tasks
   /** Done without a repository, or without a change to merge where that is allowed. */
   | { readonly type: 'task.completed'; readonly task: TaskKey; readonly token: Token }

@@ -6,11 +6,11 @@
 import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject } from './attempt.ts';
 import type { Event, Fact } from './event.ts';
-import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
+import type { CommitId, NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import type { TaskSpec } from './spec.ts';
 import type { NodeState, State } from './state.ts';
-import { isFinal, type Progress, type Project, type Task, type TestBaseline } from './task.ts';
+import { type Gating, isFinal, type Progress, type Project, type Task, type TestBaseline } from './task.ts';
 
 /** How many green trees a project remembers. */
 const GREEN_KEPT = 256;
@@ -92,7 +92,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const { token, head, approvals = [] } = fact;
       const since = event.at;
       if (approvals.length > 0) setProgress(state, task, { at: 'review', token, head, since, approvals });
-      else setProgress(state, task, { at: asked ? 'review' : 'queued', token, head, since });
+      else
+        setProgress(
+          state,
+          task,
+          asked ? { at: 'review', token, head, since } : queued({ token, head, since }),
+        );
       return;
     }
     case 'candidate.refused':
@@ -102,15 +107,14 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const task = taskOf(state, fact.task, fact);
       const { progress } = task;
       if (progress.at !== 'review') throw new IllegalFact(fact, `task is ${progress.at}`);
-      const { token, head } = progress;
-      if (fact.approved) setProgress(state, task, { at: 'queued', token, head, since: event.at });
+      if (fact.approved) setProgress(state, task, queued({ ...progress, since: event.at }));
       return;
     }
     case 'merge.prepared': {
       const { task, progress } = workOf(state, fact.token, fact, ['queued']);
       if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
       const { onto, commit, tree } = fact;
-      const { token, head } = progress;
+      const { token, head, cleared } = progress;
       setProgress(state, task, {
         at: 'gating',
         token,
@@ -119,8 +123,40 @@ function applyFact(state: State, fact: Fact, event: Event): void {
         commit,
         tree,
         gate: null,
+        cleared,
+        aside: fact.aside ? { backed: false } : null,
+        red: null,
         since: event.at,
       });
+      return;
+    }
+    case 'merge.proved': {
+      const { task, progress } = gatingOf(state, fact.token, fact);
+      expect(progress.tree === fact.tree, fact, 'the tree that is green is not the tree that is gated');
+      rememberGreen(projectOf(state, task.spec.project, fact), fact.tree);
+      return;
+    }
+    case 'merge.doubted': {
+      const { task, progress } = gatingOf(state, fact.token, fact);
+      const { findings, output } = fact;
+      const runs = (progress.red?.runs ?? 0) + 1;
+      setProgress(state, task, { ...progress, red: { runs, findings, output } });
+      return;
+    }
+    case 'merge.suspected': {
+      const { task, progress } = gatingOf(state, fact.token, fact);
+      setProgress(state, task, { ...progress, aside: { backed: fact.backed } });
+      return;
+    }
+    case 'merge.cleared': {
+      const { task, progress } = gatingOf(state, fact.token, fact);
+      const { token, head } = progress;
+      setProgress(state, task, queued({ token, head, since: event.at, cleared: true }));
+      return;
+    }
+    case 'merge.carried': {
+      const { task, progress } = gatingOf(state, fact.token, fact);
+      setProgress(state, task, { ...progress, onto: fact.onto });
       return;
     }
     case 'merge.conflicted': {
@@ -132,8 +168,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return;
     }
     case 'merge.refused': {
-      const { task, progress } = workOf(state, fact.token, fact, ['gating']);
-      if (progress.at !== 'gating') throw new IllegalFact(fact, `task is ${progress.at}`);
+      const { task, progress } = gatingOf(state, fact.token, fact);
       task.returns += 1;
       task.feedback = { why: 'gate', findings: fact.findings, output: fact.output, previous: progress.head };
       setProgress(state, task, { at: 'open' });
@@ -143,15 +178,8 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       workOf(state, fact.token, fact, ['gating']).task.notBefore = fact.notBefore;
       return;
     }
-    case 'merge.passed': {
-      const { task, progress } = workOf(state, fact.token, fact, ['gating']);
-      if (progress.at !== 'gating') throw new IllegalFact(fact, `task is ${progress.at}`);
-      expect(progress.tree === fact.tree, fact, 'the tree that passed is not the tree that is gated');
-      rememberGreen(projectOf(state, task.spec.project, fact), fact.tree);
-      const { token, head, onto, commit, tree } = progress;
-      setProgress(state, task, { at: 'landing', token, head, onto, commit, tree });
-      return;
-    }
+    case 'merge.passed':
+      return passMerge(state, fact);
     case 'merge.landed': {
       const { task, progress } = workOf(state, fact.token, fact, ['landing']);
       if (progress.at !== 'landing') throw new IllegalFact(fact, `task is ${progress.at}`);
@@ -167,10 +195,24 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'merge.raced': {
       const { task, progress } = workOf(state, fact.token, fact, ['gating', 'landing']);
       if (progress.at !== 'gating' && progress.at !== 'landing') throw new IllegalFact(fact, 'not merging');
-      const { token, head } = progress;
-      setProgress(state, task, { at: 'queued', token, head, since: event.at });
+      const { token, head, cleared } = progress;
+      setProgress(state, task, queued({ token, head, since: event.at, cleared }));
       return;
     }
+    case 'queue.held': {
+      const { by, reason } = fact;
+      projectOf(state, fact.project, fact).hold = { reason, by, since: event.at };
+      return;
+    }
+    case 'queue.fronted': {
+      const task = taskOf(state, fact.task, fact);
+      expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
+      task.front = event.at;
+      return;
+    }
+    case 'queue.released':
+      projectOf(state, fact.project, fact).hold = null;
+      return;
     case 'task.completed': {
       const task = taskOf(state, fact.task, fact);
       const attempt = attemptOf(state, fact.token, fact);
@@ -298,6 +340,7 @@ function configureProject(state: State, fact: Extract<Fact, { type: 'project.con
     green: [],
     tests: [],
     delivery: null,
+    hold: null,
     delivered: null,
   });
 }
@@ -318,6 +361,7 @@ function addTask(state: State, fact: Extract<Fact, { type: 'task.added' }>, at: 
     failures: 0,
     losses: 0,
     notBefore: 0,
+    front: null,
     readySince: null,
     unmet: 0,
     locked: false,
@@ -482,6 +526,34 @@ function close(state: State, attempt: Attempt, phase: AttemptPhase, fact: Fact):
     project.delivery = { ...delivery, gate: null };
 }
 
+/** The part of the stack below a green tree goes to land as one. */
+function passMerge(state: State, fact: Extract<Fact, { type: 'merge.passed' }>): void {
+  const { task, progress: top } = gatingOf(state, fact.token, fact);
+  expect(top.tree === fact.tree, fact, 'the tree that passed is not the tree that is gated');
+  rememberGreen(projectOf(state, task.spec.project, fact), fact.tree);
+  const parts = [...fact.below, fact.token].map((token) => gatingOf(state, token, fact));
+  const onto = parts[0]?.progress.onto ?? top.onto;
+  const { commit, tree } = top;
+  let below = onto;
+  for (const [place, { task: part, progress }] of parts.entries()) {
+    expect(progress.onto === below, fact, `${part.key} does not stand on what is below it`);
+    expect(part.spec.project === task.spec.project, fact, `${part.key} is of another project`);
+    below = progress.commit;
+    const { token, head, cleared } = progress;
+    setProgress(state, part, { at: 'landing', token, head, onto, commit, tree, place, cleared });
+  }
+}
+
+function queued(judged: {
+  readonly token: Token;
+  readonly head: CommitId;
+  readonly since: number;
+  readonly cleared?: boolean;
+}): Progress {
+  const { token, head, since, cleared = false } = judged;
+  return { at: 'queued', token, head, cleared, since };
+}
+
 function mergeTask(state: State, task: Task, progress: Extract<Progress, { at: 'merged' }>): void {
   setProgress(state, task, progress);
   for (const key of state.dependents.get(task.key) ?? []) {
@@ -529,6 +601,12 @@ function workOf(
   const { progress } = task;
   expect(allowed.includes(progress.at), fact, `task is ${progress.at}`);
   expect('token' in progress && progress.token === token, fact, 'not the attempt that the task is at');
+  return { task, progress };
+}
+
+function gatingOf(state: State, token: Token, fact: Fact): { task: Task; progress: Gating } {
+  const { task, progress } = workOf(state, token, fact, ['gating']);
+  if (progress.at !== 'gating') throw new IllegalFact(fact, `task is ${progress.at}`);
   return { task, progress };
 }
 

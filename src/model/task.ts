@@ -19,20 +19,17 @@ export type Progress =
       /** What the gates want a person to look at; missing when only the review policy asks. */
       readonly approvals?: readonly Finding[];
     }
-  /** In the hub and judged good; waits for its turn in the merge queue. */
-  | { readonly at: 'queued'; readonly token: Token; readonly head: CommitId; readonly since: number }
-  /** Merged tentatively onto `onto`; the merged tree is being gated (`gate` null: not started, or to be started again). */
+  /** In the hub and judged good; waits for its turn in the merge queue. `cleared`: a gate found it good alone. */
   | {
-      readonly at: 'gating';
+      readonly at: 'queued';
       readonly token: Token;
       readonly head: CommitId;
-      readonly onto: CommitId;
-      readonly commit: CommitId;
-      readonly tree: string;
-      readonly gate: Token | null;
+      readonly cleared: boolean;
       readonly since: number;
     }
-  /** The gate was green on `commit`; it is being landed on integration by compare-and-swap. */
+  /** Merged tentatively onto `onto`: integration, or the commit of the branch below it on the stack. */
+  | Gating
+  /** A gate was green on `commit`, the top of the part of the stack that is being landed on integration (`onto`) at once. */
   | {
       readonly at: 'landing';
       readonly token: Token;
@@ -40,6 +37,9 @@ export type Progress =
       readonly onto: CommitId;
       readonly commit: CommitId;
       readonly tree: string;
+      /** On the stack, from 0 for the lowest. */
+      readonly place: number;
+      readonly cleared: boolean;
     }
   /** Waits for a person: conflicted or was refused by the merge gate three times. */
   | { readonly at: 'parked'; readonly reason: string; readonly token: Token; readonly since: number }
@@ -51,6 +51,27 @@ export type Progress =
       readonly when: number;
     }
   | { readonly at: 'cancelled'; readonly reason: string; readonly when: number };
+
+export interface Gating {
+  readonly at: 'gating';
+  readonly token: Token;
+  readonly head: CommitId;
+  readonly onto: CommitId;
+  readonly commit: CommitId;
+  readonly tree: string;
+  /** At work on the tree; null: not started, or to be started again, or what lies above it is gated instead. */
+  readonly gate: Token | null;
+  readonly cleared: boolean;
+  /** Judged by itself and not part of the stack; `backed` when a larger set of the stack it came from was red as well. */
+  readonly aside: { readonly backed: boolean } | null;
+  /** Red runs on its tree, and what the last one said. */
+  readonly red: {
+    readonly runs: number;
+    readonly findings: readonly Finding[];
+    readonly output: string;
+  } | null;
+  readonly since: number;
+}
 
 export interface Task {
   readonly key: TaskKey;
@@ -69,6 +90,8 @@ export interface Task {
   losses: number;
   /** Wall clock before which no new attempt may start. */
   notBefore: number;
+  /** Wall clock at which a person asked that it merge before the others; null otherwise. */
+  front: number | null;
   /** Wall clock since when all dependencies are merged; null until then. */
   readySince: number | null;
   /** Dependencies that have not merged yet. */
@@ -114,6 +137,8 @@ export interface Project {
   tests: readonly TestBaseline[];
   /** A `collect` in progress. */
   delivery: Delivery | null;
+  /** The merge queue stands still until a person lets it go on. */
+  hold: { readonly reason: string; readonly by: string; readonly since: number } | null;
   /** What the last `collect` landed. */
   delivered: { readonly commit: CommitId; readonly when: number } | null;
 }

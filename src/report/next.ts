@@ -14,7 +14,10 @@ export function nextSteps({
   delivery: DeliveryReport;
 }): Step[] {
   const steps: Step[] = [];
-  const { name } = project;
+  const { name, hold } = project;
+  if (hold !== null) {
+    steps.push({ command: `dispatch queue release ${name}`, purpose: `merge again (${hold.reason})` });
+  }
   for (const { task, what, command } of waiting.slice(0, 3)) {
     if (what === 'review') steps.push({ command, purpose: 'let it merge' });
     else {

@@ -8,7 +8,8 @@
  */
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
-import type { Progress, Project, Task } from '../model/task.ts';
+import type { Stacked } from '../merge/queue/view.ts';
+import type { Project, Task } from '../model/task.ts';
 import {
   type Board,
   boardOf,
@@ -18,6 +19,7 @@ import {
   PROJECT_FILTERS,
   TASK_FILTERS,
 } from './filter.ts';
+import { gatesWanted } from './gates.ts';
 import { type Queue, waitingQueues } from './queues.ts';
 import { type Candidate, compareCandidates, type Share, sharesOf } from './rank.ts';
 import { ANY_EXECUTOR } from './slots.ts';
@@ -58,7 +60,7 @@ function ungatedDeliveries(state: State): Project[] {
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Oldest first, so that no clean branch is stranded behind newer ones. */
+/** For each queue what its planner asks for; the branch that has waited longest first. */
 function startMergeGates(board: Board, shares: Shares, decisions: Decision[]): void {
   for (const { task, progress } of ungated(board)) {
     const node = board.slots.take(ANY_EXECUTOR, lastLoss(task, board.snapshot.state));
@@ -68,21 +70,19 @@ function startMergeGates(board: Board, shares: Shares, decisions: Decision[]): v
   }
 }
 
-interface Ungated {
-  readonly task: Task;
-  readonly progress: Extract<Progress, { at: 'gating' }>;
+function ungated(board: Board): Stacked[] {
+  const { snapshot, now } = board;
+  const queues = [...snapshot.state.projects.values()].map((project) =>
+    gatesWanted(snapshot, project, now).filter(
+      ({ task }) => firstBlocker(task, board, GATE_FILTERS) === null,
+    ),
+  );
+  const waiting = queues.filter((queue) => queue.length > 0);
+  return waiting.sort((a, b) => waitingSince(a) - waitingSince(b)).flat();
 }
 
-function ungated(board: Board): Ungated[] {
-  const { active, tasks } = board.snapshot.state;
-  const found: Ungated[] = [];
-  for (const key of active) {
-    const task = tasks.get(key);
-    const progress = task?.progress;
-    if (task === undefined || progress?.at !== 'gating' || progress.gate !== null) continue;
-    if (firstBlocker(task, board, GATE_FILTERS) === null) found.push({ task, progress });
-  }
-  return found.sort((a, b) => a.progress.since - b.progress.since || a.task.order - b.task.order);
+function waitingSince(queue: readonly Stacked[]): number {
+  return Math.min(...queue.map(({ progress }) => progress.since));
 }
 
 /** Open tasks, each project's best against the others' best, until no slot or no candidate is left. */

@@ -1,4 +1,5 @@
 import type { Finding } from '../model/attempt.ts';
+import type { QueueRecord } from '../merge/queue/record.ts';
 import type { Token } from '../model/ids.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
@@ -16,6 +17,10 @@ export interface Snapshot {
   readonly dispatching: ReadonlySet<ProjectName>;
   /** Remaining span of the longest chain that starts with the task, milliseconds (from the plan). Missing = its own estimate. */
   readonly chainMs: ReadonlyMap<TaskKey, number>;
+  /** What each merge queue has shown so far; missing = nothing. */
+  readonly records: ReadonlyMap<ProjectName, QueueRecord>;
+  /** Branches of each queue that can still be put on its stack now; missing = none. */
+  readonly waiting: ReadonlyMap<ProjectName, number>;
   /** Nodes that refused an order lately (no space, missing program) -> wall clock until when they get none. */
   readonly shunned: ReadonlyMap<NodeName, number>;
   /** What they said; for people only. */
@@ -35,6 +40,8 @@ export type Decision =
 
 /** Why a task is not running, most fundamental first: the filters that decided. */
 export type Blocker =
+  /** Its project's merge queue stands still. */
+  | { readonly why: 'held'; readonly reason: string; readonly by: string }
   /** `dead`: `on` are the tasks that failed, were cancelled or are parked, however far up; else the direct dependencies still unmerged. */
   | { readonly why: 'dependency'; readonly on: readonly TaskKey[]; readonly dead: boolean }
   | { readonly why: 'lock'; readonly holder: TaskKey; readonly path: string }

@@ -37,9 +37,11 @@ function blockersOf(task: Task, board: Board): Blocker[] {
     case 'attempt':
       return [];
     case 'gating':
-      return progress.gate === null ? gateBlockers(task, board) : [];
-    case 'finished':
+      if (progress.gate !== null) return [];
+      return holdOf(task, board) ?? gateBlockers(task, board);
     case 'queued':
+      return holdOf(task, board) ?? [{ why: 'merging', at: progress.at }];
+    case 'finished':
     case 'landing':
       return [{ why: 'merging', at: progress.at }];
     case 'review':
@@ -53,6 +55,11 @@ function blockersOf(task: Task, board: Board): Blocker[] {
     default:
       return assertNever(progress);
   }
+}
+
+function holdOf(task: Task, { snapshot }: Board): Blocker[] | null {
+  const hold = snapshot.state.projects.get(task.spec.project)?.hold ?? null;
+  return hold === null ? null : [{ why: 'held', reason: hold.reason, by: hold.by }];
 }
 
 function gateBlockers(task: Task, board: Board): Blocker[] {
@@ -84,6 +91,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return `Ending(${blocker.node})`;
     case 'nodes':
       return nodesReason(blocker.nodes);
+    case 'held':
+      return 'QueueHeld';
     case 'review':
       return blocker.approvals.length === 0
         ? 'Review'

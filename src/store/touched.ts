@@ -55,6 +55,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touched.projects.add(fact.config.name);
       return;
     case 'project.based':
+    case 'queue.held':
+    case 'queue.released':
     case 'delivery.requested':
     case 'delivery.drained':
     case 'delivery.prepared':
@@ -99,12 +101,20 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'merge.conflicted':
     case 'merge.refused':
     case 'merge.stalled':
+    case 'merge.doubted':
+    case 'merge.suspected':
+    case 'merge.cleared':
+    case 'merge.carried':
     case 'merge.raced':
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
       return;
+    case 'merge.proved':
+      touchProjectOf(touched, fact.token, state);
+      return;
     case 'merge.passed':
+      for (const token of fact.below) touchSubject(touched, token, state);
       touchSubject(touched, fact.token, state);
       touchProjectOf(touched, fact.token, state);
       return;
@@ -118,6 +128,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchDependents(touched, fact.task, state);
       return;
     case 'task.reviewed':
+    case 'queue.fronted':
     case 'task.backedoff':
     case 'task.failed':
     case 'task.parked':

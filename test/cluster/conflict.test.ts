@@ -158,18 +158,19 @@ describe('the gate on the merged tree', () => {
     expect(home.subjects()).toHaveLength(3);
   });
 
-  test('is broken: nobody is blamed, it is tried again, then a person is asked', async () => {
+  test('is broken: nobody is blamed, it is tried again, then the line stands still until a person releases it', async () => {
     const home = makeHome({ tasks: { A: {} } });
     // Only a verify that an agent's round has started knows the round.
     const broken = `test -e ${home.marks}/mended || test -n "$DISPATCH_ROUND" || exit 127; sh test.sh`;
     home.writeProject({ verify: broken });
     const { code, stdout } = await home.dispatch(['start', PROJECT]);
     expect(code).toBe(3);
-    expect(stdout).toContain("the merge gate cannot run (nobody's fault)");
+    expect(stdout).toContain("the gate broke 3 times (nobody's fault)");
+    expect(stdout).toContain(`dispatch queue release ${PROJECT}`);
     expect(home.attempts()).toEqual(['A 1']);
-    expect((await home.words()).A).toBe('conflict');
+    expect((await home.words()).A).toBe('gating');
     home.mark('mended');
-    expect((await home.dispatch(['retry', 'A'])).code).toBe(0);
+    expect((await home.dispatch(['queue', 'release', PROJECT])).code).toBe(0);
     expect((await home.start().ended).code).toBe(0);
   });
 });

@@ -185,6 +185,13 @@ export class Home {
     return this.git('log', '--first-parent', '--format=%s', branch).trimEnd().split('\n');
   }
 
+  /** Tasks that the first-parent history of the branch says it has merged, several in one step where they were stacked. */
+  landed(branch = 'main'): string[] {
+    const format = '--format=%(trailers:key=Dispatch-Task,valueonly)';
+    const lines = this.git('log', '--first-parent', format, branch).split('\n');
+    return lines.filter((line) => line !== '').toSorted();
+  }
+
   /** Text of a file on a branch of the user's repository. */
   file(path: string, branch = 'main'): string {
     return this.git('show', `${branch}:${path}`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openHub } from '../../src/git/hub.ts';
 import { git } from '../../src/git/run.ts';
-import { commitId, taskId } from '../../src/model/ids.ts';
+import { type CommitId, commitId, taskId } from '../../src/model/ids.ts';
 import { bundle, candidate, hubOf, landed, newToken, world } from './hub-fixture.ts';
 import { Repo, scratch } from './repo.ts';
 
@@ -439,6 +439,57 @@ describe('merging', () => {
     });
     expect(parents.stdout.toString().trim().split('\n')).toEqual([w.base, one.head]);
     expect(await w.hub.integration()).toBe(w.base);
+  });
+
+  test('a stack of merges lands as one step from a gated tree to a gated tree, and says all it brings', async () => {
+    const w = await world();
+    const branches = [
+      await candidate(w, w.base, { 'a.txt': 'ONE\ntwo\nthree\n' }),
+      await candidate(w, w.base, { 'b.txt': 'B\n' }),
+      await candidate(w, w.base, { 'new.txt': 'n\n' }),
+    ];
+    const labels = branches.map(({ token }, at) => label(`S0${at + 1}`, token));
+    const stack = [w.base];
+    for (const [at, { head }] of branches.entries()) {
+      const merged = await w.hub.merge(stack.at(-1) ?? w.base, head, labels[at] ?? label('x'));
+      if (!merged.clean) throw new Error('conflict');
+      stack.push(merged.commit);
+    }
+    const [, first, second, third] = stack as [CommitId, CommitId, CommitId, CommitId];
+    expect(await w.hub.seal(w.base, first, labels.slice(0, 1))).toBe(first);
+    const two = await w.hub.seal(w.base, second, labels.slice(0, 2));
+    expect(await w.hub.land(w.base, two)).toBe('landed');
+    // What stood on the stack above needs no new merge: its tree is what it was.
+    const three = await w.hub.seal(two, third, labels.slice(2));
+    expect(three).not.toBe(third);
+    expect(await w.hub.land(two, three)).toBe('landed');
+    const { stdout } = await git(['rev-list', '--first-parent', three], { gitDir: w.hub.place.dir });
+    expect(stdout.toString().trim().split('\n')).toEqual([three, two, w.base]);
+    expect(await w.hub.listPaths(three)).toEqual(await w.hub.listPaths(third));
+    expect([...(await w.hub.landedTokens())]).toEqual([
+      [branches[2]?.token, three],
+      [branches[1]?.token, two],
+      [branches[0]?.token, two],
+    ]);
+    expect(await w.hub.tasksBetween(w.base, three)).toEqual(['S01', 'S02', 'S03']);
+  });
+
+  test('a conflict with what landed in a stack names the one task that changed the path', async () => {
+    const w = await world();
+    const one = await candidate(w, w.base, { 'a.txt': 'ONE\ntwo\nthree\n' });
+    const two = await candidate(w, w.base, { 'b.txt': 'B\n' });
+    const late = await candidate(w, w.base, { 'b.txt': 'late\n' });
+    const lower = await w.hub.merge(w.base, one.head, label('S01', one.token));
+    if (!lower.clean) throw new Error('conflict');
+    const upper = await w.hub.merge(lower.commit, two.head, label('S02', two.token));
+    if (!upper.clean) throw new Error('conflict');
+    const labels = [label('S01', one.token), label('S02', two.token)];
+    const sealed = await w.hub.seal(w.base, upper.commit, labels);
+    await w.hub.land(w.base, sealed);
+    expect(await w.hub.conflictTasks(['b.txt', 'a.txt'], late.head, sealed)).toEqual([
+      { path: 'b.txt', tasks: ['S02'] },
+      { path: 'a.txt', tasks: ['S01'] },
+    ]);
   });
 
   test('a title cannot forge a trailer', async () => {

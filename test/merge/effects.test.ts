@@ -91,12 +91,14 @@ const collect = (token: Token, head: CommitId): HubEffect => ({
   node,
   head,
 });
-const merge = (token: Token, head: CommitId): HubEffect => ({
+const merge = (token: Token, head: CommitId, onto: CommitId): HubEffect => ({
   do: 'merge',
   key: `merge:${token}`,
   project,
   token,
   head,
+  onto,
+  aside: false,
 });
 
 describe('collect', () => {
@@ -184,17 +186,19 @@ describe('merge and land', () => {
     const hands = new Hands(w);
     const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'better\n' });
     await performHubEffect(collect(token, head), hands);
-    const made = await performHubEffect(merge(token, head), hands);
+    const made = await performHubEffect(merge(token, head, w.base), hands);
     if (made.is !== 'merge.made') throw new Error(made.is);
     expect(made.onto).toBe(w.base);
-    const land: HubEffect = { do: 'land', key: 'land', project, token, onto: made.onto, commit: made.commit };
-    const done = { is: 'landed', key: 'land', token, onto: made.onto, commit: made.commit };
-    expect(await performHubEffect(land, hands)).toEqual(done);
+    const [tokens, onto] = [[token], made.onto];
+    const land: HubEffect = { do: 'land', key: 'land', project, tokens, onto, commit: made.commit };
+    const done = { is: 'landed', key: 'land', project, tokens, onto, commit: made.commit };
+    expect(await performHubEffect(land, hands)).toEqual({ ...done, before: false });
     expect(await w.hub.integration()).toBe(made.commit);
     // The answer was lost, the controller died: the same again, by a hub opened anew.
-    expect(await performHubEffect(land, Object.assign(hands, { hub: await openHub(w.hub.place) }))).toEqual(
-      done,
-    );
+    expect(await performHubEffect(land, Object.assign(hands, { hub: await openHub(w.hub.place) }))).toEqual({
+      ...done,
+      before: true,
+    });
     const { stdout } = await git(['log', '-1', '--format=%B', made.commit], { gitDir: w.hub.place.dir });
     expect(stdout.toString().trim()).toBe(
       `Merge S01: Do S01\n\nDispatch-Task: S01\nDispatch-Token: ${token}`,
@@ -207,7 +211,7 @@ describe('merge and land', () => {
     const { token, head } = await finished(w, hands, 'S02', { 'b.txt': 'mine\n' });
     await performHubEffect(collect(token, head), hands);
     const onto = await landed(w.hub, await candidate(w, w.base, { 'b.txt': 'theirs\n' }), 'S01');
-    expect(await performHubEffect(merge(token, head), hands)).toEqual({
+    expect(await performHubEffect(merge(token, head, onto), hands)).toEqual({
       is: 'merge.conflict',
       key: `merge:${token}`,
       token,
@@ -216,19 +220,63 @@ describe('merge and land', () => {
     });
   });
 
+  test('a conflict with the stack alone is no conflict: the branch waits', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const one = await finished(w, hands, 'S01', { 'b.txt': 'one\n' });
+    const two = await finished(w, hands, 'S02', { 'b.txt': 'two\n' });
+    for (const { token, head } of [one, two]) await performHubEffect(collect(token, head), hands);
+    const stacked = await performHubEffect(merge(one.token, one.head, w.base), hands);
+    if (stacked.is !== 'merge.made') throw new Error(stacked.is);
+    const onto = stacked.commit;
+    const waits = { is: 'merge.waits', key: `merge:${two.token}`, token: two.token, onto };
+    expect(await performHubEffect(merge(two.token, two.head, onto), hands)).toEqual(waits);
+  });
+
+  test('two branches land as one, and are found as one when the answer was lost', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const one = await finished(w, hands, 'S01', { 'b.txt': 'one\n' });
+    const two = await finished(w, hands, 'S02', { 'b.py': 'two\n' });
+    for (const { token, head } of [one, two]) await performHubEffect(collect(token, head), hands);
+    const lower = await performHubEffect(merge(one.token, one.head, w.base), hands);
+    if (lower.is !== 'merge.made') throw new Error(lower.is);
+    const top = await performHubEffect(merge(two.token, two.head, lower.commit), hands);
+    if (top.is !== 'merge.made') throw new Error(top.is);
+    const tokens = [one.token, two.token];
+    const land: HubEffect = { do: 'land', key: 'land', project, tokens, onto: w.base, commit: top.commit };
+    const landing = await performHubEffect(land, hands);
+    const commit = await w.hub.integration();
+    expect(landing).toEqual({
+      is: 'landed',
+      key: 'land',
+      project,
+      tokens,
+      onto: w.base,
+      commit,
+      before: false,
+    });
+    expect(await performHubEffect(land, hands)).toEqual({ ...landing, before: true });
+    const { stdout } = await git(['log', '-1', '--format=%B', commit], { gitDir: w.hub.place.dir });
+    expect(stdout.toString().trim()).toBe(
+      `Merge S01, S02\n\nDispatch-Task: S01\nDispatch-Token: ${one.token}\nDispatch-Task: S02\nDispatch-Token: ${two.token}`,
+    );
+  });
+
   test('integration that moved is a race, and an attempt that landed before is found by what the history says', async () => {
     const w = await world();
     const hands = new Hands(w);
     const { token, head } = await finished(w, hands, 'S01', { 'b.txt': 'B\n' });
     await performHubEffect(collect(token, head), hands);
     const [first, second] = [
-      await performHubEffect(merge(token, head), hands),
-      await performHubEffect(merge(token, head), hands),
+      await performHubEffect(merge(token, head, w.base), hands),
+      await performHubEffect(merge(token, head, w.base), hands),
     ];
     if (first.is !== 'merge.made' || second.is !== 'merge.made') throw new Error('no merge');
     const moved = await landed(w.hub, await candidate(w, w.base, { 'dir/c.txt': 'C\n' }), 'S02');
-    const land: HubEffect = { do: 'land', key: 'land', project, token, onto: w.base, commit: first.commit };
-    expect(await performHubEffect(land, hands)).toEqual({ is: 'land.raced', key: 'land', token });
+    const land = { do: 'land', key: 'land', project, tokens: [token], commit: first.commit } as const;
+    const raced = { is: 'land.raced', key: 'land', project };
+    expect(await performHubEffect({ ...land, onto: w.base }, hands)).toEqual(raced);
     const commit = await landed(w.hub, { token, head }, 'S01');
     expect(await performHubEffect({ ...land, onto: moved }, hands)).toMatchObject({ is: 'landed', commit });
     expect(await w.hub.integration()).toBe(commit);

@@ -99,8 +99,8 @@ export function wayToMerge(id: string, number: number, onto: CommitId, n = 1): F
     { type: 'attempt.running', token: token(number) },
     { type: 'attempt.ended', token: token(number), outcome: done(head) },
     { type: 'candidate.accepted', token: token(number), head, changed: 1 },
-    { type: 'merge.prepared', token: token(number), onto, commit: merged, tree },
-    { type: 'merge.passed', token: token(number), tree },
+    { type: 'merge.prepared', token: token(number), onto, commit: merged, tree, aside: false },
+    { type: 'merge.passed', token: token(number), tree, below: [] },
     { type: 'merge.landed', token: token(number), commit: merged, onto },
   ];
 }

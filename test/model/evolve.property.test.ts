@@ -44,7 +44,7 @@ describe('evolve over random legal histories', () => {
 
   it('meets every kind of fact, so that the histories prove something', () => {
     const met = new Map<string, number>();
-    for (let seed = 0; seed < 40; seed += 1) {
+    for (let seed = 0; seed < 80; seed += 1) {
       const history = new History();
       for (let step = 0; step < 500; step += 1) history.step(seed * 7919 + step * 104_729);
       for (const { fact } of history.events) {
@@ -80,9 +80,17 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'merge.conflicted': true,
   'merge.refused': true,
   'merge.stalled': true,
+  'merge.proved': true,
+  'merge.doubted': true,
+  'merge.suspected': true,
+  'merge.cleared': true,
   'merge.passed': true,
   'merge.landed': true,
+  'merge.carried': true,
   'merge.raced': true,
+  'queue.held': true,
+  'queue.fronted': true,
+  'queue.released': true,
   'task.completed': true,
   'task.backedoff': true,
   'task.failed': true,

@@ -6,6 +6,7 @@
 import type { Attempt, Outcome } from '../../src/model/attempt.ts';
 import type { Event, Fact, NewEvent, Source } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
+import { queueOf, type Queue, type Stacked } from '../../src/merge/queue/view.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from '../../src/model/ids.ts';
 import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
@@ -97,10 +98,17 @@ export class History {
       () => this.#review(),
       () => this.#prepare(),
       () => this.#prepare(),
+      () => this.#prepare(),
+      () => this.#prepare(),
       () => this.#conflict(),
       () => this.#claimGate(),
       () => this.#claimGate(),
-      () => this.#passCached(),
+      () => this.#claimGate(),
+      () => this.#pass(),
+      () => this.#suspect(),
+      () => this.#settleAside(),
+      () => this.#hold(),
+      () => this.#front(),
       () => this.#land(),
       () => this.#land(),
       () => this.#race(),
@@ -262,15 +270,10 @@ export class History {
   #afterMergeGate(task: TaskKey, token: Token, tree: string, outcome: Outcome): Fact[] {
     switch (outcome.kind) {
       case 'done':
-        return [{ type: 'merge.passed', token, tree }];
+        return [{ type: 'merge.proved', token, tree }];
       case 'refused': {
-        const refused: Fact = {
-          type: 'merge.refused',
-          token,
-          findings: outcome.findings,
-          output: outcome.output,
-        };
-        return this.#task(task).returns < 2 ? [refused] : [refused, this.#parked(task, token)];
+        const { findings, output } = outcome;
+        return [{ type: 'merge.doubted', token, findings, output }];
       }
       case 'lost':
         return [];
@@ -278,7 +281,14 @@ export class History {
       case 'timeout':
       case 'cancelled':
         return this.#pick(3) === 0
-          ? [this.#parked(task, token)]
+          ? [
+              {
+                type: 'queue.held',
+                project: this.#task(task).spec.project,
+                by: 'dispatch',
+                reason: 'no bwrap',
+              },
+            ]
           : [{ type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
     }
   }
@@ -332,10 +342,19 @@ export class History {
 
   #prepare(): Move[] {
     return this.#at('queued').flatMap((task) => {
-      const onto = this.#project(task).integration;
+      const aside = this.#pick(4) === 0;
+      const project = this.#project(task);
+      const onto = aside ? project.integration : this.#queue(project).top;
       if (onto === null) return [];
       const { token } = task.progress;
-      return one({ type: 'merge.prepared', token, onto, commit: this.#commit(), tree: this.#commit() });
+      return one({
+        type: 'merge.prepared',
+        token,
+        onto,
+        commit: this.#commit(),
+        tree: this.#commit(),
+        aside,
+      });
     });
   }
 
@@ -376,21 +395,99 @@ export class History {
     };
   }
 
-  /** The same tree was green before: no gate is needed. */
-  #passCached(): Move[] {
+  /** Some of the stack, from the bottom, lands. */
+  #pass(): Move[] {
+    return this.#projects().flatMap((project) => {
+      const { stack, landing } = this.#queue(project);
+      if (stack.length < 2 && this.#pick(4) > 0) return [];
+      const parts = stack.slice(0, this.#pick(3) === 0 ? 2 : 1);
+      const top = parts.at(-1);
+      if (top === undefined || landing.length > 0) return [];
+      const { token, tree } = top.progress;
+      const below = parts.slice(0, -1).map(({ progress }) => progress.token);
+      return one(...this.#stopped(parts), { type: 'merge.passed', token, tree, below });
+    });
+  }
+
+  /** One of the stack is taken aside, and what stood on it goes back. */
+  #suspect(): Move[] {
     if (!this.#rarely()) return [];
-    return this.#at('gating')
-      .filter(({ progress }) => progress.gate === null)
-      .flatMap(({ progress: { token, tree } }) => one({ type: 'merge.passed', token, tree }));
+    return this.#projects().flatMap((project) => {
+      const [suspect, ...above] = this.#queue(project).stack.slice(this.#pick(2));
+      if (suspect === undefined) return [];
+      const back = above.map(({ progress }): Fact => ({ type: 'merge.raced', token: progress.token }));
+      const { token } = suspect.progress;
+      return one(...this.#stopped(above), ...back, {
+        type: 'merge.suspected',
+        token,
+        backed: back.length > 0,
+      });
+    });
+  }
+
+  #settleAside(): Move[] {
+    if (this.#pick(2) === 0) return [];
+    return this.#projects().flatMap((project) =>
+      this.#queue(project).aside.flatMap((entry) => {
+        const { token } = entry.progress;
+        const stopped = this.#stopped([entry]);
+        if (this.#pick(2) === 0) return one(...stopped, { type: 'merge.cleared', token });
+        const refused: Fact = { type: 'merge.refused', token, findings: this.#findings(), output: 'red' };
+        if (this.#pick(3) > 0) return one(...stopped, refused);
+        return one(...stopped, refused, this.#parked(entry.task.key, token));
+      }),
+    );
+  }
+
+  #stopped(entries: readonly Stacked[]): Fact[] {
+    return entries.flatMap(({ progress: { gate } }) =>
+      gate === null ? [] : { type: 'attempt.fenced', token: gate, reason: 'not needed' },
+    );
+  }
+
+  #front(): Move[] {
+    const open = this.#tasks().filter(({ progress }) => !isFinal(progress));
+    return this.#rarely()
+      ? open.flatMap(({ key }) => one({ type: 'queue.fronted', task: key, by: 'ana' }))
+      : [];
+  }
+
+  #hold(): Move[] {
+    return this.#projects().flatMap(({ name: project, hold }) => {
+      if (hold !== null) return one({ type: 'queue.released', project, by: 'ana' });
+      return this.#rarely() ? one({ type: 'queue.held', project, by: 'ana', reason: 'to look' }) : [];
+    });
   }
 
   #land(): Move[] {
-    return this.#at('landing').flatMap((task) => {
-      const { token, onto, commit } = task.progress;
-      if (this.#project(task).integration !== onto) return [];
-      const tests = { verify: 'make test', ran: this.#pick(20), skipped: this.#pick(3) };
-      return one({ type: 'merge.landed', token, commit, onto, ...(this.#pick(2) === 0 ? {} : { tests }) });
+    return this.#projects().flatMap((project) => {
+      const { landing } = this.#queue(project);
+      const [first] = landing;
+      if (first === undefined || project.integration !== first.onto) return [];
+      const commit = landing.length > 1 ? this.#commit() : first.commit;
+      const counted = { verify: 'make test', ran: this.#pick(20), skipped: this.#pick(3) };
+      const tests = this.#pick(2) === 0 ? {} : { tests: counted };
+      const facts = landing.map(
+        ({ token }, at): Fact => ({
+          type: 'merge.landed',
+          token,
+          commit,
+          onto: at === 0 ? first.onto : commit,
+          ...tests,
+        }),
+      );
+      const carried = this.#at('gating')
+        .filter((task) => task.progress.aside === null && task.progress.onto === first.commit)
+        .map(({ progress }): Fact => ({ type: 'merge.carried', token: progress.token, onto: commit }));
+      return one(...facts, ...carried);
     });
+  }
+
+  #queue(project: Project): Queue {
+    return queueOf(
+      project,
+      this.#tasks().filter((task) => task.spec.project === project.name),
+    );
   }
 
   #race(): Move[] {

@@ -82,7 +82,7 @@ describe('violations', () => {
       'a commit that its attempt did not make',
       storyOf(claim('A', 1), END, ACCEPT),
       (s) => {
-        task(s, 'A').progress = { at: 'queued', token: token(1), head: commit(5), since: 0 };
+        task(s, 'A').progress = { at: 'queued', token: token(1), head: commit(5), cleared: false, since: 0 };
       },
       /another commit than its attempt made/,
     ],
@@ -244,7 +244,14 @@ describe('watch', () => {
 function gate(number: number): Fact[] {
   const subject = { of: 'merge' as const, workToken: token(1), commit: commit(21), tree: commit(22) };
   return [
-    { type: 'merge.prepared', token: token(1), onto: BASE, commit: subject.commit, tree: subject.tree },
+    {
+      type: 'merge.prepared',
+      token: token(1),
+      onto: BASE,
+      commit: subject.commit,
+      tree: subject.tree,
+      aside: false,
+    },
     {
       type: 'attempt.claimed',
       token: token(number),

@@ -124,9 +124,10 @@ describe('gates', () => {
   });
 
   test('gates take no more than their share of a node, and leave the rest to work', () => {
-    const world = new World().project('p').node('n1', { slots: 4, gateSlots: 1 });
-    world.add('p', 'A').add('p', 'B').add('p', 'C');
-    for (const id of ['A', 'B']) world.prepare(world.claim('p', id, 'n1'));
+    const world = new World().project('p').project('q').node('n1', { slots: 4, gateSlots: 1 });
+    world.add('p', 'A').add('q', 'B').add('p', 'C');
+    world.prepare(world.claim('p', 'A', 'n1'));
+    world.prepare(world.claim('q', 'B', 'n1'));
     expect(words(world.step())).toEqual(['gate A@n1', 'C@n1']);
     expect(words(world.step())).toEqual([]);
     world.node('n2', { gateSlots: 1 });

@@ -12,6 +12,7 @@ const PURE = [
   'src/report',
   'src/gates',
   'src/merge/order.ts',
+  'src/merge/queue',
   'src/controller/core.ts',
   'src/controller/commands.ts',
   'src/controller/from-hub.ts',
@@ -19,7 +20,10 @@ const PURE = [
   'src/controller/memory.ts',
   'src/controller/needs.ts',
   'src/controller/policy.ts',
+  'src/controller/queue.ts',
+  'src/controller/queue-record.ts',
   'src/controller/settle.ts',
+  'src/controller/stackable.ts',
   'src/controller/turn.ts',
 ];
 /** The edges of pure rooms: the only files there that read a disk. */

@@ -18,6 +18,7 @@ import {
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type State } from '../../src/model/state.ts';
 import type { Task } from '../../src/model/task.ts';
+import type { QueueRecord } from '../../src/merge/queue/record.ts';
 import { decide } from '../../src/schedule/decide.ts';
 import type { Decision, Snapshot } from '../../src/schedule/snapshot.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
@@ -96,6 +97,8 @@ export class World {
   readonly dispatching = new Set<ProjectName>();
   readonly chainMs = new Map<TaskKey, number>();
   readonly shunned = new Map<NodeName, number>();
+  readonly waiting = new Map<ProjectName, number>();
+  readonly records = new Map<ProjectName, QueueRecord>();
   #tokens = 0;
   #commits = 0;
 
@@ -214,7 +217,7 @@ export class World {
     this.queue(token);
     const onto = this.integration(token);
     const made = this.commit();
-    this.record({ type: 'merge.prepared', token, onto, commit: made, tree: `tree-${made}` });
+    this.record({ type: 'merge.prepared', token, onto, commit: made, tree: `tree-${made}`, aside: false });
     return this;
   }
 
@@ -224,7 +227,7 @@ export class World {
     const task = this.state.tasks.get(this.state.attempts.get(token)?.task ?? key('x', 'x'));
     if (task?.progress.at !== 'gating') throw new Error('not gating');
     const { tree, onto, commit } = task.progress;
-    this.record({ type: 'merge.passed', token, tree });
+    this.record({ type: 'merge.passed', token, tree, below: [] });
     this.record({ type: 'merge.landed', token, commit, onto });
     return this;
   }

@@ -1,9 +1,11 @@
 /** What must hold of a home as a whole, besides the invariants of one state: over time, against the truth, at the end. */
 import type { NewEvent } from '../../src/model/event.ts';
-import { type ProjectName, type TaskKey, taskKey } from '../../src/model/ids.ts';
+import { type TaskKey, taskKey } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
 import { isFinal, type Task } from '../../src/model/task.ts';
+import { queueOf } from '../../src/merge/queue/view.ts';
 import { isDead } from '../../src/schedule/filter.ts';
+import { activeTasks } from '../../src/schedule/gates.ts';
 import { whyEach } from '../../src/schedule/why.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -113,18 +115,20 @@ function slotViolations(sim: Simulation, state: State): string[] {
   return found;
 }
 
-/** One task of a project at a time is being merged. */
+/** What lands lands as one, and what is gated stands, one on the other, on integration or on what is landing. */
 function queueViolations(state: State): string[] {
-  const merging = new Map<ProjectName, TaskKey>();
-  const found: string[] = [];
-  for (const key of state.active) {
-    const task = state.tasks.get(key);
-    if (task?.progress.at !== 'gating' && task?.progress.at !== 'landing') continue;
-    const other = merging.get(task.spec.project);
-    if (other !== undefined) found.push(`${other} and ${key} are being merged at the same time`);
-    merging.set(task.spec.project, key);
-  }
-  return found;
+  return [...state.projects.values()].flatMap((project) => {
+    const { landing, stray } = queueOf(project, activeTasks(state, project.name));
+    const tops = new Set(landing.map(({ commit }) => commit));
+    const found = tops.size > 1 ? [`${project.name}: ${tops.size} landings at the same time`] : [];
+    for (const [place, step] of landing.entries()) {
+      if (step.place !== place) found.push(`${project.name}: nothing lands in place ${place}`);
+    }
+    // While the queue stands still nobody sends them back; then they are not gated either.
+    const still = project.hold !== null || (project.delivery !== null && project.delivery.at !== 'draining');
+    if (still || project.integration === null) return found;
+    return [...found, ...stray.map(({ task }) => `${task.key}: gated on top of something that is gone`)];
+  });
 }
 
 /** What still has to come to an end; empty when nothing more will happen without a person. */

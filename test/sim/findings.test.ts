@@ -1,6 +1,7 @@
 /** What the simulator has found in the core, each as the shortest story that shows it. */
 import { expect, test } from 'vitest';
 import { Core } from '../../src/controller/core.ts';
+import type { Outcome } from '../../src/model/attempt.ts';
 import type { Effect, Input } from '../../src/controller/door.ts';
 import type { Fact } from '../../src/model/event.ts';
 import { nodeName, projectName, type Token } from '../../src/model/ids.ts';
@@ -40,7 +41,7 @@ test('a cancelled attempt that vanished with the disk of its node is settled whe
   expect(story.core.state.fenced.size).toBe(0);
 });
 
-test('while one branch is being merged no other is, also when it would go first', () => {
+test('while the merge of one branch is made no other is, also when it would go first', () => {
   const story = new Story([spec('p', 'late', { priority: 3 }), spec('p', 'urgent', { priority: 0 })]);
   const [late, urgent] = [story.started('late'), story.started('urgent')];
   story.queued(late);
@@ -55,20 +56,62 @@ test('a controller that starts between a landing and its record goes on', () => 
   const merged = story.landing(token);
   // The landing was carried out and its report is lost; meanwhile the target took it over and went on, and so did the hub.
   story.turn({ is: 'based', key: 'base:p', project: P, integration: commit(300) });
-  story.turn({ is: 'landed', key: `land:${token}:${merged}`, token, onto: TIP, commit: merged });
+  const landed = { tokens: [token], onto: TIP, commit: merged, before: true };
+  story.turn({ is: 'landed', key: `land:${merged}`, project: P, ...landed });
   expect(story.core.state.tasks.get(key('p', 'A'))?.progress.at).toBe('merged');
   expect(story.core.state.projects.get(P)?.integration).toBe(merged);
 });
 
-test('a merge onto an integration that is not known here makes the controller ask where it is', () => {
+test('a conflict with an integration that is not known here makes the controller ask where it is', () => {
   const story = new Story([spec('p', 'A')]);
   const token = story.started('A');
   story.queued(token);
   const elsewhere = commit(77);
   story.effects.delete('base:p');
-  const [made, tree] = [commit(78), 'tree'];
-  story.turn({ is: 'merge.made', key: `merge:${token}`, token, onto: elsewhere, commit: made, tree });
+  story.turn({ is: 'merge.conflict', key: `merge:${token}`, token, onto: elsewhere, conflicts: [] });
   expect(story.wanted('base:p')).toBeDefined();
+});
+
+test('what is on the stack is gated although a branch waits that does not fit on it', () => {
+  const story = new Story([spec('p', 'A'), spec('p', 'B')]);
+  const [a, b] = [story.started('A'), story.started('B')];
+  story.queued(a);
+  story.queued(b);
+  const made = { token: a, onto: TIP, commit: commit(201), tree: 'tree', aside: false };
+  story.turn({ is: 'merge.made', key: `merge:${a}`, ...made });
+  expect(story.wanted(`merge:${b}`)).toMatchObject({ onto: commit(201) });
+  expect(story.gateOf('A')).toBeNull();
+  story.turn({ is: 'merge.waits', key: `merge:${b}`, token: b, onto: commit(201) });
+  expect(story.gateOf('A')).not.toBeNull();
+});
+
+test('a branch that did not fit on the stack has its turn when the stack has landed', () => {
+  const story = new Story([spec('p', 'A'), spec('p', 'B')]);
+  const [a, b] = [story.started('A'), story.started('B')];
+  story.queued(a);
+  story.queued(b);
+  const made = { token: a, onto: TIP, commit: commit(201), tree: 'tree', aside: false };
+  story.turn({ is: 'merge.made', key: `merge:${a}`, ...made });
+  story.turn({ is: 'merge.waits', key: `merge:${b}`, token: b, onto: commit(201) });
+  story.green('A');
+  story.effects.delete(`merge:${b}`);
+  const landed = { tokens: [a], onto: TIP, commit: commit(201), before: false };
+  story.turn({ is: 'landed', key: `land:${commit(201)}`, project: P, ...landed });
+  expect(story.wanted(`merge:${b}`)).toMatchObject({ onto: commit(201) });
+});
+
+test('a gate that breaks three times stops the line and blames nobody', () => {
+  const story = new Story([spec('p', 'A')]);
+  const token = story.started('A');
+  story.queued(token);
+  const made = { token, onto: TIP, commit: commit(201), tree: 'tree', aside: false };
+  story.turn({ is: 'merge.made', key: `merge:${token}`, ...made });
+  for (let time = 1; time <= 3; time++) story.broken('A');
+  const { tasks, projects } = story.core.state;
+  expect(projects.get(P)?.hold?.reason).toContain('no bwrap');
+  expect(tasks.get(key('p', 'A'))).toMatchObject({ returns: 0, progress: { at: 'gating', gate: null } });
+  story.turn({ is: 'command', command: { verb: 'release', project: P, by: 'ana' } });
+  expect(story.gateOf('A')).not.toBeNull();
 });
 
 /** A core on one node and one project, driven by hand. */
@@ -132,17 +175,34 @@ class Story {
   landing(token: Token) {
     this.queued(token);
     const merged = commit(200 + this.#seq);
-    const made = { key: `merge:${token}`, token, onto: TIP, commit: merged, tree: 'tree' };
+    const made = { key: `merge:${token}`, token, onto: TIP, commit: merged, tree: 'tree', aside: false };
     this.turn({ is: 'merge.made', ...made });
-    const progress = this.core.state.tasks.get(key('p', 'A'))?.progress;
-    if (progress?.at !== 'gating' || progress.gate === null) throw new Error('no gate was started');
-    const { gate } = progress;
-    this.news({ type: 'attempt.running', token: gate });
-    this.news({
-      type: 'attempt.ended',
-      token: gate,
-      outcome: { kind: 'done', head: null, rounds: 1, usage: null },
-    });
+    this.green('A');
     return merged;
+  }
+
+  /** The gate at work on the task; null when there is none. */
+  gateOf(id: string): Token | null {
+    const progress = this.core.state.tasks.get(key('p', id))?.progress;
+    return progress?.at === 'gating' ? progress.gate : null;
+  }
+
+  green(id: string): void {
+    this.#endGate(id, { kind: 'done', head: null, rounds: 1, usage: null });
+  }
+
+  /** The gate could not run; its delay passes. */
+  broken(id: string): void {
+    const message = 'no bwrap';
+    this.#endGate(id, { kind: 'failed', cause: 'gate', message, exitCode: 126, rounds: 1, usage: null });
+    this.#now += 60_000;
+    this.turn({ is: 'tick' });
+  }
+
+  #endGate(id: string, outcome: Outcome): void {
+    const gate = this.gateOf(id);
+    if (gate === null) throw new Error('no gate was started');
+    this.news({ type: 'attempt.running', token: gate });
+    this.news({ type: 'attempt.ended', token: gate, outcome });
   }
 }

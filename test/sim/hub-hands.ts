@@ -4,9 +4,10 @@
  */
 import type { Effect, Input } from '../../src/controller/door.ts';
 import type { Finding } from '../../src/model/attempt.ts';
-import type { CommitId, NodeName } from '../../src/model/ids.ts';
+import type { CommitId, NodeName, Token } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
 import { overlap } from '../../src/plan/overlap.ts';
+import type { Brings } from './repository.ts';
 import { EXTRA } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { Stream } from './stream.ts';
@@ -108,25 +109,29 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
     case 'base':
       return { is: 'based', key, project, integration: hub.base() };
     case 'merge': {
-      const { token, head } = effect;
-      const task = state.tasks.get(state.attempts.get(token)?.task as never)?.spec.id;
-      if (task === undefined) throw new Error(`no work attempt ${token}`);
-      const merged = hub.merge(token, task, head);
-      const { onto } = merged;
-      if ('conflicts' in merged) {
-        return { is: 'merge.conflict', key, token, onto, conflicts: merged.conflicts };
+      const { token, head, onto, aside } = effect;
+      const brings = broughtBy(state, token);
+      const merged = hub.merge(brings, head, onto);
+      if ('made' in merged) {
+        const { id, tree } = merged.made;
+        return { is: 'merge.made', key, token, onto, commit: id, tree, aside };
       }
-      return { is: 'merge.made', key, token, onto, commit: merged.made.id, tree: merged.made.tree };
+      const landed = hub.tip() === onto ? merged : hub.merge(brings, head, hub.tip());
+      if ('made' in landed) return { is: 'merge.waits', key, token, onto };
+      return { is: 'merge.conflict', key, token, onto: hub.tip(), conflicts: landed.conflicts };
     }
     case 'land': {
-      const { token, onto, commit } = effect;
+      const { tokens, onto } = effect;
       const previous = hub.tip();
-      const landed = hub.land(token, onto, commit);
-      if (landed === 'landed') sim.truth.landed(project, token, commit, previous);
-      if (landed !== 'raced') return { is: 'landed', key, token, onto, commit };
-      const before = hub.landed.find((one) => one.token === token);
-      if (before === undefined) return { is: 'land.raced', key, token };
-      return { is: 'landed', key, token, onto, commit: before.commit };
+      const brings = tokens.map((token) => broughtBy(state, token));
+      const commit = hub.seal(brings, onto, effect.commit);
+      if (hub.land(tokens, onto, commit) === 'landed') {
+        sim.truth.landed(project, tokens, commit, previous);
+        return { is: 'landed', key, project, tokens, onto, commit, before: false };
+      }
+      const known = hub.landed.find((one) => tokens.includes(one.token));
+      if (known === undefined) return { is: 'land.raced', key, project };
+      return { is: 'landed', key, project, tokens, onto, commit: known.commit, before: true };
     }
     case 'prepare-delivery': {
       const prepared = hub.prepare();
@@ -147,4 +152,10 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       return { is: 'delivered', key, project, commit, tasks: hub.tasksBetween(targetTip, commit) };
     }
   }
+}
+
+function broughtBy(state: State, token: Token): Brings {
+  const task = state.tasks.get(state.attempts.get(token)?.task as never)?.spec.id;
+  if (task === undefined) throw new Error(`no work attempt ${token}`);
+  return { token, task };
 }

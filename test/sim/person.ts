@@ -33,7 +33,7 @@ export class Person {
     const project = rng.pick(scenario.projects);
     const task = rng.pick(this.#specs);
     const key = taskKey(task.project, task.id);
-    switch (rng.int(9)) {
+    switch (rng.int(11)) {
       case 0:
         this.#started.add(project.name);
         return this.#sim.ask({ verb: 'start', project: project.name });
@@ -52,6 +52,14 @@ export class Person {
           mark: rng.pick(['none', 'none', 'cordon', 'drain'] as const),
         });
       case 7:
+        return this.#sim.ask(
+          rng.chance(0.5)
+            ? { verb: 'hold', project: project.name, by: 'somebody', reason: 'to look at something' }
+            : { verb: 'release', project: project.name, by: 'somebody' },
+        );
+      case 8:
+        return this.#sim.ask({ verb: 'front', task: key, by: 'somebody' });
+      case 9:
         return this.#review(rng.chance(0.8));
       default:
         this.#edit(project);
@@ -74,6 +82,9 @@ export class Person {
     for (const { name } of this.#sim.scenario.nodes) {
       const mark = this.#sim.controller?.core.state.nodes.get(name)?.mark ?? 'none';
       if (mark !== 'none') this.#sim.ask({ verb: 'mark', node: name, mark: 'none' });
+    }
+    for (const project of this.#sim.controller?.core.state.projects.values() ?? []) {
+      if (project.hold !== null) this.#sim.ask({ verb: 'release', project: project.name, by: 'somebody' });
     }
     this.#review(true);
     this.#sim.timeline.after(LOOKS_EVERY_MS, () => this.#look());

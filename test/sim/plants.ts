@@ -140,6 +140,43 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
+  'a stack lands without what is on top of it being gated': {
+    shows: /no gate found green|landed and is red/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const task of core.state.tasks.values()) {
+          const project = core.state.projects.get(task.spec.project);
+          if (task.progress.at === 'gating' && task.progress.gate !== null)
+            project?.green.push(task.progress.tree);
+        }
+        return inputs;
+      });
+    },
+  },
+
+  'a landing forgets one of the stack': {
+    shows: /said to have landed, and did so 0 times|without its|not over in time|landed as another/,
+    plant: (sim) => {
+      for (const hub of sim.truth.hubs.values()) {
+        const land = hub.land.bind(hub);
+        hub.land = (tokens, onto, commit) => land(tokens.length > 1 ? tokens.slice(1) : tokens, onto, commit);
+      }
+    },
+  },
+
+  'what stood on a suspect stays where it was': {
+    shows: /does not stand on|landed and is red|not over in time|gated on top of something/,
+    plant: (sim) => {
+      sim.hooks.afterTurn.push((core, { events }) => {
+        for (const { fact } of events) {
+          if (fact.type !== 'merge.suspected') continue;
+          const task = core.state.tasks.get(core.state.attempts.get(fact.token)?.task as TaskKey);
+          if (task?.progress.at === 'gating') task.progress = { ...task.progress, aside: null, red: null };
+        }
+      });
+    },
+  },
+
   'the journal is acknowledged when it arrives instead of when it is durable': {
     shows: /not over in time/,
     plant: (sim) => {

@@ -10,8 +10,13 @@ export interface Commit {
   readonly parents: readonly CommitId[];
   readonly files: ReadonlyMap<string, string>;
   readonly tree: string;
-  /** The attempt whose work this merge commit brings in. */
-  readonly brings: { readonly token: Token; readonly task: TaskId } | null;
+  /** The attempts whose work this merge commit brings in. */
+  readonly brings: readonly Brings[];
+}
+
+export interface Brings {
+  readonly token: Token;
+  readonly task: TaskId;
 }
 
 export class Objects {
@@ -21,7 +26,7 @@ export class Objects {
   commit(
     parents: readonly CommitId[],
     files: ReadonlyMap<string, string>,
-    brings: Commit['brings'] = null,
+    brings: Commit['brings'] = [],
   ): Commit {
     const id = commitId((this.#commits.size + 1).toString(16).padStart(40, '0'));
     const made = { id, parents, files, tree: this.#treeOf(files), brings };
@@ -103,26 +108,24 @@ export class VirtualHub {
     return this.integration;
   }
 
-  merge(
-    token: Token,
-    task: TaskId,
-    head: CommitId,
-  ): { onto: CommitId; made: Commit } | { onto: CommitId; conflicts: Conflict[] } {
-    const onto = this.tip();
+  merge(brings: Brings, head: CommitId, onto: CommitId): { made: Commit } | { conflicts: Conflict[] } {
     const merged = this.objects.merge(onto, head);
-    if ('conflicts' in merged) {
-      return { onto, conflicts: merged.conflicts.map((path) => ({ path, tasks: [] })) };
-    }
-    return { onto, made: this.objects.commit([onto, head], merged.files, { token, task }) };
+    if ('conflicts' in merged) return { conflicts: merged.conflicts.map((path) => ({ path, tasks: [] })) };
+    return { made: this.objects.commit([onto, head], merged.files, [brings]) };
   }
 
-  land(token: Token, onto: CommitId, commit: CommitId): 'landed' | 'already' | 'raced' {
-    if (this.tip() !== commit && this.mayMove(onto)) {
-      this.integration = commit;
-      this.landed.push({ token, commit });
-      return 'landed';
-    }
-    return this.objects.isAncestor(commit, this.tip()) ? 'already' : 'raced';
+  /** As `Hub.seal`: the commit that brings in the stack up to `top` in one step. */
+  seal(brings: readonly Brings[], onto: CommitId, top: CommitId): CommitId {
+    const { parents, files } = this.objects.get(top);
+    if (brings.length === 1 && parents[0] === onto) return top;
+    return this.objects.commit([onto, top], files, brings).id;
+  }
+
+  land(tokens: readonly Token[], onto: CommitId, commit: CommitId): 'landed' | 'raced' {
+    if (this.tip() === commit || !this.mayMove(onto)) return 'raced';
+    this.integration = commit;
+    this.landed.push(...tokens.map((token) => ({ token, commit })));
+    return 'landed';
   }
 
   prepare(): Prepared {
@@ -155,7 +158,7 @@ export class VirtualHub {
   tasksBetween(from: CommitId | null, to: CommitId): TaskId[] {
     const before = from === null ? new Set<CommitId>() : this.objects.history(from);
     const tasks = [...this.objects.history(to)].flatMap((id) =>
-      before.has(id) ? [] : (this.objects.get(id).brings?.task ?? []),
+      before.has(id) ? [] : this.objects.get(id).brings.map(({ task }) => task),
     );
     return [...new Set(tasks)];
   }

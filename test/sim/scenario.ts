@@ -42,6 +42,8 @@ export interface Scenario {
   readonly fates: Readonly<Record<Fate, number>>;
   /** Gates that break without a verdict, of all gates. */
   readonly brokenGates: number;
+  /** Gates that are red on a good tree, of all gates. */
+  readonly flakyGates: number;
   /** Chances per call or effect. */
   readonly lostReply: number;
   readonly lostRequest: number;
@@ -82,6 +84,7 @@ export function drawScenario(rng: Rng): Scenario {
       killed: some(rng, 3),
     },
     brokenGates: some(rng, 0.5),
+    flakyGates: some(rng, 0.2),
     lostReply: some(rng, 0.2),
     lostRequest: some(rng, 0.2),
     refusedStart: some(rng, 0.3),

@@ -57,10 +57,16 @@ export class Truth {
   }
 
   /** Integration has just moved. */
-  landed(project: ProjectName, token: Token, commit: CommitId, previous: CommitId): void {
-    const before = this.#landed.get(token);
-    if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
-    this.#landed.set(token, commit);
+  landed(project: ProjectName, tokens: readonly Token[], commit: CommitId, previous: CommitId): void {
+    for (const token of tokens) {
+      const before = this.#landed.get(token);
+      if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
+      this.#landed.set(token, commit);
+    }
+    if (this.objects.get(commit).parents[0] !== previous) {
+      this.violations.push(`${project}: ${commit} does not stand on ${previous} as its first parent`);
+    }
+    if (this.verdict(commit) === 'red') this.violations.push(`${project}: ${commit} landed and is red`);
     if (!this.objects.isAncestor(previous, commit)) {
       this.violations.push(`${project}: integration lost ${previous} when ${commit} landed`);
     }

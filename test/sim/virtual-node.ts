@@ -232,7 +232,8 @@ export class VirtualNode {
 
   #runGate(held: Held, commit: CommitId): void {
     const { rng, scenario, calm, truth } = this.#sim;
-    const verdict = truth.verdict(commit);
+    const flakes = !calm && rng.chance(scenario.flakyGates);
+    const verdict = flakes ? 'red' : truth.verdict(commit);
     this.#later(held, rng.between(500, 20_000), () => {
       if (!calm && rng.chance(scenario.brokenGates)) {
         this.#end(held, failed('gate', 'the sandbox broke'));

@@ -73,7 +73,14 @@ describe('a store in a file', () => {
         claim('B', 2),
         { type: 'attempt.ended', token: token(1), outcome: done(head) },
         { type: 'candidate.accepted', token: token(1), head, changed: 1 },
-        { type: 'merge.prepared', token: token(1), onto: BASE, commit: subject.commit, tree: subject.tree },
+        {
+          type: 'merge.prepared',
+          token: token(1),
+          onto: BASE,
+          commit: subject.commit,
+          tree: subject.tree,
+          aside: false,
+        },
         {
           type: 'attempt.claimed',
           token: token(3),

@@ -5,6 +5,7 @@ import { declareFleet } from './fleet.ts';
 import { declareHelp } from './help.ts';
 import { declareLook } from './look.ts';
 import { declarePrepare } from './prepare.ts';
+import { declareQueue } from './queue.ts';
 import { declareWork } from './work.ts';
 
 /** The whole grammar of the command line; nothing of what the verbs do is loaded. */
@@ -26,6 +27,7 @@ export function buildProgram(act: Act): Command {
   declareGlobals(program);
   declarePrepare(program, act);
   declareWork(program, act);
+  declareQueue(program, act);
   declareLook(program, act);
   declareFleet(program, act);
   declareHelp(program, act);

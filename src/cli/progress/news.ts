@@ -17,7 +17,9 @@ export interface News {
     | 'ended'
     | 'round'
     | 'collect'
-    | 'delivered';
+    | 'delivered'
+    | 'held'
+    | 'released';
   readonly node: NodeName | null;
   readonly attempt: number | null;
   readonly commit: CommitId | null;
@@ -68,6 +70,10 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: fact.task, word: 'merged' };
     case 'task.retried':
       return { about: fact.task, word: 'ready', detail: `again, asked for by ${fact.by}` };
+    case 'queue.held':
+      return { about: fact.project, word: 'held', detail: `nothing merges (${fact.by}): ${fact.reason}` };
+    case 'queue.released':
+      return { about: fact.project, word: 'released', detail: `by ${fact.by}` };
     case 'delivery.requested':
       return { about: fact.project, word: 'collect', detail: 'asked for' };
     case 'delivery.prepared':
@@ -112,6 +118,10 @@ function tellAttempt(fact: Fact, state: State): Told | null {
       return { about, word: 'conflict', detail: fact.conflicts.map(({ path }) => path).join(', ') };
     case 'merge.refused':
       return { about, word: 'conflict', detail: 'the gate on the merged tree is red' };
+    case 'merge.suspected':
+      return { about, word: 'gating', detail: 'a red gate points at it: it runs once more, alone' };
+    case 'merge.cleared':
+      return { about, word: 'gating', detail: 'its gate is green alone' };
     case 'merge.landed':
       return { about, word: 'merged', commit: fact.commit };
     default:

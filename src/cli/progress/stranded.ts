@@ -21,11 +21,11 @@ export function runsNowhere({ live, attempts }: State, projects: readonly Projec
 export function gateWaits(state: State, project: ProjectName): boolean {
   const delivery = state.projects.get(project)?.delivery;
   if (delivery?.at === 'gating') return delivery.gate === null;
-  for (const key of state.active) {
+  const gating = [...state.active].flatMap((key) => {
     const task = state.tasks.get(key);
-    if (task?.spec.project === project && task.progress.at === 'gating') return task.progress.gate === null;
-  }
-  return false;
+    return task?.spec.project === project && task.progress.at === 'gating' ? task.progress : [];
+  });
+  return gating.length > 0 && gating.every(({ gate }) => gate === null);
 }
 
 /** Each node with its reason. */

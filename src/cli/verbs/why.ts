@@ -72,6 +72,11 @@ function linesFor(blocker: Blocker, { spec, key }: Task): string[] {
         ...blocker.nodes.map((verdict) => `  ${nodeLine(verdict)}`),
         ...(blocker.nodes.length === 0 ? ['  nodes.json has none: dispatch nodes add <ssh alias>'] : []),
       ];
+    case 'held':
+      return [
+        `its merge queue was stopped by ${blocker.by}: ${blocker.reason}`,
+        `fix: dispatch queue release ${key.slice(0, key.indexOf('/'))}`,
+      ];
     case 'review':
       return [
         `it waits for your approval: dispatch review ${key} --approve`,

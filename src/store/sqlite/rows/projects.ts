@@ -10,16 +10,17 @@ interface ProjectRow {
   readonly delivery_at: string | null;
   /** The delivery without its `at`. */
   readonly delivery: string | null;
+  readonly hold: string | null;
   readonly delivered: string | null;
 }
 
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
-    INSERT INTO projects (name, config, integration, green, tests, delivery_at, delivery, delivered)
-    VALUES (@name, @config, @integration, @green, @tests, @delivery_at, @delivery, @delivered)
+    INSERT INTO projects (name, config, integration, green, tests, delivery_at, delivery, hold, delivered)
+    VALUES (@name, @config, @integration, @green, @tests, @delivery_at, @delivery, @hold, @delivered)
     ON CONFLICT (name) DO UPDATE SET config = @config, integration = @integration, green = @green, tests = @tests,
-      delivery_at = @delivery_at, delivery = @delivery, delivered = @delivered`);
+      delivery_at = @delivery_at, delivery = @delivery, hold = @hold, delivered = @delivered`);
   return (project) => {
     statement.run(toRow(project));
   };
@@ -28,13 +29,13 @@ export function putProject(db: Db): (project: Project) => void {
 /** All projects in order of arrival. */
 export function allProjects(db: Db): Project[] {
   const select = db.prepare<[], ProjectRow>(
-    'SELECT name, config, integration, green, tests, delivery_at, delivery, delivered FROM projects ORDER BY ord',
+    'SELECT name, config, integration, green, tests, delivery_at, delivery, hold, delivered FROM projects ORDER BY ord',
   );
   return select.all().map(fromRow);
 }
 
 function toRow(project: Project): ProjectRow {
-  const { name, config, integration, green, tests, delivery, delivered } = project;
+  const { name, config, integration, green, tests, delivery, hold, delivered } = project;
   const { at, ...rest } = delivery ?? { at: null };
   return {
     name,
@@ -44,6 +45,7 @@ function toRow(project: Project): ProjectRow {
     tests: JSON.stringify(tests),
     delivery_at: at,
     delivery: at === null ? null : JSON.stringify(rest),
+    hold: hold === null ? null : JSON.stringify(hold),
     delivered: delivered === null ? null : JSON.stringify(delivered),
   };
 }
@@ -59,6 +61,7 @@ function fromRow(row: ProjectRow): Project {
       row.delivery === null
         ? null
         : ({ at: row.delivery_at, ...(JSON.parse(row.delivery) as object) } as Delivery),
+    hold: row.hold === null ? null : (JSON.parse(row.hold) as Project['hold']),
     delivered: row.delivered === null ? null : (JSON.parse(row.delivered) as Project['delivered']),
   };
 }

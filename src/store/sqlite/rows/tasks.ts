@@ -14,6 +14,7 @@ interface MovingRow {
   readonly failures: number;
   readonly losses: number;
   readonly not_before: number;
+  readonly front: number | null;
   readonly ready_since: number | null;
   readonly unmet: number;
   readonly locked: number;
@@ -30,10 +31,10 @@ interface TaskRow extends MovingRow {
 /** A statement that writes the first row of a task. */
 export function insertTask(db: Db): (task: Task) => void {
   const statement = db.prepare<[TaskRow]>(`
-    INSERT INTO tasks (ord, key, project, added_at, n, at, progress, returns, failures, losses, not_before, ready_since,
-      unmet, locked, feedback, spec)
-    VALUES (@ord, @key, @project, @added_at, @n, @at, @progress, @returns, @failures, @losses, @not_before, @ready_since,
-      @unmet, @locked, @feedback, @spec)`);
+    INSERT INTO tasks (ord, key, project, added_at, n, at, progress, returns, failures, losses, not_before, front,
+      ready_since, unmet, locked, feedback, spec)
+    VALUES (@ord, @key, @project, @added_at, @n, @at, @progress, @returns, @failures, @losses, @not_before, @front,
+      @ready_since, @unmet, @locked, @feedback, @spec)`);
   return (task) => {
     const { key, addedAt, spec } = task;
     statement.run({
@@ -50,7 +51,7 @@ export function insertTask(db: Db): (task: Task) => void {
 export function moveTask(db: Db): (task: Task) => void {
   const statement = db.prepare<[MovingRow]>(`
     UPDATE tasks SET n = @n, at = @at, progress = @progress, returns = @returns, failures = @failures, losses = @losses,
-      not_before = @not_before, ready_since = @ready_since, unmet = @unmet, locked = @locked, feedback = @feedback
+      not_before = @not_before, front = @front, ready_since = @ready_since, unmet = @unmet, locked = @locked, feedback = @feedback
     WHERE ord = @ord`);
   return (task) => {
     statement.run(movingRow(task));
@@ -68,8 +69,8 @@ export function respecifyTask(db: Db): (task: Task) => void {
 /** All tasks in order of arrival. */
 export function allTasks(db: Db): Task[] {
   const select = db.prepare<[], TaskRow>(`
-    SELECT ord, key, project, added_at, n, at, progress, returns, failures, losses, not_before, ready_since, unmet,
-      locked, feedback, spec
+    SELECT ord, key, project, added_at, n, at, progress, returns, failures, losses, not_before, front, ready_since,
+      unmet, locked, feedback, spec
     FROM tasks ORDER BY ord`);
   return select.all().map(fromRow);
 }
@@ -85,6 +86,7 @@ function movingRow(task: Task): MovingRow {
     failures: task.failures,
     losses: task.losses,
     not_before: task.notBefore,
+    front: task.front,
     ready_since: task.readySince,
     unmet: task.unmet,
     locked: task.locked ? 1 : 0,
@@ -104,6 +106,7 @@ function fromRow(row: TaskRow): Task {
     failures: row.failures,
     losses: row.losses,
     notBefore: row.not_before,
+    front: row.front,
     readySince: row.ready_since,
     unmet: row.unmet,
     locked: row.locked === 1,

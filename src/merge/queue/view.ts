@@ -1,0 +1,105 @@
+/** A project's queue as the planner sees it, read from the facts of its tasks. */
+import type { CommitId, Token } from '../../model/ids.ts';
+import type { Gating, Progress, Project, Task } from '../../model/task.ts';
+import { nextToMerge } from '../order.ts';
+import type { AsideEntry, Entry, QueueView } from './plan.ts';
+import type { QueueRecord } from './record.ts';
+
+/** A branch that has been merged tentatively, with its task. */
+export interface Stacked {
+  readonly task: Task;
+  readonly progress: Gating;
+}
+
+export type Landing = Extract<Progress, { at: 'landing' }>;
+
+export interface Queue {
+  readonly project: Project;
+  /** Landing has been decided and is not reported yet; in the order of the stack. */
+  readonly landing: readonly Landing[];
+  /** From the bottom. */
+  readonly stack: readonly Stacked[];
+  readonly aside: readonly Stacked[];
+  /** They stand on something that is not there any more. */
+  readonly stray: readonly Stacked[];
+  readonly queued: readonly Task[];
+  /** What the next branch is stacked on; null before the hub is set up. */
+  readonly top: CommitId | null;
+}
+
+/** Sorts a project's active tasks by their place in the queue; linear in them. */
+export function queueOf(project: Project, active: Iterable<Task>): Queue {
+  const landing: Landing[] = [];
+  const queued: Task[] = [];
+  const aside: Stacked[] = [];
+  const standing = new Map<CommitId, Stacked>();
+  const stray: Stacked[] = [];
+  let top = project.integration;
+  for (const task of active) {
+    const { progress } = task;
+    if (progress.at === 'queued') queued.push(task);
+    else if (progress.at === 'landing') {
+      landing.push(progress);
+      top = progress.commit;
+    } else if (progress.at !== 'gating') continue;
+    else if (progress.aside !== null) aside.push({ task, progress });
+    else stray.push(...takePlace(standing, { task, progress }));
+  }
+  const stack: Stacked[] = [];
+  for (let next = above(standing, top); next !== undefined; next = above(standing, top)) {
+    stack.push(next);
+    standing.delete(next.progress.onto);
+    top = next.progress.commit;
+  }
+  landing.sort((a, b) => a.place - b.place);
+  return { project, landing, stack, aside, stray: [...stray, ...standing.values()], queued, top };
+}
+
+/** The one that came first stands there; the other is returned, whatever the order in which they are met. */
+function takePlace(standing: Map<CommitId, Stacked>, one: Stacked): Stacked[] {
+  const { onto } = one.progress;
+  const there = standing.get(onto);
+  if (there !== undefined && there.task.order <= one.task.order) return [one];
+  standing.set(onto, one);
+  return there === undefined ? [] : [there];
+}
+
+function above(standing: ReadonlyMap<CommitId, Stacked>, top: CommitId | null): Stacked | undefined {
+  return top === null ? undefined : standing.get(top);
+}
+
+/** @param waiting branches that can be stacked now or soon. */
+export function viewOf(
+  { project, stack, aside }: Queue,
+  waiting: number,
+  slots: number,
+  record: QueueRecord,
+): QueueView<Token> {
+  const green = new Set(project.green);
+  const entry = ({ progress }: Stacked): Entry<Token> => ({
+    id: progress.token,
+    green: green.has(progress.tree),
+    reds: progress.red?.runs ?? 0,
+    running: progress.gate !== null,
+  });
+  return {
+    stack: stack.map(entry),
+    aside: aside.map(
+      (one): AsideEntry<Token> => ({
+        ...entry(one),
+        backed: one.progress.aside?.backed ?? false,
+      }),
+    ),
+    waiting: waiting + aside.length,
+    slots,
+    record,
+  };
+}
+
+/** The next of these to be merged. */
+export function firstQueued(
+  tasks: readonly Task[],
+): { readonly task: Task; readonly progress: Extract<Progress, { at: 'queued' }> } | null {
+  const task = nextToMerge(tasks);
+  return task?.progress.at === 'queued' ? { task, progress: task.progress } : null;
+}

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import type { Fact } from '../../src/model/event.ts';
+import { added, BASE, claim, commit, done, PROJECT, SET_UP, token } from '../model/builder.ts';
+import { dispatch, makeHome, record } from './dispatch.ts';
+
+/** A task whose branch is in the queue, under attempt `number`. */
+function queued(id: string, number: number): Fact[] {
+  const head = commit(number + 0x100);
+  return [
+    added(id, { modifies: [`src/${id}.ts`], title: `Do ${id}` }),
+    claim(id, number),
+    { type: 'attempt.ended', token: token(number), outcome: done(head) },
+    { type: 'candidate.accepted', token: token(number), head, changed: 1 },
+  ];
+}
+
+const STACKED: Fact = {
+  type: 'merge.prepared',
+  token: token(1),
+  onto: BASE,
+  commit: commit(0x200),
+  tree: 'tree',
+  aside: false,
+};
+
+async function home(...more: readonly Fact[]): Promise<string> {
+  const place = makeHome();
+  await record(place, ...SET_UP, ...queued('S01', 1), ...queued('S02', 2), ...queued('S03', 3), ...more);
+  return place;
+}
+
+/** Place and task of each row. */
+async function shown(cwd: string): Promise<string[][]> {
+  const { stdout } = await dispatch(['queue', 'show'], { cwd });
+  const lines = stdout.trimEnd().split('\n').slice(1);
+  return lines.map((line) => line.split('\t').slice(0, 2));
+}
+
+test('the queue shows what is stacked and what waits, in the order in which it goes', async () => {
+  const cwd = await home(STACKED);
+  expect(await shown(cwd)).toEqual([
+    ['stacked 1', 'S01'],
+    ['queued 1', 'S02'],
+    ['queued 2', 'S03'],
+  ]);
+});
+
+test('a held queue says who stopped it and why, until it is released', async () => {
+  const cwd = await home();
+  const held = await dispatch(['queue', 'hold', PROJECT, '--reason', 'db is down'], { cwd });
+  expect(held).toMatchObject({ code: 0, stdout: `✔ ${PROJECT} stands still\n` });
+  expect((await dispatch(['queue', 'show'], { cwd })).stderr).toContain('db is down');
+  expect((await dispatch(['why', 'S02'], { cwd })).stdout).toContain('db is down');
+  expect((await dispatch(['queue', 'release', PROJECT], { cwd })).code).toBe(0);
+  expect((await dispatch(['queue', 'show'], { cwd })).stderr).not.toContain('db is down');
+});
+
+test('a branch goes to the front, and one that is dropped is out', async () => {
+  const cwd = await home();
+  await dispatch(['queue', 'hold', PROJECT], { cwd });
+  expect((await dispatch(['queue', 'front', 'S03'], { cwd })).code).toBe(0);
+  expect((await dispatch(['queue', 'drop', 'S01'], { cwd })).code).toBe(0);
+  expect(await shown(cwd)).toEqual([
+    ['queued 1', 'S03'],
+    ['queued 2', 'S02'],
+  ]);
+});
