@@ -51,7 +51,12 @@ async function bench(): Promise<void> {
 }
 
 function start([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): void {
-  const { status, stderr } = spawnSync(program, args, { env, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(program, args, {
+    env,
+    encoding: 'utf8',
+    // The fourth is where bwrap reports.
+    stdio: ['ignore', 'ignore', 'pipe', 'ignore'],
+  });
   if (status !== 0) throw new Error(stderr);
 }
 
