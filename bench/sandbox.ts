@@ -6,7 +6,7 @@
  *   npx tsx bench/sandbox.ts [runs]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_SANDBOX } from '../src/model/sandbox.ts';
@@ -14,6 +14,7 @@ import { openRoot } from '../task-wrapper/root.ts';
 import { caged } from '../task-wrapper/sandbox.ts';
 import { removeGroup } from '../task-wrapper/sandbox-group.ts';
 
+const nowhere = openSync('/dev/null', 'w');
 const RUNS = Number(process.argv[2] ?? 50);
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'bench-sandbox-')));
@@ -55,7 +56,7 @@ function start([program = '', ...args]: readonly string[], env: Readonly<Record<
     env,
     encoding: 'utf8',
     // The fourth is where bwrap reports.
-    stdio: ['ignore', 'ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'ignore', 'pipe', nowhere],
   });
   if (status !== 0) throw new Error(stderr);
 }
