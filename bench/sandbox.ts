@@ -6,7 +6,7 @@
  *   npx tsx bench/sandbox.ts [runs]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_SANDBOX } from '../src/model/sandbox.ts';
@@ -14,6 +14,7 @@ import { openRoot } from '../task-wrapper/root.ts';
 import { caged } from '../task-wrapper/sandbox.ts';
 import { removeGroup } from '../task-wrapper/sandbox-group.ts';
 
+const nowhere = openSync('/dev/null', 'w');
 const RUNS = Number(process.argv[2] ?? 50);
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'bench-sandbox-')));
@@ -51,7 +52,12 @@ async function bench(): Promise<void> {
 }
 
 function start([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): void {
-  const { status, stderr } = spawnSync(program, args, { env, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(program, args, {
+    env,
+    encoding: 'utf8',
+    // The fourth is where bwrap reports.
+    stdio: ['ignore', 'ignore', 'pipe', nowhere],
+  });
   if (status !== 0) throw new Error(stderr);
 }
 
