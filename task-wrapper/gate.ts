@@ -56,7 +56,7 @@ async function start(desk: Desk, order: Recorded, gate: GateOrder, dir: string):
     command: gate.verify,
     rules: gate.sandbox,
     tree,
-    round: 1,
+    round: null,
     output: `${dir}/agent.log`,
   });
   if (finding === null) return null;

@@ -24,7 +24,7 @@ export interface Verify {
   readonly rules: SandboxRules;
   /** The clean checkout, or the directory of a task without a repository. */
   readonly tree: string;
-  readonly round: number;
+  readonly round: number | null;
   /** File that its output is appended to. */
   readonly output: string;
 }
@@ -54,7 +54,7 @@ export async function launchVerify(desk: Desk, order: Recorded, verify: Verify):
       DISPATCH_TASK: order.task,
       DISPATCH_TASK_ID: order.task,
       DISPATCH_TOKEN: order.token,
-      DISPATCH_ROUND: String(verify.round),
+      ...(verify.round === null ? {} : { DISPATCH_ROUND: String(verify.round) }),
     },
     tree,
     place: `${dir}/gate`,
