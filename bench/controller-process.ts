@@ -3,6 +3,7 @@
  * its argument, and prints one line of JSON with what it cost. Bundled by build.ts and started by controller.ts.
  */
 import { readFileSync } from 'node:fs';
+import { keepHeapLean } from '../src/controller/lean-heap.ts';
 import { openSession, type LoadedProject, type Session } from '../src/controller/session.ts';
 import type { Event } from '../src/model/event.ts';
 import type { NodeConfig } from '../src/model/spec.ts';
@@ -29,6 +30,7 @@ export interface ControllerRun {
 }
 
 async function main(): Promise<void> {
+  keepHeapLean();
   const job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ControllerJob;
   let events = 0;
   const times = new Map<Token, { task: TaskKey; claimedAt: number; endedAt: number }>();

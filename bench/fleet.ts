@@ -6,11 +6,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { openSession, type LoadedProject, type Session } from '../src/controller/session.ts';
-import { type Event } from '../src/model/event.ts';
+import type { LoadedProject } from '../src/controller/session.ts';
 import { nodeName, projectName, taskId } from '../src/model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../src/model/spec.ts';
-import type { State } from '../src/model/state.ts';
 import { type Sshd, startSshd } from '../test/cluster/sshd.ts';
 import { DEFAULT_SANDBOX } from '../src/model/sandbox.ts';
 
@@ -137,56 +135,4 @@ function choreConfig(name: string, command: string[]): ProjectConfig {
     weight: 1,
     maxAttempts: 1,
   };
-}
-
-export interface Run {
-  readonly wallMs: number;
-  /** CPU of this process (the controller), milliseconds. */
-  readonly cpuMs: number;
-  readonly rssMb: number;
-  readonly merged: number;
-  readonly events: readonly Event[];
-}
-
-/** Connects, then runs the project and measures from `start` to the last task's end. */
-export async function runProject(
-  fleet: Fleet,
-  project: LoadedProject,
-  home = mkdtempSync(join(fleet.dir, 'home-')),
-): Promise<Run> {
-  const events: Event[] = [];
-  const session = await openSession({
-    home,
-    nodes: fleet.nodes,
-    projects: [project],
-    onEvents: (batch) => events.push(...batch),
-  });
-  try {
-    await allConnected(session, fleet);
-    const cpu = process.cpuUsage();
-    const began = performance.now();
-    await session.command({ verb: 'start', project: project.config.name });
-    const { merged } = await session.settled([project.config.name]);
-    const wallMs = performance.now() - began;
-    const used = process.cpuUsage(cpu);
-    return {
-      wallMs,
-      cpuMs: (used.user + used.system) / 1000,
-      rssMb: process.memoryUsage().rss / 1e6,
-      merged: merged.length,
-      events,
-    };
-  } finally {
-    await session.detach();
-  }
-}
-
-async function allConnected(session: Session, fleet: Fleet): Promise<void> {
-  while (session.snapshot().connected.size < fleet.nodes.length) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-export function stateOf(session: Session): State {
-  return session.state;
 }

@@ -12,6 +12,8 @@ export interface Rivals {
   xargs(count: number): number;
   /** The same with GNU parallel; null when it is not installed. */
   parallel(count: number): number | null;
+  /** One after the other in a shell, nodes in turn. */
+  chain(count: number): number;
   stop(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function startRivals(fleet: Fleet): Promise<Rivals> {
   return {
     xargs: (count) => runXargs(dir, fleet, count, ssh),
     parallel: (count) => runParallel(dir, fleet, count, ssh),
+    chain: (count) => runChain(dir, fleet, count, ssh),
     stop: async () => {
       await Promise.all(masters.map(ended));
     },
@@ -68,6 +71,16 @@ function runParallel(dir: string, fleet: Fleet, count: number, ssh: SshOf): numb
     '-a',
     input,
   ]);
+}
+
+function runChain(dir: string, fleet: Fleet, count: number, ssh: SshOf): number {
+  const script = join(dir, 'chain.sh');
+  const lines = fleet.servers.map(({ alias }) => `ssh -n ${ssh(alias).join(' ')} true\n`);
+  writeFileSync(
+    script,
+    `set -e\n${Array.from({ length: count }, (_, index) => lines[index % lines.length]).join('')}`,
+  );
+  return timed('sh', [script]);
 }
 
 function slotsOf(fleet: Fleet): number {
