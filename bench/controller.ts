@@ -49,7 +49,7 @@ export async function check(
     const kept = (await reader.events(0, 1_000_000)).length;
     const differences = await reader.replayCheck();
     expect(merged === count && state.attempts.size >= count, `${merged} merged of ${state.attempts.size}`);
-    expect(differences.length === 0, `the events replay to another state: ${differences[0]}`);
+    expect(differences.length === 0, `the events replay to another state: ${JSON.stringify(differences[0])}`);
     expect(run === null || run.events === kept, `${kept} events in the store, ${run?.events} told`);
     expect(sessions >= count, `${sessions} tmux sessions for ${count} tasks`);
   } finally {
