@@ -107,7 +107,7 @@ export class Attempts {
     if (this.#entries.has(order.token)) return 'known';
     const recorded = claim(root, program, readBootId(), journal.last, order);
     if (recorded === null) return 'known';
-    journal.mention({ type: 'attempt.running', token: order.token });
+    journal.append({ type: 'attempt.running', token: order.token });
     this.add(recorded, null);
     return 'started';
   }
@@ -244,7 +244,7 @@ export class Attempts {
     const desk: Desk = {
       root,
       newSession: (name, argv) => tmux.newSession(name, argv),
-      report: (fact) => journal.mention(fact),
+      report: (fact) => journal.append(fact),
       interrupt: () => entry.interrupt,
     };
     try {
@@ -285,7 +285,7 @@ export class Attempts {
     for (const text of out.trim().split('\n')) {
       const line = JSON.parse(text) as AdvanceLine;
       if ('stand' in line) stand = line.stand;
-      else this.#around.journal.mention(line.fact);
+      else this.#around.journal.append(line.fact);
     }
     return stand;
   }

@@ -1,14 +1,5 @@
 /** Files that must be whole after a crash. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Replaces the file in one step: a reader sees the old content or the new, never a part. Survives a crash of this process, not of the machine. */
@@ -41,8 +32,6 @@ export function syncDirectory(path: string): void {
 
 /** The file's text, or null when it does not exist. */
 export function readIfThere(path: string): string | null {
-  // Files that are not there are the rule on the way of an attempt, and an exception costs several times the look.
-  if (!existsSync(path)) return null;
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -61,7 +61,7 @@ export class Housekeeping {
     const dir = attemptDir(this.#root, entry.token);
     if (entry.untold && monotonicMs() - entry.stepSince > TELL_MS) {
       entry.untold = false;
-      this.#journal.mention({ type: 'attempt.step', token: entry.token, round: 1, step: 'agent' });
+      this.#journal.append({ type: 'attempt.step', token: entry.token, round: 1, step: 'agent' });
     }
     capLog(`${dir}/agent.log`, entry.logCapBytes);
     if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);

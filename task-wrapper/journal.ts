@@ -13,11 +13,10 @@ import { promisify } from 'node:util';
 import type { JournalEntry, JournalFact } from '../src/protocol/messages.ts';
 import { readIfThere, replaceFileDurably, syncDirectory } from './durable.ts';
 
+const write = promisify(fs.write);
 const datasync = promisify(fs.fdatasync);
 
 const SEGMENT_BYTES = 1024 * 1024;
-/** Until something that was mentioned is written by itself. */
-const LATER_MS = 100;
 /** Between two tries when the disk is full. */
 const RETRY_MS = 1000;
 
@@ -34,8 +33,6 @@ export class Journal {
   #size: number;
   #seq: number;
   #flushing: Promise<void> | null = null;
-  /** Set while something was mentioned that is not being written yet. */
-  #later: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(dir: string) {
@@ -78,28 +75,12 @@ export class Journal {
   }
 
   append(fact: JournalFact): void {
-    this.#number(fact);
+    this.#seq += 1;
+    this.#pending.push({ seq: this.#seq, at: Date.now(), ...fact });
     this.#flushing ??= this.#flush();
   }
 
-  /**
-   * For news that nothing waits for: it goes to disk with the next entry that something does wait for, or a little later
-   * by itself. A short attempt then costs one sync, one message and one transaction of the controller instead of two.
-   */
-  mention(fact: JournalFact): void {
-    this.#number(fact);
-    this.#later ??= setTimeout(() => {
-      this.#later = null;
-      this.#flushing ??= this.#flush();
-    }, LATER_MS);
-  }
-
-  #number(fact: JournalFact): void {
-    this.#seq += 1;
-    this.#pending.push({ seq: this.#seq, at: Date.now(), ...fact });
-  }
-
-  /** Resolves when everything appended so far is on disk; what was only mentioned since may not be. */
+  /** Resolves when everything appended so far is on disk. */
   async settled(): Promise<void> {
     while (this.#flushing !== null) await this.#flushing;
   }
@@ -127,8 +108,6 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    if (this.#later !== null) clearTimeout(this.#later);
-    if (this.#pending.length > 0) this.#flushing ??= this.#flush();
     await this.settled();
     this.#closed = true;
     fs.closeSync(this.#fd);
@@ -142,8 +121,6 @@ export class Journal {
     while (this.#pending.length > 0 && !this.#closed) {
       const group = this.#pending;
       this.#pending = [];
-      if (this.#later !== null) clearTimeout(this.#later);
-      this.#later = null;
       this.#inFlight = group.length;
       await this.#writeGroup(Buffer.from(group.map((entry) => `${JSON.stringify(entry)}\n`).join('')));
       this.#inFlight = 0;
@@ -158,8 +135,7 @@ export class Journal {
   async #writeGroup(bytes: Buffer): Promise<void> {
     for (;;) {
       try {
-        // Into the page cache, which is faster than a thread is woken; the sync is what takes time.
-        for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#fd, bytes, at);
+        for (let at = 0; at < bytes.length; ) at += (await write(this.#fd, bytes, at)).bytesWritten;
         await datasync(this.#fd);
         this.#size += bytes.length;
         return;

@@ -30,32 +30,6 @@ test('nothing is shown before it is on disk, and a burst shares its syncs', asyn
   await journal.close();
 });
 
-test('what is only mentioned goes to disk with what is appended, or a little later by itself', async () => {
-  const journal = new Journal(dir);
-  let told = 0;
-  const durable = (): Promise<void> =>
-    new Promise((resolve) => {
-      const forget = journal.onDurable(() => {
-        told += 1;
-        forget();
-        resolve();
-      });
-    });
-  const token = newToken();
-  const both = durable();
-  journal.mention({ type: 'attempt.running', token });
-  journal.append({ type: 'attempt.ended', token, outcome: { kind: 'lost', why: 'killed' } });
-  await both;
-  expect(journal.after(0, 10).map(({ type }) => type)).toEqual(['attempt.running', 'attempt.ended']);
-  const alone = durable();
-  journal.mention({ type: 'attempt.running', token: newToken() });
-  await alone;
-  expect([journal.seq, told]).toEqual([3, 2]);
-  journal.mention({ type: 'attempt.running', token: newToken() });
-  await journal.close();
-  expect(new Journal(dir).seq).toBe(4);
-});
-
 test('segments go when they are acknowledged, after what only they know was saved; numbers go on', async () => {
   const journal = new Journal(dir);
   const output = 'x'.repeat(10_000);
