@@ -166,7 +166,8 @@ function spaceCheck(office: Office): () => void {
   let lookedAt = Number.NEGATIVE_INFINITY;
   let problem: string | null = null;
   return () => {
-    if (performance.now() - lookedAt > SPACE_MS) {
+    // A refusal is never given on what was seen before: the controller would leave this node alone for a minute.
+    if (problem !== null || performance.now() - lookedAt > SPACE_MS) {
       lookedAt = performance.now();
       const { bytes, files } = freeSpace(office.root);
       problem =
