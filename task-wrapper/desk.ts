@@ -4,6 +4,7 @@ import type { JournalFact } from '../src/protocol/messages.ts';
 import type { Token } from '../src/model/ids.ts';
 import type { Recorded } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
+import { hasBegun } from './step.ts';
 
 /** Why an attempt must stop, whatever it is doing. The first reason stays. */
 export type Interrupt = { readonly why: 'cancel'; readonly reason: string } | { readonly why: 'deadline' };
@@ -33,6 +34,11 @@ export async function launch(desk: Desk, { token, node }: Recorded, step: string
     node.launch,
     `${attemptDir(desk.root, token)}/${step}`,
   ]);
+}
+
+/** For a step that was written before: it runs, or has been asked for by a supervisor that may not have lived to see it. */
+export async function launchAgain(desk: Desk, order: Recorded, step: string): Promise<void> {
+  if (!hasBegun(`${attemptDir(desk.root, order.token)}/${step}`)) await launch(desk, order, step);
 }
 
 /** tmux turns `.` and `:` in names into `_` and matches prefixes; a token and a step have nothing to turn. */

@@ -6,12 +6,12 @@
 import { verifyVerdict } from '../src/gates/verify.ts';
 import type { Outcome } from '../src/model/attempt.ts';
 import type { GateOrder } from '../src/protocol/order.ts';
-import type { Desk, Stand } from './desk.ts';
+import { type Desk, launchAgain, type Stand } from './desk.ts';
 import { readEnds } from './ends.ts';
 import { killLeftovers } from './processes.ts';
 import type { Recorded } from './record.ts';
 import { attemptDir } from './root.ts';
-import { hasBegun, type StepEnd, stepEnd, stepPid } from './step.ts';
+import { isWritten, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { checkoutClean } from './trees.ts';
 import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
 
@@ -27,7 +27,8 @@ export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder):
   if (stop?.why === 'deadline') return ended(judged(dir, { by: 'timeout' }, gate.minTests));
   const end = stepEnd(`${dir}/${STEP}`);
   if (end === null) {
-    if (!hasBegun(`${dir}/${STEP}`)) {
+    if (isWritten(`${dir}/${STEP}`)) await launchAgain(desk, order, STEP);
+    else {
       try {
         const refusal = await start(desk, order, gate, dir);
         if (refusal !== null) return ended(refusal);

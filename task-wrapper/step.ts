@@ -38,7 +38,15 @@ export type StepEnd =
 
 /** @param step absolute path without extension: `<attempt>/<round><a|v>`. */
 export function writeStep(step: string, command: Command): void {
-  writeFileSync(`${step}.sh`, script(command), { mode: 0o600 });
+  replaceFile(`${step}.sh`, script(command));
+}
+
+/**
+ * True once the step has been written, and with it everything that it needs made ready. It may have been asked for and
+ * not have begun yet; whoever comes back to it then asks again and touches nothing, because it may begin at any moment.
+ */
+export function isWritten(step: string): boolean {
+  return existsSync(`${step}.sh`);
 }
 
 /** True once launch.sh has begun the step, whatever became of it. */

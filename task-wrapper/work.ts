@@ -24,14 +24,14 @@ import type { Finding, Outcome, TestCounts, Usage } from '../src/model/attempt.t
 import type { CommitId } from '../src/model/ids.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import { launchAgent } from './agent.ts';
-import type { Desk, Stand } from './desk.ts';
+import { type Desk, launchAgain, type Stand } from './desk.ts';
 import { readIfThere } from './durable.ts';
 import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
 import { killLeftovers } from './processes.ts';
 import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } from './record.ts';
 import { attemptDir } from './root.ts';
-import { emptyScript, hasBegun, type StepEnd, stepEnd, stepPid } from './step.ts';
+import { emptyScript, isWritten, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
 import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
 
@@ -98,7 +98,8 @@ async function agent(work: Work, status: Status): Promise<Status | Stand> {
   const step = `${status.round}a`;
   const end = stepEnd(`${work.dir}/${step}`);
   if (end === null) {
-    if (!hasBegun(`${work.dir}/${step}`)) {
+    if (isWritten(`${work.dir}/${step}`)) await launchAgain(work.desk, work.order, step);
+    else {
       const refusal = await launchAgent(work.desk, work.order, work.work, status);
       if (refusal !== null) return failed('executor', refusal, null, status);
     }
@@ -167,7 +168,8 @@ async function verify(work: Work, status: Status): Promise<Status | Stand> {
   const step = `${status.round}v`;
   const end = stepEnd(`${dir}/${step}`);
   if (end === null) {
-    if (!hasBegun(`${dir}/${step}`)) {
+    if (isWritten(`${dir}/${step}`)) await launchAgain(desk, order, step);
+    else {
       try {
         const finding = await beginVerify(work, status, step);
         if (finding !== null) return nextRound(work, status, [finding], '', 'red');
