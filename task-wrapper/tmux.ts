@@ -12,6 +12,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { silenceLoginRecords, withoutLoginRecords } from './login-records.ts';
 import type { Root } from './root.ts';
 
 const run = promisify(execFile);
@@ -24,6 +25,7 @@ const CONFIG = [
   'set -g remain-on-exit off',
   'set -g destroy-unattached off',
   'set -g update-environment ""',
+  'set-environment -gu LD_LIBRARY_PATH',
   'set -g automatic-rename off',
   'set -g set-titles off',
   'set -g status off',
@@ -59,8 +61,8 @@ export function serverArgs(root: Root): string[] {
 export async function tmux(root: Root, args: readonly string[]): Promise<string> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return (await run('tmux', [...serverArgs(root), ...args], { env: cleanEnv(), timeout: CLI_TIMEOUT_MS }))
-        .stdout;
+      const env = { ...cleanEnv(), ...withoutLoginRecords(root) };
+      return (await run('tmux', [...serverArgs(root), ...args], { env, timeout: CLI_TIMEOUT_MS })).stdout;
     } catch (error) {
       // A server that is just leaving still accepts a connection, then drops it.
       if (
@@ -74,7 +76,9 @@ export async function tmux(root: Root, args: readonly string[]): Promise<string>
   }
 }
 
+/** Everything that the server reads when it starts. */
 export function writeConfig(root: Root): void {
+  silenceLoginRecords(root);
   writeFileSync(`${root.run}/tmux.conf`, CONFIG, { mode: 0o600 });
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { silenced } from '../../task-wrapper/login-records.ts';
 import { openRoot, type Root } from '../../task-wrapper/root.ts';
 import { SUPERVISOR, Tmux, tmux, writeConfig } from '../../task-wrapper/tmux.ts';
 import { until } from './client.ts';
@@ -96,4 +97,37 @@ test('a session that ends is noticed, and so is the end of the server', async ()
   await until(() => changes > 0);
   process.kill(Number(await tmux(root, ['display-message', '-p', '#{pid}'])), 'SIGKILL');
   await until(() => lost === 1);
+});
+
+const hasRecorder = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64'].some((dir) =>
+  existsSync(`${dir}/libutempter.so.0`),
+);
+
+test.skipIf(!hasRecorder)(
+  'panes are not recorded as logins, and what runs in them does not see how (skipped where tmux records none)',
+  async () => {
+    const server = await tmux(root, ['display-message', '-p', '#{pid}']);
+    const maps = readFileSync(`/proc/${server.trim()}/maps`, 'utf8');
+    expect(maps).toContain(`${root.run}/lib/libutempter.so.0`);
+    const out = join(root.path, 'env');
+    await tmux(root, [
+      'new-session',
+      '-d',
+      '-s',
+      'd_env',
+      '/bin/sh',
+      '-c',
+      `env > ${out}.new; mv ${out}.new ${out}`,
+    ]);
+    await until(() => existsSync(out));
+    expect(readFileSync(out, 'utf8')).toContain('TERM=screen');
+    expect(readFileSync(out, 'utf8')).not.toContain('LD_LIBRARY_PATH');
+  },
+);
+
+test('a file that is not the library is left alone', () => {
+  expect(silenced(Buffer.from(''))).toBeNull();
+  expect(silenced(Buffer.from('#!/bin/sh\n'))).toBeNull();
+  // An ELF file that has none of the names: the shell's own interpreter.
+  expect(silenced(readFileSync(process.platform === 'linux' ? '/bin/sh' : '/dev/null'))).toBeNull();
 });
