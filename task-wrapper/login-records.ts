@@ -61,8 +61,10 @@ const SECTION = { type: 0x04, offset: 0x18, size: 0x20, link: 0x28 };
 const SYMBOL = { bytes: 24, name: 0, info: 4, section: 6, value: 8 };
 const DYNAMIC_SYMBOLS = 11;
 
-/** @returns the library with the two names leading to the third; null when it is not a little-endian ELF64 file that has all three.
- * @throws RangeError when the file ends too early. */
+/**
+ * @returns the library with the two names leading to the third; null when it is not a little-endian ELF64 file that has
+ * all three. @throws RangeError when the file ends too early.
+ */
 export function silenced(library: Buffer): Buffer | null {
   // Magic, 64 bit, little-endian.
   if (library.toString('latin1', 0, 6) !== '\x7fELF\x02\x01') return null;

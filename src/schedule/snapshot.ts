@@ -57,7 +57,13 @@ export type Blocker =
   | { readonly why: 'review'; readonly approvals: readonly Finding[] }
   | { readonly why: 'parked'; readonly reason: string }
   | { readonly why: 'merging'; readonly at: 'finished' | 'queued' | 'gating' | 'landing' }
-  | { readonly why: 'over'; readonly at: 'merged' | 'failed' | 'cancelled' };
+  /** `reason`: why it failed or was cancelled; null when it has merged. */
+  | {
+      readonly why: 'over';
+      readonly at: 'merged' | 'failed' | 'cancelled';
+      readonly reason: string | null;
+      readonly findings: readonly Finding[];
+    };
 
 export type NodeVerdict =
   | { readonly node: NodeName; readonly ok: true; readonly free: number }

@@ -49,9 +49,11 @@ function blockersOf(task: Task, board: Board): Blocker[] {
     case 'parked':
       return [{ why: 'parked', reason: progress.reason }];
     case 'merged':
+      return [{ why: 'over', at: 'merged', reason: null, findings: [] }];
     case 'failed':
+      return [{ why: 'over', at: 'failed', reason: progress.reason, findings: progress.findings }];
     case 'cancelled':
-      return [{ why: 'over', at: progress.at }];
+      return [{ why: 'over', at: 'cancelled', reason: progress.reason, findings: [] }];
     default:
       return assertNever(progress);
   }

@@ -152,7 +152,7 @@ describe('why', () => {
     ['S05', ['app/S05-more is blocked', 'app/S04-auth', 'fix: dispatch retry app/S04-auth']],
     ['app/S06-lock', ['is locked', 'app/S02-service holds src/b.ts']],
     ['S02-service', ['is running', 'attempt 1 is running']],
-    ['S04', ['is failed', 'it is over (failed): dispatch retry app/S04-auth']],
+    ['S04', ['is failed', 'it is over (failed): executor: ', 'gone', 'fix: dispatch retry app/S04-auth']],
   ])('answers for %s', async (task, lines) => {
     const { code, stdout } = await dispatch(['why', task], { cwd: await homeWith(...STORY) });
     expect(code).toBe(0);

@@ -87,10 +87,30 @@ function linesFor(blocker: Blocker, { spec, key }: Task): string[] {
     case 'merging':
       return [mergingLine(blocker.at)];
     case 'over':
-      return [`it is over (${blocker.at})${blocker.at === 'merged' ? '' : `: dispatch retry ${key}`}`];
+      return overLines(blocker, key);
     default:
       return assertNever(blocker);
   }
+}
+
+/** So many of the gates' findings are printed; `dispatch report` has them all. */
+const FINDINGS_SHOWN = 5;
+
+function overLines({ at, reason, findings }: Extract<Blocker, { why: 'over' }>, key: Task['key']): string[] {
+  if (reason === null) return [`it is over (${at})`];
+  const shown = findings
+    .slice(0, FINDINGS_SHOWN)
+    .map(
+      ({ path, line, message }) =>
+        `  ${path === null ? '' : `${path}${line === null ? '' : `:${line}`}: `}${message}`,
+    );
+  const left = findings.length - shown.length;
+  return [
+    `it is over (${at}): ${reason}`,
+    ...shown,
+    ...(left > 0 ? [`  and ${left} more: dispatch report`] : []),
+    `fix: dispatch retry ${key}`,
+  ];
 }
 
 function nodeLine(verdict: NodeVerdict): string {
