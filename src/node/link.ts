@@ -5,13 +5,16 @@
  * ends. A call that fails says nothing about what happened on the node: the caller asks again with the same token.
  * Order of callbacks: onUp, then any onNews of this life, then onDown; onNews gives each journal entry once.
  */
+import type { ErrorCode } from '../model/codes/index.ts';
 import { DispatchError } from '../model/error.ts';
 import type { CommitId, ProjectName, Token } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { Clock } from '../model/time.ts';
 import type { InventoryEntry, JournalEntry, Replies, Request, Welcome } from '../protocol/messages.ts';
 import { BACKOFF, type BackoffLimits, waitBefore } from './backoff.ts';
+import { chooseTransport } from '../transport/choose.ts';
 import { readLog } from './follow-log.ts';
+import { KNOCK, opensAgain } from './knock.ts';
 import { openSession } from './open-session.ts';
 import type { NodeProgram } from './program.ts';
 import {
@@ -64,6 +67,15 @@ export type LinkState =
       readonly tries: number;
       readonly problem: DispatchError;
     };
+
+/** What to wait before the next life, milliseconds, and why. */
+interface Rest {
+  readonly waitMs: number;
+  readonly problem: DispatchError;
+}
+
+/** Problems of the way to the machine, not of the machine. */
+const AWAY: ReadonlySet<ErrorCode> = new Set(['E_NODE_UNREACHABLE', 'E_NODE_TIMEOUT', 'E_NODE_DISCONNECTED']);
 
 /** A link that lived so long was good: after a cut it is tried again at once. */
 const GOOD_MS = 5000;
@@ -189,14 +201,14 @@ export class NodeLink {
 
   async #live(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      const waitMs = await this.#once(stop);
-      if (waitMs > 0 && !stop.aborted) await this.#pause(waitMs);
+      const rest = await this.#once(stop);
+      if (rest.waitMs > 0 && !stop.aborted) await this.#pause(rest);
     }
     this.#enter({ is: 'stopped' });
   }
 
-  /** One life of the link. Returns how long to wait before the next one, milliseconds. */
-  async #once(stop: AbortSignal): Promise<number> {
+  /** One life of the link. */
+  async #once(stop: AbortSignal): Promise<Rest> {
     const { config, epoch, controller, program } = this.#options;
     this.#enter({ is: 'connecting', since: this.#clock.wall(), tries: this.#total });
     let upAt: number | null = null;
@@ -232,7 +244,7 @@ export class NodeLink {
     const waitMs = stop.aborted ? 0 : this.#afterwards(problem, livedMs);
     if (livedMs !== null) this.#options.onDown(problem);
     else if (!stop.aborted) this.#options.onTrouble?.(problem, waitMs);
-    return waitMs;
+    return { waitMs, problem };
   }
 
   /** Inventory and subscription in one round trip; from here on the link is up. */
@@ -282,15 +294,25 @@ export class NodeLink {
     return waitMs;
   }
 
-  async #pause(waitMs: number): Promise<void> {
+  /** Until the back-off is over, the machine is seen to be back, or somebody knows better. */
+  async #pause({ waitMs, problem }: Rest): Promise<void> {
+    const over = new AbortController();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, waitMs);
       this.#wakeEarly = () => {
         clearTimeout(timer);
         resolve();
       };
+      if (waitMs > KNOCK.everyMs && AWAY.has(problem.code)) void this.#watch(over.signal);
     });
+    over.abort();
     this.#wakeEarly = () => {};
+  }
+
+  async #watch(over: AbortSignal): Promise<void> {
+    const choice = await chooseTransport(this.#options.config).catch(() => null);
+    const door = choice?.transport.door ?? null;
+    if (door !== null && (await opensAgain(door, over))) this.#wakeEarly();
   }
 
   #enter(state: LinkState): void {

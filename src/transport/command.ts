@@ -4,6 +4,7 @@ import type { ByteStream, Transport } from './transport.ts';
 
 /** Any program that joins us to a shell elsewhere: `kubectl exec -i agent-7 --`, `docker exec -i box`, `srun …`. `/bin/sh` is added at the end. */
 export class CommandTransport implements Transport {
+  readonly door = null;
   readonly #command: readonly string[];
 
   constructor(command: readonly string[]) {

@@ -8,6 +8,8 @@ const PASSED = ['PATH', 'SHELL', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TMPDIR', 'TZ', '
 
 /** This machine as a node: a child process. */
 export class LocalTransport implements Transport {
+  readonly door = null;
+
   async open(signal?: AbortSignal): Promise<ByteStream> {
     return openChild({
       argv: ['/bin/sh'],

@@ -1,7 +1,7 @@
 import { openChild } from './child.ts';
 import { explainOpenSsh } from './ssh-failure.ts';
-import { type SshSettings, targetArguments } from './ssh-settings.ts';
-import type { ByteStream, Transport } from './transport.ts';
+import { doorOf, type SshSettings, targetArguments } from './ssh-settings.ts';
+import type { ByteStream, Door, Transport } from './transport.ts';
 
 /**
  * Options that hold whatever the user's configuration says. Host keys are always checked, nothing ever asks, a dead
@@ -23,6 +23,7 @@ const OPTIONS: readonly string[] = [
 
 /** The system's ssh, one process per stream: for everything that only OpenSSH can do. */
 export class OpenSshTransport implements Transport {
+  readonly door: Door | null;
   readonly #settings: SshSettings;
   readonly #socket: string | null;
 
@@ -30,6 +31,7 @@ export class OpenSshTransport implements Transport {
   constructor(settings: SshSettings, socket: string | null) {
     this.#settings = settings;
     this.#socket = socket;
+    this.door = socket === null ? doorOf(settings) : null;
   }
 
   async open(signal?: AbortSignal): Promise<ByteStream> {

@@ -5,6 +5,7 @@
 import { homedir, hostname, userInfo } from 'node:os';
 import { DispatchError } from '../model/error.ts';
 import { run } from './child.ts';
+import type { Door } from './transport.ts';
 
 /** What a user names: an alias (or `user@host`) and, if not the user's own, the configuration file that knows it. */
 export interface SshTarget {
@@ -74,6 +75,11 @@ export async function readSshSettings(target: SshTarget): Promise<SshSettings> {
       fix: `run it to see the line that is wrong: ssh -G ${targetArguments(target).join(' ')}`,
     });
   return settingsFrom(target, parseResolved(result.stdout));
+}
+
+/** The machine's own ssh port, when nothing stands in between. */
+export function doorOf({ hostname, port, proxyJump, proxyCommand }: SshSettings): Door | null {
+  return proxyJump.length === 0 && proxyCommand === null ? { host: hostname, port } : null;
 }
 
 /** The output of `ssh -G` as a map; keys that come several times keep all values in order. */

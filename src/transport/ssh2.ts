@@ -1,9 +1,9 @@
 import type { Client, ClientChannel } from 'ssh2';
 import { DispatchError } from '../model/error.ts';
 import { timedOut, unreachable } from './ssh-failure.ts';
-import type { SshSettings } from './ssh-settings.ts';
+import { doorOf, type SshSettings } from './ssh-settings.ts';
 import { login, Route } from './ssh2-login.ts';
-import type { ByteStream, Closed, Transport } from './transport.ts';
+import type { ByteStream, Closed, Door, Transport } from './transport.ts';
 
 /** All of opening: every jump host, login and the channel. Each step has a shorter deadline of its own. */
 const OPEN_MS = 60_000;
@@ -12,10 +12,12 @@ const LINGER_MS = 500;
 
 /** A connection in this process: no ssh process per node, and the errors tell what they are. */
 export class Ssh2Transport implements Transport {
+  readonly door: Door | null;
   readonly #settings: SshSettings;
 
   constructor(settings: SshSettings) {
     this.#settings = settings;
+    this.door = doorOf(settings);
   }
 
   async open(signal?: AbortSignal): Promise<ByteStream> {

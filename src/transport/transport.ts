@@ -15,6 +15,13 @@ export interface Transport {
   open(signal?: AbortSignal): Promise<ByteStream>;
   /** How the node is reached, for people: `ssh2 to root@10.0.0.7:22`. */
   describe(): string;
+  /** Where a bare TCP connection tells whether the machine can be reached; null when only opening tells. */
+  readonly door: Door | null;
+}
+
+export interface Door {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface ByteStream {
