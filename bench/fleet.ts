@@ -70,7 +70,7 @@ function sshNode(server: Sshd, root: string, slots: number): NodeConfig {
 }
 
 /** The supervisor would outlive its tmux server, and wait for work until it is idle. */
-function killNode(root: string | null): void {
+export function killNode(root: string | null): void {
   if (root === null) return;
   spawnSync('tmux', ['-S', join(root, 'run', 'tmux.sock'), 'kill-server'], { stdio: 'ignore' });
   try {
