@@ -83,7 +83,9 @@ async function operations(): Promise<void> {
   );
   const began = performance.now();
   const outcomes = await Promise.allSettled(
-    Array.from({ length: OPERATIONS }, (_, index) => links[index % NODES]?.link.call({ op: 'inventory' })),
+    Array.from({ length: OPERATIONS }, async (_, index) =>
+      links[index % NODES]?.link.call({ op: 'inventory' }),
+    ),
   );
   const wallMs = performance.now() - began;
   const refused = outcomes.filter(({ status }) => status === 'rejected').length;
