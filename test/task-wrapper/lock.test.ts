@@ -40,7 +40,9 @@ console.log(isLock(takeLock(openRoot(${JSON.stringify(root.path)}))) ? 'mine' : 
 process.stdin.on('end', () => process.exit()).resume();`,
   );
   const children = Array.from({ length: 4 }, () =>
-    spawn('npx', ['tsx', `${root.path}/take.ts`], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    spawn(process.execPath, ['--import', 'tsx', `${root.path}/take.ts`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
   );
   const words = await Promise.all(
     children.map(
