@@ -246,7 +246,7 @@ test('what an agent has when its time is up is kept', async () => {
     {},
     {},
     // Long enough for the file to be written.
-    { timeoutMs: 5000 },
+    { timeoutMs: 8000 },
   );
   await client.call({ op: 'start', order });
   const outcome = await client.ended(order.token);
