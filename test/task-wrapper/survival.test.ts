@@ -1,6 +1,7 @@
 /** What may die, and what must not: supervisors, tmux servers, streams, steps, children that do not listen. */
 import {
   appendFileSync,
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -524,7 +525,8 @@ test('secrets reach the agent from 0600 files alone, and are in no argument list
       .map((line) => line.trim()),
   ).toEqual(['12', '0', '']);
   expect(node.file(good.token, '1a.sh')).toBe('');
-  writeFileSync(`${node.root}/secrets/open`, 'x', { mode: 0o644 });
+  writeFileSync(`${node.root}/secrets/open`, 'x');
+  chmodSync(`${node.root}/secrets/open`, 0o644);
   for (const file of ['secrets/open', 'secrets/none']) {
     const bad = plainOrder('', {}, { executor: { ...executor, secrets: { KEY: { file } } } });
     await client.call({ op: 'start', order: bad });
