@@ -19,6 +19,11 @@ import { endWorker } from './worker-end.ts';
 
 const PROJECT_ROOT = resolve(import.meta.dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'dcl-install-'));
+/** Where the installed copy looks for it. */
+const LIBRARY = join(
+  dir,
+  'prefix/lib/node_modules/dispatch/node_modules/better-sqlite3/build/Release/better_sqlite3.node',
+);
 /** npm's own words when there is no network and the cache lacks something. */
 const NO_NETWORK = /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENOTCACHED|network/u;
 let noNetwork = false;
@@ -80,6 +85,7 @@ describe('npm pack, npm install --global', () => {
     skip,
   }) => {
     skip(noNetwork, 'npm reaches no registry here');
+    rmSync(LIBRARY, { force: true });
     const home = freshHome('unbuilt');
     expect(dispatch(home, ['init', 'chores']).status).toBe(0);
     const started = dispatch(home, ['start', 'chores']);
@@ -113,9 +119,8 @@ describe('npm pack, npm install --global', () => {
 
 function putLibrary(): void {
   const from = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
-  const to = join(dir, 'prefix/lib/node_modules/dispatch/node_modules/better-sqlite3/build/Release');
-  mkdirSync(to, { recursive: true });
-  copyFileSync(join(from, 'build/Release/better_sqlite3.node'), join(to, 'better_sqlite3.node'));
+  mkdirSync(dirname(LIBRARY), { recursive: true });
+  copyFileSync(join(from, 'build/Release/better_sqlite3.node'), LIBRARY);
 }
 
 function freshHome(name: string): string {
