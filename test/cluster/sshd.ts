@@ -116,7 +116,7 @@ export class Sshd {
     });
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
-      server.once('exit', (code) => reject(new Error(`sshd ended with ${code}: ${this.#log}`)));
+      server.once('close', (code) => reject(new Error(`sshd ended with ${code}: ${this.#log}`)));
       server.stderr.on('data', (bytes: Buffer) => {
         this.#log = (this.#log + bytes.toString('utf8')).slice(-100_000);
         if (this.#log.includes('Server listening on 127.0.0.1')) resolve();
