@@ -140,7 +140,7 @@ export class Sshd {
   /** Ends the server and removes its directory. */
   async stop(): Promise<void> {
     await this.halt();
-    await rm(this.dir, { recursive: true, force: true });
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   /** Process ids of the connections that are open now, one or two per connection. */
@@ -241,7 +241,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     await sshd.start();
     return sshd;
   } catch (error) {
-    await rm(dir, { recursive: true, force: true });
+    await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     // Somebody else was faster.
     if (sshd.log.includes('Address already in use')) return startSshd(options);
     throw error;

@@ -22,7 +22,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   home = await realpath(await mkdtemp(join(tmpdir(), 'dispatch-home-')));
 });
-afterEach(() => rm(home, { recursive: true, force: true }));
+afterEach(() => rm(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 
 describe('a fresh node', () => {
   it('is given the program once, and starts it in one round trip from then on', async () => {

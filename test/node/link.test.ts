@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const link of links.splice(0)) await link.stop();
   for (const sshd of servers.splice(0)) await sshd.stop();
-  await rm(dir, { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 const kinds = ['local', 'ssh2', 'openssh'] as const;

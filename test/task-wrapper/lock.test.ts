@@ -10,7 +10,7 @@ let root: Root;
 beforeEach(() => {
   root = openRoot(mkdtempSync(join(tmpdir(), 'tw-lock-')));
 });
-afterEach(() => rmSync(root.path, { recursive: true, force: true }));
+afterEach(() => rmSync(root.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 
 test('a held lock names its holder; a released one can be taken', () => {
   const lock = takeLock(root);

@@ -41,7 +41,7 @@ beforeEach(async () => {
 afterEach(async () => {
   project.clean();
   await node.clean();
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 /** @returns what the attack printed inside, after it has been shown to do harm outside. */

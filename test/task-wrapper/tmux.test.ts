@@ -36,7 +36,7 @@ afterEach(() => {
   } catch {
     // It has been killed by the test.
   }
-  rmSync(root.path, { recursive: true, force: true });
+  rmSync(root.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 function clients(): string[] {
