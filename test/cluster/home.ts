@@ -252,7 +252,7 @@ export class Home {
     for (const running of this.#children) await running.kill();
     for (const node of listed(join(this.base, 'nodes'))) endWorker(this.root(node));
     for (const pid of processesOf(this.base)) kill(pid);
-    rmSync(this.base, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    rmSync(this.base, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 

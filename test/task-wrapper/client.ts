@@ -90,7 +90,7 @@ export class TestNode {
       }
     }
     await until(() => {
-      rmSync(this.root, { recursive: true, force: true, maxRetries: 3 });
+      rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
       return !existsSync(this.root);
     });
   }
