@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { compareForMerge, nextToMerge } from '../../src/merge/order.ts';
 import { commitId, projectName, taskId, taskKey, token } from '../../src/model/ids.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import type { Fact } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
