@@ -78,6 +78,7 @@ function states(): string {
   review      judged good; waits for your approval      dispatch review <task> --approve
   conflict    conflicts with what merged; goes back to an agent, or waits for you after three times
   merged      in the integration branch                 dispatch collect <project>
+  reverted    had merged, and was taken out again       dispatch retry <task>
   failed      given up; nothing of it was merged        dispatch retry <task>
   blocked     something it depends on failed
   cancelled   stopped by a person

@@ -9,6 +9,7 @@ const VERBS = [
   ['collect'],
   ['cancel'],
   ['retry'],
+  ['revert'],
   ['review'],
   ['status'],
   ['why'],

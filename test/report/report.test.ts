@@ -97,6 +97,7 @@ describe('a task in the report', () => {
         title: 'First',
         status: 'merged',
         reason: null,
+        restsOn: [],
         nodes: ['mac2'],
         attempts: 2,
         rounds: 5,

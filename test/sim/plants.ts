@@ -159,7 +159,33 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     plant: (sim) => {
       for (const hub of sim.truth.hubs.values()) {
         const land = hub.land.bind(hub);
-        hub.land = (tokens, onto, commit) => land(tokens.length > 1 ? tokens.slice(1) : tokens, onto, commit);
+        hub.land = (tokens, undoes, onto, commit) =>
+          land(tokens.length > 1 ? tokens.slice(1) : tokens, undoes, onto, commit);
+      }
+    },
+  },
+
+  'a revert that landed is taken for the landing of the work': {
+    shows: /said to have landed|although its attempt|merged twice|IllegalFact|what lands is|is merged as/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const task of core.state.tasks.values()) {
+          const { progress } = task;
+          if (progress.at !== 'landing' || progress.undo === undefined) continue;
+          const { undo: _, ...rest } = progress;
+          task.progress = rest;
+        }
+        return inputs;
+      });
+    },
+  },
+
+  'a revert takes nothing out': {
+    shows: /is still its own/,
+    plant: (sim) => {
+      for (const hub of sim.truth.hubs.values()) {
+        hub.reverse = (_, landed) =>
+          sim.truth.objects.commit([landed], sim.truth.objects.get(landed).files).id;
       }
     },
   },
