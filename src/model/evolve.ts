@@ -611,6 +611,7 @@ function requestRevert(state: State, fact: Extract<Fact, { type: 'revert.request
     if (dependent === undefined) continue;
     dependent.unmet += 1;
     dependent.readySince = null;
+    releaseIfWaiting(dependent);
     reindex(state, dependent);
   }
 }
@@ -645,7 +646,13 @@ function setProgress(state: State, task: Task, progress: Progress): void {
   task.progress = progress;
   if (isFinal(progress)) task.locked = false;
   if (progress.at === 'merged') task.feedback = null;
+  releaseIfWaiting(task);
   reindex(state, task);
+}
+
+/** A task that waits for a reverted one to be done again must not hold paths that this one needs. */
+function releaseIfWaiting(task: Task): void {
+  if (task.progress.at === 'open' && task.unmet > 0) task.locked = false;
 }
 
 function reindex(state: State, task: Task): void {

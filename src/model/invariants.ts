@@ -168,6 +168,8 @@ function taskViolations(state: State, task: Task): string[] {
   if ((task.readySince !== null) !== (unmet === 0))
     found.push(`${key}: readySince does not agree with unmet`);
   if (isFinal(progress) && task.locked) found.push(`${key}: ${progress.at} and still locked`);
+  if (progress.at === 'open' && unmet > 0 && task.locked)
+    found.push(`${key}: holds its lock while it waits for a dependency`);
   // The reverse of what has merged is no work: nobody is kept from starting by it.
   const undoing = undoOf(progress) !== undefined;
   if (undoing && task.locked) found.push(`${key}: is being reverted and still locked`);
