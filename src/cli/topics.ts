@@ -22,6 +22,7 @@ function exitCodes(): string {
     conflict: 'conflict: another controller, a lost race, the target is checked out or conflicts',
     unreachable: 'a node or the controller cannot be reached',
     timeout: 'no answer in time',
+    broken: 'gate, verify: a gate could not run (nobody is to blame), and nothing is known to be red',
   };
   const rows = (Object.keys(EXIT) as (keyof typeof EXIT)[]).map(
     (name) => `  ${EXIT[name]}    ${meaning[name]}`,

@@ -14,6 +14,8 @@ const VERBS = [
   ['status'],
   ['why'],
   ['logs'],
+  ['gate'],
+  ['verify'],
   ['attach'],
   ['report'],
   ['replay'],

@@ -1,0 +1,213 @@
+/** Gates that a person runs: on one branch, or again on what has merged. They look, and change nothing. */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
+
+interface GateJson {
+  readonly verdict: string;
+  readonly gates: readonly { gate: string; verdict: string; findings: { message: string }[] }[];
+  readonly conflicts: readonly { path: string; tasks: string[] }[];
+  readonly output: string;
+}
+
+interface VerifyJson {
+  readonly verdict: string;
+  readonly tasks: readonly { task: string; gates: { gate: string; verdict: string }[] }[];
+  readonly steps: readonly { commit: string; brought: string[]; runs: { verdict: string }[] }[];
+  readonly turnedRed: { commit: string; brought: string[] } | null;
+}
+
+function hub(home: Home, ...args: string[]): string {
+  return gitIn(join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`), ...args).trim();
+}
+
+/** All that may not change: refs and objects of the hub, and what the store says. */
+async function everything(home: Home): Promise<unknown> {
+  const { stdout, stderr } = await home.dispatch(['report', PROJECT, '-o', 'json']);
+  if (stdout === '') throw new Error(stderr);
+  const { tasks, counts } = (JSON.parse(stdout) as { data: { tasks: unknown; counts: unknown } }).data;
+  return { refs: hub(home, 'for-each-ref'), objects: hub(home, 'count-objects', '-v'), tasks, counts };
+}
+
+async function gate(home: Home, ...args: string[]): Promise<{ code: number | null; data: GateJson }> {
+  const { code, stdout, stderr } = await home.dispatch(['gate', ...args, '-o', 'json']);
+  if (stdout === '') throw new Error(stderr);
+  return { code, data: (JSON.parse(stdout) as { data: GateJson }).data };
+}
+
+async function verify(home: Home, ...args: string[]): Promise<{ code: number | null; data: VerifyJson }> {
+  const { code, stdout, stderr } = await home.dispatch(['verify', PROJECT, ...args, '-o', 'json']);
+  if (stdout === '') throw new Error(stderr);
+  return { code, data: (JSON.parse(stdout) as { data: VerifyJson }).data };
+}
+
+/** Pushes a branch with these files, on top of main, to the user's repository. */
+function pushBranch(home: Home, name: string, files: Readonly<Record<string, string>>): void {
+  home.git('branch', name, 'main');
+  home.commit(files, `for ${name}`, name);
+}
+
+const verdicts = (gates: GateJson['gates']): Record<string, string> =>
+  Object.fromEntries(gates.map((row) => [row.gate, row.verdict]));
+
+describe('dispatch gate', () => {
+  test('a branch that was refused: each gate says what it says, with the whole output, and nothing is changed', async () => {
+    const home = makeHome({
+      tasks: {
+        A: {},
+        R: {
+          agent: 'put src/elsewhere.txt x\nput tests/R.sh "seq 1 2000; echo no luck today; exit 1"',
+          modifies: ['tests/R.sh'],
+        },
+      },
+    });
+    expect((await home.start().ended).code).toBe(3);
+    const before = await everything(home);
+    const { code, data } = await gate(home, 'R');
+    expect(code).toBe(3);
+    expect(data.verdict).toBe('red');
+    expect(verdicts(data.gates)).toEqual({
+      commit: 'green',
+      scope: 'red',
+      content: 'green',
+      placeholder: 'green',
+      verify: 'red',
+    });
+    expect(data.output).toContain('\n1000\n');
+    expect(data.output).toContain('no luck today\nFAIL tests/R.sh\n');
+
+    const read = await home.dispatch(['gate', 'R']);
+    expect(read.code).toBe(3);
+    expect(read.stdout).toContain('no luck today\n');
+    expect(read.stdout).toMatch(/scope\s+red\s+src\/elsewhere\.txt was added/u);
+    expect(read.stdout).toMatch(/p\/R [0-9a-f]{10} is red\n$/u);
+    expect(await everything(home)).toEqual(before);
+  });
+
+  test('branches of a person: a good one, one that conflicts with what merged, one whose gate cannot run', async () => {
+    const home = makeHome({ tasks: { A: {}, N: { verify: 'no-such-program', agent: 'exit 1' } } });
+    pushBranch(home, 'better', { 'tests/A.sh': 'echo better\n' });
+    pushBranch(home, 'rival', { 'src/A.txt': 'from a person\n' });
+    pushBranch(home, 'unlucky', { 'src/N.txt': 'n\n' });
+    expect((await home.start().ended).code).toBe(3);
+    const before = await everything(home);
+
+    const good = await gate(home, 'A', '--ref', 'better');
+    expect(good.data.output).toBe('better\n');
+    // The suite is what guards everybody: the spec of A does not list it.
+    expect(verdicts(good.data.gates)).toMatchObject({ scope: 'red', verify: 'green' });
+
+    const rival = await gate(home, 'A', '--ref', 'rival');
+    expect(rival.code).toBe(6);
+    expect(rival.data).toMatchObject({ conflicts: [{ path: 'src/A.txt', tasks: ['A'] }] });
+
+    const unlucky = await gate(home, 'N', '--ref', 'unlucky');
+    expect(unlucky.code).toBe(9);
+    expect(unlucky.data.verdict).toBe('broken');
+
+    const missing = await home.dispatch(['gate', 'A', '--ref', 'betterr']);
+    expect({ code: missing.code, stderr: missing.stderr }).toEqual({
+      code: 5,
+      stderr: expect.stringContaining('error[E_NOT_FOUND] no commit or branch "betterr"'),
+    });
+    expect(await everything(home)).toEqual(before);
+  });
+
+  test('beside a controller that runs, which does not notice', async () => {
+    const home = makeHome({ tasks: { A: {}, L: { agent: 'mark L-began\nawait L-goes\nput src/L.txt l' } } });
+    const started = home.start();
+    await started.news(`${PROJECT}/A`, 'merged');
+    await home.marked('L-began');
+    const { code, data } = await gate(home, 'A');
+    expect({ code, verdict: data.verdict }).toEqual({ code: 0, verdict: 'green' });
+    const none = await home.dispatch(['gate', 'L']);
+    expect(none.code).toBe(5);
+    expect(none.stderr).toContain('error[E_NO_ATTEMPT] attempt 1 of p/L has no branch in the hub');
+    home.mark('L-goes');
+    expect((await started.ended).code).toBe(0);
+    expect(home.attempts()).toEqual(['A 1', 'L 1']);
+  });
+
+  test('a person who leaves ends it, and the node has nothing left to run', async () => {
+    const home = makeHome({ tasks: { A: {} }, project: { trusted: true } });
+    expect((await home.start().ended).code).toBe(0);
+    const wait = `echo waiting; : >${home.marks}/waits; while ! test -e ${home.marks}/never; do sleep 0.05; done\n`;
+    pushBranch(home, 'slow', { 'tests/slow.sh': wait });
+    const running = home.spawn(['gate', 'A', '--ref', 'slow']);
+    await home.marked('waits');
+    running.signal('SIGINT');
+    expect((await running.ended).code).toBe(130);
+    const socket = join(home.root('here'), 'by-hand', 'run', 'tmux.sock');
+    expect(home.tmuxAt(socket, 'list-sessions', '-F', '#{session_name}')).not.toContain('gate');
+  });
+});
+
+describe('dispatch verify', () => {
+  test('all green, then red from the commit on that brought the test, which --each names; nothing is changed', async () => {
+    const home = makeHome({
+      tasks: {
+        A: {},
+        B: {
+          agent: 'put tests/B.sh "test ! -e $MARKS/broken"',
+          modifies: ['tests/B.sh'],
+          depends_on: ['A'],
+        },
+        C: { depends_on: ['B'] },
+      },
+      project: { trusted: true },
+    });
+    expect((await home.start().ended).code).toBe(0);
+    const before = await everything(home);
+    const green = await verify(home);
+    expect(green).toMatchObject({ code: 0, data: { verdict: 'green', turnedRed: null } });
+    expect(green.data.tasks.map(({ task }) => task)).toEqual(['A', 'B', 'C']);
+    expect(green.data.steps).toHaveLength(1);
+
+    home.mark('broken');
+    const red = await verify(home);
+    expect(red).toMatchObject({ code: 3, data: { verdict: 'red' } });
+    const each = await verify(home, '--each');
+    expect(each.code).toBe(3);
+    expect(each.data.steps.map(({ brought, runs }) => [brought, runs.map((run) => run.verdict)])).toEqual([
+      [['A'], ['green']],
+      [['B'], ['red']],
+      [['C'], ['red']],
+    ]);
+    const [landed] = hub(
+      home,
+      'log',
+      '--first-parent',
+      '--format=%H',
+      '--grep=Dispatch-Task: B',
+      'integration',
+    ).split('\n');
+    expect(each.data.turnedRed).toEqual({ commit: landed, brought: ['B'] });
+    const read = await home.dispatch(['verify', PROJECT, '--each']);
+    expect(read.stdout).toContain(`it turned red at ${landed?.slice(0, 10)}, which brought B\n`);
+    expect(await everything(home)).toEqual(before);
+  });
+
+  test('a test that goes both ways on one commit is a flake, and what the rules forbid by now is red', async () => {
+    const allow = { placeholder: { allow: [{ path: 'src/A.txt', text: 'TODO', reason: 'it is a list' }] } };
+    const tasks = { A: { agent: 'put src/A.txt "TODO: buy milk"' } };
+    const project = { trusted: true };
+    const home = makeHome({ tasks, project: { ...project, gates: allow } });
+    home.commit(
+      {
+        'tests/flaky.sh': `test -e ${home.marks}/steady || { test -e ${home.marks}/flaky && : >${home.marks}/steady && exit 1; }; true\n`,
+      },
+      'a test that goes both ways',
+    );
+    expect(await home.start().ended).toMatchObject({ code: 0 });
+    home.mark('flaky');
+    const flaky = await verify(home);
+    expect(flaky).toMatchObject({ code: 0, data: { verdict: 'flaky' } });
+
+    home.writeProject(project);
+    expect((await home.start().ended).code).toBe(0);
+    const read = await home.dispatch(['verify', PROJECT]);
+    expect(read.code).toBe(3);
+    expect(read.stdout).toMatch(/red {2}A placeholder: src\/A\.txt:1 /u);
+    expect(read.stdout).toContain(`${PROJECT}: red on `);
+  });
+});
