@@ -1,7 +1,11 @@
 /** Gates that a person runs: on one branch, or again on what has merged. They look, and change nothing. */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
+
+// Each runs the command line many times, which takes its time on a machine that is busy with something else.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface GateJson {
   readonly verdict: string;
@@ -20,6 +24,9 @@ interface VerifyJson {
 function hub(home: Home, ...args: string[]): string {
   return gitIn(join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`), ...args).trim();
 }
+
+/** For a gate to begin on a machine that is busy with something else. */
+const PATIENCE_MS = 40_000;
 
 /** All that may not change: refs and objects of the hub, and what the store says. */
 async function everything(home: Home): Promise<unknown> {
@@ -84,33 +91,33 @@ describe('dispatch gate', () => {
     expect(await everything(home)).toEqual(before);
   });
 
-  test('branches of a person: a good one, one that conflicts with what merged, one whose gate cannot run', async () => {
-    const home = makeHome({ tasks: { A: {}, N: { verify: 'no-such-program', agent: 'exit 1' } } });
-    pushBranch(home, 'better', { 'tests/A.sh': 'echo better\n' });
+  test('a branch of a person that conflicts with what merged names the task; one that is not there is an error', async () => {
+    const home = makeHome({ tasks: { A: {} } });
     pushBranch(home, 'rival', { 'src/A.txt': 'from a person\n' });
-    pushBranch(home, 'unlucky', { 'src/N.txt': 'n\n' });
-    expect((await home.start().ended).code).toBe(3);
+    expect((await home.start().ended).code).toBe(0);
     const before = await everything(home);
-
-    const good = await gate(home, 'A', '--ref', 'better');
-    expect(good.data.output).toBe('better\n');
-    // The suite is what guards everybody: the spec of A does not list it.
-    expect(verdicts(good.data.gates)).toMatchObject({ scope: 'red', verify: 'green' });
-
     const rival = await gate(home, 'A', '--ref', 'rival');
     expect(rival.code).toBe(6);
     expect(rival.data).toMatchObject({ conflicts: [{ path: 'src/A.txt', tasks: ['A'] }] });
-
-    const unlucky = await gate(home, 'N', '--ref', 'unlucky');
-    expect(unlucky.code).toBe(9);
-    expect(unlucky.data.verdict).toBe('broken');
-
-    const missing = await home.dispatch(['gate', 'A', '--ref', 'betterr']);
+    const missing = await home.dispatch(['gate', 'A', '--ref', 'rivall']);
     expect({ code: missing.code, stderr: missing.stderr }).toEqual({
       code: 5,
-      stderr: expect.stringContaining('error[E_NOT_FOUND] no commit or branch "betterr"'),
+      stderr: expect.stringContaining('error[E_NOT_FOUND] no commit or branch "rivall"'),
     });
     expect(await everything(home)).toEqual(before);
+  });
+
+  test('a branch of a person that is green, and one whose gate cannot run, which is no verdict on it', async () => {
+    const home = makeHome({
+      tasks: { N: { verify: 'no-such-program', agent: 'exit 1' }, O: { agent: 'exit 1' } },
+    });
+    pushBranch(home, 'mine', { 'src/N.txt': 'n\n' });
+    pushBranch(home, 'other', { 'src/O.txt': 'o\n' });
+    expect((await home.start().ended).code).toBe(3);
+    const unlucky = await gate(home, 'N', '--ref', 'mine');
+    expect({ code: unlucky.code, verdict: unlucky.data.verdict }).toEqual({ code: 9, verdict: 'broken' });
+    const good = await gate(home, 'O', '--ref', 'other');
+    expect({ code: good.code, verdict: good.data.verdict }).toEqual({ code: 0, verdict: 'green' });
   });
 
   test('beside a controller that runs, which does not notice', async () => {
@@ -134,11 +141,11 @@ describe('dispatch gate', () => {
     const wait = `echo waiting; : >${home.marks}/waits; while ! test -e ${home.marks}/never; do sleep 0.05; done\n`;
     pushBranch(home, 'slow', { 'tests/slow.sh': wait });
     const running = home.spawn(['gate', 'A', '--ref', 'slow']);
-    await home.marked('waits');
+    await home.marked('waits', PATIENCE_MS);
     running.signal('SIGINT');
     expect((await running.ended).code).toBe(130);
-    const socket = join(home.root('here'), 'by-hand', 'run', 'tmux.sock');
-    expect(home.tmuxAt(socket, 'list-sessions', '-F', '#{session_name}')).not.toContain('gate');
+    const root = join(home.root('here'), 'by-hand');
+    expect([readdirSync(join(root, 'attempts')), readdirSync(join(root, 'done')).length]).toEqual([[], 1]);
   });
 });
 
@@ -164,16 +171,19 @@ describe('dispatch verify', () => {
     expect(green.data.steps).toHaveLength(1);
 
     home.mark('broken');
-    const red = await verify(home);
-    expect(red).toMatchObject({ code: 3, data: { verdict: 'red' } });
-    const each = await verify(home, '--each');
-    expect(each.code).toBe(3);
-    expect(each.data.steps.map(({ brought, runs }) => [brought, runs.map((run) => run.verdict)])).toEqual([
-      [['A'], ['green']],
-      [['B'], ['red']],
-      [['C'], ['red']],
+    const { code, stdout, stderr } = await home.dispatch(['verify', PROJECT, '--each']);
+    expect(code).toBe(3);
+    expect(
+      [...stderr.matchAll(/^verify on [0-9a-f]{10} \((\w)\): (\w+) /gmu)].map(([, task, said]) => [
+        task,
+        said,
+      ]),
+    ).toEqual([
+      ['A', 'green'],
+      ['B', 'red'],
+      ['C', 'red'],
     ]);
-    const [landed] = hub(
+    const [landed = ''] = hub(
       home,
       'log',
       '--first-parent',
@@ -181,9 +191,7 @@ describe('dispatch verify', () => {
       '--grep=Dispatch-Task: B',
       'integration',
     ).split('\n');
-    expect(each.data.turnedRed).toEqual({ commit: landed, brought: ['B'] });
-    const read = await home.dispatch(['verify', PROJECT, '--each']);
-    expect(read.stdout).toContain(`it turned red at ${landed?.slice(0, 10)}, which brought B\n`);
+    expect(stdout).toContain(`it turned red at ${landed.slice(0, 10)}, which brought B\n`);
     expect(await everything(home)).toEqual(before);
   });
 

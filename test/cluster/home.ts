@@ -243,11 +243,7 @@ export class Home {
 
   /** Runs tmux against a node's own server. */
   tmux(node: string, ...args: string[]): string {
-    return this.tmuxAt(join(this.root(node), 'run', 'tmux.sock'), ...args);
-  }
-
-  /** Runs tmux against the server on this socket. */
-  tmuxAt(socket: string, ...args: string[]): string {
+    const socket = join(this.root(node), 'run', 'tmux.sock');
     return spawnSync('tmux', ['-S', socket, ...args], { encoding: 'utf8' }).stdout.trim();
   }
 

@@ -1,8 +1,11 @@
 /** What has merged is taken out again: through the queue and its gate, and never against what came later. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
+
+// Each runs the command line many times, which takes its time on a machine that is busy with something else.
+vi.setConfig({ testTimeout: 120_000 });
 
 function hub(home: Home, ...args: string[]): string {
   return gitIn(join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`), ...args).trim();
@@ -14,12 +17,10 @@ function sources(home: Home): string[] {
 }
 
 describe('a task that has merged is reverted', () => {
-  test('what depends on it is marked, a retry does it again with the reason, and collect delivers all of it', async () => {
+  test('what depends on it is marked, and collect delivers the revert like everything else', async () => {
     const home = makeHome({
       tasks: {
-        A: {
-          agent: 'cp "$DISPATCH_PROMPT" "$MARKS/prompt-$DISPATCH_ATTEMPT"\nput src/A.txt "$DISPATCH_ATTEMPT"',
-        },
+        A: {},
         B: { depends_on: ['A'] },
         X: {},
       },
@@ -38,35 +39,36 @@ describe('a task that has merged is reverted', () => {
     expect(hub(home, 'log', '-1', `--format=%s|${trailer}`, 'integration')).toBe(
       'Revert A: The goal of A.|A',
     );
-    expect(await home.words()).toEqual({ A: 'reverted', B: 'merged', X: 'merged' });
-    expect((await home.status()).B?.reason).toBe('Reverted(A)');
+    expect(await home.status()).toMatchObject({
+      A: { status: 'reverted', reason: 'the wrong letter' },
+      B: { status: 'merged', reason: 'Reverted(A)' },
+      X: { status: 'merged', reason: '' },
+    });
     expect((await home.dispatch(['why', 'B'])).stdout).toContain('rests on what was reverted: p/A');
-    const report = JSON.parse((await home.dispatch(['report', PROJECT, '-o', 'json'])).stdout) as {
-      data: { tasks: { id: string; restsOn: string[] }[] };
-    };
-    expect(report.data.tasks.map(({ id, restsOn }) => [id, restsOn])).toEqual([
-      ['A', []],
-      ['B', ['A']],
-      ['X', []],
-    ]);
 
     expect((await home.dispatch(['collect', PROJECT])).code).toBe(3);
     expect(home.git('ls-tree', '--name-only', 'main', 'src/')).not.toContain('src/A.txt');
     expect((await home.dispatch(['replay', '--check'])).code).toBe(0);
+  });
 
-    home.writeSpec('C', { depends_on: ['A'], modifies: ['src/C.txt'], agent: '' });
-    home.commit({ 'agents/C.sh': 'put src/C.txt c\n' }, 'an agent for C');
+  test('those that have not started wait for it, and a retry does it again with the reason', async () => {
+    const prompt =
+      'cp "$DISPATCH_PROMPT" "$MARKS/prompt-$DISPATCH_ATTEMPT"\nput src/A.txt "$DISPATCH_ATTEMPT"';
+    const home = makeHome({
+      tasks: { A: { agent: prompt }, B: { depends_on: ['A'] } },
+      files: { 'agents/C.sh': 'put src/C.txt c\n' },
+    });
+    expect((await home.start().ended).code).toBe(0);
+    expect((await home.dispatch(['revert', 'A', '--reason', 'the wrong letter'])).code).toBe(0);
+    home.writeSpec('C', { depends_on: ['A'], modifies: ['src/C.txt'] });
     expect((await home.start().ended).code).toBe(3);
-    expect(await home.words()).toMatchObject({ A: 'reverted', C: 'blocked' });
-    expect((await home.dispatch(['why', 'C'])).stdout).toContain('fix: dispatch retry p/A');
-
+    expect(await home.words()).toEqual({ A: 'reverted', B: 'merged', C: 'blocked' });
     expect((await home.dispatch(['retry', 'A'])).code).toBe(0);
     expect((await home.start().ended).code).toBe(0);
-    expect(home.attempts()).toEqual(['A 1', 'A 2', 'B 1', 'C 1', 'X 1']);
+    expect(home.attempts()).toEqual(['A 1', 'A 2', 'B 1', 'C 1']);
     expect(home.read('prompt-2')).toContain('a person had it reverted: the wrong letter');
     expect((await home.status()).B?.reason).toBe('');
-    expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
-    expect(home.file('src/A.txt')).toBe('2\n');
+    expect(hub(home, 'show', 'integration:src/A.txt')).toBe('2');
   });
 
   test('a controller that runs does it as well, while agents work', async () => {
@@ -80,7 +82,7 @@ describe('a task that has merged is reverted', () => {
     expect(data).toEqual([
       { task: 'p/A', ok: true, commit: hub(home, 'rev-parse', 'integration'), resting: [] },
     ]);
-    expect(started.hasNews(`${PROJECT}/A`, 'reverted')).toBe(true);
+    await started.news(`${PROJECT}/A`, 'reverted');
     home.mark('L-goes');
     expect((await started.ended).code).toBe(3);
     expect(await home.words()).toEqual({ A: 'reverted', L: 'merged' });
@@ -169,7 +171,7 @@ test('a controller that is killed in the middle of a revert is followed by one t
   expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
   home.mark('reverting');
   const first = home.spawn(['revert', 'A']);
-  await home.marked('gates');
+  await home.marked('gates', 40_000);
   await first.kill();
   expect(await home.words()).toEqual({ A: 'gating' });
   home.mark('goes');
