@@ -621,6 +621,8 @@ function landRevert(state: State, fact: Extract<Fact, { type: 'revert.landed' }>
   const undo = undoOf(progress);
   if (progress.at !== 'landing' || undo === undefined) throw new IllegalFact(fact, 'what lands is no revert');
   moveIntegration(state, task, fact);
+  // What was counted with the work in it is too much for the tree without: only a count of this tree is known.
+  projectOf(state, task.spec.project, fact).tests = fact.tests === undefined ? [] : [fact.tests];
   const { token, commit } = fact;
   const { by, reason } = undo;
   task.feedback = { why: 'reverted', reason, previous: progress.head };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Fact } from '../../src/model/event.ts';
 import { IllegalFact } from '../../src/model/evolve.ts';
 import { violations } from '../../src/model/invariants.ts';
 import {
@@ -9,6 +10,7 @@ import {
   config,
   done,
   key,
+  PROJECT,
   SET_UP,
   Story,
   spec,
@@ -93,6 +95,23 @@ describe('evolve', () => {
     expect(B).toMatchObject({ unmet: 0 });
     expect([...story.state.startable]).toEqual([key('B')]);
     expect(violations(story.state)).toEqual([]);
+  });
+
+  it('forgets how many tests there were when a revert lands on a tree that was not counted again', () => {
+    const counted = { verify: 'make test', ran: 15, skipped: 0 };
+    const way = wayToMerge('A', 1, BASE);
+    const landed = { ...way.at(-1), tests: counted } as Fact;
+    const story = Story.of(...SET_UP, added('A'), ...way.slice(0, -1), landed);
+    const project = story.state.projects.get(PROJECT);
+    expect(project?.tests).toEqual([counted]);
+    const landing = { token: token(1), onto: commit(0x2001), commit: commit(7) };
+    story.tell(
+      { type: 'revert.requested', task: key('A'), by: 'ana', reason: 'wrong' },
+      { type: 'merge.prepared', ...landing, tree: 'without', aside: false },
+      { type: 'merge.passed', token: token(1), tree: 'without', below: [] },
+      { type: 'revert.landed', ...landing },
+    );
+    expect(project?.tests).toEqual([]);
   });
 
   it('takes a revert through the queue like a branch, and the task is open for another try after it', () => {

@@ -56,7 +56,9 @@ export async function withGateNode<T>(
   }
   throw new DispatchError('E_NO_NODE_REACHED', 'no node can run the gate', {
     where: 'nodes.json',
-    why: problems.map(({ message, why }) => [message, why].filter(Boolean).join(': ')).join('\n'),
+    why:
+      problems.map(({ message, why }) => [message, why].filter(Boolean).join(': ')).join('\n') ||
+      'none takes gates now: they are cordoned, draining, or have no gate_slots',
     fix: [...new Set([...problems.flatMap(({ fix }) => fix ?? []), 'dispatch doctor'])].join('\n'),
   });
 }
@@ -106,12 +108,23 @@ export class GateNode {
     const reached = this.#reached();
     this.#link.start();
     const problem = await reached;
-    if (problem !== null || sandbox.trusted) return problem;
-    const { sandbox: found } = await this.#link.call({ op: 'probe', programs: [] });
-    if (found === undefined || found.by !== null) return null;
-    const { detail, fix } = found;
-    const message = `no verify command can run on ${this.name}: ${detail}`;
-    return new DispatchError('E_NODE_NO_SANDBOX', message, fix === null ? {} : { fix });
+    return problem !== null || sandbox.trusted ? problem : await this.#withoutSandbox();
+  }
+
+  async #withoutSandbox(): Promise<DispatchError | null> {
+    try {
+      const { sandbox } = await this.#link.call({ op: 'probe', programs: [] });
+      if (sandbox === undefined || sandbox.by !== null) return null;
+      const message = `no verify command can run on ${this.name}: ${sandbox.detail}`;
+      return new DispatchError(
+        'E_NODE_NO_SANDBOX',
+        message,
+        sandbox.fix === null ? {} : { fix: sandbox.fix },
+      );
+    } catch (error) {
+      if (error instanceof DispatchError) return error;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -14,5 +14,14 @@ export function hubOf(view: HomeView, name: ProjectName | string): { project: Pr
       fix: `dispatch report ${project.name}   (how each task ended)`,
     });
   }
+  if (project.integration === null) {
+    throw new DispatchError(
+      'E_WRONG_STATE',
+      `nothing of ${project.name} has merged: it has no integration yet`,
+      {
+        fix: `dispatch start ${project.name}`,
+      },
+    );
+  }
   return { project, dir: join(homePaths(view.home).repos, `${project.name}.git`) };
 }

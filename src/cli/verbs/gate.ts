@@ -156,6 +156,8 @@ async function gateAll(
   const rows = pureRows(judge(facts, gateRules(task.spec, config)));
   const merged = await hub.merge(candidate.head);
   if (!merged.clean) return { rows, conflicts: merged.conflicts, output: '' };
+  if ((await hub.baseOf(candidate.head)) === candidate.head)
+    context.output.note('its branch is in integration already: verify judges integration as it is');
   const nodes = node === undefined ? gateNodes(view.nodes, view.state) : [await selectNode(view.home, node)];
   const output: Buffer[] = [];
   const write = writer(context);
