@@ -5,7 +5,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
 
 // Each runs the command line many times, which takes its time on a machine that is busy with something else.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
+
+/** For what takes seconds on a machine that has nothing else to do. */
+const PATIENCE_MS = 150_000;
 
 function hub(home: Home, ...args: string[]): string {
   return gitIn(join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`), ...args).trim();
@@ -73,16 +76,16 @@ describe('a task that has merged is reverted', () => {
 
   test('a controller that runs does it as well, while agents work', async () => {
     const home = makeHome({ tasks: { A: {}, L: { agent: 'mark L-began\nawait L-goes\nput src/L.txt l' } } });
-    const started = home.start();
-    await started.news(`${PROJECT}/A`, 'merged');
-    await home.marked('L-began');
+    const started = home.start({ limitMs: PATIENCE_MS });
+    await started.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
+    await home.marked('L-began', PATIENCE_MS);
     const reverted = await home.dispatch(['revert', 'A', '-o', 'json']);
     expect(reverted.code).toBe(0);
     const { data } = JSON.parse(reverted.stdout) as { data: unknown };
     expect(data).toEqual([
       { task: 'p/A', ok: true, commit: hub(home, 'rev-parse', 'integration'), resting: [] },
     ]);
-    await started.news(`${PROJECT}/A`, 'reverted');
+    await started.news(`${PROJECT}/A`, 'reverted', PATIENCE_MS);
     home.mark('L-goes');
     expect((await started.ended).code).toBe(3);
     expect(await home.words()).toEqual({ A: 'reverted', L: 'merged' });
@@ -170,8 +173,8 @@ test('a controller that is killed in the middle of a revert is followed by one t
   home.commit({ 'src/new.txt': 'so that no tree was gated before\n' }, 'new');
   expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
   home.mark('reverting');
-  const first = home.spawn(['revert', 'A']);
-  await home.marked('gates', 40_000);
+  const first = home.spawn(['revert', 'A'], { limitMs: PATIENCE_MS });
+  await home.marked('gates', PATIENCE_MS);
   await first.kill();
   expect(await home.words()).toEqual({ A: 'gating' });
   home.mark('goes');

@@ -165,21 +165,6 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
-  'a revert that landed is taken for the landing of the work': {
-    shows: /said to have landed|although its attempt|merged twice|IllegalFact|what lands is|is merged as/,
-    plant: (sim) => {
-      sim.hooks.beforeTurn.push((core, inputs) => {
-        for (const task of core.state.tasks.values()) {
-          const { progress } = task;
-          if (progress.at !== 'landing' || progress.undo === undefined) continue;
-          const { undo: _, ...rest } = progress;
-          task.progress = rest;
-        }
-        return inputs;
-      });
-    },
-  },
-
   'a revert takes nothing out': {
     shows: /is still its own/,
     plant: (sim) => {
