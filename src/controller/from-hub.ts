@@ -1,7 +1,7 @@
 /** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
 import type { CommitId, ProjectName, Token } from '../model/ids.ts';
 import { queueOf } from '../merge/queue/view.ts';
-import type { Project, Task } from '../model/task.ts';
+import { type Project, type Task, undoOf } from '../model/task.ts';
 import { activeTasks } from '../schedule/gates.ts';
 import type { Input } from './door.ts';
 import { activeOf } from './memory.ts';
@@ -85,6 +85,11 @@ export function mergeConflict(turn: Turn, input: Of<'merge.conflict'>): void {
   const { token, onto, conflicts } = input;
   const found = queuedTask(turn, token);
   if (found === null || !standsOnTip(turn, found.project, onto)) return;
+  if (undoOf(found.task.progress) !== undefined) {
+    const reason = `409: ${conflicts.map(({ path }) => path).join(', ')} changed since`;
+    turn.record({ type: 'revert.refused', token, reason, conflicts });
+    return;
+  }
   turn.record({ type: 'merge.conflicted', token, onto, conflicts });
   const paths = conflicts.map((conflict) => conflict.path).join(', ');
   parkIfReturnedOften(turn, found.task, token, `conflicts with what merged before it (${paths})`);
@@ -114,8 +119,9 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
   const top = landing[0]?.commit;
   if (landing.map(({ token }) => token).join() !== tokens.join()) return;
   const tests = landing[0] === undefined ? {} : countsOf(turn, landing[0].tree);
-  for (const { token, cleared } of landing) {
-    turn.record({ type: 'merge.landed', token, commit, onto: project.integration ?? input.onto, ...tests });
+  for (const { token, cleared, undo } of landing) {
+    const type = undo === undefined ? 'merge.landed' : 'revert.landed';
+    turn.record({ type, token, commit, onto: project.integration ?? input.onto, ...tests });
     note(turn, project, cleared ? { clearedPassed: 1 } : { passed: 1 });
   }
   for (const { progress } of activeTasks(turn.state, name)) {

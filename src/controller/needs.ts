@@ -101,8 +101,10 @@ function mergeEffects(turn: Turn, queue: Queue, gateSlots: number): Effect[] {
   const next = nextMerge(turn, queue, gateSlots);
   if (next === null) return effects;
   const { progress, onto, aside } = next;
-  const { token, head } = progress;
-  return [...effects, { do: 'merge', key: `merge:${token}`, project: name, token, head, onto, aside }];
+  const { token, head, undo } = progress;
+  const undoes = undo === undefined ? {} : { undoes: undo.commit };
+  const effect = { do: 'merge', key: `merge:${token}`, project: name, token, head, onto, aside } as const;
+  return [...effects, { ...effect, ...undoes }];
 }
 
 /** All that land at once, in the order in which they stand on the stack. */
@@ -111,7 +113,9 @@ function landEffects({ project, landing }: Queue): Effect[] {
   if (first === undefined) return [];
   const { onto, commit } = first;
   const tokens = landing.map(({ token }) => token);
-  return [{ do: 'land', key: `land:${commit}`, project: project.name, tokens, onto, commit }];
+  const undoes = landing.filter(({ undo }) => undo !== undefined).map(({ token }) => token);
+  const effect = { do: 'land', key: `land:${commit}`, project: project.name, tokens, onto, commit } as const;
+  return [undoes.length === 0 ? effect : { ...effect, undoes }];
 }
 
 function isMerging({ memory }: Turn, progress: Progress): boolean {

@@ -8,6 +8,7 @@ import type { Project, Task } from '../model/task.ts';
 import { buildPrompt, feedbackForAttempt, type PromptFile, type Sibling } from '../executors/prompt.ts';
 import { builtinExecutors } from '../executors/builtin.ts';
 import type { AttemptOrder, GateOrder, TreeOrder, WorkOrder } from '../protocol/order.ts';
+import { gateVerify } from './gate-verify.ts';
 import { PROTOCOL } from '../protocol/version.ts';
 
 /** Bytes of an attempt's log that are kept. */
@@ -47,7 +48,7 @@ export async function buildOrder(
   };
   switch (work.kind) {
     case 'gate': {
-      const verify = (task === undefined ? null : task.spec.verify) ?? config.verify;
+      const verify = gateVerify(state, task, project);
       return {
         ...common,
         timeoutMs: config.gateTimeoutMs,

@@ -56,6 +56,11 @@ function settleAside(turn: Turn, { project, aside }: Queue, plan: QueuePlan<Toke
     } else if (plan.refuse.includes(token)) {
       stopGate(turn, one, 'found bad by another run');
       const { findings = [], output = '' } = red ?? {};
+      if (progress.undo !== undefined) {
+        const reason = 'verify is red on the tree without it';
+        turn.record({ type: 'revert.refused', token, reason, findings, output });
+        continue;
+      }
       turn.record({ type: 'merge.refused', token, findings, output });
       parkIfReturnedOften(turn, task, token, 'verify is red on the merged tree');
       note(turn, project, cleared ? { clearedRefused: 1 } : { refused: 1 });

@@ -1,7 +1,8 @@
 /**
  * A merged tree may not be tested less than integration is. The counts of integration's tip, for each verify command,
  * are those of the gate whose tree landed there last; a gate that counts fewer, or more skipped ones, is red although
- * its command passed. Only a branch that deletes tests which its spec lists literally may lower them.
+ * its command passed. Only a branch that deletes tests which its spec lists literally may lower them, or the revert of
+ * one that brought tests in.
  *
  * What gates counted on trees that have not landed yet is memory: lost with the controller, integration then keeps the
  * counts it had, which are too low at worst.
@@ -11,6 +12,7 @@ import type { Attempt, Outcome } from '../model/attempt.ts';
 import type { CommitId, TaskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Progress, Project, TestBaseline } from '../model/task.ts';
+import { gateVerify } from './gate-verify.ts';
 import type { Turn } from './turn.ts';
 
 /** Trees whose counts are remembered until they land. */
@@ -22,7 +24,7 @@ export function comparedOutcome(turn: Turn, attempt: Attempt, outcome: Outcome):
   if (work.kind !== 'gate' || outcome.kind !== 'done' || outcome.tests === undefined) return outcome;
   const { state, memory } = turn;
   const project = projectOf(state, attempt.task);
-  const verify = project === undefined ? null : verifyOf(state, attempt.task, project);
+  const verify = project === undefined ? null : gateVerify(state, state.tasks.get(attempt.task), project);
   if (project === undefined || verify === null) return outcome;
   const { tests } = outcome;
   const { subject } = work;
@@ -58,7 +60,7 @@ function stackDropsTests(state: State, top: TaskKey): boolean {
   for (let key: TaskKey | undefined = top; key !== undefined; ) {
     const progress: Progress | undefined = state.tasks.get(key)?.progress;
     if (progress?.at !== 'gating') return false;
-    if (dropsTests(state, progress.token)) return true;
+    if (progress.undo !== undefined || dropsTests(state, progress.token)) return true;
     byCommit.delete(progress.commit);
     key = byCommit.get(progress.onto);
   }
@@ -72,9 +74,4 @@ function dropsTests(state: State, token: Attempt['token']): boolean {
 
 function projectOf(state: State, key: TaskKey): Project | undefined {
   return state.projects.get(key.slice(0, key.indexOf('/')) as Project['name']);
-}
-
-/** The command that the gate ran: the task's own, or the project's where it delivers. */
-function verifyOf(state: State, key: TaskKey, { config }: Project): string | null {
-  return state.tasks.get(key)?.spec.verify ?? config.verify;
 }

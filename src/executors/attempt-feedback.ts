@@ -21,6 +21,8 @@ export function feedbackForAttempt(
       return [...conflictPart(feedback.conflicts, titles, own), ...previousPart(feedback.previous)].join(
         '\n',
       );
+    case 'reverted':
+      return [revertedPart(feedback.reason), ...previousPart(feedback.previous)].join('\n');
     case 'gate':
       return [...gatePart(feedback.findings, feedback.output), ...previousPart(feedback.previous)].join('\n');
     default:
@@ -79,6 +81,10 @@ function gatePart(findings: readonly Finding[], output: string): string[] {
   }
   lines.push('', 'Do the task on the new base so that both work together.');
   return lines;
+}
+
+function revertedPart(reason: string): string {
+  return `Your work of the attempt before had merged, and a person had it reverted: ${oneLine(reason)}. The tree starts from a base without it. Do the task anew so that this reason does not hold any more.`;
 }
 
 function previousPart(previous: string): string[] {

@@ -28,6 +28,8 @@ export type HubEffect =
       readonly onto: CommitId;
       /** To be judged by itself, beside the stack. */
       readonly aside: boolean;
+      /** Not the branch is merged but the reverse of what it brought in with this commit. */
+      readonly undoes?: CommitId;
     }
   /**
    * Compare-and-swap integration from `onto` to a commit with the tree of `commit`, which was gated, as one step that
@@ -38,6 +40,8 @@ export type HubEffect =
       readonly key: string;
       readonly project: ProjectName;
       readonly tokens: readonly Token[];
+      /** Those of them that are taken out instead. */
+      readonly undoes?: readonly Token[];
       readonly onto: CommitId;
       readonly commit: CommitId;
     }

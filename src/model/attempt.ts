@@ -113,6 +113,7 @@ export interface Conflict {
 
 /** What goes back to an agent that has to do its work again on a new base. */
 export type Feedback =
+  | { readonly why: 'reverted'; readonly reason: string; readonly previous: CommitId }
   | { readonly why: 'conflict'; readonly conflicts: readonly Conflict[]; readonly previous: CommitId }
   | {
       readonly why: 'gate';

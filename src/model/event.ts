@@ -135,6 +135,30 @@ export type Fact =
       /** What the gate counted on this tree. */
       readonly tests?: TestBaseline;
     }
+  /** A person asks that what has merged be taken out again; the reverse goes through the queue. */
+  | {
+      readonly type: 'revert.requested';
+      readonly task: TaskKey;
+      readonly by: string;
+      readonly reason: string;
+    }
+  /** The reverse conflicts with later work, is red, or was given up: the task stays merged. */
+  | {
+      readonly type: 'revert.refused';
+      readonly token: Token;
+      readonly reason: string;
+      readonly conflicts?: readonly Conflict[];
+      readonly findings?: readonly Finding[];
+      /** Of the gate that was red. */
+      readonly output?: string;
+    }
+  | {
+      readonly type: 'revert.landed';
+      readonly token: Token;
+      readonly commit: CommitId;
+      readonly onto: CommitId;
+      readonly tests?: TestBaseline;
+    }
   /** What it stands on has landed as `onto`, which has the same tree. */
   | { readonly type: 'merge.carried'; readonly token: Token; readonly onto: CommitId }
   /** What it stands on is not there any more; the task goes back to the queue. */

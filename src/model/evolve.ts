@@ -10,7 +10,16 @@ import type { CommitId, NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import type { TaskSpec } from './spec.ts';
 import type { NodeState, State } from './state.ts';
-import { type Gating, isFinal, type Progress, type Project, type Task, type TestBaseline } from './task.ts';
+import {
+  type Gating,
+  isFinal,
+  type Progress,
+  type Project,
+  type Task,
+  type TestBaseline,
+  type Undo,
+  undoOf,
+} from './task.ts';
 
 /** How many green trees a project remembers. */
 const GREEN_KEPT = 256;
@@ -127,6 +136,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
         aside: fact.aside ? { backed: false } : null,
         red: null,
         since: event.at,
+        ...undoing(progress),
       });
       return;
     }
@@ -151,7 +161,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'merge.cleared': {
       const { task, progress } = gatingOf(state, fact.token, fact);
       const { token, head } = progress;
-      setProgress(state, task, queued({ token, head, since: event.at, cleared: true }));
+      setProgress(state, task, queued({ token, head, since: event.at, cleared: true, ...undoing(progress) }));
       return;
     }
     case 'merge.carried': {
@@ -162,6 +172,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'merge.conflicted': {
       const { task, progress } = workOf(state, fact.token, fact, ['queued']);
       if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
+      expect(progress.undo === undefined, fact, 'a revert does not go back to an agent');
       task.returns += 1;
       task.feedback = { why: 'conflict', conflicts: fact.conflicts, previous: progress.head };
       setProgress(state, task, { at: 'open' });
@@ -169,6 +180,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     }
     case 'merge.refused': {
       const { task, progress } = gatingOf(state, fact.token, fact);
+      expect(progress.undo === undefined, fact, 'a revert does not go back to an agent');
       task.returns += 1;
       task.feedback = { why: 'gate', findings: fact.findings, output: fact.output, previous: progress.head };
       setProgress(state, task, { at: 'open' });
@@ -183,12 +195,8 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'merge.landed': {
       const { task, progress } = workOf(state, fact.token, fact, ['landing']);
       if (progress.at !== 'landing') throw new IllegalFact(fact, `task is ${progress.at}`);
-      const project = projectOf(state, task.spec.project, fact);
-      // After a crash between the landing and its record, integration may have been read from the hub already.
-      const known = project.integration === fact.onto || project.integration === fact.commit;
-      expect(known, fact, 'integration is not where the merge was made');
-      project.integration = fact.commit;
-      rememberTests(project, fact.tests);
+      expect(progress.undo === undefined, fact, 'what lands is a revert');
+      moveIntegration(state, task, fact);
       mergeTask(state, task, { at: 'merged', token: fact.token, commit: fact.commit, when: event.at });
       return;
     }
@@ -196,9 +204,21 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const { task, progress } = workOf(state, fact.token, fact, ['gating', 'landing']);
       if (progress.at !== 'gating' && progress.at !== 'landing') throw new IllegalFact(fact, 'not merging');
       const { token, head, cleared } = progress;
-      setProgress(state, task, queued({ token, head, since: event.at, cleared }));
+      setProgress(state, task, queued({ token, head, since: event.at, cleared, ...undoing(progress) }));
       return;
     }
+    case 'revert.requested':
+      return requestRevert(state, fact, event.at);
+    case 'revert.refused': {
+      const { task, progress } = workOf(state, fact.token, fact, ['queued', 'gating']);
+      const undo = undoOf(progress);
+      if (undo === undefined) throw new IllegalFact(fact, 'no revert is under way');
+      const { commit, when } = undo;
+      mergeTask(state, task, { at: 'merged', token: fact.token, commit, when });
+      return;
+    }
+    case 'revert.landed':
+      return landRevert(state, fact, event.at);
     case 'queue.held': {
       const { by, reason } = fact;
       projectOf(state, fact.project, fact).hold = { reason, by, since: event.at };
@@ -248,6 +268,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'task.cancelled': {
       const task = taskOf(state, fact.task, fact);
       expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
+      expect(undoOf(task.progress) === undefined, fact, 'what it did has merged');
       setProgress(state, task, { at: 'cancelled', reason: fact.reason, when: event.at });
       return;
     }
@@ -255,7 +276,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const task = taskOf(state, fact.task, fact);
       const { at } = task.progress;
       expect(
-        at === 'failed' || at === 'cancelled' || at === 'parked' || at === 'open',
+        at === 'failed' || at === 'cancelled' || at === 'parked' || at === 'reverted' || at === 'open',
         fact,
         `task is ${at}`,
       );
@@ -374,7 +395,8 @@ function addTask(state: State, fact: Extract<Fact, { type: 'task.added' }>, at: 
 
 function changeTask(state: State, fact: Extract<Fact, { type: 'task.changed' }>, at: number): void {
   const task = taskOf(state, taskKey(fact.spec.project, fact.spec.id), fact);
-  expect(!isFinal(task.progress) || task.progress.at !== 'merged', fact, 'the task has merged');
+  const merged = task.progress.at === 'merged' || undoOf(task.progress) !== undefined;
+  expect(!merged, fact, 'the task has merged');
   for (const dependency of task.spec.dependsOn) {
     const waiting = state.dependents.get(taskKey(task.spec.project, dependency));
     waiting?.delete(task.key);
@@ -540,7 +562,8 @@ function passMerge(state: State, fact: Extract<Fact, { type: 'merge.passed' }>):
     expect(part.spec.project === task.spec.project, fact, `${part.key} is of another project`);
     below = progress.commit;
     const { token, head, cleared } = progress;
-    setProgress(state, part, { at: 'landing', token, head, onto, commit, tree, place, cleared });
+    const landing = { at: 'landing', token, head, onto, commit, tree, place, cleared } as const;
+    setProgress(state, part, { ...landing, ...undoing(progress) });
   }
 }
 
@@ -549,9 +572,65 @@ function queued(judged: {
   readonly head: CommitId;
   readonly since: number;
   readonly cleared?: boolean;
+  readonly undo?: Undo;
 }): Progress {
   const { token, head, since, cleared = false } = judged;
-  return { at: 'queued', token, head, cleared, since };
+  return { at: 'queued', token, head, cleared, since, ...undoing(judged) };
+}
+
+function undoing({ undo }: { readonly undo?: Undo }): { undo?: Undo } {
+  return undo === undefined ? {} : { undo };
+}
+
+/** Integration goes on to what has landed. */
+function moveIntegration(
+  state: State,
+  task: Task,
+  fact: Extract<Fact, { type: 'merge.landed' | 'revert.landed' }>,
+): void {
+  const project = projectOf(state, task.spec.project, fact);
+  // After a crash between the landing and its record, integration may have been read from the hub already.
+  const known = project.integration === fact.onto || project.integration === fact.commit;
+  expect(known, fact, 'integration is not where the merge was made');
+  project.integration = fact.commit;
+  rememberTests(project, fact.tests);
+}
+
+/** Whoever depends on it waits from now on; what is at work already goes on, and the gates judge it without. */
+function requestRevert(state: State, fact: Extract<Fact, { type: 'revert.requested' }>, at: number): void {
+  const task = taskOf(state, fact.task, fact);
+  const { progress } = task;
+  if (progress.at !== 'merged') throw new IllegalFact(fact, `task is ${progress.at}`);
+  const { token, commit, when } = progress;
+  const head = headOf(attemptOf(state, token, fact));
+  if (commit === null || head === null) throw new IllegalFact(fact, 'it merged nothing');
+  const { by, reason } = fact;
+  setProgress(state, task, queued({ token, head, since: at, undo: { by, reason, commit, when } }));
+  for (const key of state.dependents.get(task.key) ?? []) {
+    const dependent = state.tasks.get(key);
+    if (dependent === undefined) continue;
+    dependent.unmet += 1;
+    dependent.readySince = null;
+    releaseIfWaiting(dependent);
+    reindex(state, dependent);
+  }
+}
+
+function landRevert(state: State, fact: Extract<Fact, { type: 'revert.landed' }>, at: number): void {
+  const { task, progress } = workOf(state, fact.token, fact, ['landing']);
+  const undo = undoOf(progress);
+  if (progress.at !== 'landing' || undo === undefined) throw new IllegalFact(fact, 'what lands is no revert');
+  moveIntegration(state, task, fact);
+  // What was counted with the work in it is too much for the tree without: only a count of this tree is known.
+  projectOf(state, task.spec.project, fact).tests = fact.tests === undefined ? [] : [fact.tests];
+  const { token, commit } = fact;
+  const { by, reason } = undo;
+  task.feedback = { why: 'reverted', reason, previous: progress.head };
+  setProgress(state, task, { at: 'reverted', token, commit, by, reason, when: at });
+}
+
+function headOf({ phase }: Attempt): CommitId | null {
+  return phase.is === 'ended' && phase.outcome.kind === 'done' ? phase.outcome.head : null;
 }
 
 function mergeTask(state: State, task: Task, progress: Extract<Progress, { at: 'merged' }>): void {
@@ -569,7 +648,13 @@ function setProgress(state: State, task: Task, progress: Progress): void {
   task.progress = progress;
   if (isFinal(progress)) task.locked = false;
   if (progress.at === 'merged') task.feedback = null;
+  releaseIfWaiting(task);
   reindex(state, task);
+}
+
+/** A task that waits for a reverted one to be done again must not hold paths that this one needs. */
+function releaseIfWaiting(task: Task): void {
+  if (task.progress.at === 'open' && task.unmet > 0) task.locked = false;
 }
 
 function reindex(state: State, task: Task): void {

@@ -26,6 +26,7 @@ export type Progress =
       readonly head: CommitId;
       readonly cleared: boolean;
       readonly since: number;
+      readonly undo?: Undo;
     }
   /** Merged tentatively onto `onto`: integration, or the commit of the branch below it on the stack. */
   | Gating
@@ -40,10 +41,20 @@ export type Progress =
       /** On the stack, from 0 for the lowest. */
       readonly place: number;
       readonly cleared: boolean;
+      readonly undo?: Undo;
     }
   /** Waits for a person: conflicted or was refused by the merge gate three times. */
   | { readonly at: 'parked'; readonly reason: string; readonly token: Token; readonly since: number }
   | { readonly at: 'merged'; readonly token: Token; readonly commit: CommitId | null; readonly when: number }
+  /** What had merged was taken out of integration again, by `commit`. */
+  | {
+      readonly at: 'reverted';
+      readonly token: Token;
+      readonly commit: CommitId;
+      readonly by: string;
+      readonly reason: string;
+      readonly when: number;
+    }
   | {
       readonly at: 'failed';
       readonly reason: string;
@@ -71,6 +82,19 @@ export interface Gating {
     readonly output: string;
   } | null;
   readonly since: number;
+  readonly undo?: Undo;
+}
+
+/**
+ * What goes through the queue is the reverse of the task's work, which has merged. It goes the same way as a branch; when
+ * it is refused, the task is merged as before.
+ */
+export interface Undo {
+  readonly by: string;
+  readonly reason: string;
+  /** What brought the work in, and when. */
+  readonly commit: CommitId;
+  readonly when: number;
 }
 
 export interface Task {
@@ -145,5 +169,18 @@ export interface Project {
 
 /** True when nothing will happen to the task any more unless a person acts. */
 export function isFinal(progress: Progress): boolean {
-  return progress.at === 'merged' || progress.at === 'failed' || progress.at === 'cancelled';
+  switch (progress.at) {
+    case 'merged':
+    case 'reverted':
+    case 'failed':
+    case 'cancelled':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The revert of the task's work that is under way; undefined when there is none. */
+export function undoOf(progress: Progress): Undo | undefined {
+  return 'undo' in progress ? progress.undo : undefined;
 }

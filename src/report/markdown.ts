@@ -117,6 +117,7 @@ function refusalLines({ task, n, by, findings }: Refusal): string[] {
     node: 'gates on the node',
     branch: 'gates on the branch',
     merge: 'the gate on the merged tree',
+    revert: 'the gate on the tree without it, when it was to be reverted',
   }[by];
   const more = findings.length - FINDINGS_SHOWN;
   return [

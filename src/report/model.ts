@@ -43,6 +43,8 @@ export interface TaskReport {
   readonly tokens: TokenSum;
   /** Merge commit on integration; null when not merged, or without a repository. */
   readonly commit: CommitId | null;
+  /** It has merged, and these, which it depends on, were reverted. */
+  readonly restsOn: readonly TaskId[];
 }
 
 /** Tokens in and out. What an agent did not report is unknown, and not zero. */
@@ -81,8 +83,8 @@ export interface Refusal {
   readonly task: TaskId;
   readonly n: number;
   readonly at: number;
-  /** Who refused: gates on the node, the controller's own gates on the branch, the gate on the merged tree. */
-  readonly by: 'node' | 'branch' | 'merge';
+  /** Who refused: gates on the node, the controller's own gates on the branch, the gate on the merged tree, or on the tree without it. */
+  readonly by: 'node' | 'branch' | 'merge' | 'revert';
   readonly findings: readonly Finding[];
 }
 
@@ -95,7 +97,7 @@ export interface ConflictReport {
 
 export interface WaitingForPerson {
   readonly task: TaskId;
-  readonly what: 'review' | 'parked' | 'failed';
+  readonly what: 'review' | 'parked' | 'failed' | 'reverted';
   readonly reason: string;
   readonly command: string;
 }

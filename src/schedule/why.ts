@@ -11,6 +11,7 @@ import {
   GATE_FILTERS,
   STANDING_FILTERS,
 } from './filter.ts';
+import { restsOnReverted } from './resting.ts';
 import { ANY_EXECUTOR } from './slots.ts';
 import type { Blocker, NodeVerdict, Snapshot } from './snapshot.ts';
 
@@ -41,6 +42,12 @@ function blockersOf(task: Task, board: Board): Blocker[] {
       return holdOf(task, board) ?? gateBlockers(task, board);
     case 'queued':
       return holdOf(task, board) ?? [{ why: 'merging', at: progress.at }];
+    case 'merged': {
+      const on = restsOnReverted(board.snapshot.state).get(task.key) ?? [];
+      return on.length > 0
+        ? [{ why: 'rests', on }]
+        : [{ why: 'over', at: 'merged', reason: null, findings: [] }];
+    }
     case 'finished':
     case 'landing':
       return [{ why: 'merging', at: progress.at }];
@@ -48,12 +55,11 @@ function blockersOf(task: Task, board: Board): Blocker[] {
       return [{ why: 'review', approvals: progress.approvals ?? [] }];
     case 'parked':
       return [{ why: 'parked', reason: progress.reason }];
-    case 'merged':
-      return [{ why: 'over', at: 'merged', reason: null, findings: [] }];
     case 'failed':
       return [{ why: 'over', at: 'failed', reason: progress.reason, findings: progress.findings }];
+    case 'reverted':
     case 'cancelled':
-      return [{ why: 'over', at: 'cancelled', reason: progress.reason, findings: [] }];
+      return [{ why: 'over', at: progress.at, reason: progress.reason, findings: [] }];
     default:
       return assertNever(progress);
   }
@@ -103,6 +109,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return 'Parked';
     case 'merging':
       return blocker.at === 'queued' ? 'MergeQueue' : 'Merging';
+    case 'rests':
+      return `Reverted(${listed(blocker.on.map(idOf))})`;
     case 'over':
       return '';
     default:

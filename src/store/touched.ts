@@ -123,6 +123,15 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchProjectOf(touched, fact.token, state);
       touchDependents(touched, state.attempts.get(fact.token)?.task, state);
       return;
+    case 'revert.refused':
+      touchSubject(touched, fact.token, state);
+      touchDependents(touched, state.attempts.get(fact.token)?.task, state);
+      return;
+    case 'revert.landed':
+      touchSubject(touched, fact.token, state);
+      touchProjectOf(touched, fact.token, state);
+      return;
+    case 'revert.requested':
     case 'task.completed':
       moveTask(touched, fact.task);
       touchDependents(touched, fact.task, state);

@@ -109,8 +109,9 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
     case 'base':
       return { is: 'based', key, project, integration: hub.base() };
     case 'merge': {
-      const { token, head, onto, aside } = effect;
+      const { token, onto, aside, undoes } = effect;
       const brings = broughtBy(state, token);
+      const head = undoes === undefined ? effect.head : hub.reverse(brings, undoes);
       const merged = hub.merge(brings, head, onto);
       if ('made' in merged) {
         const { id, tree } = merged.made;
@@ -121,15 +122,18 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       return { is: 'merge.conflict', key, token, onto: hub.tip(), conflicts: landed.conflicts };
     }
     case 'land': {
-      const { tokens, onto } = effect;
+      const { tokens, onto, undoes = [] } = effect;
       const previous = hub.tip();
       const brings = tokens.map((token) => broughtBy(state, token));
       const commit = hub.seal(brings, onto, effect.commit);
-      if (hub.land(tokens, onto, commit) === 'landed') {
-        sim.truth.landed(project, tokens, commit, previous);
+      if (hub.land(tokens, undoes, onto, commit) === 'landed') {
+        sim.truth.landed(project, tokens, undoes, commit, previous);
         return { is: 'landed', key, project, tokens, onto, commit, before: false };
       }
-      const known = hub.landed.find((one) => tokens.includes(one.token));
+      const known = [
+        ...hub.landed.filter(({ token }) => tokens.includes(token) && !undoes.includes(token)),
+        ...hub.reverted.filter(({ token }) => undoes.includes(token)),
+      ][0];
       if (known === undefined) return { is: 'land.raced', key, project };
       return { is: 'landed', key, project, tokens, onto, commit: known.commit, before: true };
     }

@@ -17,6 +17,7 @@ export class Truth {
   /** Trees that a gate on some node found green. */
   readonly #green = new Set<string>();
   readonly #landed = new Map<Token, CommitId>();
+  readonly #reverted = new Map<Token, CommitId>();
 
   constructor(scenario: Scenario) {
     for (const { name, repo } of scenario.projects) {
@@ -57,8 +58,15 @@ export class Truth {
   }
 
   /** Integration has just moved. */
-  landed(project: ProjectName, tokens: readonly Token[], commit: CommitId, previous: CommitId): void {
-    for (const token of tokens) {
+  landed(
+    project: ProjectName,
+    tokens: readonly Token[],
+    undoes: readonly Token[],
+    commit: CommitId,
+    previous: CommitId,
+  ): void {
+    for (const token of undoes) this.#takenOut(token, commit);
+    for (const token of tokens.filter((one) => !undoes.includes(one))) {
       const before = this.#landed.get(token);
       if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
       this.#landed.set(token, commit);
@@ -73,6 +81,17 @@ export class Truth {
     const { tree } = this.objects.get(commit);
     if (!this.#green.has(tree))
       this.violations.push(`${project}: landed ${commit}, whose tree no gate found green`);
+  }
+
+  /** What an attempt wrote is gone, and it had been there. */
+  #takenOut(token: Token, commit: CommitId): void {
+    const before = this.#reverted.get(token);
+    if (before !== undefined) this.violations.push(`${token} was reverted twice, by ${before} and ${commit}`);
+    if (!this.#landed.has(token)) this.violations.push(`${token} was reverted and had never landed`);
+    this.#reverted.set(token, commit);
+    for (const [path, value] of this.objects.get(commit).files) {
+      if (value.endsWith(token)) this.violations.push(`${token} was reverted, and ${path} is still its own`);
+    }
   }
 
   /** The target has just moved by a delivery. */

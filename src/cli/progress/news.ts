@@ -68,6 +68,12 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: fact.task, word: 'conflict', detail: `waits for a person: ${fact.reason}` };
     case 'task.completed':
       return { about: fact.task, word: 'merged' };
+    case 'revert.requested':
+      return {
+        about: fact.task,
+        word: 'gating',
+        detail: `its revert, asked for by ${fact.by}: ${fact.reason}`,
+      };
     case 'task.retried':
       return { about: fact.task, word: 'ready', detail: `again, asked for by ${fact.by}` };
     case 'queue.held':
@@ -124,6 +130,10 @@ function tellAttempt(fact: Fact, state: State): Told | null {
       return { about, word: 'gating', detail: 'its gate is green alone' };
     case 'merge.landed':
       return { about, word: 'merged', commit: fact.commit };
+    case 'revert.landed':
+      return { about, word: 'reverted', commit: fact.commit };
+    case 'revert.refused':
+      return { about, word: 'merged', detail: `it stays, its revert was refused: ${fact.reason}` };
     default:
       return null;
   }

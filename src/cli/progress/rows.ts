@@ -1,7 +1,7 @@
 import type { Attempt, Step } from '../../model/attempt.ts';
-import type { CommitId, NodeName, ProjectName, TaskId } from '../../model/ids.ts';
+import type { CommitId, NodeName, ProjectName, TaskId, TaskKey } from '../../model/ids.ts';
 import type { State } from '../../model/state.ts';
-import type { Task } from '../../model/task.ts';
+import { type Task, undoOf } from '../../model/task.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import { type StatusWord, statuses } from '../../schedule/status.ts';
 import {
@@ -11,6 +11,7 @@ import {
   firstBlocker,
   STANDING_FILTERS,
 } from '../../schedule/filter.ts';
+import { restsOnReverted } from '../../schedule/resting.ts';
 import { reasonOf, why } from '../../schedule/why.ts';
 
 /** What `status`, `start` and `collect` show of one task. */
@@ -31,6 +32,8 @@ export interface TaskRow {
   /** Wall clock since when it has been where it is, milliseconds. */
   readonly since: number;
   readonly commit: CommitId | null;
+  /** It has merged, and these, which it depends on, were reverted. */
+  readonly restsOn: readonly TaskId[];
 }
 
 /**
@@ -44,6 +47,7 @@ export function rowsOf(
   projects: ReadonlySet<ProjectName> | null,
 ): TaskRow[] {
   const words = statuses(state, now);
+  const resting = restsOnReverted(state);
   const tasks = [...state.tasks.values()].filter(
     ({ spec }) => projects === null || projects.has(spec.project),
   );
@@ -54,12 +58,14 @@ export function rowsOf(
     const attempt = newest.get(task.key) ?? null;
     const running = attempt?.phase.is === 'running' ? attempt.phase : null;
     const status = words.get(task.key) ?? 'waiting';
+    const rests = resting.get(task.key) ?? [];
     return {
       project: task.spec.project,
       task: task.spec.id,
       title: task.spec.title,
       status,
-      reason: reasonFor(task, status, board),
+      reason: reasonFor(task, status, board, rests),
+      restsOn: rests.map((key) => state.tasks.get(key)?.spec.id).filter((id) => id !== undefined),
       node: attempt?.node ?? null,
       attempt: task.n,
       round: running?.round ?? null,
@@ -86,9 +92,11 @@ function newestAttempts(state: State): Map<string, Attempt> {
   return newest;
 }
 
-function reasonFor(task: Task, status: StatusWord, board: Board | null): string {
+function reasonFor(task: Task, status: StatusWord, board: Board | null, rests: readonly TaskKey[]): string {
   const { progress } = task;
   if ('reason' in progress) return progress.reason;
+  if (rests.length > 0) return reasonOf([{ why: 'rests', on: rests }]);
+  if (undoOf(progress) !== undefined && board !== null) return 'Revert';
   if (progress.at === 'merged' || progress.at === 'attempt') return '';
   if (board === null) return reasonWithoutController(task, status);
   if (progress.at !== 'open') return reasonOf(why(board.snapshot, task, board.now));

@@ -18,6 +18,7 @@ export function keepForSummary({ fact }: Event): boolean {
     fact.type === 'candidate.refused' ||
     fact.type === 'merge.refused' ||
     fact.type === 'merge.conflicted' ||
+    fact.type === 'revert.refused' ||
     fact.type === 'delivery.failed' ||
     fact.type === 'delivery.landed' ||
     (fact.type === 'attempt.ended' && fact.outcome.kind === 'refused')

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { State } from '../../model/state.ts';
-import type { Project, Task } from '../../model/task.ts';
+import { type Project, type Task, undoOf } from '../../model/task.ts';
 import { compareForMerge } from '../../merge/order.ts';
 import { queueOf, type Stacked } from '../../merge/queue/view.ts';
 import { activeTasks } from '../../schedule/gates.ts';
@@ -72,7 +72,8 @@ function rowsOf(state: State, project: Project): QueueRow[] {
 function rowOf(task: Task, place: string, at: number, gate: string): QueueRow {
   const { project, id, title } = task.spec;
   const since = 'since' in task.progress ? task.progress.since : null;
-  return { project, task: id, title, place, position: at + 1, gate, since };
+  const shown = undoOf(task.progress) === undefined ? title : `revert: ${title}`;
+  return { project, task: id, title: shown, place, position: at + 1, gate, since };
 }
 
 function gateOf(project: Project, { progress }: Stacked): string {

@@ -1,6 +1,6 @@
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
-import type { Task } from '../../model/task.ts';
+import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
 import type { Blocker, NodeVerdict } from '../../schedule/snapshot.ts';
 import { statusOf } from '../../schedule/status.ts';
@@ -32,8 +32,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
 
 /** Without a controller nothing starts, whatever else is free. */
 function controllerLines({ holder }: HomeView, { spec, progress }: Task): string[] {
-  const moves = progress.at !== 'merged' && progress.at !== 'failed' && progress.at !== 'cancelled';
-  if (holder !== null || !moves) return [];
+  if (holder !== null || isFinal(progress)) return [];
   return [`no controller runs: dispatch start ${spec.project}`];
 }
 
@@ -45,12 +44,12 @@ function blockerLines(blockers: readonly Blocker[], { holder }: HomeView, task: 
   return holder === null ? [] : ['nothing keeps it: it starts when its turn comes'];
 }
 
-function linesFor(blocker: Blocker, { spec, key }: Task): string[] {
+function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
   switch (blocker.why) {
     case 'dependency':
       return blocker.dead
         ? [
-            `it depends on what failed, was cancelled or waits for you: ${blocker.on.join(', ')}`,
+            `it depends on what failed, was cancelled or reverted, or waits for you: ${blocker.on.join(', ')}`,
             `fix: dispatch retry ${blocker.on[0] ?? key}`,
           ]
         : [`it waits for ${blocker.on.join(', ')}`];
@@ -85,7 +84,12 @@ function linesFor(blocker: Blocker, { spec, key }: Task): string[] {
     case 'parked':
       return [`it waits for you: ${blocker.reason}`, `fix: dispatch retry ${key}`];
     case 'merging':
-      return [mergingLine(blocker.at)];
+      return [`${undoOf(progress) === undefined ? 'it' : 'its revert'} ${mergingLine(blocker.at)}`];
+    case 'rests':
+      return [
+        `it has merged, and rests on what was reverted: ${blocker.on.join(', ')}`,
+        `fix: dispatch retry ${blocker.on[0] ?? key}   or   dispatch revert ${key}`,
+      ];
     case 'over':
       return overLines(blocker, key);
     default:
@@ -121,13 +125,13 @@ function nodeLine(verdict: NodeVerdict): string {
 function mergingLine(at: 'finished' | 'queued' | 'gating' | 'landing'): string {
   switch (at) {
     case 'finished':
-      return 'its work is done and is being fetched';
+      return 'has done its work, which is being fetched';
     case 'queued':
-      return 'it waits for its turn in the merge queue';
+      return 'waits for its turn in the merge queue';
     case 'gating':
-      return 'its merge is being gated';
+      return 'is being gated';
     case 'landing':
-      return 'its merge passed and is landing';
+      return 'passed and is landing';
     default:
       return assertNever(at);
   }
