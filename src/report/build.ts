@@ -9,6 +9,7 @@ import {
   type Token,
 } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
+import { clashLine } from './clash.ts';
 import { compileMatcher } from '../plan/match.ts';
 import { isFinal, type Project, type Task } from '../model/task.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
@@ -100,11 +101,15 @@ function reportTask(task: Task, all: readonly Attempt[], status: StatusWord, now
   };
 }
 
-function reasonFor({ progress, feedback }: Task): string | null {
+function reasonFor(task: Task): string | null {
+  const { progress, feedback } = task;
+  if ('predicted' in progress) {
+    return progress.predicted === undefined ? null : clashLine(progress.predicted.clash, task.spec.project);
+  }
   if ('reason' in progress) return progress.reason;
   if (progress.at !== 'open' || feedback === null) return null;
   return feedback.why === 'conflict'
-    ? `conflicted on ${feedback.conflicts.map(({ path }) => path).join(', ')}`
+    ? clashLine(feedback.clash, task.spec.project)
     : 'refused by the gate on the merged tree';
 }
 
@@ -161,7 +166,7 @@ function conflictsOf(state: State, events: readonly Event[], project: ProjectNam
   return events.flatMap(({ fact, at }): ConflictReport[] => {
     if (fact.type !== 'merge.conflicted') return [];
     const owner = ownerOf(state, fact.token, project);
-    return owner === null ? [] : [{ ...owner, at, conflicts: fact.conflicts }];
+    return owner === null ? [] : [{ ...owner, at, ...fact.clash }];
   });
 }
 

@@ -11,6 +11,7 @@ import {
   GATE_FILTERS,
   STANDING_FILTERS,
 } from './filter.ts';
+import { clashOf, shortClash } from './clash.ts';
 import { ANY_EXECUTOR } from './slots.ts';
 import type { Blocker, NodeVerdict, Snapshot } from './snapshot.ts';
 
@@ -40,14 +41,14 @@ function blockersOf(task: Task, board: Board): Blocker[] {
       if (progress.gate !== null) return [];
       return holdOf(task, board) ?? gateBlockers(task, board);
     case 'queued':
-      return holdOf(task, board) ?? [{ why: 'merging', at: progress.at }];
+      return holdOf(task, board) ?? [...conflictOf(task), { why: 'merging', at: progress.at }];
     case 'finished':
     case 'landing':
       return [{ why: 'merging', at: progress.at }];
     case 'review':
-      return [{ why: 'review', approvals: progress.approvals ?? [] }];
+      return [{ why: 'review', approvals: progress.approvals ?? [] }, ...conflictOf(task)];
     case 'parked':
-      return [{ why: 'parked', reason: progress.reason }];
+      return [{ why: 'parked', reason: progress.reason }, ...conflictOf(task)];
     case 'merged':
       return [{ why: 'over', at: 'merged', reason: null, findings: [] }];
     case 'failed':
@@ -57,6 +58,11 @@ function blockersOf(task: Task, board: Board): Blocker[] {
     default:
       return assertNever(progress);
   }
+}
+
+function conflictOf(task: Task): Blocker[] {
+  const clash = clashOf(task);
+  return clash === null ? [] : [{ why: 'conflict', clash }];
 }
 
 function holdOf(task: Task, { snapshot }: Board): Blocker[] | null {
@@ -101,6 +107,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
         : `Approval(${listed(approvedPaths(blocker.approvals))})`;
     case 'parked':
       return 'Parked';
+    case 'conflict':
+      return shortClash(blocker.clash);
     case 'merging':
       return blocker.at === 'queued' ? 'MergeQueue' : 'Merging';
     case 'over':
