@@ -23,7 +23,7 @@ export function based(turn: Turn, input: Of<'based'>): void {
   if (isLanding(turn, input.project)) return;
   const project = turn.state.projects.get(input.project);
   if (project === undefined || project.integration === input.integration) return;
-  reconsiderAll(turn, input.project);
+  reconsiderAll(turn, input.project, input.integration);
   turn.record({ type: 'project.based', project: input.project, integration: input.integration });
 }
 
@@ -67,7 +67,7 @@ export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
   if (onto !== top) return;
   turn.record({ type: 'merge.prepared', token, onto, commit, tree, aside });
   turn.memory.foreseen.delete(token);
-  if (!aside) reconsider(turn, name, token);
+  if (!aside) reconsider(turn, name, token, commit);
 }
 
 function queuedTask(turn: Turn, token: Token): { task: Task; project: Project } | null {
@@ -130,7 +130,7 @@ export function delivered(turn: Turn, input: Of<'delivered'>): void {
   const delivery = turn.state.projects.get(name)?.delivery;
   if (delivery?.at !== 'pushing' || delivery.commit !== commit) return;
   turn.memory.races.delete(name);
-  reconsiderAll(turn, name);
+  reconsiderAll(turn, name, commit);
   turn.record({ type: 'delivery.landed', project: name, commit, tasks, ...countsOf(turn, delivery.tree) });
 }
 

@@ -3,6 +3,8 @@ import type { Foreseen } from '../merge/door.ts';
 import { type Clash, CONFLICT, type Conflict, type Intent } from '../model/conflict.ts';
 import { type CommitId, taskKey, type Token } from '../model/ids.ts';
 import type { Progress, Project, Task } from '../model/task.ts';
+import { queueOf } from '../merge/queue/view.ts';
+import { activeTasks } from '../schedule/gates.ts';
 import { isLanding } from './landing.ts';
 import type { Input } from './door.ts';
 import { MAX_RETURNS } from './policy.ts';
@@ -18,13 +20,19 @@ interface Found {
 }
 
 /** Some branches were looked at before their turn. */
-export function predicted(turn: Turn, { project: name, tip, branches }: Of<'predicted'>): void {
+export function predicted(turn: Turn, { project: name, tip, top, branches }: Of<'predicted'>): void {
   // What it was held against is not integration any more: it is looked at again.
-  if (turn.state.projects.get(name)?.integration !== tip) return;
+  const project = turn.state.projects.get(name);
+  if (project?.integration !== tip) return;
+  const { stack, top: now } = queueOf(project, activeTasks(turn.state, name));
+  const height = (commit: CommitId): number => stack.findIndex(({ progress }) => progress.commit === commit);
   for (const { token, clash } of branches) {
     const found = judgedTask(turn, token);
     if (found === null || turn.memory.inflight.has(`merge:${token}`)) continue;
-    turn.memory.foreseen.set(token, tip);
+    // Something may have been stacked while the answer was on its way; on a first look nobody has noted what.
+    const { again } = turn.memory.foreseen.get(token) ?? { again: now };
+    const above = again !== null && height(again) > height(top);
+    turn.memory.foreseen.set(token, { tip, again: above ? again : null });
     if (clash?.onto === tip) sendBack(turn, found, tip, clash.conflicts);
     else foresee(turn, found, clash);
   }
@@ -40,7 +48,7 @@ export function mergeWaits(turn: Turn, { token, onto, conflicts }: Of<'merge.wai
     turn.memory.resync.add(name);
     return;
   }
-  if (integration !== null) turn.memory.foreseen.set(token, integration);
+  if (integration !== null) turn.memory.foreseen.set(token, { tip: integration, again: null });
   foresee(turn, found, { onto, conflicts });
 }
 
@@ -75,6 +83,7 @@ function sendBack(turn: Turn, found: Found, onto: CommitId, conflicts: readonly 
   const times = found.task.returns + 1;
   const clash = clashOf(turn, found, conflicts, times, times < MAX_RETURNS ? 'agent' : 'person');
   turn.memory.foreseen.delete(token);
+  turn.memory.changes.delete(token);
   turn.record({ type: 'merge.conflicted', token, onto, clash });
   const paths = conflicts.map((conflict) => conflict.path).join(', ');
   const reason = `${CONFLICT}: conflicts with what merged before it (${paths})`;

@@ -33,8 +33,11 @@ export interface Memory {
   readonly records: Map<ProjectName, QueueRecord>;
   /** Branches of each queue that could be stacked when it was last looked at. */
   readonly waiting: Map<ProjectName, number>;
-  /** Branches that were looked at for conflicts before their turn -> where integration was then. */
-  readonly foreseen: Map<Token, CommitId>;
+  /**
+   * Branches that were looked at for conflicts before their turn: where integration was then; `again`: the newest commit
+   * that it has not been held against and may conflict with.
+   */
+  readonly foreseen: Map<Token, { readonly tip: CommitId; readonly again: CommitId | null }>;
   /** Paths that a branch changed, where all of them are known. */
   readonly changes: Map<Token, ReadonlySet<string>>;
   /** Moves of the target during one collect. */

@@ -92,6 +92,51 @@ describe('a branch that has to wait for its turn', () => {
     expect(lookedAt(story)).toEqual([d]);
   });
 
+  test('is looked at again when something was stacked while the answer was on its way', () => {
+    const { story, tokens } = waiting(...tasksCalled('A', 'B', 'C'));
+    const [, b, c] = tokens as [Token, Token, Token];
+    story.queued(b, ['src/b.ts']);
+    answer(story, b, null);
+    story.queued(c, ['src/b.ts']);
+    expect(lookedAt(story)).toEqual([c]);
+    answer(story, c, null);
+    story.stacked(b, TOP, commit(202));
+    expect(predicts(story.wanted(KEY))).toMatchObject({ top: commit(202), branches: [{ token: c }] });
+    story.effects.delete(KEY);
+    // As if it had been asked before: about the stack without B.
+    answer(story, c, null, TIP, TOP);
+    expect(lookedAt(story)).toEqual([c]);
+    answer(story, c, null, TIP, commit(202));
+    story.turn({ is: 'tick' });
+    expect(lookedAt(story)).toEqual([]);
+  });
+
+  test('far from the head of the line is looked at once, and again only when it has come near', () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `T${String(index).padStart(2, '0')}`);
+    const story = new Story(tasksCalled('A', 'B', ...ids));
+    story.room(50);
+    const [a, b, ...rest] = ['A', 'B', ...ids].map((id) => story.started(id)) as [Token, Token, ...Token[]];
+    story.queued(a, [SHARED]);
+    story.stacked(a, TIP, TOP);
+    story.queued(b, [SHARED]);
+    hold(story);
+    for (const token of rest) {
+      story.queued(token, [SHARED]);
+      answer(story, token, null);
+    }
+    story.effects.clear();
+    story.stacked(b, TOP, commit(202));
+    const looked = new Set<Token>();
+    for (let turn = 0; turn < 10 && lookedAt(story).length > 0; turn++) {
+      const effect = predicts(story.wanted(KEY));
+      for (const { token } of effect.branches) looked.add(token);
+      story.effects.delete(KEY);
+      const branches = effect.branches.map(({ token }) => ({ token, clash: null }));
+      story.turn({ is: 'predicted', key: KEY, project: P, tip: TIP, top: commit(202), branches });
+    }
+    expect([...looked]).toEqual(rest.slice(0, 32));
+  });
+
   test('waits when it does not fit on the stack, both sides see it, and it is looked at again when the other has landed', () => {
     const { story, tokens } = waiting(...tasksCalled('A', 'B'));
     const [a, b] = tokens as [Token, Token];

@@ -49,6 +49,12 @@ export class Story {
     this.core.memory.records.set(P, { ...NO_RECORD, passed: 10, refused: 10 });
   }
 
+  /** Slots on its node. */
+  room(slots: number): void {
+    this.core.setNodes([node('n1', { slots, gateSlots: 2 })]);
+    this.turn({ is: 'tick' });
+  }
+
   up(journal: string): void {
     const welcome = { protocol: 1, program: 'x', bootId: 'b', journal, seq: 0, platform: 'linux', epoch: 1 };
     this.turn({ is: 'node.up', node: N1, welcome, inventory: [] });
