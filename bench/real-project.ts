@@ -238,7 +238,7 @@ function projectText(base: string, repo: string): string {
     'executor: scripted',
     `executors: { scripted: { command: [node, ${join(base, 'agent.mjs')}] } }`,
     'timeout: 10m',
-    'retries: 2',
+    'retries: 1',
     'max_attempts: 1',
     "gates: { extras: ['notes/**'] }",
     '',

@@ -36,4 +36,4 @@ test('24 branches, good, red, in conflict, hostile: what is good lands, nothing 
   const { commits, red } = redCommits(project);
   expect(commits).toBeGreaterThan(1);
   expect(red).toEqual([]);
-}, 120_000);
+}, 300_000);
