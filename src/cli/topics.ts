@@ -84,6 +84,9 @@ function states(): string {
   blocked     something it depends on failed
   cancelled   stopped by a person
 
+A branch in \`gating\` or \`review\` may show a conflict to come: Conflict409(path <- task) says that the other one goes
+first, and Ahead409(task) on the other one who will have to give way. Nothing has to be typed.
+
 \`dispatch why <task>\` says why one is not running, node by node.`;
 }
 

@@ -16,7 +16,7 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { BranchFacts } from '../gates/facts.ts';
-import type { Conflict } from '../model/attempt.ts';
+import type { Conflict } from '../model/conflict.ts';
 import { DispatchError } from '../model/error.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import { admitBundle } from './admit.ts';
@@ -26,7 +26,7 @@ import { type Delivered, deliver, type DeliverySides, type Prepared, prepareDeli
 import { readFacts, type RepoPlace } from './facts.ts';
 import { brokenHub, createHub, HUB_ENV, isHub, retryingStaleLock } from './hub-dir.ts';
 import { mergeBranch } from './merge-branch.ts';
-import { commitTree, firstParent, mergeBases, treeOf } from './merge-tree.ts';
+import { commitTree, firstParent, mergeBases, type MergedTree, treeOf } from './merge-tree.ts';
 import { candidateRef, INTEGRATION, isAncestor, moveRef, readRef, START, TARGET } from './refs.ts';
 import { requireGit } from './run.ts';
 import { targetMissing } from './target-missing.ts';
@@ -180,6 +180,11 @@ export class Hub {
    */
   async reverse(landed: CommitId, label: MergeLabel): Promise<CommitId> {
     return await this.#write(() => reverseOf(this.#repo, landed, label));
+  }
+
+  /** Whether `head` merges onto `onto`, and the paths on which it does not. Writes nothing that anything points to. */
+  async fits(onto: CommitId, head: CommitId): Promise<MergedTree> {
+    return await this.#read(() => mergeBranch(this.#repo, onto, head));
   }
 
   /** For each path that conflicts, the merged tasks that changed it since the branch of `head` began. */

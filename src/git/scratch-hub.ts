@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BranchFacts } from '../gates/facts.ts';
-import type { Conflict } from '../model/attempt.ts';
+import type { Conflict } from '../model/conflict.ts';
 import { type CommitId, isCommitId, type Token } from '../model/ids.ts';
 import { writeBundle } from './bundle.ts';
 import { conflictsWith } from './conflicts.ts';

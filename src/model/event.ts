@@ -1,4 +1,5 @@
-import type { AttemptKind, Conflict, Finding, Outcome, Step } from './attempt.ts';
+import type { AttemptKind, Finding, Outcome, Step } from './attempt.ts';
+import type { Clash } from './conflict.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 import type { TestBaseline } from './task.ts';
@@ -87,11 +88,22 @@ export type Fact =
       /** Judged by itself, beside the stack. */
       readonly aside: boolean;
     }
+  /** Does not go together with integration (`onto`): its task starts again, or a person is asked. */
   | {
       readonly type: 'merge.conflicted';
       readonly token: Token;
       readonly onto: CommitId;
-      readonly conflicts: readonly Conflict[];
+      readonly clash: Clash;
+    }
+  /**
+   * Found beforehand: it goes together with integration, but not with `onto`, which is on its way there. Null: what was
+   * foreseen is so no more.
+   */
+  | {
+      readonly type: 'merge.predicted';
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly clash: Clash | null;
     }
   /** A gate was green on the merged tree: whatever has this tree has passed. */
   | { readonly type: 'merge.proved'; readonly token: Token; readonly tree: string }
@@ -147,7 +159,7 @@ export type Fact =
       readonly type: 'revert.refused';
       readonly token: Token;
       readonly reason: string;
-      readonly conflicts?: readonly Conflict[];
+      readonly clash?: Clash;
       readonly findings?: readonly Finding[];
       /** Of the gate that was red. */
       readonly output?: string;

@@ -170,12 +170,18 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return;
     }
     case 'merge.conflicted': {
-      const { task, progress } = workOf(state, fact.token, fact, ['queued']);
-      if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
-      expect(progress.undo === undefined, fact, 'a revert does not go back to an agent');
+      const { task, progress } = judgedOf(state, fact.token, fact);
+      expect(undoOf(progress) === undefined, fact, 'a revert does not go back to an agent');
       task.returns += 1;
-      task.feedback = { why: 'conflict', conflicts: fact.conflicts, previous: progress.head };
+      task.feedback = { why: 'conflict', clash: fact.clash, previous: progress.head };
       setProgress(state, task, { at: 'open' });
+      return;
+    }
+    case 'merge.predicted': {
+      const { task, progress } = judgedOf(state, fact.token, fact);
+      const { onto, clash } = fact;
+      const predicted = clash === null ? {} : { predicted: { onto, clash } };
+      setProgress(state, task, { ...unforeseen(progress), ...predicted });
       return;
     }
     case 'merge.refused': {
@@ -687,6 +693,27 @@ function workOf(
   expect(allowed.includes(progress.at), fact, `task is ${progress.at}`);
   expect('token' in progress && progress.token === token, fact, 'not the attempt that the task is at');
   return { task, progress };
+}
+
+type Judged = Extract<Progress, { at: 'queued' | 'review' }>;
+
+/** In the hub and judged good, and not merged tentatively yet. */
+function judgedOf(state: State, token: Token, fact: Fact): { task: Task; progress: Judged } {
+  const { task, progress } = workOf(state, token, fact, ['queued', 'review']);
+  if (progress.at !== 'queued' && progress.at !== 'review')
+    throw new IllegalFact(fact, `task is ${progress.at}`);
+  return { task, progress };
+}
+
+/** Without what was predicted of it. */
+function unforeseen(progress: Judged): Judged {
+  const { at, token, head, since } = progress;
+  if (at === 'queued') {
+    const { cleared, undo } = progress;
+    return { at, token, head, since, cleared, ...(undo === undefined ? {} : { undo }) };
+  }
+  const { approvals } = progress;
+  return { at, token, head, since, ...(approvals === undefined ? {} : { approvals }) };
 }
 
 function gatingOf(state: State, token: Token, fact: Fact): { task: Task; progress: Gating } {

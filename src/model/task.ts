@@ -1,4 +1,5 @@
 import type { Feedback, Finding, TestCounts } from './attempt.ts';
+import type { Clash } from './conflict.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 
@@ -18,6 +19,7 @@ export type Progress =
       readonly since: number;
       /** What the gates want a person to look at; missing when only the review policy asks. */
       readonly approvals?: readonly Finding[];
+      readonly predicted?: Prediction;
     }
   /** In the hub and judged good; waits for its turn in the merge queue. `cleared`: a gate found it good alone. */
   | {
@@ -27,6 +29,7 @@ export type Progress =
       readonly cleared: boolean;
       readonly since: number;
       readonly undo?: Undo;
+      readonly predicted?: Prediction;
     }
   /** Merged tentatively onto `onto`: integration, or the commit of the branch below it on the stack. */
   | Gating
@@ -62,6 +65,12 @@ export type Progress =
       readonly when: number;
     }
   | { readonly at: 'cancelled'; readonly reason: string; readonly when: number };
+
+/** A conflict to come: what stands at `onto` is on its way into integration, and the branch does not fit on it. */
+export interface Prediction {
+  readonly onto: CommitId;
+  readonly clash: Clash;
+}
 
 export interface Gating {
   readonly at: 'gating';

@@ -9,6 +9,7 @@ import {
   type Token,
 } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
+import { clashLine } from './clash.ts';
 import { compileMatcher } from '../plan/match.ts';
 import { assertNever } from '../model/assert.ts';
 import { type Project, type Task, undoOf } from '../model/task.ts';
@@ -113,13 +114,17 @@ function reportTask(
   };
 }
 
-function reasonFor({ progress, feedback }: Task): string | null {
+function reasonFor(task: Task): string | null {
+  const { progress, feedback } = task;
+  if ('predicted' in progress) {
+    return progress.predicted === undefined ? null : clashLine(progress.predicted.clash, task.spec.project);
+  }
   if ('reason' in progress) return progress.reason;
   if (undoOf(progress) !== undefined) return 'is being reverted';
   if (progress.at !== 'open' || feedback === null) return null;
   switch (feedback.why) {
     case 'conflict':
-      return `conflicted on ${feedback.conflicts.map(({ path }) => path).join(', ')}`;
+      return clashLine(feedback.clash, task.spec.project);
     case 'gate':
       return 'refused by the gate on the merged tree';
     case 'reverted':
@@ -184,8 +189,7 @@ function conflictsOf(state: State, events: readonly Event[], project: ProjectNam
   return events.flatMap(({ fact, at }): ConflictReport[] => {
     if (fact.type !== 'merge.conflicted' && fact.type !== 'revert.refused') return [];
     const owner = ownerOf(state, fact.token, project);
-    const { conflicts } = fact;
-    return owner === null || conflicts === undefined ? [] : [{ ...owner, at, conflicts }];
+    return owner === null || fact.clash === undefined ? [] : [{ ...owner, at, ...fact.clash }];
   });
 }
 

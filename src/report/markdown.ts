@@ -1,7 +1,16 @@
 import type { Finding } from '../model/attempt.ts';
 import { formatDuration } from '../model/time.ts';
 import { shortCommit } from './build.ts';
-import type { DeliveryReport, Refusal, Report, ScopeReport, TaskReport, TokenSum } from './model.ts';
+import { nextText } from './clash.ts';
+import type {
+  ConflictReport,
+  DeliveryReport,
+  Refusal,
+  Report,
+  ScopeReport,
+  TaskReport,
+  TokenSum,
+} from './model.ts';
 
 /** Findings shown per refusal; the rest is counted. */
 const FINDINGS_SHOWN = 5;
@@ -17,12 +26,7 @@ export function reportMarkdown(report: Report): string {
     ]),
     list('## Scope', report.scopes, scopeLines),
     list('## Refused', report.refusals, refusalLines),
-    list('## Conflicts', report.conflicts, ({ task, n, conflicts }) =>
-      conflicts.map(
-        ({ path, tasks }) =>
-          `- **${task}** attempt ${n}: ${code(path)}${tasks.length > 0 ? ` against ${tasks.join(', ')}` : ''}`,
-      ),
-    ),
+    list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),
   ];
   return `${sections
@@ -124,6 +128,21 @@ function refusalLines({ task, n, by, findings }: Refusal): string[] {
     `- **${task}** attempt ${n}, by ${who}`,
     ...findings.slice(0, FINDINGS_SHOWN).map((finding) => `  - ${findingText(finding)}`),
     ...(more > 0 ? [`  - and ${more} more`] : []),
+  ];
+}
+
+/** A line for the clash, and one for each file of it. */
+function conflictLines({ task, n, ...clash }: ConflictReport, project: string): string[] {
+  const { code: number, conflicts, ours, theirs, times, most } = clash;
+  const others = theirs.map((other) => `${other.task} (${plain(other.title)})`).join(', ');
+  const against = others === '' ? 'a change from outside' : others;
+  const files = conflicts.map(
+    ({ path, tasks }) => `  - ${code(path)}${tasks.length > 0 ? ` against ${tasks.join(', ')}` : ''}`,
+  );
+  return [
+    `- **${task}** attempt ${n}: ${number}, ${plain(ours.title)}, against ${against}; ${times} of ${most} times; ${plain(nextText(clash, project))}`,
+    ...files.slice(0, FINDINGS_SHOWN),
+    ...(files.length > FINDINGS_SHOWN ? [`  - and ${files.length - FINDINGS_SHOWN} more`] : []),
   ];
 }
 

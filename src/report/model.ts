@@ -1,4 +1,5 @@
-import type { Conflict, Finding } from '../model/attempt.ts';
+import type { Finding } from '../model/attempt.ts';
+import type { Clash } from '../model/conflict.ts';
 import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
 import type { StatusWord } from '../schedule/status.ts';
 
@@ -88,11 +89,10 @@ export interface Refusal {
   readonly findings: readonly Finding[];
 }
 
-export interface ConflictReport {
+export interface ConflictReport extends Clash {
   readonly task: TaskId;
   readonly n: number;
   readonly at: number;
-  readonly conflicts: readonly Conflict[];
 }
 
 export interface WaitingForPerson {

@@ -1,3 +1,4 @@
+import type { Clash } from '../model/conflict.ts';
 import type { Finding } from '../model/attempt.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
 import type { Token } from '../model/ids.ts';
@@ -56,6 +57,8 @@ export type Blocker =
   /** `approvals`: what the gates want a person to look at; empty when only the review policy asks. */
   | { readonly why: 'review'; readonly approvals: readonly Finding[] }
   | { readonly why: 'parked'; readonly reason: string }
+  /** Its branch does not go together with what is on its way into integration, or with what is there. */
+  | { readonly why: 'conflict'; readonly clash: Clash }
   | { readonly why: 'merging'; readonly at: 'finished' | 'queued' | 'gating' | 'landing' }
   /** It has merged, and what it depends on was reverted. */
   | { readonly why: 'rests'; readonly on: readonly TaskKey[] }

@@ -99,6 +99,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'merge.prepared':
     case 'merge.conflicted':
+    case 'merge.predicted':
     case 'merge.refused':
     case 'merge.stalled':
     case 'merge.doubted':

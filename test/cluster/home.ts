@@ -259,6 +259,7 @@ export class Home {
 export interface TaskStatus {
   readonly status: string;
   readonly reason: string;
+  readonly conflict: { readonly code: number } | null;
   readonly node: string | null;
   readonly attempt: number;
 }

@@ -31,7 +31,7 @@ function hands(w: World, names: ReadonlyMap<Token, string>): HubWork {
 }
 
 function reverse(token: Token, onto: CommitId, undoes: CommitId): HubEffect {
-  return { do: 'merge', key: 'merge', project, token, head: undoes, onto, aside: false, undoes };
+  return { do: 'merge', key: 'merge', project, token, head: undoes, onto, aside: false, beside: [], undoes };
 }
 
 /** Stacks the branches and lands them as one step. */
@@ -40,7 +40,7 @@ async function landTogether(w: World, work: HubWork, branches: readonly Branch[]
   let onto = start;
   for (const { token, head } of branches) {
     const made = await performHubEffect(
-      { do: 'merge', key: 'm', project, token, head, onto, aside: false },
+      { do: 'merge', key: 'm', project, token, head, onto, aside: false, beside: [] },
       work,
     );
     if (made.is !== 'merge.made') throw new Error(made.is);
@@ -149,7 +149,7 @@ describe('the reverse of what landed', () => {
     if (below.is !== 'merge.made') throw new Error(below.is);
     const { token, head } = two;
     const top = await performHubEffect(
-      { do: 'merge', key: 'm', project, token, head, onto: below.commit, aside: false },
+      { do: 'merge', key: 'm', project, token, head, onto: below.commit, aside: false, beside: [] },
       work,
     );
     if (top.is !== 'merge.made') throw new Error(top.is);

@@ -78,6 +78,7 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'task.reviewed': true,
   'merge.prepared': true,
   'merge.conflicted': true,
+  'merge.predicted': true,
   'merge.refused': true,
   'merge.stalled': true,
   'merge.proved': true,

@@ -12,6 +12,7 @@ import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
 import { isFinal, type Progress, type Project, type Task, undoOf } from '../../src/model/task.ts';
+import { clash } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** Facts that are recorded together, and the node whose journal they came from. */
@@ -101,6 +102,7 @@ export class History {
       () => this.#prepare(),
       () => this.#prepare(),
       () => this.#conflict(),
+      () => this.#predict(),
       () => this.#claimGate(),
       () => this.#claimGate(),
       () => this.#claimGate(),
@@ -363,11 +365,25 @@ export class History {
     if (!this.#rarely()) return [];
     return this.#at('queued').flatMap((task) => {
       const { token } = task.progress;
-      const conflicts = [{ path: 'src/a.ts', tasks: ['T1' as TaskId] }];
-      if (task.progress.undo !== undefined)
-        return one({ type: 'revert.refused', token, reason: '409', conflicts });
-      const fact: Fact = { type: 'merge.conflicted', token, onto: this.#commit(), conflicts };
+      if (undoOf(task.progress) !== undefined)
+        return one({ type: 'revert.refused', token, reason: '409', clash: clash(task.spec.id) });
+      const fact: Fact = {
+        type: 'merge.conflicted',
+        token,
+        onto: this.#commit(),
+        clash: clash(task.spec.id),
+      };
       return task.returns < 2 ? one(fact) : one(fact, this.#parked(task.key, token));
+    });
+  }
+
+  /** Foreseen, or foreseen no more; of a branch that a person looks at as well. */
+  #predict(): Move[] {
+    return [...this.#at('queued'), ...this.#at('review')].flatMap((task) => {
+      const { token, predicted } = task.progress;
+      const onto = this.#commit();
+      const found = predicted === undefined ? clash(task.spec.id, { next: 'waits' }) : null;
+      return one({ type: 'merge.predicted', token, onto, clash: found });
     });
   }
 

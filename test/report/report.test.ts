@@ -18,6 +18,7 @@ import {
   SET_UP,
   token,
   wayToMerge,
+  clash,
 } from '../model/builder.ts';
 
 const SECOND = 1000;
@@ -238,7 +239,11 @@ describe('what was refused', () => {
         type: 'merge.conflicted',
         token: token(2),
         onto: BASE,
-        conflicts: [{ path: 'src/a|b.ts', tasks: ['S01' as never] }],
+        clash: clash('S02', {
+          conflicts: [{ path: 'src/a|b.ts', tasks: ['S01' as never] }],
+          times: 3,
+          next: 'person',
+        }),
       },
       { type: 'task.parked', task: key('S02'), token: token(2), reason: 'conflicted, 3 times' },
     );
@@ -252,7 +257,9 @@ describe('what was refused', () => {
     expect(markdown).toContain(
       '- **S01** attempt 1, by gates on the node\n  - scope `src/x.ts:3`: is not claimed',
     );
-    expect(markdown).toContain('- **S02** attempt 1: `src/a|b.ts` against S01');
+    expect(markdown).toContain(
+      '- **S02** attempt 1: 409, Do S02, against S01 (Do S01); 3 of 3 times; waits for you: dispatch retry app/S02\n  - `src/a|b.ts` against S01',
+    );
     expect(markdown).toContain('- `dispatch logs app/S01`: see what happened');
   });
 

@@ -7,14 +7,15 @@ import type { Finding } from '../../src/model/attempt.ts';
 import type { CommitId, NodeName, Token } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
 import { overlap } from '../../src/plan/overlap.ts';
-import type { Brings } from './repository.ts';
+import type { Foreseen } from '../../src/merge/door.ts';
+import type { Brings, VirtualHub } from './repository.ts';
 import { EXTRA } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { Stream } from './stream.ts';
 
 type HubEffect = Extract<
   Effect,
-  { do: 'base' | 'collect' | 'merge' | 'land' | 'prepare-delivery' | 'deliver' }
+  { do: 'base' | 'collect' | 'merge' | 'predict' | 'land' | 'prepare-delivery' | 'deliver' }
 >;
 
 export interface HubHands {
@@ -109,17 +110,29 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
     case 'base':
       return { is: 'based', key, project, integration: hub.base() };
     case 'merge': {
-      const { token, onto, aside, undoes } = effect;
+      const { token, onto, aside, undoes, beside } = effect;
       const brings = broughtBy(state, token);
       const head = undoes === undefined ? effect.head : hub.reverse(brings, undoes);
       const merged = hub.merge(brings, head, onto);
       if ('made' in merged) {
         const { id, tree } = merged.made;
+        for (const other of beside) {
+          const met = hub.fits(head, other);
+          if (met !== null) return { is: 'merge.waits', key, token, onto: other, conflicts: met };
+        }
         return { is: 'merge.made', key, token, onto, commit: id, tree, aside };
       }
       const landed = hub.tip() === onto ? merged : hub.merge(brings, head, hub.tip());
-      if ('made' in landed) return { is: 'merge.waits', key, token, onto };
+      if ('made' in landed) return { is: 'merge.waits', key, token, onto, conflicts: merged.conflicts };
       return { is: 'merge.conflict', key, token, onto: hub.tip(), conflicts: landed.conflicts };
+    }
+    case 'predict': {
+      const { tip, top } = effect;
+      const branches = effect.branches.map(({ token, head }) => ({
+        token,
+        clash: clashWith(hub, head, [tip, top]),
+      }));
+      return { is: 'predicted', key, project, tip, top, branches };
     }
     case 'land': {
       const { tokens, onto, undoes = [] } = effect;
@@ -156,6 +169,14 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       return { is: 'delivered', key, project, commit, tasks: hub.tasksBetween(targetTip, commit) };
     }
   }
+}
+
+function clashWith(hub: VirtualHub, head: CommitId, others: readonly CommitId[]): Foreseen['clash'] {
+  for (const onto of others) {
+    const conflicts = hub.fits(head, onto);
+    if (conflicts !== null) return { onto, conflicts };
+  }
+  return null;
 }
 
 function broughtBy(state: State, token: Token): Brings {

@@ -2,7 +2,7 @@
  * Git reduced to what a merge queue can get wrong: commits with parents and files, refs that move by compare-and-swap,
  * three-way merges. One object store for everybody; what a party may see is decided by its refs and its bundles.
  */
-import type { Conflict } from '../../src/model/attempt.ts';
+import type { Conflict } from '../../src/model/conflict.ts';
 import { type CommitId, commitId, type TaskId, type Token } from '../../src/model/ids.ts';
 
 export interface Commit {
@@ -130,6 +130,12 @@ export class VirtualHub {
     }
     const before = this.objects.get(at.parents[0] as CommitId);
     return this.objects.commit([at.id], before.files).id;
+  }
+
+  /** As `Hub.fits`, with what `Hub.conflictTasks` says of it. */
+  fits(head: CommitId, onto: CommitId): Conflict[] | null {
+    const merged = this.objects.merge(onto, head);
+    return 'conflicts' in merged ? merged.conflicts.map((path) => ({ path, tasks: [] })) : null;
   }
 
   /** As `Hub.seal`: the commit that brings in the stack up to `top` in one step. */

@@ -1,8 +1,10 @@
 import type { Attempt, Step } from '../../model/attempt.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey } from '../../model/ids.ts';
+import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
 import { type Task, undoOf } from '../../model/task.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
+import { clashesAgainst, clashOf, shortClash } from '../../schedule/clash.ts';
 import { type StatusWord, statuses } from '../../schedule/status.ts';
 import {
   type Board,
@@ -22,6 +24,10 @@ export interface TaskRow {
   readonly status: StatusWord;
   /** Why it is not further; empty when there is nothing to say. */
   readonly reason: string;
+  /** 409: the conflict that its branch is in, or will be. */
+  readonly conflict: Clash | null;
+  /** Conflicts to come of others, which will have to give way to this one. */
+  readonly ahead: readonly Clash[];
   /** Node of its newest attempt. */
   readonly node: NodeName | null;
   /** Number of its newest attempt; 0 before the first. */
@@ -52,6 +58,7 @@ export function rowsOf(
     ({ spec }) => projects === null || projects.has(spec.project),
   );
   const newest = newestAttempts(state);
+  const against = clashesAgainst(state);
   // One board for all: making it is linear in the state, and so would be quadratic per task.
   const board = snapshot === null ? null : boardOf(snapshot, now);
   return tasks.map((task) => {
@@ -64,8 +71,10 @@ export function rowsOf(
       task: task.spec.id,
       title: task.spec.title,
       status,
-      reason: reasonFor(task, status, board, rests),
+      reason: withConflict(task, reasonFor(task, status, board, rests), against.get(task.key) ?? []),
       restsOn: rests.map((key) => state.tasks.get(key)?.spec.id).filter((id) => id !== undefined),
+      conflict: clashOf(task),
+      ahead: against.get(task.key) ?? [],
       node: attempt?.node ?? null,
       attempt: task.n,
       round: running?.round ?? null,
@@ -102,6 +111,15 @@ function reasonFor(task: Task, status: StatusWord, board: Board | null, rests: r
   if (progress.at !== 'open') return reasonOf(why(board.snapshot, task, board.now));
   const blocker = firstBlocker(task, board, [...STANDING_FILTERS, ...CONTENDED_FILTERS]);
   return blocker === null ? '' : reasonOf([blocker]);
+}
+
+/** A conflict is seen in the table of either side; a reason that names it already, or says more, stands. */
+function withConflict(task: Task, reason: string, ahead: readonly Clash[]): string {
+  if ('reason' in task.progress) return reason;
+  const own = clashOf(task);
+  const short = own === null ? '' : shortClash(own);
+  const others = ahead.map(({ code, ours }) => `Ahead${code}(${ours.task})`);
+  return [...new Set([short, reason, ...others])].filter((part) => part !== '').join(' ');
 }
 
 /** Nothing moves then, and that comes before whatever the filters would say; what a person has to do comes before it. */

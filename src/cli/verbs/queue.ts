@@ -1,8 +1,10 @@
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
 import { type Project, type Task, undoOf } from '../../model/task.ts';
 import { compareForMerge } from '../../merge/order.ts';
 import { queueOf, type Stacked } from '../../merge/queue/view.ts';
+import { clashesAgainst, clashOf, shortClash } from '../../schedule/clash.ts';
 import { activeTasks } from '../../schedule/gates.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
@@ -20,6 +22,9 @@ interface QueueRow {
   /** What its gate says: `running`, `red`, `green`, or nothing yet. */
   readonly gate: string;
   readonly since: number | null;
+  /** 409: the conflict to come of this branch, and of others that will have to give way to it. */
+  readonly conflict: Clash | null;
+  readonly ahead: readonly Clash[];
 }
 
 /** What is on its way into integration, in the order in which it goes. */
@@ -38,6 +43,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'place', value: ({ place, position }) => `${place} ${position}` },
         { title: 'task', value: ({ task }) => task },
         { title: 'gate', value: ({ gate }) => gate },
+        { title: 'conflict', value: conflictText },
         { title: 'title', value: ({ title }) => title },
       ],
       meta: {
@@ -60,20 +66,39 @@ function rowsOf(state: State, project: Project): QueueRow[] {
     const key = state.attempts.get(token)?.task;
     return (key === undefined ? undefined : state.tasks.get(key)) ?? [];
   });
+  const against = clashesAgainst(state);
+  const row = (task: Task, place: string, at: number, gate: string): QueueRow => ({
+    ...rowOf(task, place, at, gate),
+    ahead: against.get(task.key) ?? [],
+  });
   const waiting = [...queued, ...stray.map(({ task }) => task)].toSorted(compareForMerge);
   return [
-    ...landed.map((task, at) => rowOf(task, 'landing', at, 'green')),
-    ...stack.map((entry, at) => rowOf(entry.task, 'stacked', at, gateOf(project, entry))),
-    ...aside.map((entry, at) => rowOf(entry.task, 'aside', at, gateOf(project, entry))),
-    ...waiting.map((task, at) => rowOf(task, 'queued', at, '')),
+    ...landed.map((task, at) => row(task, 'landing', at, 'green')),
+    ...stack.map((entry, at) => row(entry.task, 'stacked', at, gateOf(project, entry))),
+    ...aside.map((entry, at) => row(entry.task, 'aside', at, gateOf(project, entry))),
+    ...waiting.map((task, at) => row(task, 'queued', at, '')),
   ];
 }
 
-function rowOf(task: Task, place: string, at: number, gate: string): QueueRow {
+function rowOf(task: Task, place: string, at: number, gate: string): Omit<QueueRow, 'ahead'> {
   const { project, id, title } = task.spec;
   const since = 'since' in task.progress ? task.progress.since : null;
   const shown = undoOf(task.progress) === undefined ? title : `revert: ${title}`;
-  return { project, task: id, title: shown, place, position: at + 1, gate, since };
+  return {
+    project,
+    task: id,
+    title: shown,
+    place,
+    position: at + 1,
+    gate,
+    since,
+    conflict: clashOf(task),
+  };
+}
+
+function conflictText({ conflict, ahead }: QueueRow): string {
+  const others = ahead.map(({ code, ours }) => `Ahead${code}(${ours.task})`);
+  return [...(conflict === null ? [] : [shortClash(conflict)]), ...others].join(' ');
 }
 
 function gateOf(project: Project, { progress }: Stacked): string {

@@ -1,5 +1,6 @@
 /** Takes out of integration what tasks merged: the reverse goes through the queue and its gate, and lands like a branch. */
-import type { Conflict, Finding } from '../../model/attempt.ts';
+import type { Finding } from '../../model/attempt.ts';
+import type { Conflict } from '../../model/conflict.ts';
 import { codeEntry, type ErrorCode } from '../../model/codes/index.ts';
 import { DispatchError } from '../../model/error.ts';
 import type { Event } from '../../model/event.ts';
@@ -133,7 +134,8 @@ function rowOf(state: State, events: readonly Event[], key: TaskKey): Row {
       fix: `dispatch why ${key}`,
     };
   }
-  const { reason, conflicts = [], findings = [], output } = refusal;
+  const { reason, clash, findings = [], output } = refusal;
+  const conflicts = clash?.conflicts ?? [];
   if (conflicts.length > 0) return { ...nothing, ...conflictOf(state, task, conflicts), conflicts };
   if (findings.length > 0) {
     return {

@@ -1,10 +1,13 @@
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import type { State } from '../../model/state.ts';
 import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
 import type { Blocker, NodeVerdict } from '../../schedule/snapshot.ts';
+import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
+import { clashLine } from '../../report/clash.ts';
 import type { Context } from '../context.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { selectTask } from '../select.ts';
@@ -19,12 +22,18 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     const blockers = whyBlocked(view.snapshot() ?? view.assumed(), task, now);
     const status = statusOf(task, view.state, now);
     if (output.machine) {
-      output.envelope('Why', { task: task.key, status, controller: view.holder, blockers });
+      const conflict = clashOf(task);
+      const ahead = clashesAgainst(view.state).get(task.key) ?? [];
+      output.envelope('Why', { task: task.key, status, controller: view.holder, blockers, conflict, ahead });
       return EXIT.ok;
     }
     const { paint } = output;
     output.line(`${paint.bold(task.key)} is ${paint.bold(status)}`);
-    const lines = [...controllerLines(view, task), ...blockerLines(blockers, view, task)];
+    const lines = [
+      ...controllerLines(view, task),
+      ...blockerLines(blockers, view, task),
+      ...conflictLines(view.state, task),
+    ];
     for (const line of lines) output.line(`  ${safeLine(line)}`);
     return EXIT.ok;
   });
@@ -34,6 +43,13 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
 function controllerLines({ holder }: HomeView, { spec, progress }: Task): string[] {
   if (holder !== null || isFinal(progress)) return [];
   return [`no controller runs: dispatch start ${spec.project}`];
+}
+
+/** What is no blocker: an attempt is to begin after a conflict, or others will have to give way to this one. */
+function conflictLines(state: State, task: Task): string[] {
+  const own = task.progress.at === 'open' ? clashOf(task) : null;
+  const others = clashesAgainst(state).get(task.key) ?? [];
+  return [...(own === null ? [] : [own]), ...others].map((clash) => clashLine(clash, task.spec.project));
 }
 
 function blockerLines(blockers: readonly Blocker[], { holder }: HomeView, task: Task): string[] {
@@ -83,6 +99,8 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
       ];
     case 'parked':
       return [`it waits for you: ${blocker.reason}`, `fix: dispatch retry ${key}`];
+    case 'conflict':
+      return [clashLine(blocker.clash, spec.project)];
     case 'merging':
       return [`${undoOf(progress) === undefined ? 'it' : 'its revert'} ${mergingLine(blocker.at)}`];
     case 'rests':
