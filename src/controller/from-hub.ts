@@ -8,7 +8,7 @@ import { reconsider, reconsiderAll } from './foresight.ts';
 import { isLanding } from './landing.ts';
 import { MAX_RACES } from './policy.ts';
 import { note } from './queue-record.ts';
-import { backOff, failTask } from './settle.ts';
+import { backOff, failTask, passDelivery } from './settle.ts';
 import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
@@ -62,7 +62,9 @@ export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
   const found = queuedTask(turn, token);
   if (found === null) return;
   const { integration, name } = found.project;
-  const top = aside ? integration : queueOf(found.project, activeTasks(turn.state, name)).top;
+  const top = aside
+    ? integration
+    : queueOf(found.project, activeTasks(turn.state, name), turn.state.tasks).top;
   // What it was merged onto is gone meanwhile: it is merged again.
   if (onto !== top) return;
   turn.record({ type: 'merge.prepared', token, onto, commit, tree, aside });
@@ -82,7 +84,7 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
   const { project: name, tokens, commit, before } = input;
   const project = turn.state.projects.get(name);
   if (project === undefined) return;
-  const { landing } = queueOf(project, activeTasks(turn.state, name));
+  const { landing } = queueOf(project, activeTasks(turn.state, name), turn.state.tasks);
   const top = landing[0]?.commit;
   if (landing.map(({ token }) => token).join() !== tokens.join()) return;
   const tests = landing[0] === undefined ? {} : countsOf(turn, landing[0].tree);
@@ -103,7 +105,7 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
 export function landRaced(turn: Turn, input: Of<'land.raced'>): void {
   const project = turn.state.projects.get(input.project);
   if (project === undefined) return;
-  const { landing } = queueOf(project, activeTasks(turn.state, project.name));
+  const { landing } = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
   if (landing.length === 0) return;
   for (const { token } of landing) turn.record({ type: 'merge.raced', token });
   turn.memory.resync.add(project.name);
@@ -123,7 +125,7 @@ export function deliveryMade(turn: Turn, input: Of<'delivery.made'>): void {
     turn.record({ type: 'delivery.landed', project: name, commit, tasks: [] });
     return;
   }
-  if (project.green.includes(tree)) turn.record({ type: 'delivery.passed', project: name, tree });
+  passDelivery(turn, project);
 }
 
 export function delivered(turn: Turn, input: Of<'delivered'>): void {

@@ -79,7 +79,7 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[], gateS
   }
   return [
     ...collectEffects(turn, name, active),
-    ...queueEffects(turn, queueOf(project, active), active, gateSlots),
+    ...queueEffects(turn, queueOf(project, active, turn.state.tasks), active, gateSlots),
     ...deliveryEffects(turn, project),
   ];
 }

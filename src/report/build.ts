@@ -15,6 +15,7 @@ import { assertNever } from '../model/assert.ts';
 import { type Project, type Task, undoOf } from '../model/task.ts';
 import { restsOnReverted } from '../schedule/resting.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
+import { alertsOf } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
 import type {
@@ -65,6 +66,8 @@ export function buildReport({ state, events, project, slots, now }: ReportInput)
     span: spanOf(attempts, now),
     concurrency: concurrencyOf(tasks, attempts, slots, now),
     tokens: tokensOf(attempts),
+    alerts: alertsOf(project),
+    controls: project.controls,
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
