@@ -33,7 +33,7 @@ function showOnce({ output }: Context, view: HomeView, wanted: ReadonlySet<Proje
   const counts = countWords(rows);
   const alerts = [...view.state.projects.values()]
     .filter(({ name }) => wanted === null || wanted.has(name))
-    .flatMap(alertsOf);
+    .flatMap((project) => alertsOf(view.state, project));
   output.list<TaskRow>({
     kind: 'TaskList',
     rows,
