@@ -1,9 +1,12 @@
 /** A gate that cannot go red lets nothing start; one that can shows that once: with real programs. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type Home, makeHome, PROJECT } from './home.ts';
 import { until } from './until.ts';
+
+// Each starts many programs; a busy machine needs its time for them.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** The settings of a project whose gates are tried. */
 const TRIED = { gates: { control: undefined }, trusted: true };

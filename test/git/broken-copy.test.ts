@@ -1,11 +1,14 @@
 /** The copy of the base on which a gate has to go red, made by real git in a real hub. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { CommitId } from '../../src/model/ids.ts';
 import { PROJECT as CORPUS, VERIFY } from '../hostile/project.ts';
 import { type World, world } from './hub-fixture.ts';
 import { Repo, scratch } from './repo.ts';
+
+// Each starts many programs; a busy machine needs its time for them.
+vi.setConfig({ testTimeout: 300_000 });
 
 const FILES = {
   'README.md': '# app\n',
