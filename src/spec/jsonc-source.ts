@@ -1,4 +1,4 @@
-/** JSON with comments and trailing commas to plain data with positions; and edits that keep both. */
+/** JSON with comments and trailing commas to plain data with positions. */
 import { createRequire } from 'node:module';
 import type * as Jsonc from 'jsonc-parser';
 import type { Problem } from '../model/error.ts';
@@ -7,7 +7,7 @@ import type { Path, Source } from './source.ts';
 
 // The package's main file loads its parts through an indirection that a bundler cannot follow, and its other build is
 // no valid module for Node; loaded at run time it works from sources and from the bundle alike.
-const jsonc = createRequire(import.meta.url)('jsonc-parser') as typeof Jsonc;
+export const jsonc = createRequire(import.meta.url)('jsonc-parser') as typeof Jsonc;
 
 /** nodes.json needs two levels. The parser calls itself for each one. */
 const MAX_DEPTH = 64;
@@ -30,13 +30,6 @@ export function readJsonc(text: string, file: string): { source: Source } | { pr
   }
   const twins = duplicateKeys(root, file, starts);
   return twins.length > 0 ? { problems: twins } : { source: sourceOf(root, file, starts) };
-}
-
-/** The text with the value put at the path; an index of -1 appends to a list. Comments and order stay. */
-export function editJsonc(text: string, path: (string | number)[], value: unknown): string {
-  const isArrayInsertion = path.at(-1) === -1;
-  const formattingOptions = { insertSpaces: true, tabSize: 2, eol: text.includes('\r\n') ? '\r\n' : '\n' };
-  return jsonc.applyEdits(text, jsonc.modify(text, path, value, { formattingOptions, isArrayInsertion }));
 }
 
 function sourceOf(root: Jsonc.Node, file: string, starts: readonly number[]): Source {

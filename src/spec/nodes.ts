@@ -4,7 +4,8 @@ import { DispatchError, type Problem } from '../model/error.ts';
 import { nodeName } from '../model/ids.ts';
 import type { NodeConfig, NodeReach } from '../model/spec.ts';
 import { checkForm } from './check-form.ts';
-import { editJsonc, readJsonc } from './jsonc-source.ts';
+import { appendElement, removeElement } from './jsonc-list.ts';
+import { readJsonc } from './jsonc-source.ts';
 import { nearest } from './nearest.ts';
 import { FILE_START, type Position, renderProblem, shown } from './problem.ts';
 import { type NodeEntry, nodeListSchema, nodesFileSchema } from './schema.ts';
@@ -45,7 +46,7 @@ export function parseNodes(text: string, file = 'nodes.json'): ParsedNodes {
 export function addNode(text: string, entry: NodeEntry): string {
   const before = text.trim() === '' ? '{\n  "nodes": []\n}\n' : text;
   refuseProblems(parseNodes(before), before);
-  const after = editJsonc(before, [...listPath(before), -1], entry);
+  const after = appendElement(before, listPath(before), entry);
   refuseProblems(parseNodes(after), after);
   return after;
 }
@@ -69,7 +70,7 @@ export function removeNode(text: string, name: string): string {
       ...fix,
     });
   }
-  return editJsonc(text, [...listPath(text), index], undefined);
+  return removeElement(text, listPath(text), index);
 }
 
 function refuseProblems({ problems }: ParsedNodes, text: string): void {
