@@ -16,7 +16,12 @@ set +C
 # A polite signal to the group is for the command; this shell must live to record its end. (Hang-up is not caught:
 # when tmux itself dies, the step is lost, and says so by leaving no record.)
 trap : TERM INT
-( . "$step.sh" )
+# When memory runs out the kernel shall take a command, and neither this shell nor tmux, whose score it would inherit.
+(
+	{ echo 400 >/proc/self/oom_score_adj; } 2>/dev/null
+	# shellcheck source=/dev/null
+	. "$step.sh"
+)
 code=$?
 
 # One write of one line: the supervisor takes it only with its line end, so a torn one says nothing.

@@ -24,7 +24,7 @@ import { programsNeeded, sweep } from './retire.ts';
 import { replaceSupervisor } from './rpc.ts';
 import type { Root } from './root.ts';
 import { type Handover, Stream } from './stream.ts';
-import { Tmux, writeConfig } from './tmux.ts';
+import { applyConfig, Tmux, writeConfig } from './tmux.ts';
 import { openWake } from './wake.ts';
 
 export interface SuperviseOptions {
@@ -89,6 +89,7 @@ class Supervisor {
     const journal = new Journal(root.journal);
     journal.append({ type: 'supervisor.started', program: program.hash, bootId: readBootId() });
     writeConfig(root);
+    await applyConfig(root);
     const tmux = new Tmux(root, {
       onChange: () => this.#lookSoon(attempts),
       // Outside of tmux a logout could end it; the next supervisor is inside again, and adopts what runs.

@@ -82,6 +82,13 @@ export function writeConfig(root: Root): void {
   writeFileSync(`${root.run}/tmux.conf`, CONFIG, { mode: 0o600 });
 }
 
+/** For a server that a service keeps running: it was started without the configuration, or with an older one. */
+export async function applyConfig(root: Root): Promise<void> {
+  await tmux(root, ['source-file', `${root.run}/tmux.conf`]).catch(() => {
+    // A supervisor that was started by hand has no server yet; the first session starts it with the file.
+  });
+}
+
 interface Waiting {
   readonly resolve: (lines: string[]) => void;
   readonly reject: (error: Error) => void;

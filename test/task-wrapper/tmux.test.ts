@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silenced } from '../../task-wrapper/login-records.ts';
 import { openRoot, type Root } from '../../task-wrapper/root.ts';
-import { SUPERVISOR, Tmux, tmux, writeConfig } from '../../task-wrapper/tmux.ts';
+import { applyConfig, SUPERVISOR, Tmux, tmux, writeConfig } from '../../task-wrapper/tmux.ts';
 import { until } from './client.ts';
 
 let root: Root;
@@ -130,4 +130,31 @@ test('a file that is not the library is left alone', () => {
   expect(silenced(Buffer.from('#!/bin/sh\n'))).toBeNull();
   // An ELF file that has none of the names: the shell's own interpreter.
   expect(silenced(readFileSync(process.platform === 'linux' ? '/bin/sh' : '/dev/null'))).toBeNull();
+});
+
+test('a server that a service keeps running gets the configuration, and stays when the last session ends', async () => {
+  const other = openRoot(mkdtempSync(join(tmpdir(), 'tw-tmux-')));
+  const show = (...args: string[]): string =>
+    execFileSync('tmux', ['-S', other.tmuxSocket, ...args], { encoding: 'utf8' }).trim();
+  writeConfig(other);
+  const service = spawn('tmux', ['-D', '-S', other.tmuxSocket, '-f', '/dev/null'], { stdio: 'ignore' });
+  try {
+    await until(() => existsSync(other.tmuxSocket));
+    await applyConfig(other);
+    expect(show('show', '-gv', 'default-size')).toBe('200x50');
+    await tmux(other, ['new-session', '-d', '-s', 'd_one', 'true']);
+    await until(() => show('list-sessions') === '');
+    expect(service.exitCode).toBe(null);
+  } finally {
+    service.kill('SIGKILL');
+    rmSync(other.path, { recursive: true, force: true });
+  }
+});
+
+test('without a server there is nothing to configure, and none is started for it', async () => {
+  const other = openRoot(mkdtempSync(join(tmpdir(), 'tw-tmux-')));
+  writeConfig(other);
+  await applyConfig(other);
+  expect(existsSync(other.tmuxSocket)).toBe(false);
+  rmSync(other.path, { recursive: true, force: true });
 });
