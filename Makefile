@@ -1,6 +1,6 @@
 # dispatch. `make help` lists what there is; every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-check build demo demo-clean test check types lint format dead bench sim schemas clean
+.PHONY: help setup setup-check build demo demo-clean test test-bootstrap check types lint format dead shell bench sim schemas clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,10 @@ demo-clean: ## Remove what the demo left
 test: setup ## Everything, real sshd, tmux and git included
 	@npx vitest run $(VITEST_ARGS)
 
-check: types lint format dead ## Types, lint, format, dead code
+test-bootstrap: setup ## bootstrap.sh in a fresh Debian 12, agents and all: as root, with network, three to six minutes
+	@DISPATCH_TEST_BOOTSTRAP=1 npx vitest run test/bootstrap/debian.test.ts $(VITEST_ARGS)
+
+check: types lint format dead shell ## Types, lint, format, dead code, shell scripts
 
 types: setup
 	@npx tsc --noEmit
@@ -36,6 +39,10 @@ format: setup
 
 dead: setup
 	@npx knip
+
+shell:
+	@if command -v shellcheck >/dev/null 2>&1; then shellcheck bootstrap/bootstrap.sh scripts/setup.sh task-wrapper/launch.sh; \
+	else echo 'shellcheck is not installed: shell scripts were NOT checked (apt install shellcheck)'; fi
 
 bench: setup ## Figures of bench/README.md, on this machine
 	@npx tsx bench/all.ts
