@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Builds dist/: the command line (split, so that `--version` loads only itself) and the node-side program
-// (one file, because it is shipped to nodes under the hash of its content).
+// Builds dist/: the command line (split, so that `--version` loads only itself), the node-side program
+// (one file, because it is shipped to nodes under the hash of its content), and bootstrap.sh as it is.
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -53,3 +53,4 @@ await build({
   logLevel: 'warning',
 });
 chmodSync(join(dist, 'dispatch.js'), 0o755);
+copyFileSync(join(root, 'bootstrap/bootstrap.sh'), join(dist, 'bootstrap.sh'));

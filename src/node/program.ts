@@ -43,6 +43,16 @@ export async function loadProgram(directory: string = distDirectory()): Promise<
   return { hash, wrapper, launch };
 }
 
+/** bootstrap.sh as it was built, for machines that are not nodes yet. @throws DispatchError E_NODE_PROGRAM. */
+export async function loadBootstrap(directory: string = distDirectory()): Promise<Buffer> {
+  const file = join(directory, 'bootstrap.sh');
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw broken(file, 'it cannot be read', cause);
+  }
+}
+
 /** Beside the running program, wherever the bundler put this module, or in `dist/` of the source tree. */
 function distDirectory(): string {
   const given = process.env.DISPATCH_DIST;

@@ -17,6 +17,8 @@ export interface Ran {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What the process reads; without it nothing. */
+  readonly stdin?: string;
   /** Called with stdout so far; what it returns is sent to the process. */
   readonly onOutput?: (stdout: string) => NodeJS.Signals | null;
   /** The same for stderr. */
@@ -42,8 +44,11 @@ export function dispatch(args: readonly string[], options: RunOptions = {}): Pro
       TERM: 'xterm-256color',
       ...options.env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It may have ended without reading.
+  child.stdin.on('error', () => {});
+  child.stdin.end(options.stdin ?? '');
   const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
   let stdout = '';
   let stderr = '';

@@ -23,6 +23,7 @@ const VERBS = [
   ['nodes'],
   ['nodes', 'list'],
   ['nodes', 'add'],
+  ['nodes', 'bootstrap'],
   ['nodes', 'probe'],
   ['nodes', 'drain'],
   ['nodes', 'cordon'],

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -41,6 +42,7 @@ beforeAll(() => {
     'LICENSE',
     'README.md',
     'CHANGELOG.md',
+    'bootstrap',
     'schemas',
     'scripts',
     'src',
@@ -79,6 +81,13 @@ describe('npm pack, npm install --global', () => {
     skip(noNetwork, 'npm reaches no registry here');
     const { status, stdout } = dispatch(dir, ['--version']);
     expect({ status, stdout }).toEqual({ status: 0, stdout: '0.1.0\n' });
+  });
+
+  test('brings bootstrap.sh along for machines that are no nodes yet', ({ skip }) => {
+    skip(noNetwork, 'npm reaches no registry here');
+    const { status, stdout } = dispatch(dir, ['nodes', 'bootstrap', '--script']);
+    expect(status).toBe(0);
+    expect(stdout).toBe(readFileSync(join(PROJECT_ROOT, 'bootstrap/bootstrap.sh'), 'utf8'));
   });
 
   test('where the SQLite library was not compiled: start and doctor say so, and what builds it', ({

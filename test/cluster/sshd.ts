@@ -26,6 +26,8 @@ export interface SshdOptions {
   readonly config?: readonly string[];
   /** Further lines of the client's Host block. */
   readonly clientConfig?: readonly string[];
+  /** Words in front of sshd, when it starts: a program that runs it somewhere else. */
+  readonly launcher?: () => readonly string[];
   /** Write the host's keys into the known hosts: true by default. */
   readonly trusted?: boolean;
 }
@@ -110,7 +112,9 @@ export class Sshd {
   /** Starts the server; returns when it listens. */
   async start(): Promise<void> {
     if (SSHD === undefined) throw new Error('no sshd here: apt install openssh-server');
-    const server = spawn(SSHD, ['-D', '-e', '-f', join(this.dir, 'sshd_config')], {
+    const config = join(this.dir, 'sshd_config');
+    const words: string[] = [...(this.#options.launcher?.() ?? []), SSHD, '-D', '-e', '-f', config];
+    const server = spawn(words[0] ?? SSHD, words.slice(1), {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH: process.env.PATH, HOME: this.home },
     });

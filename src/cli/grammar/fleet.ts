@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AddOptions } from '../verbs/nodes/add.ts';
 import { type Act, GROUPS, verb } from './act.ts';
+import { declareBootstrap } from './bootstrap.ts';
 
 export function declareFleet(program: Command, act: Act): void {
   const nodes = verb(program, 'nodes', {
@@ -27,16 +28,20 @@ export function declareFleet(program: Command, act: Act): void {
     }),
   );
 
-  verb(nodes, 'add <name>', {
+  declareBootstrap(nodes, act);
+
+  verb(nodes, 'add [name]', {
     summary: 'add a machine to nodes.json',
     group: GROUPS.fleet,
     examples: [
       ['dispatch nodes add mac2', 'an ssh alias; shows the fingerprint and asks'],
       ['dispatch nodes add mac2 --fingerprint SHA256:… --slots 4', 'without a question'],
+      ['dispatch nodes add --from node-info.json', 'what bootstrap.sh printed there; - reads a pipe'],
       ['dispatch nodes add pod7 --command "kubectl exec -i agent-7 --"', 'any program that gives a stream'],
     ],
-    more: 'The host key is accepted only here, after you have seen its fingerprint. Then the node is probed.',
+    more: 'The host key is accepted only here and by bootstrap, after you have seen its fingerprint. Then the node is probed.',
   })
+    .option('--from <file>', 'name, slots, mode, address and host keys from a node-info.json; flags win')
     .option('--target <alias>', 'ssh alias or user@host, when it is not the name')
     .option('--local', 'this machine')
     .option('--command <words>', 'a program that gives a byte stream there: words, or a JSON list')
@@ -50,7 +55,7 @@ export function declareFleet(program: Command, act: Act): void {
     .option('--fingerprint <sha256>', 'accept the host key only if it has this fingerprint')
     .option('--yes', 'accept the host key that is shown')
     .action(
-      act(async (context, name: string, options: AddOptions) => {
+      act(async (context, name: string | undefined, options: AddOptions) => {
         const { add } = await import('../verbs/nodes/add.ts');
         return add(context, name, options);
       }),

@@ -10,8 +10,8 @@ import { readSshSettings } from '../../transport/ssh-settings.ts';
 import type { Context } from '../context.ts';
 
 export interface TrustOptions {
-  /** The only fingerprint that is accepted, `SHA256:…`. */
-  readonly fingerprint?: string;
+  /** The only fingerprint that is accepted, `SHA256:…`; of a list any one. */
+  readonly fingerprint?: string | readonly string[];
   /** Accept what is shown. */
   readonly yes?: boolean;
 }
@@ -51,15 +51,16 @@ function show({ output }: Context, { name }: NodeConfig, keys: readonly ScannedK
 function named(
   config: NodeConfig,
   keys: readonly ScannedKey[],
-  fingerprint: string | undefined,
+  fingerprint: string | readonly string[] | undefined,
 ): readonly ScannedKey[] {
   if (fingerprint === undefined) return keys;
+  const accepted = typeof fingerprint === 'string' ? [fingerprint] : fingerprint;
   const bare = (text: string): string => text.replace(/^SHA256:/u, '').replace(/=+$/u, '');
-  const found = keys.filter((key) => bare(key.fingerprint) === bare(fingerprint));
+  const found = keys.filter((key) => accepted.some((one) => bare(key.fingerprint) === bare(one)));
   if (found.length > 0) return found;
   throw new DispatchError('E_FINGERPRINT', `${config.name} does not have the host key that was named`, {
     where: config.name,
-    why: `named ${fingerprint}; it shows ${keys.map((key) => key.fingerprint).join(', ')}`,
+    why: `named ${accepted.join(' or ')}; it shows ${keys.map((key) => key.fingerprint).join(', ')}`,
     fix: 'compare on the machine itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
   });
 }

@@ -54,6 +54,18 @@ export const CLI_CODES = {
     explain:
       'Nothing was changed. Run the command again to be asked once more, or answer with the flag that its help names.',
   },
+  E_NODE_INFO: {
+    title: 'not a node-info.json',
+    exit: EXIT.usage,
+    explain:
+      'bootstrap.sh prints a description of the machine as JSON on its standard output, and everything else on standard error. `dispatch nodes add --from <file>` takes that file, and `-` for a pipe.',
+  },
+  E_BOOTSTRAP: {
+    title: 'a machine could not be made a node',
+    exit: EXIT.internal,
+    explain:
+      'bootstrap.sh ran on the machine and stopped; its own words say in which step and why. What it did stays. Mend the cause and run the same command again: it only does what is missing.',
+  },
   E_NODE_BUSY: {
     title: 'attempts are still running on the node',
     exit: EXIT.conflict,
