@@ -146,6 +146,8 @@ settings() {
   ME=$(id -un)
   WORK=''
   LOCK=''
+  # A command that comes over ssh finds few places in its PATH.
+  [ -n "$SYS" ] || PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin:/usr/local/bin
 }
 
 parse() {
@@ -246,7 +248,8 @@ validate() {
   fi
   like "$NAME" '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' || wrong "--name takes letters, digits, . _ and -, not '$NAME'"
   [ -n "$SLOTS" ] || SLOTS=$((CORES > 1 ? CORES / 2 : 1))
-  like "$SLOTS" '^[1-9][0-9]{0,3}$' || wrong "--slots takes a number from 1 on, not '$SLOTS'"
+  like "$SLOTS" '^[1-9][0-9]{0,3}$' || wrong "--slots takes a number from 1 to 1024, not '$SLOTS'"
+  [ "$SLOTS" -le 1024 ] || wrong "--slots takes a number from 1 to 1024, not '$SLOTS'"
   MODE=${MODE:-hybrid}
   like "$MODE" '^[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*$' || wrong "--mode takes hybrid or a comma-separated list, not '$MODE'"
   if [ "$OS" = macos ]; then
@@ -317,20 +320,21 @@ prepare() {
 
 # A second one waits: it may be the same command again, after a connection was lost in the middle.
 one_at_a_time() {
-  local other tries=0
-  LOCK=$SYS/var/run/dispatch-bootstrap.lock
+  local other tries=0 lock=$SYS/var/run/dispatch-bootstrap.lock
   as_root mkdir -p "$SYS/var/run"
-  while ! as_root mkdir "$LOCK" 2>/dev/null; do
-    other=$(cat "$LOCK/pid" 2>/dev/null || :)
+  while ! as_root mkdir "$lock" 2>/dev/null; do
+    other=$(cat "$lock/pid" 2>/dev/null || :)
     if [ -n "$other" ] && ! ps -p "$other" >/dev/null 2>&1; then
-      as_root rm -rf "$LOCK"
+      as_root rm -rf "$lock"
       continue
     fi
     [ $tries != 0 ] || note "another bootstrap.sh is at work here (process ${other:-unknown}): waiting for it"
     tries=$((tries + 1))
-    [ $tries -le 900 ] || { LOCK='' && die "the other one does not end; if there is none, remove $SYS/var/run/dispatch-bootstrap.lock"; }
+    [ $tries -le 900 ] || die "the other one does not end; if there is none, remove $lock"
     sleep 2
   done
+  # From here on it is this one's, and goes with it.
+  LOCK=$lock
   printf '%s\n' $$ | as_root tee "$LOCK/pid" >/dev/null
 }
 
@@ -339,7 +343,7 @@ find_home() {
   if [ "$OS" = macos ]; then
     WORKER_HOME=$HOME
   else
-    WORKER_HOME=$(awk -F: -v who="$WORKER" '$1 == who { print $6 }' "$SYS/etc/passwd")
+    WORKER_HOME=$(home_of "$WORKER")
     [ -n "$WORKER_HOME" ] || WORKER_HOME=/home/$WORKER
   fi
   case $ROOT_ASKED in
@@ -349,6 +353,11 @@ find_home() {
   DOT=$WORKER_HOME/.dispatch
   BIN=$DOT/node/bin
   SOCKET=$ROOT/run/tmux.sock
+}
+
+# Accounts need not be in the file: a cloud's or a company's directory has them too.
+home_of() {
+  if [ -n "$SYS" ]; then cat "$SYS/etc/passwd"; else getent passwd "$1" || :; fi | awk -F: -v who="$1" '$1 == who { print $6 }'
 }
 
 # ---------------------------------------------------------------------------------------------- steps
@@ -437,12 +446,14 @@ make_account() {
   MADE_ACCOUNT=yes
 }
 
-# Keys that may log in as whoever runs this may log in as the worker: it is how the controller comes back.
+# Keys that may log in as whoever runs this may log in as the worker: it is how the controller comes back. Once somebody
+# may, who runs this changes nothing; only --authorize adds to it.
 look_login() {
   local file
   file=$(login_keys)
   if [ "$WORKER" = "$ME" ] || [ -z "$file" ]; then return 0; fi
   has_account || because 'no account yet' || return 1
+  if [ -z "$AUTHORIZE" ] && as_worker test -s "$WORKER_HOME/.ssh/authorized_keys"; then return 0; fi
   as_worker w_has_lines "$WORKER_HOME/.ssh/authorized_keys" <"$file" || because "keys of $file may not log in as $WORKER"
 }
 
@@ -450,7 +461,7 @@ login_keys() {
   local file home
   home=${HOME:-/root}
   # With sudo, HOME may be either: whoever called sudo is who logged in.
-  [ -z "${SUDO_USER:-}" ] || home=$(awk -F: -v who="$SUDO_USER" '$1 == who { print $6 }' /etc/passwd)
+  [ -z "${SUDO_USER:-}" ] || home=$(home_of "$SUDO_USER")
   file=${AUTHORIZE:-$home/.ssh/authorized_keys}
   [ ! -s "$file" ] || echo "$file"
 }

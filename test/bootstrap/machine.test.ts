@@ -134,6 +134,24 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     machine.sh(`cd ${WORKER} && rm agent-worker && mv real agent-worker`);
   });
 
+  test('who may log in stays as it is, whoever runs it; --authorize adds', () => {
+    machine.sh('echo "ssh-ed25519 AAAAother somebody" >/root/.ssh/authorized_keys');
+    expect(machine.bootstrap().stderr).toContain('nothing was changed');
+    machine.sh('echo "ssh-ed25519 AAAAlaptop laptop" >/root/laptop.pub');
+    expect(machine.bootstrap('--authorize', '/root/laptop.pub').code).toBe(0);
+    expect(machine.sh(`cat ${WORKER}/.ssh/authorized_keys`)).toBe(
+      'ssh-ed25519 AAAAtest controller\nssh-ed25519 AAAAlaptop laptop\n',
+    );
+  });
+
+  test('one that is stopped while it waits leaves the other alone', () => {
+    machine.sh('mkdir -p /run/dispatch-bootstrap.lock && echo 1 >/run/dispatch-bootstrap.lock/pid');
+    machine.sh(
+      'bash /tmp/bootstrap.sh 2>/tmp/waits >/dev/null & until grep -q "waiting for it" /tmp/waits; do sleep 0.1; done; kill $!; wait $!; test $? = 143 && test -e /run/dispatch-bootstrap.lock',
+    );
+    machine.sh('rm -r /run/dispatch-bootstrap.lock');
+  });
+
   test('two at once: the second waits for the first, and finds nothing to do', () => {
     machine.sh(`rm ${WORKER}/.dispatch/node/bin/npm`);
     const both = machine.run([

@@ -107,6 +107,7 @@ test.each([
   [['--name'], '--name needs a value'],
   [['--name', '../x'], '--name takes'],
   [['--name', 'x', '--slots', '0'], '--slots takes'],
+  [['--name', 'x', '--slots', '1025'], '--slots takes'],
   [['--name', 'x', '--mode', 'a b'], '--mode takes'],
   [['--name', 'x', '--user', 'root'], 'agents refuse to run as root'],
   [['--name', 'x', '--root', '/srv/../etc'], '--root has no ..'],

@@ -155,7 +155,7 @@ describe.skipIf(WITHOUT !== null)('nodes bootstrap', { timeout: 180_000 }, () =>
     );
     const usage = await bootstrap(home, ...ASKED.slice(0, 2), '--slots', 'many');
     expect(usage.code).toBe(2);
-    expect(usage.stderr).toContain("--slots takes a number from 1 on, not 'many'");
+    expect(usage.stderr).toContain("--slots takes a number from 1 to 1024, not 'many'");
     const failed = await bootstrap(home, ...ASKED, '--slots', '7');
     expect(failed.code).toBe(1);
     expect(failed.stderr).toContain('stopped in: settings');
