@@ -1,5 +1,5 @@
 /** bootstrap.sh as root on a machine, for real but for Node.js (the one that is here) and agents (debian.test.ts has those). */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Machine, noMachine } from './machine.ts';
 
 const WITHOUT = noMachine();
@@ -11,19 +11,9 @@ const KEY = 'sk-a-key-of-glm';
 const UNIT = '/etc/systemd/system/dispatch-tmux.service';
 const WORKER = '/home/dispatch';
 
-describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, () => {
-  let machine: Machine;
-  beforeAll(async () => {
-    machine = new Machine();
-    await machine.ready();
-    machine.sh(
-      'mkdir -p -m 700 /root/.ssh && echo "ssh-ed25519 AAAAtest controller" >/root/.ssh/authorized_keys',
-    );
-    machine.sh(`umask 077 && echo ${KEY} >/root/glm.key`);
-  });
-  afterAll(() => machine.stop());
-
-  test('--check and --dry-run say what is to do, and change nothing', () => {
+describe.skipIf(WITHOUT !== null)('on a fresh machine', () => {
+  test('--check and --dry-run say what is to do, and change nothing', async () => {
+    const machine = await freshMachine();
     const before = machine.written();
     const check = machine.bootstrap('--check', ...ASKED);
     expect(check.code).toBe(3);
@@ -36,7 +26,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.written()).toEqual(before);
   });
 
-  test('without a name it asks for one before it changes anything', () => {
+  test('without a name it asks for one before it changes anything', async () => {
+    const machine = await freshMachine();
     const before = machine.written();
     const { code, stderr } = machine.bootstrap();
     expect(code).toBe(2);
@@ -44,7 +35,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.written()).toEqual(before);
   });
 
-  test('a first run makes an account, its login, Node.js, directories, a key and the tmux service', () => {
+  test('a first run makes an account, its login, Node.js, directories, a key and the tmux service', async () => {
+    const machine = await freshMachine();
     const done = machine.bootstrap(...ASKED, '--key', 'glm=/root/glm.key');
     expect(done.code, done.stderr).toBe(0);
     expect(JSON.parse(done.stdout)).toMatchObject({
@@ -72,9 +64,10 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     );
   });
 
-  test('the service keeps one process that runs out of memory from ending the others, and systemd takes it', ({
+  test('the service keeps one process that runs out of memory from ending the others, and systemd takes it', async ({
     skip,
   }) => {
+    const machine = await bootstrapped();
     const unit = machine.sh(`cat ${UNIT}`);
     for (const line of ['User=dispatch', 'OOMPolicy=continue', 'OOMScoreAdjust=-500', 'KillMode=process'])
       expect(unit).toContain(`${line}\n`);
@@ -93,7 +86,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     ).toBe('off\n');
   });
 
-  test('a second run changes nothing and says so; --check agrees', () => {
+  test('a second run changes nothing and says so; --check agrees', async () => {
+    const machine = await bootstrapped();
     const before = machine.written();
     const again = machine.bootstrap();
     expect(again.code, again.stderr).toBe(0);
@@ -106,7 +100,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.written()).toEqual(before);
   });
 
-  test('--check lists exactly what has drifted, and the next run mends it', () => {
+  test('--check lists exactly what has drifted, and the next run mends it', async () => {
+    const machine = await bootstrapped();
     const before = machine.written();
     machine.sh(
       `rm ${WORKER}/.dispatch/node/bin/npm && chmod 644 ${WORKER}/agent-worker/secrets/glm && echo '# x' >>${UNIT}`,
@@ -124,7 +119,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.written()).toEqual(before);
   });
 
-  test('what an agent left in the place of a directory leads root nowhere', () => {
+  test('what an agent left in the place of a directory leads root nowhere', async () => {
+    const machine = await bootstrapped();
     machine.sh(`cd ${WORKER} && mv agent-worker real && ln -s /etc agent-worker`);
     const { code } = machine.bootstrap('--key', 'glm=/root/glm.key');
     expect(code).toBe(1);
@@ -134,7 +130,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     machine.sh(`cd ${WORKER} && rm agent-worker && mv real agent-worker`);
   });
 
-  test('who may log in stays as it is, whoever runs it; --authorize adds', () => {
+  test('who may log in stays as it is, whoever runs it; --authorize adds', async () => {
+    const machine = await bootstrapped();
     machine.sh('echo "ssh-ed25519 AAAAother somebody" >/root/.ssh/authorized_keys');
     expect(machine.bootstrap().stderr).toContain('nothing was changed');
     machine.sh('echo "ssh-ed25519 AAAAlaptop laptop" >/root/laptop.pub');
@@ -144,7 +141,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     );
   });
 
-  test('one that is stopped while it waits leaves the other alone', () => {
+  test('one that is stopped while it waits leaves the other alone', async () => {
+    const machine = await bootstrapped();
     machine.sh('mkdir -p /run/dispatch-bootstrap.lock && echo 1 >/run/dispatch-bootstrap.lock/pid');
     machine.sh(
       'bash /tmp/bootstrap.sh 2>/tmp/waits >/dev/null & until grep -q "waiting for it" /tmp/waits; do sleep 0.1; done; kill $!; wait $!; test $? = 143 && test -e /run/dispatch-bootstrap.lock',
@@ -152,7 +150,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     machine.sh('rm -r /run/dispatch-bootstrap.lock');
   });
 
-  test('two at once: the second waits for the first, and finds nothing to do', () => {
+  test('two at once: the second waits for the first, and finds nothing to do', async () => {
+    const machine = await bootstrapped();
     machine.sh(`rm ${WORKER}/.dispatch/node/bin/npm`);
     const both = machine.run([
       'bash',
@@ -163,7 +162,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.sh('cat /tmp/one /tmp/two').match(/^ +change /gmu)).toHaveLength(1);
   });
 
-  test('it goes on to its end when nobody listens any more', () => {
+  test('it goes on to its end when nobody listens any more', async () => {
+    const machine = await bootstrapped();
     machine.sh(`rm ${WORKER}/.dispatch/node/bin/npm && echo '# x' >>${UNIT}`);
     machine.sh(
       'bash /tmp/bootstrap.sh 2>&1 | head -n 1; while test -e /run/dispatch-bootstrap.lock; do sleep 0.1; done',
@@ -171,7 +171,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.bootstrap('--check').code).toBe(0);
   });
 
-  test('a key is read from a file only, and what was typed in its place is not repeated', () => {
+  test('a key is read from a file only, and what was typed in its place is not repeated', async () => {
+    const machine = await bootstrapped();
     for (const given of [`glm=${KEY}`, `${KEY.toUpperCase()}`]) {
       const { code, stderr } = machine.bootstrap('--key', given);
       expect(code).toBe(2);
@@ -182,7 +183,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(asked.stderr).toContain('--key minimax=FILE');
   });
 
-  test('--tune-sshd is taken back when sshd does not accept it, and left alone without the flag', () => {
+  test('--tune-sshd is taken back when sshd does not accept it, and left alone without the flag', async () => {
+    const machine = await bootstrapped();
     expect(machine.bootstrap('--check').stderr).not.toContain('sshd');
     machine.sh('cp /etc/ssh/sshd_config /root/kept && echo "NoSuchThing yes" >>/etc/ssh/sshd_config');
     const refused = machine.bootstrap('--tune-sshd');
@@ -196,7 +198,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.bootstrap('--check').stderr).toMatch(/ok +limits of sshd/u);
   });
 
-  test('--uninstall refuses while agents run, then takes everything back but the account and its work', () => {
+  test('--uninstall refuses while agents run, then takes everything back but the account and its work', async () => {
+    const machine = await bootstrapped();
     const tmux = `runuser -u dispatch -- tmux -S ${WORKER}/agent-worker/run/tmux.sock`;
     machine.sh(`${tmux} new-session -d -s d_1 sleep 300`);
     const busy = machine.bootstrap('--uninstall');
@@ -220,7 +223,8 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.bootstrap('--uninstall').stderr).toContain('nothing was changed');
   });
 
-  test('--uninstall --purge removes the account that was made here, and never another one', () => {
+  test('--uninstall --purge removes the account that was made here, and never another one', async () => {
+    const machine = await freshMachine();
     machine.sh('useradd --create-home mine');
     expect(machine.bootstrap(...ASKED, '--user', 'mine').code).toBe(0);
     expect(machine.bootstrap('--uninstall', '--purge').code).toBe(0);
@@ -232,3 +236,21 @@ describe.skipIf(WITHOUT !== null)('on a fresh machine', { timeout: 180_000 }, ()
     expect(machine.sh('ls /home')).not.toContain('other');
   });
 });
+
+async function freshMachine(): Promise<Machine> {
+  const machine = new Machine();
+  onTestFinished(() => machine.stop());
+  await machine.ready();
+  machine.sh(
+    'mkdir -p -m 700 /root/.ssh && echo "ssh-ed25519 AAAAtest controller" >/root/.ssh/authorized_keys',
+  );
+  machine.sh(`umask 077 && echo ${KEY} >/root/glm.key`);
+  return machine;
+}
+
+async function bootstrapped(): Promise<Machine> {
+  const machine = await freshMachine();
+  const { code, stderr } = machine.bootstrap(...ASKED, '--key', 'glm=/root/glm.key');
+  expect(code, stderr).toBe(0);
+  return machine;
+}

@@ -108,7 +108,8 @@ export class Machine {
 
   /** Runs a command there as root, with the environment of a fresh login. */
   run(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Done {
-    const [program = '', ...args] = [...this.enter(), ...argv];
+    // Without a terminal, even where the tests have one: nobody could answer a question.
+    const [program = '', ...args] = [...this.enter(), 'setsid', '--wait', ...argv];
     const { status, stdout, stderr } = spawnSync(program, args, {
       env: { PATH, HOME: '/root', LANG: 'C.UTF-8', ...env },
       encoding: 'utf8',

@@ -8,9 +8,7 @@ import { macos, ubuntu } from './pretend.ts';
 const ASKED = ['--name', 'node-3', '--slots', '8', '--mode', 'shell', '--keep-node'];
 const KEY = 'sk-a-key-of-glm';
 
-const LONG = { timeout: 180_000 };
-
-describe('on Ubuntu 24.04', LONG, () => {
+describe('on Ubuntu 24.04', () => {
   test('packages, account, profile of bubblewrap, lingering and the service; then a second run finds nothing', () => {
     const box = ubuntu();
     const made = box.bootstrap(...ASKED);
@@ -99,7 +97,7 @@ describe('on Ubuntu 24.04', LONG, () => {
   });
 });
 
-describe('on macOS', LONG, () => {
+describe('on macOS', () => {
   test('Homebrew, a daemon of launchd, the account that runs it; then a second run finds nothing', () => {
     const mac = macos();
     const made = mac.bootstrap('--name', 'mac2', '--mode', 'shell');

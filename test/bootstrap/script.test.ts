@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import fc from '../property.ts';
 import { SCRIPT } from './machine.ts';
 
 const text = readFileSync(SCRIPT);
@@ -44,7 +44,7 @@ describe('a script that was cut off', () => {
 
   const first = text.indexOf('\n{\n') + 2;
 
-  test('does nothing, wherever the cut is', { timeout: 180_000 }, () => {
+  test('does nothing, wherever the cut is', () => {
     fc.assert(fc.property(fc.integer({ min: first, max: text.length - 2 }), doesNothing), { numRuns: 120 });
     // The last lines are where a cut could leave something that runs.
     for (let length = text.length - 60; length < text.length - 1; length++) doesNothing(length);
@@ -76,7 +76,7 @@ test('another shell than bash is told so, and nothing else happens', ({ skip }) 
   expect(stderr).toContain('run it with bash');
 });
 
-test('shellcheck finds nothing', { timeout: 180_000 }, ({ skip }) => {
+test('shellcheck finds nothing', ({ skip }) => {
   const { status, stdout, error } = spawnSync('shellcheck', [SCRIPT], { encoding: 'utf8' });
   skip(error !== undefined, 'shellcheck is not installed here');
   expect(stdout).toBe('');

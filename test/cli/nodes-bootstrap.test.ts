@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Machine, noMachine, SCRIPT } from '../bootstrap/machine.ts';
 import { freePort, Sshd } from '../cluster/sshd.ts';
 import { dispatch, makeHome, scratch } from './dispatch.ts';
@@ -16,38 +16,9 @@ const ASKED = ['--name', 'vm1', '--slots', '2', '--mode', 'shell', '--keep-node'
 const NODES = '// my machines\n[\n  { "name": "mac2", "local": true, "slots": 4 }, // the old one\n]\n';
 const KEY = 'sk-a-key-of-glm';
 
-describe.skipIf(WITHOUT !== null)('nodes bootstrap', { timeout: 180_000 }, () => {
-  let machine: Machine;
-  let sshd: Sshd;
-  beforeAll(async () => {
-    const dir = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-sshd-')));
-    chmodSync(dir, 0o755);
-    sshd = new Sshd(dir, await freePort(), {
-      alias: 'vm',
-      trusted: false,
-      home: '/root',
-      config: [
-        'Match User dispatch',
-        'SetEnv HOME=/home/dispatch',
-        'AuthorizedKeysFile .ssh/authorized_keys',
-      ],
-      launcher: () => machine.enter(),
-    });
-    await sshd.prepare();
-    machine = new Machine({ shared: [dir] });
-    await machine.ready();
-    machine.sh(`mkdir -p -m 700 /root/.ssh && cp ${dir}/user_key.pub /root/.ssh/authorized_keys`);
-    await sshd.start();
-  });
-  afterAll(async () => {
-    await sshd.stop();
-    await machine.stop();
-  });
-
-  const bootstrap = (home: string, ...flags: string[]) =>
-    dispatch(['nodes', 'bootstrap', 'vm', '--ssh-config', sshd.configFile, ...flags], { cwd: home });
-
+describe.skipIf(WITHOUT !== null)('nodes bootstrap', () => {
   test('shows the host key and sends nothing before somebody has agreed to it', async () => {
+    const { machine, bootstrap } = await freshMachine();
     const home = makeHome({ 'nodes.json': NODES });
     const before = machine.written();
     const { code, stderr } = await bootstrap(home, ...ASKED);
@@ -58,6 +29,7 @@ describe.skipIf(WITHOUT !== null)('nodes bootstrap', { timeout: 180_000 }, () =>
   });
 
   test('--dry-run and --check change nothing, here or there', async () => {
+    const { machine, bootstrap } = await freshMachine();
     const home = makeHome({ 'nodes.json': NODES });
     const before = machine.written();
     const dry = await bootstrap(home, ...ASKED, '--dry-run', '--yes');
@@ -71,6 +43,7 @@ describe.skipIf(WITHOUT !== null)('nodes bootstrap', { timeout: 180_000 }, () =>
   });
 
   test('makes the machine a node, adds it as its worker account with comments kept, and it runs a task', async () => {
+    const { machine, sshd, bootstrap } = await freshMachine();
     const keyFile = join(scratch(), 'glm.key');
     writeFileSync(keyFile, `${KEY}\n`, { mode: 0o600 });
     const home = makeHome({
@@ -118,6 +91,7 @@ describe.skipIf(WITHOUT !== null)('nodes bootstrap', { timeout: 180_000 }, () =>
   });
 
   test('what it prints is what nodes add --from takes, by file and by pipe', async () => {
+    const { sshd, bootstrap } = await freshMachine();
     const printed = await bootstrap(makeHome(), ...ASKED, '--no-add', '--yes');
     expect(printed.code, printed.stderr).toBe(0);
     const info = JSON.parse(printed.stdout) as { hostKeys: { type: string; fingerprint: string }[] };
@@ -149,10 +123,11 @@ describe.skipIf(WITHOUT !== null)('nodes bootstrap', { timeout: 180_000 }, () =>
   });
 
   test('says in the words of the script why it stopped', async () => {
+    const { machine, sshd, bootstrap } = await freshMachine();
+    await sshd.trust();
     const home = makeHome();
-    machine.sh(
-      'chattr +i /etc/dispatch-node.conf 2>/dev/null || mount --bind /etc/dispatch-node.conf /etc/dispatch-node.conf',
-    );
+    // The file of the settings cannot be made.
+    machine.sh('mkdir /etc/dispatch-node.conf');
     const usage = await bootstrap(home, ...ASKED.slice(0, 2), '--slots', 'many');
     expect(usage.code).toBe(2);
     expect(usage.stderr).toContain("--slots takes a number from 1 to 1024, not 'many'");
@@ -163,6 +138,7 @@ describe.skipIf(WITHOUT !== null)('nodes bootstrap', { timeout: 180_000 }, () =>
   });
 
   test('refuses another host key than before', async () => {
+    const { machine, sshd, bootstrap } = await freshMachine();
     await sshd.trust();
     await sshd.replaceHostKey();
     const before = machine.written();
@@ -222,4 +198,27 @@ function infoText(changes: object): string {
     hostKeys: [],
   };
   return JSON.stringify({ ...info, ...changes });
+}
+
+/** A machine with an sshd of its own that nobody knows yet, and the command that goes there. */
+async function freshMachine() {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-sshd-')));
+  chmodSync(dir, 0o755);
+  const machine = new Machine({ shared: [dir] });
+  onTestFinished(() => machine.stop());
+  const sshd = new Sshd(dir, await freePort(), {
+    alias: 'vm',
+    trusted: false,
+    home: '/root',
+    config: ['Match User dispatch', 'SetEnv HOME=/home/dispatch', 'AuthorizedKeysFile .ssh/authorized_keys'],
+    launcher: () => machine.enter(),
+  });
+  onTestFinished(() => sshd.stop());
+  await sshd.prepare();
+  await machine.ready();
+  machine.sh(`mkdir -p -m 700 /root/.ssh && cp ${dir}/user_key.pub /root/.ssh/authorized_keys`);
+  await sshd.start();
+  const bootstrap = (home: string, ...flags: string[]) =>
+    dispatch(['nodes', 'bootstrap', 'vm', '--ssh-config', sshd.configFile, ...flags], { cwd: home });
+  return { machine, sshd, bootstrap };
 }
