@@ -20,9 +20,7 @@ export function command(turn: Turn, asked: Command): Reply {
     case 'load':
       return load(turn, asked);
     case 'start':
-      if (!turn.state.projects.has(asked.project)) return unknown(`no project ${asked.project}`);
-      turn.memory.dispatching.add(asked.project);
-      return DONE;
+      return onProject(turn, asked.project, (project) => start(turn, project));
     case 'collect':
       return collect(turn, asked);
     case 'cancel':
@@ -55,6 +53,12 @@ function onTask(turn: Turn, key: TaskKey, act: (task: Task) => Reply): Reply {
 function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Reply): Reply {
   const project = turn.state.projects.get(name);
   return project === undefined ? unknown(`no project ${name}`) : act(project);
+}
+
+function start(turn: Turn, { name, started }: Project): Reply {
+  turn.memory.dispatching.add(name);
+  if (!started) turn.record({ type: 'project.started', project: name });
+  return DONE;
 }
 
 /** Gates at work run on; their word counts when the line goes on. */

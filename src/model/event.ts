@@ -10,6 +10,8 @@ export type Fact =
   // projects and specs
   | { readonly type: 'project.configured'; readonly config: ProjectConfig }
   | { readonly type: 'project.based'; readonly project: ProjectName; readonly integration: CommitId }
+  /** A person wants its specs run: whichever controller keeps the home goes on with it from now on. */
+  | { readonly type: 'project.started'; readonly project: ProjectName }
   | { readonly type: 'task.added'; readonly spec: TaskSpec; readonly text: string }
   /** The file changed while the task was not final; counts for the next attempt. */
   | { readonly type: 'task.changed'; readonly spec: TaskSpec; readonly text: string }

@@ -54,6 +54,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return configureProject(state, fact);
     case 'project.based':
       return baseProject(state, fact);
+    case 'project.started':
+      projectOf(state, fact.project, fact).started = true;
+      return;
     case 'task.added':
       return addTask(state, fact, event.at);
     case 'task.changed':
@@ -363,6 +366,7 @@ function configureProject(state: State, fact: Extract<Fact, { type: 'project.con
   state.projects.set(config.name, {
     name: config.name,
     config,
+    started: false,
     integration: null,
     green: [],
     tests: [],

@@ -55,6 +55,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touched.projects.add(fact.config.name);
       return;
     case 'project.based':
+    case 'project.started':
     case 'queue.held':
     case 'queue.released':
     case 'delivery.requested':

@@ -62,6 +62,7 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'controller.acquired': true,
   'project.configured': true,
   'project.based': true,
+  'project.started': true,
   'task.added': true,
   'task.changed': true,
   'node.connected': true,

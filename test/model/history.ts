@@ -73,6 +73,7 @@ export class History {
       () => this.#takeOver(),
       () => this.#configure(),
       () => this.#base(),
+      () => this.#start(),
       () => this.#addTask(),
       () => this.#addTask(),
       () => this.#addTask(),
@@ -140,6 +141,11 @@ export class History {
       .flatMap((project) =>
         one({ type: 'project.based', project: project.name, integration: this.#commit() }),
       );
+  }
+
+  #start(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#projects().flatMap(({ name }) => one({ type: 'project.started', project: name }));
   }
 
   #addTask(): Move[] {

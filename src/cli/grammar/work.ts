@@ -13,11 +13,27 @@ export function declareWork(program: Command, act: Act): void {
       ['dispatch start web api', 'two projects that share the machines fairly'],
       ['dispatch start web -o ndjson', 'one JSON line per change'],
     ],
-    more: 'Ends when nothing more can happen without a person. Exit 0: all merged; 3: some failed, are blocked or wait.',
+    more: 'Ends when nothing more can happen without a person. Where `dispatch serve` keeps the home, it takes the projects over, and this verb only watches. Exit 0: all merged; 3: some failed, are blocked or wait.',
   }).action(
     act(async (context, projects: string[]) => {
       const { start } = await import('../verbs/start.ts');
       return start(context, projects);
+    }),
+  );
+
+  verb(program, 'serve', {
+    summary: 'keep the home: run all its projects, without a terminal, until stopped',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch serve', 'one line per change; SIGTERM stops it, agents go on'],
+      ['dispatch serve -o ndjson', 'one JSON line per change'],
+      ['dispatch tunnels install', 'across logins and sleep, by systemd or launchd'],
+    ],
+    more: 'Goes on with every project that was started. `dispatch start` hands it more, and changes of nodes.json and of specs are taken over as they are saved; what has an error is refused, and `dispatch status` says so.\n\nExit 0: stopped by a signal; 6: another controller has the home.',
+  }).action(
+    act(async (context) => {
+      const { serve } = await import('../verbs/serve.ts');
+      return serve(context);
     }),
   );
 
