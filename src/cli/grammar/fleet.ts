@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { AddOptions } from '../verbs/nodes/add.ts';
+import type { TunnelOptions } from '../verbs/tunnels.ts';
 import { type Act, GROUPS, verb } from './act.ts';
 
 export function declareFleet(program: Command, act: Act): void {
+  declareTunnels(program, act);
   const nodes = verb(program, 'nodes', {
     summary: 'the machines that run agents',
     group: GROUPS.fleet,
@@ -82,6 +84,42 @@ export function declareFleet(program: Command, act: Act): void {
       return remove(context, name);
     }),
   );
+}
+
+function declareTunnels(program: Command, act: Act): void {
+  const tunnels = verb(program, 'tunnels', {
+    summary: 'keep `dispatch serve`, and with it the connections, across logins and sleep',
+    group: GROUPS.fleet,
+    examples: [
+      ['dispatch tunnels install', 'a unit of your systemd, or an agent of launchd; starts it'],
+      ['dispatch tunnels status', 'whether it runs'],
+    ],
+  });
+  const verbs = [
+    ['install', 'write the unit and start it; again: bring it up to date', '--dry-run'],
+    ['uninstall', 'stop it and remove the unit; agents go on', '--dry-run'],
+    ['status', 'whether it is installed and runs', '-o json'],
+  ] as const;
+  for (const [name, summary, flag] of verbs) {
+    const declared = verb(tunnels, name, {
+      summary,
+      group: GROUPS.fleet,
+      examples: [
+        [`dispatch tunnels ${name}`, summary],
+        [
+          `dispatch tunnels ${name} ${flag}`,
+          name === 'status' ? 'for a program' : 'only show what it would do',
+        ],
+      ],
+    });
+    if (name !== 'status') declared.option('--dry-run', 'show the file and the commands, change nothing');
+    declared.action(
+      act(async (context, options: TunnelOptions) => {
+        const verbsOf = await import('../verbs/tunnels.ts');
+        return verbsOf[name](context, options);
+      }),
+    );
+  }
 }
 
 function declareMarks(nodes: Command, act: Act): void {
