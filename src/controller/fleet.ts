@@ -70,6 +70,11 @@ export class Fleet {
     return kept.map(({ name }) => name);
   }
 
+  /** The machine slept: every connection is asked whether it still is one, and nobody waits out a back-off. */
+  wake(): void {
+    for (const link of this.links.values()) link.wake();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all([...this.links.values()].map((link) => link.stop()));
@@ -112,6 +117,9 @@ export class Fleet {
         this.troubles.delete(name);
         push({ is: 'node.up', node: name, welcome, inventory });
         void this.#checkSandbox(link, name);
+      },
+      onAlive: () => {
+        if (this.links.get(name) === link) push({ is: 'node.alive', node: name });
       },
       onDown: (problem) => this.#trouble(link, name, problem),
       onTrouble: (problem) => this.#trouble(link, name, problem),

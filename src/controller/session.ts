@@ -29,6 +29,7 @@ import type { Note } from './note.ts';
 import { homePaths } from './paths.ts';
 import type { About, Question } from './questions.ts';
 import { type Settlement, settlement } from './settlement.ts';
+import { LOOK_EVERY_MS, type Moment, sleptBetween } from './sleep.ts';
 import { serveRequests } from './socket.ts';
 
 export interface LoadedProject {
@@ -85,6 +86,7 @@ export class Session {
   readonly #fleet: Fleet;
   readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
   readonly #sandboxed = new Set<ProjectName>();
+  #sleepLook: NodeJS.Timeout | null = null;
   #stopServing: (() => Promise<void>) | null = null;
   #watchers: (() => void)[] = [];
   #failure: unknown = null;
@@ -160,6 +162,7 @@ export class Session {
       'verb' in request ? this.command(request) : this.#answer(request),
     );
     this.follow(this.#options.nodes);
+    this.#watchForSleep();
   }
 
   /** Takes a project over from disk as it is now. @throws DispatchError what keeps its hub from being set up. */
@@ -258,12 +261,27 @@ export class Session {
   }
 
   async #letGo(): Promise<void> {
+    if (this.#sleepLook !== null) clearInterval(this.#sleepLook);
     await this.#stopServing?.();
     await this.#loop.stop();
     this.#acks.stop();
     await this.#fleet.stop();
     await this.#store.release(this.#lease).catch(() => undefined);
     await this.#store.close();
+  }
+
+  #watchForSleep(): void {
+    const reading = (): Moment => ({ wall: systemClock.wall(), mono: systemClock.mono() });
+    let before = reading();
+    this.#sleepLook = setInterval(() => {
+      const now = reading();
+      const sleptMs = sleptBetween(before, now);
+      before = now;
+      if (sleptMs === null) return;
+      this.#loop.push({ is: 'woke', sleptMs: Math.round(sleptMs) });
+      this.#fleet.wake();
+    }, LOOK_EVERY_MS);
+    this.#sleepLook.unref();
   }
 
   async #answer(question: Question): Promise<Reply | About> {

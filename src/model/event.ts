@@ -7,6 +7,8 @@ import type { TestBaseline } from './task.ts';
 /** What happened. The append-only log of these is the truth; every other table is derived from it and can be rebuilt. */
 export type Fact =
   | { readonly type: 'controller.acquired'; readonly host: string; readonly pid: number }
+  /** The controller's machine slept, or its process was stopped: nothing that waited was charged for it. */
+  | { readonly type: 'controller.slept'; readonly ms: number }
   // projects and specs
   | { readonly type: 'project.configured'; readonly config: ProjectConfig }
   | { readonly type: 'project.based'; readonly project: ProjectName; readonly integration: CommitId }

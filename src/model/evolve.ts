@@ -50,6 +50,8 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'controller.acquired':
       state.epoch = event.epoch;
       return;
+    case 'controller.slept':
+      return;
     case 'project.configured':
       return configureProject(state, fact);
     case 'project.based':

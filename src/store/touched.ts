@@ -111,6 +111,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
+    case 'controller.slept':
       return;
     case 'merge.proved':
       touchProjectOf(touched, fact.token, state);

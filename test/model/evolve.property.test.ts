@@ -61,6 +61,7 @@ describe('evolve over random legal histories', () => {
 const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'controller.acquired': true,
   'project.configured': true,
+  'controller.slept': true,
   'project.based': true,
   'project.started': true,
   'task.added': true,

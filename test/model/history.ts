@@ -71,6 +71,7 @@ export class History {
   #kinds(): (() => Move[])[] {
     return [
       () => this.#takeOver(),
+      () => this.#sleep(),
       () => this.#configure(),
       () => this.#base(),
       () => this.#start(),
@@ -127,6 +128,11 @@ export class History {
     if (!this.#rarely()) return [];
     this.#epoch += 1;
     return one({ type: 'controller.acquired', host: 'laptop', pid: 1000 + this.#epoch });
+  }
+
+  #sleep(): Move[] {
+    if (!this.#rarely()) return [];
+    return one({ type: 'controller.slept', ms: this.#pick(100_000) });
   }
 
   #configure(): Move[] {
