@@ -3,6 +3,8 @@ import type { RefusedFile } from '../../controller/questions.ts';
 import { aboutController } from '../../controller/socket.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
+import { type Capacity, capacityOf } from '../../report/advice.ts';
+import { adviceLines } from '../../report/advice-text.ts';
 import { countsLine } from '../../report/markdown.ts';
 import type { Context } from '../context.ts';
 import { countWords, rowsOf, type TaskRow } from '../progress/rows.ts';
@@ -45,17 +47,26 @@ function showOnce(
   const now = Date.now();
   const rows = rowsOf(view.state, view.snapshot(), now, wanted);
   const counts = countWords(rows);
+  const capacity = capacityIn(view, wanted, now);
   output.list<TaskRow>({
     kind: 'TaskList',
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder, refused },
+    meta: { total: rows.length, counts, controller: view.holder, refused, capacity },
     empty: 'no task yet: dispatch start <project>',
   });
   if (rows.length > 0) output.note(summaryLine(view, rows));
+  for (const line of capacity === null ? [] : adviceLines(capacity)) output.note(safeLine(line));
   for (const { file, code, message } of refused)
     output.note(safeLine(`${file} has changed and is not used: ${message} (dispatch explain ${code})`));
+}
+
+/** Without a controller nothing runs, so nothing is said about machines. */
+function capacityIn(view: HomeView, projects: ReadonlySet<ProjectName> | null, now: number): Capacity | null {
+  const fleet = view.snapshot();
+  if (fleet === null) return null;
+  return capacityOf({ state: view.state, fleet, conflicted: view.conflicted, projects, now });
 }
 
 export function severalProjects(rows: readonly TaskRow[]): boolean {
