@@ -6,8 +6,13 @@ import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { NodeLink } from '../node/link.ts';
 import type { NodeProgram } from '../node/program.ts';
+import { systemClock } from './clock.ts';
 import type { Input } from './door.ts';
 import type { Note } from './note.ts';
+import type { NodeLook, NodeReport } from './questions.ts';
+
+/** Between two looks at how a node is doing; one message each, milliseconds. */
+const HEALTH_MS = 60_000;
 
 export interface FleetOptions {
   readonly state: State;
@@ -28,12 +33,31 @@ export class Fleet {
   /** The last problem of each node, for people. */
   readonly troubles = new Map<NodeName, DispatchError>();
   readonly #options: FleetOptions;
+  readonly #said = new Map<NodeName, NodeReport>();
   readonly #sandboxAsked = new Set<NodeName>();
   #configs: readonly NodeConfig[] = [];
+  readonly #asking: NodeJS.Timeout;
   #stopped = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#asking = setInterval(() => {
+      for (const [name, link] of this.links) if (link.state.is === 'up') void this.#ask(link, name);
+    }, HEALTH_MS).unref();
+  }
+
+  /** The nodes as they said last. */
+  looks(): NodeLook[] {
+    return this.#configs.map(({ name }) => {
+      const problem = this.troubles.get(name);
+      const { code = null, message = null } = problem ?? {};
+      return {
+        name,
+        connected: this.links.get(name)?.state.is === 'up',
+        trouble: code === null || message === null ? null : { code, message },
+        said: this.#said.get(name) ?? null,
+      };
+    });
   }
 
   /** What the scheduler may use. */
@@ -77,6 +101,7 @@ export class Fleet {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    clearInterval(this.#asking);
     await Promise.all([...this.links.values()].map((link) => link.stop()));
   }
 
@@ -95,6 +120,7 @@ export class Fleet {
     const link = this.links.get(name);
     this.links.delete(name);
     this.troubles.delete(name);
+    this.#said.delete(name);
     void link?.stop();
     this.#options.push({ is: 'node.down', node: name, reason });
   }
@@ -116,6 +142,7 @@ export class Fleet {
         onUp(name);
         this.troubles.delete(name);
         push({ is: 'node.up', node: name, welcome, inventory });
+        void this.#ask(link, name);
         void this.#checkSandbox(link, name);
       },
       onAlive: () => {
@@ -129,6 +156,18 @@ export class Fleet {
     });
     this.links.set(name, link);
     link.start();
+  }
+
+  /** One message, whose time there and back is the round trip. */
+  async #ask(link: NodeLink, name: NodeName): Promise<void> {
+    const wall = systemClock.wall();
+    const began = systemClock.mono();
+    // What keeps it from answering is told by the link; a node of another version may not know the question.
+    const health = await link.call({ op: 'health' }).catch(() => null);
+    if (health === null || this.links.get(name) !== link) return;
+    const roundTripMs = systemClock.mono() - began;
+    const clockOffsetMs = Math.round(health.clock - (wall + roundTripMs / 2));
+    this.#said.set(name, { at: systemClock.wall(), roundTripMs, clockOffsetMs, health });
   }
 
   /** A node without a sandbox refuses every verify command: said when it connects, not when the first task has ended. */

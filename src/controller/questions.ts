@@ -1,11 +1,32 @@
 /** What other processes ask a running controller besides commands: it changes nothing that is recorded. */
-import type { ProjectName } from '../model/ids.ts';
+import type { NodeName, ProjectName } from '../model/ids.ts';
+import type { Health } from '../protocol/messages.ts';
 
 export type Question =
   /** Who is at work here. */
   | { readonly ask: 'about' }
+  /** How the nodes are doing, as they said last. */
+  | { readonly ask: 'nodes' }
   /** Read the project's files and run it; only a controller that keeps the home does. Answered with a Reply. */
   | { readonly ask: 'take'; readonly project: ProjectName };
+
+export interface NodeLook {
+  readonly name: NodeName;
+  readonly connected: boolean;
+  /** Why there is no connection. */
+  readonly trouble: { readonly code: string; readonly message: string } | null;
+  /** Null until it has answered once; kept while it cannot be reached. */
+  readonly said: NodeReport | null;
+}
+
+export interface NodeReport {
+  /** Wall clock here when the answer came, milliseconds. */
+  readonly at: number;
+  readonly roundTripMs: number;
+  /** The node's wall clock minus ours; as exact as half a round trip. */
+  readonly clockOffsetMs: number;
+  readonly health: Health;
+}
 
 export interface About {
   /** `serve` goes on until it is stopped and takes projects over; `verb` ends with the verb that it belongs to. */

@@ -27,9 +27,9 @@ import { Loop } from './loop.ts';
 import { performNodeEffect } from './node-effects.ts';
 import type { Note } from './note.ts';
 import { homePaths } from './paths.ts';
-import type { About, Question } from './questions.ts';
+import type { About, NodeLook, Question } from './questions.ts';
 import { type Settlement, settlement } from './settlement.ts';
-import { LOOK_EVERY_MS, type Moment, sleptBetween } from './sleep.ts';
+import { watchForSleep } from './sleep-watch.ts';
 import { serveRequests } from './socket.ts';
 
 export interface LoadedProject {
@@ -86,7 +86,7 @@ export class Session {
   readonly #fleet: Fleet;
   readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
   readonly #sandboxed = new Set<ProjectName>();
-  #sleepLook: NodeJS.Timeout | null = null;
+  #endSleepWatch: (() => void) | null = null;
   #stopServing: (() => Promise<void>) | null = null;
   #watchers: (() => void)[] = [];
   #failure: unknown = null;
@@ -162,7 +162,10 @@ export class Session {
       'verb' in request ? this.command(request) : this.#answer(request),
     );
     this.follow(this.#options.nodes);
-    this.#watchForSleep();
+    this.#endSleepWatch = watchForSleep((sleptMs) => {
+      this.#loop.push({ is: 'woke', sleptMs });
+      this.#fleet.wake();
+    });
   }
 
   /** Takes a project over from disk as it is now. @throws DispatchError what keeps its hub from being set up. */
@@ -261,7 +264,7 @@ export class Session {
   }
 
   async #letGo(): Promise<void> {
-    if (this.#sleepLook !== null) clearInterval(this.#sleepLook);
+    this.#endSleepWatch?.();
     await this.#stopServing?.();
     await this.#loop.stop();
     this.#acks.stop();
@@ -270,27 +273,15 @@ export class Session {
     await this.#store.close();
   }
 
-  #watchForSleep(): void {
-    const reading = (): Moment => ({ wall: systemClock.wall(), mono: systemClock.mono() });
-    let before = reading();
-    this.#sleepLook = setInterval(() => {
-      const now = reading();
-      const sleptMs = sleptBetween(before, now);
-      before = now;
-      if (sleptMs === null) return;
-      this.#loop.push({ is: 'woke', sleptMs: Math.round(sleptMs) });
-      this.#fleet.wake();
-    }, LOOK_EVERY_MS);
-    this.#sleepLook.unref();
-  }
-
-  async #answer(question: Question): Promise<Reply | About> {
+  async #answer(question: Question): Promise<Reply | About | readonly NodeLook[]> {
     const { keeper } = this.#options;
     switch (question.ask) {
       case 'about': {
         const refused = keeper?.refused() ?? [];
         return { kind: keeper === undefined ? 'verb' : 'serve', pid: this.#lease.pid, refused };
       }
+      case 'nodes':
+        return this.#fleet.looks();
       case 'take':
         if (keeper !== undefined) return keeper.take(question.project);
         return { ok: false, code: 'E_CONTROLLER_RUNNING', message: 'this controller ends with its own verb' };

@@ -11,10 +11,10 @@ import { DispatchError } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { Reply } from './commands.ts';
 import type { Command } from './door.ts';
-import type { About, Question } from './questions.ts';
+import type { About, NodeLook, Question } from './questions.ts';
 
 type Request = Command | Question;
-type Answer = Reply | About;
+type Answer = Reply | About | readonly NodeLook[];
 
 /** Longest path a unix socket may have on every system that we run on (macOS: 104 bytes with the final zero). */
 const MAX_SOCKET_PATH = 100;
@@ -47,6 +47,12 @@ export function askController(file: string, command: Command): Promise<Reply | n
 /** Hands the project to the controller of this home, which must be one that keeps it; null when none is listening. */
 export function handToController(file: string, project: ProjectName): Promise<Reply | null> {
   return ask<Reply>(file, { ask: 'take', project });
+}
+
+/** How the nodes are doing; null when nobody is listening, or it is of another version, or does not answer in time. */
+export async function nodesOfController(file: string): Promise<readonly NodeLook[] | null> {
+  const looks = await ask<readonly NodeLook[] | Reply>(file, { ask: 'nodes' }, ABOUT_MS).catch(() => null);
+  return Array.isArray(looks) ? looks : null;
 }
 
 /** Who controls this home; null when nobody is listening, or it is of another version, or does not answer in time. */

@@ -133,6 +133,50 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     expect((await third.ended).code).toBe(0);
   });
 
+  test('is asked by dispatch nodes how the machines are doing', async () => {
+    const home = makeHome({
+      tasks: { A: {} },
+      nodes: [
+        { name: 'here', local: true },
+        { name: 'gone', command: ['false'] },
+      ],
+    });
+    const before = await home.dispatch(['nodes']);
+    expect(before).toMatchObject({ code: 0, stderr: expect.stringContaining('dispatch nodes probe') });
+    const serve = await serving(home);
+    const looks = async (): Promise<Readonly<Record<string, unknown>>[]> =>
+      JSON.parse((await home.dispatch(['nodes', '-o', 'json'])).stdout).data;
+    await until('that both have been looked at', async () => {
+      const [here, gone] = await looks();
+      return here?.said !== null && gone?.trouble !== null;
+    });
+    expect(await looks()).toMatchObject([
+      {
+        node: 'here',
+        state: 'up',
+        running: 0,
+        trouble: null,
+        said: {
+          roundTripMs: expect.any(Number),
+          clockOffsetMs: expect.any(Number),
+          health: {
+            attempts: 0,
+            cores: expect.any(Number),
+            bootId: expect.any(String),
+            tmux: expect.any(String),
+          },
+        },
+      },
+      { node: 'gone', state: 'down', said: null, trouble: { code: expect.stringMatching(/^E_/u) } },
+    ]);
+    const { stdout, stderr } = await home.dispatch(['nodes']);
+    expect(stdout).toMatch(/^here\tup\t0\/4\t\d+\.\d ms\t.* free\t.* free\t.*ok/mu);
+    expect(stdout).toMatch(/^gone\tdown\t0\/4\t-/mu);
+    expect(stderr).toContain('gone: no shell answered');
+    serve.signal('SIGTERM');
+    expect((await serve.ended).code).toBe(0);
+  });
+
   test('outlives a client that asks and does not wait for the answer', async () => {
     const home = makeHome({ tasks: { A: {} } });
     const serve = await serving(home);
