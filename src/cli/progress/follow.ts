@@ -9,6 +9,9 @@ import { keepForSummary } from './summary.ts';
 /** How often the store is looked at. Milliseconds. */
 const LOOK_MS = 200;
 
+/** Events read at once. */
+const PAGE = 1000;
+
 export interface Followed {
   /** What ended it: it was over, a signal, or the controller went away. */
   readonly end: 'over' | 'gone' | Interrupt;
@@ -34,11 +37,14 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   let gone: number | null = null;
   for (let seq = since; ; ) {
     await view.refresh();
-    const fresh = await view.reader.events(seq, 1000);
+    const fresh = await view.reader.events(seq, PAGE);
     screen.events(fresh, view.state);
     kept.push(...fresh.filter(keepForSummary));
     seq = fresh.at(-1)?.seq ?? seq;
-    if (over(fresh)) return { end: 'over', events: kept };
+    const isOver = over(fresh);
+    // More of what led to it is still to be shown.
+    if (fresh.length === PAGE) continue;
+    if (isOver) return { end: 'over', events: kept };
     gone = view.holder === null ? (gone ?? performance.now()) : null;
     if (gone !== null && performance.now() - gone >= patienceMs) return { end: 'gone', events: kept };
     const signal = await Promise.race([sleep(LOOK_MS), stop]);

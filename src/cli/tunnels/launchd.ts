@@ -34,7 +34,7 @@ export function launchd(
       ];
     },
     unload: ({ enabled }) => ({ before: enabled ? [bootout] : [], after: [] }),
-    hint: async () => 'it runs while you are logged in on this Mac, asleep or locked included',
+    hint: async () => 'it runs while you are logged in on this Mac, locked or not, and goes on after sleep',
   };
 }
 

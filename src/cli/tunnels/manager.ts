@@ -61,6 +61,6 @@ export async function tell(words: Words): Promise<void> {
   const said = `${stderr}\n${stdout}`.trim();
   throw new DispatchError('E_SUPERVISOR', `${words.join(' ')} failed`, {
     why: failed ?? (said === '' ? `exit code ${code}` : said),
-    fix: 'dispatch tunnels status',
+    fix: 'dispatch tunnels status   (the same command again goes on where this one stopped)',
   });
 }
