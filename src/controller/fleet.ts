@@ -11,7 +11,7 @@ import type { Input } from './door.ts';
 import type { Note } from './note.ts';
 import type { NodeLook, NodeReport } from './questions.ts';
 
-/** Between two looks at how a node is doing; one message each, milliseconds. */
+/** Between two looks at how a node is doing; one packet each, milliseconds. */
 const HEALTH_MS = 60_000;
 
 export interface FleetOptions {
@@ -158,16 +158,22 @@ export class Fleet {
     link.start();
   }
 
-  /** One message, whose time there and back is the round trip. */
+  /** Two requests in one packet: a node may take its time to say how it is, and the ping beside it is the round trip. */
   async #ask(link: NodeLink, name: NodeName): Promise<void> {
     const wall = systemClock.wall();
     const began = systemClock.mono();
+    const span = (): number => systemClock.mono() - began;
     // What keeps it from answering is told by the link; a node of another version may not know the question.
-    const health = await link.call({ op: 'health' }).catch(() => null);
-    if (health === null || this.links.get(name) !== link) return;
-    const roundTripMs = systemClock.mono() - began;
-    const clockOffsetMs = Math.round(health.clock - (wall + roundTripMs / 2));
-    this.#said.set(name, { at: systemClock.wall(), roundTripMs, clockOffsetMs, health });
+    const [roundTripMs, told] = await Promise.all([
+      link.call({ op: 'ping' }).then(span, () => null),
+      link.call({ op: 'health' }).then(
+        (health) => ({ health, offset: health.clock - (wall + span() / 2) }),
+        () => null,
+      ),
+    ]);
+    if (roundTripMs === null || told === null || this.links.get(name) !== link) return;
+    const { health, offset } = told;
+    this.#said.set(name, { at: systemClock.wall(), roundTripMs, clockOffsetMs: Math.round(offset), health });
   }
 
   /** A node without a sandbox refuses every verify command: said when it connects, not when the first task has ended. */
