@@ -45,7 +45,7 @@ esac
 
 const linux = process.platform === 'linux';
 
-describe.skipIf(!linux)('tunnels with systemd', () => {
+describe.skipIf(!linux)('tunnels with systemd', { timeout: 150_000 }, () => {
   test('install writes the unit and starts it; a second time nothing changes; uninstall leaves nothing', async () => {
     const { home, options, told, stub } = withSystemd();
     const first = await dispatch(['tunnels', 'install'], options);

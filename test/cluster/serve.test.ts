@@ -11,6 +11,7 @@ const WAITS = 'mark "began-$DISPATCH_TASK"; await "go-$DISPATCH_TASK"; put "src/
 
 /** Each of these stories starts ten programs; on a machine at its limit one takes seconds. */
 const LIMIT_MS = 150_000;
+const PATIENCE_MS = 60_000;
 
 /** `dispatch serve` that has begun to listen. */
 async function serving(home: Home): Promise<Running> {
@@ -24,22 +25,22 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     const home = makeHome({ tasks: { A: { agent: WAITS }, B: { agent: WAITS, depends_on: ['A'] } } });
     const first = await serving(home);
     const watched = home.start({ limitMs: LIMIT_MS });
-    await watched.news(`${PROJECT}/A`, 'running');
-    await home.marked('began-A');
+    await watched.news(`${PROJECT}/A`, 'running', PATIENCE_MS);
+    await home.marked('began-A', PATIENCE_MS);
     watched.signal('SIGINT');
     const left = await watched.ended;
     expect(left.code).toBe(130);
     expect(left.stderr).toContain('no longer watching; the controller goes on');
 
     home.mark('go-A');
-    await first.news(`${PROJECT}/A`, 'merged');
-    await home.marked('began-B');
+    await first.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
+    await home.marked('began-B', PATIENCE_MS);
     first.signal('SIGTERM');
     expect(await first.ended).toMatchObject({ code: 0, stderr: '' });
 
     const second = await serving(home);
     home.mark('go-B');
-    await second.news(`${PROJECT}/B`, 'merged');
+    await second.news(`${PROJECT}/B`, 'merged', PATIENCE_MS);
     const again = await home.start({ limitMs: LIMIT_MS }).ended;
     expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
     expect(again.stdout).toContain('"merged":2');
@@ -57,14 +58,14 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     });
     const serve = await serving(home);
     const watched = home.start({ limitMs: LIMIT_MS });
-    await serve.news(`${PROJECT}/A`, 'failed');
-    await home.marked('began-B');
+    await serve.news(`${PROJECT}/A`, 'failed', PATIENCE_MS);
+    await home.marked('began-B', PATIENCE_MS);
     expect((await home.dispatch(['cancel', 'B'])).code).toBe(0);
     const { code, stdout } = await watched.ended;
     expect(code).toBe(3);
     expect(stdout).toContain(`dispatch retry ${PROJECT}/A`);
     expect((await home.dispatch(['retry', 'A'])).code).toBe(0);
-    await serve.news(`${PROJECT}/A`, 'merged');
+    await serve.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
     serve.signal('SIGTERM');
     expect((await serve.ended).code).toBe(0);
   });
@@ -83,7 +84,7 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     expect(await home.words()).toEqual({ A: 'merged' });
 
     home.writeSpec('N', { modifies: ['src/N.txt'] });
-    await serve.news(`${PROJECT}/N`, 'merged');
+    await serve.news(`${PROJECT}/N`, 'merged', PATIENCE_MS);
     expect(JSON.parse((await home.dispatch(['status', '-o', 'json'])).stdout).meta.refused).toEqual([]);
     serve.signal('SIGTERM');
     expect((await serve.ended).code).toBe(0);
@@ -96,7 +97,7 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     });
     const serve = await serving(home);
     const watched = home.start({ limitMs: LIMIT_MS });
-    await watched.news(`${PROJECT}/A`, 'running');
+    await watched.news(`${PROJECT}/A`, 'running', PATIENCE_MS);
     const good = readFileSync(join(home.dir, 'nodes.json'), 'utf8');
     writeFileSync(join(home.dir, 'nodes.json'), good.replace('"slots":1', '"slotz":1'));
     await serve.until('that nodes.json is refused', () => refusals(serve).includes('nodes.json'));
@@ -104,8 +105,8 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
       { name: 'here', local: true, slots: 1 },
       { name: 'there', local: true, slots: 1 },
     ]);
-    await serve.news('node there', 'connected');
-    await home.marked('began-B');
+    await serve.news('node there', 'connected', PATIENCE_MS);
+    await home.marked('began-B', PATIENCE_MS);
 
     // A machine with attempts is not let go before they have ended.
     home.writeNodes([{ name: 'there', local: true, slots: 1 }]);
@@ -146,10 +147,14 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     const serve = await serving(home);
     const looks = async (): Promise<Readonly<Record<string, unknown>>[]> =>
       JSON.parse((await home.dispatch(['nodes', '-o', 'json'])).stdout).data;
-    await until('that both have been looked at', async () => {
-      const [here, gone] = await looks();
-      return here?.said !== null && gone?.trouble !== null;
-    });
+    await until(
+      'that both have been looked at',
+      async () => {
+        const [here, gone] = await looks();
+        return here?.said !== null && gone?.trouble !== null;
+      },
+      PATIENCE_MS,
+    );
     expect(await looks()).toMatchObject([
       {
         node: 'here',
@@ -196,10 +201,10 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     const home = makeHome({ tasks: { A: { agent: WAITS } } });
     const first = await serving(home);
     const watched = home.start({ limitMs: LIMIT_MS });
-    await home.marked('began-A');
+    await home.marked('began-A', PATIENCE_MS);
     await first.kill();
     const second = await serving(home);
-    await until('a node', () => second.hasNews('node here', 'connected'));
+    await second.news('node here', 'connected', PATIENCE_MS);
     home.mark('go-A');
     expect((await watched.ended).code).toBe(0);
     expect(home.attempts()).toEqual(['A 1']);

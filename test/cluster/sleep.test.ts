@@ -11,6 +11,7 @@ beforeAll(async () => {
 afterAll(() => sshd.stop());
 
 const LIMIT_MS = 150_000;
+const PATIENCE_MS = 60_000;
 /** Longer than what a controller takes for sleep; on a slow machine it is only longer. */
 const NAP_MS = 7000;
 
@@ -20,12 +21,12 @@ describe('a controller whose machine sleeps', { timeout: LIMIT_MS }, () => {
   test('asks its connections when it wakes, and finds the work done that went on meanwhile', async () => {
     const home = makeHome({ nodes: [sshNode('box', sshd)], tasks: { A: { agent: WAITS } } });
     const started = home.start({ limitMs: LIMIT_MS });
-    await home.marked('began');
+    await home.marked('began', PATIENCE_MS);
     started.signal('SIGSTOP');
     home.mark('go');
     await passing(NAP_MS);
     started.signal('SIGCONT');
-    await started.news('controller', 'woke');
+    await started.news('controller', 'woke', PATIENCE_MS);
     expect((await started.ended).code).toBe(0);
     expect(home.attempts()).toEqual(['A 1']);
   });
@@ -36,13 +37,13 @@ describe('a controller whose machine sleeps', { timeout: LIMIT_MS }, () => {
       tasks: { A: { agent: WAITS }, B: { depends_on: ['A'] } },
     });
     const started = home.start({ limitMs: LIMIT_MS });
-    await home.marked('began');
+    await home.marked('began', PATIENCE_MS);
     started.signal('SIGSTOP');
     expect(sshd.killConnections()).toBeGreaterThan(0);
     home.mark('go');
     await passing(NAP_MS);
     started.signal('SIGCONT');
-    await started.news('controller', 'woke');
+    await started.news('controller', 'woke', PATIENCE_MS);
     const { code } = await started.ended;
     expect(code, started.output).toBe(0);
     expect(started.hasNews('node box', 'disconnected')).toBe(true);
