@@ -1,10 +1,12 @@
 /** What a person asks for. Each command is answered at once, and what it records is durable before the answer goes out. */
 import { assertNever } from '../model/assert.ts';
 import type { ErrorCode } from '../model/codes/index.ts';
-import { specChanged } from '../model/evolve.ts';
+import { projectOfKey, specChanged } from '../model/evolve.ts';
+import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
+import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
 import { failTask, fence } from './settle.ts';
 import type { Turn } from './turn.ts';
@@ -20,7 +22,7 @@ export function command(turn: Turn, asked: Command): Reply {
     case 'load':
       return load(turn, asked);
     case 'start':
-      return onProject(turn, asked.project, (project) => start(turn, project));
+      return onProject(turn, asked.project, (project) => start(turn, project, asked.skipControl));
     case 'collect':
       return collect(turn, asked);
     case 'cancel':
@@ -55,9 +57,14 @@ function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Rep
   return project === undefined ? unknown(`no project ${name}`) : act(project);
 }
 
-function start(turn: Turn, { name, started }: Project): Reply {
-  turn.memory.dispatching.add(name);
-  if (!started) turn.record({ type: 'project.started', project: name });
+/** Work starts when the gates have shown that they can go red, or a person says why they need not. */
+function start(turn: Turn, project: Project, skipControl: string | undefined): Reply {
+  const { dispatching, skipped } = turn.memory;
+  if (skipControl === undefined) skipped.delete(project.name);
+  else skipped.set(project.name, skipControl);
+  dispatching.add(project.name);
+  beginControl(turn, project);
+  if (!project.started) turn.record({ type: 'project.started', project: project.name });
   return DONE;
 }
 
@@ -78,7 +85,6 @@ function front(turn: Turn, task: Task, by: string): Reply {
 
 function release(turn: Turn, { name, hold: held }: Project, by: string): Reply {
   if (held === null) return { ok: true, notes: [`the queue of ${name} does not stand still`] };
-  turn.memory.gateBreaks.delete(name);
   turn.record({ type: 'queue.released', project: name, by });
   return DONE;
 }
@@ -99,6 +105,7 @@ function load(turn: Turn, asked: Extract<Command, { verb: 'load' }>): Reply {
   const known = state.projects.get(config.name);
   if (known === undefined || JSON.stringify(known.config) !== JSON.stringify(config)) {
     turn.record({ type: 'project.configured', config });
+    if (known !== undefined) fenceOutdatedGates(turn, known);
   }
   const present = new Set<TaskKey>();
   for (const { spec, text } of specs) {
@@ -111,7 +118,20 @@ function load(turn: Turn, asked: Extract<Command, { verb: 'load' }>): Reply {
     if (isFinal(task.progress) || hasMerged(task)) continue;
     notes.push(dropTask(turn, task));
   }
+  const project = state.projects.get(config.name);
+  if (project !== undefined && turn.memory.dispatching.has(config.name)) beginControl(turn, project);
   return { ok: true, notes };
+}
+
+/** A gate that was ordered before its settings changed would be run with the new ones and believed as the old. */
+function fenceOutdatedGates(turn: Turn, { name, config }: Project): void {
+  const environment = environmentOf(config);
+  for (const token of [...turn.state.live.values()].flatMap((live) => [...live])) {
+    const attempt = turn.state.attempts.get(token);
+    if (attempt?.work.kind !== 'gate' || projectOfKey(attempt.task) !== name) continue;
+    if (attempt.work.subject.environment !== environment)
+      fence(turn, token, 'the settings of gates have changed');
+  }
 }
 
 function loadSpec(turn: Turn, spec: TaskSpec, text: string): string | null {

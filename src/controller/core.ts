@@ -7,6 +7,7 @@
  */
 import { assertNever } from '../model/assert.ts';
 import type { NewEvent } from '../model/event.ts';
+import { environmentOf } from '../model/evidence.ts';
 import { type NodeName, type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -15,6 +16,7 @@ import { decide } from '../schedule/decide.ts';
 import { gateSlots } from '../schedule/gates.ts';
 import type { Decision, Snapshot } from '../schedule/snapshot.ts';
 import { command, type Reply } from './commands.ts';
+import { advanceControls, copyBroken, inspected } from './control.ts';
 import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
@@ -44,6 +46,8 @@ export interface TurnResult {
 
 /** A gate for a delivery belongs to no task; `@` cannot occur in a task's id. */
 const DELIVERY_TASK = '@delivery';
+/** The same for one that is tried on a broken copy. */
+const CONTROL_TASK = '@control';
 
 export class Core {
   readonly state: State;
@@ -65,9 +69,9 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, dispatching, shunned, refusals, records, waiting } = this.memory;
+    const { connected, dispatching, shunned, refusals, records, waiting, controls } = this.memory;
     const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
-    return { ...known, connected, dispatching, shunned, refusals, records, waiting };
+    return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls };
   }
 
   /** @param now wall clock, milliseconds. */
@@ -77,6 +81,7 @@ export class Core {
     for (const input of inputs) this.#take(turn, input, replies);
     const slots = gateSlots(this.snapshot());
     advanceQueues(turn, slots);
+    advanceControls(turn);
     this.#drain(turn);
     for (const decision of decide(this.snapshot(), now)) this.#claim(turn, decision);
     const effects = wantedEffects(turn, slots);
@@ -133,6 +138,10 @@ export class Core {
         return hub.landed(turn, input);
       case 'land.raced':
         return hub.landRaced(turn, input);
+      case 'inspected':
+        return inspected(turn, input);
+      case 'copy.broken':
+        return copyBroken(turn, input);
       case 'delivery.made':
         return hub.deliveryMade(turn, input);
       case 'delivered':
@@ -182,7 +191,9 @@ export class Core {
       case 'merge-gate':
         return this.#claimMergeGate(turn, decision, token);
       case 'delivery-gate':
-        return this.#claimDeliveryGate(turn, decision.project, decision.node, token);
+        return this.#claimDeliveryGate(turn, decision, token);
+      case 'control-gate':
+        return this.#claimControlGate(turn, decision, token);
       default:
         assertNever(decision);
     }
@@ -197,11 +208,12 @@ export class Core {
   }
 
   #claimMergeGate(turn: Turn, decision: Extract<Decision, { start: 'merge-gate' }>, token: Token): void {
-    const { task: key, workToken, node: on } = decision;
+    const { task: key, workToken, verify, node: on } = decision;
     const task = this.state.tasks.get(key);
     if (task?.progress.at !== 'gating') throw new Error(`decided to gate ${key}, which is not being merged`);
     const { commit, tree } = task.progress;
-    const subject = { of: 'merge', workToken, commit, tree } as const;
+    const environment = this.#environmentOf(task.spec.project);
+    const subject = { of: 'merge', workToken, commit, tree, verify, environment } as const;
     turn.record({
       type: 'attempt.claimed',
       token,
@@ -213,13 +225,18 @@ export class Core {
     });
   }
 
-  #claimDeliveryGate(turn: Turn, project: ProjectName, on: NodeName, token: Token): void {
+  #claimDeliveryGate(
+    turn: Turn,
+    { project, verify, node: on }: Extract<Decision, { start: 'delivery-gate' }>,
+    token: Token,
+  ): void {
     const delivery = this.state.projects.get(project)?.delivery;
     if (delivery?.at !== 'gating')
       throw new Error(`decided to gate a delivery of ${project} that is not prepared`);
     const { commit, tree } = delivery;
     const key = `${project}/${DELIVERY_TASK}` as TaskKey;
-    const subject = { of: 'delivery', commit, tree } as const;
+    const environment = this.#environmentOf(project);
+    const subject = { of: 'delivery', commit, tree, verify, environment } as const;
     turn.record({
       type: 'attempt.claimed',
       token,
@@ -229,6 +246,29 @@ export class Core {
       node: on,
       base: commit,
     });
+  }
+
+  #claimControlGate(
+    turn: Turn,
+    { project, gate, node: on }: Extract<Decision, { start: 'control-gate' }>,
+    token: Token,
+  ): void {
+    const subject = { of: 'control', ...gate, environment: this.#environmentOf(project) } as const;
+    turn.record({
+      type: 'attempt.claimed',
+      token,
+      task: `${project}/${CONTROL_TASK}` as TaskKey,
+      n: 0,
+      work: { kind: 'gate', subject },
+      node: on,
+      base: gate.commit,
+    });
+  }
+
+  #environmentOf(name: ProjectName): string {
+    const project = this.state.projects.get(name);
+    if (project === undefined) throw new Error(`decided to gate for an unknown project ${name}`);
+    return environmentOf(project.config);
   }
 
   #nextWake(now: number): number | null {

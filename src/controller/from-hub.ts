@@ -3,12 +3,13 @@ import type { Token } from '../model/ids.ts';
 import { queueOf } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
 import { activeTasks } from '../schedule/gates.ts';
+import { watchCollected, watchLanded } from './control-watch.ts';
 import type { Input } from './door.ts';
 import { reconsider, reconsiderAll } from './foresight.ts';
 import { isLanding } from './landing.ts';
 import { MAX_RACES } from './policy.ts';
 import { note } from './queue-record.ts';
-import { backOff, failTask } from './settle.ts';
+import { backOff, failTask, passDelivery } from './settle.ts';
 import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
@@ -38,6 +39,7 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   if (task === undefined || task.progress.at !== 'finished' || task.progress.token !== token) return;
   if (findings.every(({ approval }) => approval === true)) {
     if (input.paths?.length === changed) turn.memory.changes.set(token, new Set(input.paths));
+    watchCollected(turn, { project: task.spec.project, token, changed, ...paths });
     const approvals = findings.length === 0 ? {} : { approvals: findings };
     const drops = input.dropsTests === true ? { dropsTests: true as const } : {};
     turn.record({ type: 'candidate.accepted', token, head, changed, ...approvals, ...paths, ...drops });
@@ -62,7 +64,9 @@ export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
   const found = queuedTask(turn, token);
   if (found === null) return;
   const { integration, name } = found.project;
-  const top = aside ? integration : queueOf(found.project, activeTasks(turn.state, name)).top;
+  const top = aside
+    ? integration
+    : queueOf(found.project, activeTasks(turn.state, name), turn.state.tasks).top;
   // What it was merged onto is gone meanwhile: it is merged again.
   if (onto !== top) return;
   turn.record({ type: 'merge.prepared', token, onto, commit, tree, aside });
@@ -82,7 +86,7 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
   const { project: name, tokens, commit, before } = input;
   const project = turn.state.projects.get(name);
   if (project === undefined) return;
-  const { landing } = queueOf(project, activeTasks(turn.state, name));
+  const { landing } = queueOf(project, activeTasks(turn.state, name), turn.state.tasks);
   const top = landing[0]?.commit;
   if (landing.map(({ token }) => token).join() !== tokens.join()) return;
   const tests = landing[0] === undefined ? {} : countsOf(turn, landing[0].tree);
@@ -98,12 +102,13 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
   }
   // It had landed and was not reported: what integration is now has to be read again.
   if (before) turn.memory.resync.add(name);
+  watchLanded(turn, project, tokens);
 }
 
 export function landRaced(turn: Turn, input: Of<'land.raced'>): void {
   const project = turn.state.projects.get(input.project);
   if (project === undefined) return;
-  const { landing } = queueOf(project, activeTasks(turn.state, project.name));
+  const { landing } = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
   if (landing.length === 0) return;
   for (const { token } of landing) turn.record({ type: 'merge.raced', token });
   turn.memory.resync.add(project.name);
@@ -123,7 +128,7 @@ export function deliveryMade(turn: Turn, input: Of<'delivery.made'>): void {
     turn.record({ type: 'delivery.landed', project: name, commit, tasks: [] });
     return;
   }
-  if (project.green.includes(tree)) turn.record({ type: 'delivery.passed', project: name, tree });
+  passDelivery(turn, project);
 }
 
 export function delivered(turn: Turn, input: Of<'delivered'>): void {

@@ -24,7 +24,7 @@ export function predicted(turn: Turn, { project: name, tip, top, branches }: Of<
   // What it was held against is not integration any more: it is looked at again.
   const project = turn.state.projects.get(name);
   if (project?.integration !== tip) return;
-  const { stack, top: now } = queueOf(project, activeTasks(turn.state, name));
+  const { stack, top: now } = queueOf(project, activeTasks(turn.state, name), turn.state.tasks);
   const height = (commit: CommitId): number => stack.findIndex(({ progress }) => progress.commit === commit);
   for (const { token, clash } of branches) {
     const found = judgedTask(turn, token);

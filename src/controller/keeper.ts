@@ -58,7 +58,7 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     onEvents: options.onEvents,
     onNote: options.onNote,
     keeper: {
-      take: async (project) => (await keeper).take(project),
+      take: async (project, skip) => (await keeper).take(project, skip),
       refused: () => refusals.files,
     },
   });
@@ -74,6 +74,8 @@ export class Keeper {
   readonly #refusals: Refusals;
   /** Sizes and times of the files as they were read last, by what was read. */
   readonly #seen = new Map<string, string>();
+  /** Why a person did not want the gates of a project tried; a changed spec does not change that. */
+  readonly #skips = new Map<ProjectName, string>();
   #watchers: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | null = null;
   #looks: NodeJS.Timeout | null = null;
@@ -104,8 +106,10 @@ export class Keeper {
   }
 
   /** Reads a project's files and runs them; what is wrong with them is the reply. */
-  take(project: ProjectName): Promise<Reply> {
+  take(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     return this.#inTurn(async () => {
+      if (skipControl === undefined) this.#skips.delete(project);
+      else this.#skips.set(project, skipControl);
       const reply = await this.#load(project);
       this.#watch();
       // What was saved between the two is seen by nobody else.
@@ -141,7 +145,7 @@ export class Keeper {
       for (const project of this.projects) {
         if (this.#stopped) return;
         const reply = await this.#load(project);
-        if (!reply.ok) await this.session.command({ verb: 'start', project });
+        if (!reply.ok) await this.#start(project);
       }
     });
   }
@@ -194,7 +198,16 @@ export class Keeper {
       return this.#refused(folder, asError(thrown));
     }
     this.#refusals.accept(folder);
-    return this.session.command({ verb: 'start', project });
+    return this.#start(project);
+  }
+
+  #start(project: ProjectName): Promise<Reply> {
+    const skipControl = this.#skips.get(project);
+    return this.session.command({
+      verb: 'start',
+      project,
+      ...(skipControl === undefined ? {} : { skipControl }),
+    });
   }
 
   #refused(file: string, problem: Problem | DispatchError): Reply {

@@ -6,6 +6,7 @@ import { wantedDepth } from '../merge/queue/plan.ts';
 import { NO_RECORD } from '../merge/queue/record.ts';
 import { firstQueued, queueOf, type Queue, type Stacked } from '../merge/queue/view.ts';
 import type { Effect } from './door.ts';
+import { controlEffects } from './control.ts';
 import { mayMeet, predictEffects } from './foresight.ts';
 import { activeOf } from './memory.ts';
 import { stackable } from './stackable.ts';
@@ -78,8 +79,9 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[], gateS
     return wanted ? [{ do: 'base', key: `base:${name}`, project: name }] : [];
   }
   return [
+    ...controlEffects(turn, project),
     ...collectEffects(turn, name, active),
-    ...queueEffects(turn, queueOf(project, active), active, gateSlots),
+    ...queueEffects(turn, queueOf(project, active, turn.state.tasks), active, gateSlots),
     ...deliveryEffects(turn, project),
   ];
 }

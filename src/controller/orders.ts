@@ -1,6 +1,6 @@
 /** Builds the order of an attempt from state, store and hub: everything the node needs, so that it asks nothing back. */
 import { assertNever } from '../model/assert.ts';
-import type { Attempt } from '../model/attempt.ts';
+import type { Attempt, GateSubject } from '../model/attempt.ts';
 import { type CommitId, type TaskId, type TaskKey, taskKey } from '../model/ids.ts';
 import type { ProjectConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -8,7 +8,6 @@ import type { Project, Task } from '../model/task.ts';
 import { buildPrompt, feedbackForAttempt, type PromptFile, type Sibling } from '../executors/prompt.ts';
 import { builtinExecutors } from '../executors/builtin.ts';
 import type { AttemptOrder, GateOrder, TreeOrder, WorkOrder } from '../protocol/order.ts';
-import { gateVerify } from './gate-verify.ts';
 import { PROTOCOL } from '../protocol/version.ts';
 
 /** Bytes of an attempt's log that are kept. */
@@ -35,7 +34,7 @@ export async function buildOrder(
   const project = state.projects.get(key.slice(0, key.indexOf('/')) as Project['name']);
   if (project === undefined) throw new Error(`no project for ${key}`);
   const task = state.tasks.get(key);
-  const id = (task?.spec.id ?? 'delivery') as TaskId;
+  const id = (task?.spec.id ?? (work.kind === 'gate' ? work.subject.of : 'delivery')) as TaskId;
   const { config } = project;
   const common = {
     protocol: PROTOCOL,
@@ -47,14 +46,8 @@ export async function buildOrder(
     logCapBytes: LOG_CAP,
   };
   switch (work.kind) {
-    case 'gate': {
-      const verify = gateVerify(state, task, project);
-      return {
-        ...common,
-        timeoutMs: config.gateTimeoutMs,
-        work: gateOrder(work.subject.commit, verify, config),
-      };
-    }
+    case 'gate':
+      return { ...common, timeoutMs: config.gateTimeoutMs, work: gateOrder(work.subject, config) };
     case 'work':
       if (task === undefined) throw new Error(`no task ${key}`);
       return {
@@ -67,8 +60,9 @@ export async function buildOrder(
   }
 }
 
-function gateOrder(commit: CommitId, verify: string | null, { gates, sandbox }: ProjectConfig): GateOrder {
-  if (verify === null) throw new Error('a gate without a verify command');
+/** A change of the settings has ended every gate that was claimed before it, so these are what its subject names. */
+function gateOrder({ commit, verify }: GateSubject, { gates, sandbox }: ProjectConfig): GateOrder {
+  if (verify === '') throw new Error('a gate without a verify command');
   return { kind: 'gate', commit, verify, minTests: gates.minTests, sandbox };
 }
 

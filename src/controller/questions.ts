@@ -1,5 +1,6 @@
 /** What other processes ask a running controller besides commands: it changes nothing that is recorded. */
 import type { NodeName, ProjectName } from '../model/ids.ts';
+import type { ControlStanding } from '../schedule/snapshot.ts';
 import type { Health } from '../protocol/messages.ts';
 
 export type Question =
@@ -8,7 +9,7 @@ export type Question =
   /** How the nodes are doing, as they said last. */
   | { readonly ask: 'nodes' }
   /** Read the project's files and run it; only a controller that keeps the home does. Answered with a Reply. */
-  | { readonly ask: 'take'; readonly project: ProjectName };
+  | { readonly ask: 'take'; readonly project: ProjectName; readonly skipControl?: string };
 
 export interface NodeLook {
   readonly name: NodeName;
@@ -34,6 +35,8 @@ export interface About {
   readonly pid: number;
   /** Files that have changed and cannot be used: the controller goes on with what it had. */
   readonly refused: readonly RefusedFile[];
+  /** How the gates stood their trial, by project; what failed is in no store. */
+  readonly controls: readonly (readonly [ProjectName, ControlStanding])[];
 }
 
 export interface RefusedFile {

@@ -47,7 +47,7 @@ export interface SessionOptions {
   readonly onNote?: (note: Note) => void;
   /** Answers for whoever keeps the home with this session; absent for a session of one verb. */
   readonly keeper?: {
-    readonly take: (project: ProjectName) => Promise<Reply>;
+    readonly take: (project: ProjectName, skipControl: string | undefined) => Promise<Reply>;
     readonly refused: () => About['refused'];
   };
 }
@@ -278,12 +278,13 @@ export class Session {
     switch (question.ask) {
       case 'about': {
         const refused = keeper?.refused() ?? [];
-        return { kind: keeper === undefined ? 'verb' : 'serve', pid: this.#lease.pid, refused };
+        const controls = [...(this.snapshot().controls ?? [])];
+        return { kind: keeper === undefined ? 'verb' : 'serve', pid: this.#lease.pid, refused, controls };
       }
       case 'nodes':
         return this.#fleet.looks();
       case 'take':
-        if (keeper !== undefined) return keeper.take(question.project);
+        if (keeper !== undefined) return keeper.take(question.project, question.skipControl);
         return { ok: false, code: 'E_CONTROLLER_RUNNING', message: 'this controller ends with its own verb' };
       default:
         return assertNever(question);

@@ -45,8 +45,11 @@ export function askController(file: string, command: Command): Promise<Reply | n
 }
 
 /** Hands the project to the controller of this home, which must be one that keeps it; null when none is listening. */
-export function handToController(file: string, project: ProjectName): Promise<Reply | null> {
-  return ask<Reply>(file, { ask: 'take', project });
+export function handToController(
+  file: string,
+  asked: { readonly project: ProjectName; readonly skipControl?: string },
+): Promise<Reply | null> {
+  return ask<Reply>(file, { ask: 'take', ...asked });
 }
 
 /** How the nodes are doing; null when nobody is listening, or it is of another version, or does not answer in time. */

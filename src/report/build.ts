@@ -16,6 +16,7 @@ import { type Project, type Task, undoOf } from '../model/task.ts';
 import { restsOnReverted } from '../schedule/resting.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
 import { type AdviceInput, capacityOf } from './advice.ts';
+import { alertsOf } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
 import type {
@@ -68,6 +69,8 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     span: spanOf(attempts, now),
     concurrency: concurrencyOf(tasks, attempts, slots, now),
     tokens: tokensOf(attempts),
+    alerts: alertsOf(state, project),
+    controls: project.controls,
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),

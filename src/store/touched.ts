@@ -58,6 +58,9 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'project.started':
     case 'queue.held':
     case 'queue.released':
+    case 'gate.proved':
+    case 'gate.broke':
+    case 'gate.controlled':
     case 'delivery.requested':
     case 'delivery.drained':
     case 'delivery.prepared':
@@ -103,7 +106,6 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'merge.predicted':
     case 'merge.refused':
     case 'merge.stalled':
-    case 'merge.doubted':
     case 'merge.suspected':
     case 'merge.cleared':
     case 'merge.carried':
@@ -113,7 +115,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'candidate.refused':
     case 'controller.slept':
       return;
-    case 'merge.proved':
+    case 'merge.doubted':
+      touchSubject(touched, fact.token, state);
       touchProjectOf(touched, fact.token, state);
       return;
     case 'merge.passed':
@@ -171,7 +174,7 @@ function touchSubject(touched: Touched, token: Token, state: State): void {
   const attempt = state.attempts.get(token);
   if (attempt === undefined) return;
   const { work } = attempt;
-  if (work.kind === 'gate' && work.subject.of === 'delivery') touchProjectOf(touched, token, state);
+  if (work.kind === 'gate' && work.subject.of !== 'merge') touchProjectOf(touched, token, state);
   else moveTask(touched, attempt.task);
 }
 

@@ -182,6 +182,24 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     expect((await serve.ended).code).toBe(0);
   });
 
+  test('does not begin with a gate that proves nothing: start says so and ends, and runs it with a reason', async () => {
+    const home = makeHome({
+      tasks: { A: {} },
+      project: { verify: 'sh test.sh | cat', gates: { control: undefined }, trusted: true },
+    });
+    const serve = await serving(home);
+    const refused = await home.start({ limitMs: LIMIT_MS }).ended;
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('E_GATE_PROVES_NOTHING');
+    expect(home.attempts()).toEqual([]);
+    const skipped = home.spawn(['start', PROJECT, '--skip-control', 'no tests yet'], { limitMs: LIMIT_MS });
+    await until('that it runs', () => home.attempts().length === 1, PATIENCE_MS);
+    skipped.signal('SIGINT');
+    expect((await skipped.ended).code).not.toBe(1);
+    serve.signal('SIGTERM');
+    expect((await serve.ended).code).toBe(0);
+  });
+
   test('outlives a client that asks and does not wait for the answer', async () => {
     const home = makeHome({ tasks: { A: {} } });
     const serve = await serving(home);

@@ -100,7 +100,7 @@ describe('evolve', () => {
   it('forgets how many tests there were when a revert lands on a tree that was not counted again', () => {
     const counted = { verify: 'make test', ran: 15, skipped: 0 };
     const way = wayToMerge('A', 1, BASE);
-    const landed = { ...way.at(-1), tests: counted } as Fact;
+    const landed = { ...way.at(-1), tests: [counted] } as Fact;
     const story = Story.of(...SET_UP, added('A'), ...way.slice(0, -1), landed);
     const project = story.state.projects.get(PROJECT);
     expect(project?.tests).toEqual([counted]);

@@ -12,7 +12,7 @@ import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
 import { isFinal, type Progress, type Project, type Task, undoOf } from '../../src/model/task.ts';
-import { clash } from './builder.ts';
+import { BASIS, clash } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** Facts that are recorded together, and the node whose journal they came from. */
@@ -112,6 +112,7 @@ export class History {
       () => this.#suspect(),
       () => this.#settleAside(),
       () => this.#hold(),
+      () => this.#control(),
       () => this.#front(),
       () => this.#land(),
       () => this.#land(),
@@ -275,6 +276,7 @@ export class History {
       const outcome = this.#pick(2) === 0 ? this.#done(false) : this.#outcome(false);
       const { subject } = work;
       const end: Fact = { type: 'attempt.ended', token, outcome };
+      if (subject.of === 'control') return heard(attempt, end);
       if (subject.of === 'delivery') return heard(attempt, end, ...this.#afterDeliveryGate(attempt, outcome));
       const progress = this.state.tasks.get(task)?.progress;
       if (progress?.at !== 'gating' || progress.gate !== token) return heard(attempt, end);
@@ -285,27 +287,36 @@ export class History {
   #afterMergeGate(task: TaskKey, token: Token, tree: string, outcome: Outcome): Fact[] {
     switch (outcome.kind) {
       case 'done':
-        return [{ type: 'merge.proved', token, tree }];
+        return [{ type: 'gate.proved', project: this.#task(task).spec.project, tree, ...BASIS }];
       case 'refused': {
         const { findings, output } = outcome;
-        return [{ type: 'merge.doubted', token, findings, output }];
+        return [{ type: 'merge.doubted', token, findings, output, ...BASIS }];
       }
       case 'lost':
         return [];
       case 'failed':
       case 'timeout':
       case 'cancelled':
-        return this.#pick(3) === 0
-          ? [
-              {
-                type: 'queue.held',
-                project: this.#task(task).spec.project,
-                by: 'dispatch',
-                reason: 'no bwrap',
-              },
-            ]
-          : [{ type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
+        return this.#brokenGate(task, token);
     }
+  }
+
+  #brokenGate(task: TaskKey, token: Token): Fact[] {
+    const { project } = this.#task(task).spec;
+    const broke: Fact = { type: 'gate.broke', project, reason: 'no bwrap', times: 1 + this.#pick(3) };
+    return this.#pick(3) === 0
+      ? [broke, { type: 'queue.held', project, by: 'dispatch', reason: 'no bwrap' }]
+      : [broke, { type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
+  }
+
+  /** A gate is tried on a broken copy, or a person wants no try. */
+  #control(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#projects().flatMap(({ name: project }) => {
+      const verdict = this.#any(['proved', 'red', 'nothing', 'blind', 'skipped'] as const);
+      const found = { files: String(this.#pick(3)), tree: this.#commit(), note: 'a note' };
+      return one({ type: 'gate.controlled', project, ...BASIS, ...found, verdict });
+    });
   }
 
   #afterDeliveryGate(attempt: Attempt, outcome: Outcome): Fact[] {
@@ -402,14 +413,26 @@ export class History {
   #claimGate(): Move[] {
     const merges = this.#at('gating').filter(({ progress }) => progress.gate === null);
     const claims = merges.flatMap(({ key, n, progress: { token, commit, tree } }) =>
-      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree })),
+      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree, ...BASIS })),
     );
     const deliveries = this.#projects().flatMap(({ name, delivery }) => {
       if (delivery?.at !== 'gating' || delivery.gate !== null) return [];
       const { commit, tree } = delivery;
-      return one(this.#gateClaim(`${name}/` as TaskKey, 0, { of: 'delivery', commit, tree }));
+      return one(this.#gateClaim(`${name}/` as TaskKey, 0, { of: 'delivery', commit, tree, ...BASIS }));
     });
-    return [...claims, ...deliveries];
+    const controls = this.#projects().flatMap(({ name, integration }) => {
+      if (integration === null || !this.#rarely()) return [];
+      const what = { part: 'broken', files: '1', base: this.#commit(), broken: 7 } as const;
+      const subject = {
+        of: 'control',
+        ...BASIS,
+        ...what,
+        commit: this.#commit(),
+        tree: this.#commit(),
+      } as const;
+      return one(this.#gateClaim(`${name}/@control` as TaskKey, 0, subject));
+    });
+    return [...claims, ...deliveries, ...controls];
   }
 
   #gateClaim(task: TaskKey, n: number, subject: Extract<Attempt['work'], { kind: 'gate' }>['subject']): Fact {
@@ -500,7 +523,7 @@ export class History {
       if (first === undefined || project.integration !== first.onto) return [];
       const commit = landing.length > 1 ? this.#commit() : first.commit;
       const counted = { verify: 'make test', ran: this.#pick(20), skipped: this.#pick(3) };
-      const tests = this.#pick(2) === 0 ? {} : { tests: counted };
+      const tests = this.#pick(2) === 0 ? {} : { tests: [counted] };
       const facts = landing.map(
         ({ token, undo }, at): Fact => ({
           type: undo === undefined ? 'merge.landed' : 'revert.landed',
@@ -521,6 +544,7 @@ export class History {
     return queueOf(
       project,
       this.#tasks().filter((task) => task.spec.project === project.name),
+      this.state.tasks,
     );
   }
 

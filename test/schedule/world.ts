@@ -1,6 +1,7 @@
 /** Builds states for tests the way they come about: from facts, through the one door. */
 import type { Outcome } from '../../src/model/attempt.ts';
 import type { Fact } from '../../src/model/event.ts';
+import { type Basis, environmentOf } from '../../src/model/evidence.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import {
   commitId,
@@ -41,7 +42,13 @@ export function config(name: string, over: Partial<ProjectConfig> = {}): Project
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
-    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
+    gates: {
+      largestFileKb: 8192,
+      largestBinaryKb: 2048,
+      secretAllow: [],
+      minTests: 0,
+      skipControl: 'no test',
+    },
     review: 'never',
     weight: 1,
     maxAttempts: 3,
@@ -101,6 +108,10 @@ export class World {
   readonly records = new Map<ProjectName, QueueRecord>();
   #tokens = 0;
   #commits = 0;
+
+  #basis({ verify }: { readonly verify: string }): Basis {
+    return { verify, environment: environmentOf(config('p')) };
+  }
 
   record(fact: Fact): void {
     evolve(this.state, { seq: 0, at: this.now, epoch: 1, fact, source: null });
@@ -166,7 +177,7 @@ export class World {
         const { commit, tree } = task.progress;
         const work = {
           kind: 'gate',
-          subject: { of: 'merge', workToken: decision.workToken, commit, tree },
+          subject: { of: 'merge', workToken: decision.workToken, commit, tree, ...this.#basis(decision) },
         } as const;
         this.record({
           type: 'attempt.claimed',
@@ -179,11 +190,14 @@ export class World {
         });
         return token;
       }
+      case 'control-gate':
+        throw new Error('no test of the scheduler tries gates');
       case 'delivery-gate': {
         const delivery = this.state.projects.get(decision.project)?.delivery;
         if (delivery?.at !== 'gating') throw new Error(`${decision.project} is not delivering`);
         const { commit, tree } = delivery;
-        const work = { kind: 'gate', subject: { of: 'delivery', commit, tree } } as const;
+        const subject = { of: 'delivery', commit, tree, ...this.#basis(decision) } as const;
+        const work = { kind: 'gate', subject } as const;
         const task = `${decision.project}/@delivery` as TaskKey;
         this.record({
           type: 'attempt.claimed',
@@ -270,6 +284,8 @@ export function words(decisions: readonly Decision[]): string[] {
         return `gate ${decision.task.split('/')[1]}@${decision.node}`;
       case 'delivery-gate':
         return `deliver ${decision.project}@${decision.node}`;
+      case 'control-gate':
+        return `try ${decision.gate.verify} on the ${decision.gate.part}@${decision.node}`;
     }
   });
 }

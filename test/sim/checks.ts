@@ -122,7 +122,7 @@ function slotViolations(sim: Simulation, state: State): string[] {
 /** What lands lands as one, and what is gated stands, one on the other, on integration or on what is landing. */
 function queueViolations(state: State): string[] {
   return [...state.projects.values()].flatMap((project) => {
-    const { landing, stray } = queueOf(project, activeTasks(state, project.name));
+    const { landing, stray } = queueOf(project, activeTasks(state, project.name), state.tasks);
     const tops = new Set(landing.map(({ commit }) => commit));
     const found = tops.size > 1 ? [`${project.name}: ${tops.size} landings at the same time`] : [];
     for (const [place, step] of landing.entries()) {

@@ -27,6 +27,7 @@ export class Story {
 
   constructor(specs: readonly TaskSpec[]) {
     this.core.setNodes([node('n1')]);
+    this.turn({ is: 'acquired', host: 'h', pid: 1 });
     const texts = specs.map((one) => ({ spec: one, text: '' }));
     this.turn({ is: 'command', command: { verb: 'load', config: config('p'), specs: texts } });
     this.turn({ is: 'command', command: { verb: 'start', project: P } });

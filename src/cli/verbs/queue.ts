@@ -3,9 +3,10 @@ import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
 import { type Project, type Task, undoOf } from '../../model/task.ts';
 import { compareForMerge } from '../../merge/order.ts';
-import { queueOf, type Stacked } from '../../merge/queue/view.ts';
+import { queueOf, type Stacked, unproved } from '../../merge/queue/view.ts';
 import { clashesAgainst, clashOf, shortClash } from '../../schedule/clash.ts';
 import { activeTasks } from '../../schedule/gates.ts';
+import { alertLines, alertsOf } from '../../report/alerts.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
 import { selectProject, selectTask } from '../select.ts';
@@ -34,6 +35,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
     const projects = typed === undefined ? [...state.projects.values()] : [selectProject(state, typed)];
     const rows = projects.flatMap((project) => rowsOf(state, project));
     const several = projects.length > 1;
+    const alerts = projects.flatMap((project) => alertsOf(state, project));
     output.list<QueueRow>({
       kind: 'QueueEntryList',
       rows,
@@ -47,12 +49,14 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'title', value: ({ title }) => title },
       ],
       meta: {
+        alerts,
         holds: projects.flatMap(({ name, hold }) => (hold === null ? [] : { project: name, ...hold })),
       },
       empty: 'nothing waits to be merged',
     });
+    for (const line of alertLines(alerts)) output.note(line);
     for (const { name, hold } of projects) {
-      if (hold === null) continue;
+      if (hold === null || hold.by === 'dispatch') continue;
       output.note(`the queue of ${name} stands still (${hold.by}): ${hold.reason}`);
       output.note(`fix: dispatch queue release ${name}`);
     }
@@ -61,7 +65,11 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
 }
 
 function rowsOf(state: State, project: Project): QueueRow[] {
-  const { landing, stack, aside, stray, queued } = queueOf(project, activeTasks(state, project.name));
+  const { landing, stack, aside, stray, queued } = queueOf(
+    project,
+    activeTasks(state, project.name),
+    state.tasks,
+  );
   const landed = landing.flatMap(({ token }) => {
     const key = state.attempts.get(token)?.task;
     return (key === undefined ? undefined : state.tasks.get(key)) ?? [];
@@ -101,9 +109,10 @@ function conflictText({ conflict, ahead }: QueueRow): string {
   return [...(conflict === null ? [] : [shortClash(conflict)]), ...others].join(' ');
 }
 
-function gateOf(project: Project, { progress }: Stacked): string {
+function gateOf(project: Project, stacked: Stacked): string {
+  const { progress } = stacked;
   if (progress.gate !== null) return 'running';
-  if (project.green.includes(progress.tree)) return 'green';
+  if (unproved(project, stacked).length === 0) return 'green';
   return progress.red === null ? '' : 'red';
 }
 

@@ -12,6 +12,7 @@ import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
+import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
@@ -22,13 +23,21 @@ import { noNodeReached, runsNowhere } from '../progress/stranded.ts';
 import { keepForSummary, summarise } from '../progress/summary.ts';
 import { viewOrNull, withView } from '../view.ts';
 
-export async function start(context: Context, names: readonly string[]): Promise<number> {
+export interface StartOptions {
+  readonly skipControl?: string;
+}
+
+export async function start(
+  context: Context,
+  names: readonly string[],
+  options: StartOptions = {},
+): Promise<number> {
   const { environment, output } = context;
   const home = context.home();
   const { nodes, projects } = await loadForWork(context, home, names);
   const wanted = projects.map(({ config }) => config.name);
   if ((await aboutController(homePaths(home).socket))?.kind === 'serve')
-    return watchServed(context, home, nodes, wanted);
+    return watchServed(context, { home, nodes, wanted, skip: skipOf(options, environment.user) });
   const kept: Event[] = [];
   const screen = await screenFor(context, wanted);
   const stop = interruption();
@@ -47,7 +56,8 @@ export async function start(context: Context, names: readonly string[]): Promise
     });
     const running = session;
     screen.watch(() => running.snapshot());
-    for (const project of wanted) await running.command({ verb: 'start', project });
+    const skip = skipOf(options, environment.user);
+    for (const project of wanted) await running.command({ verb: 'start', project, ...skip });
     waitsForNodes(running, screen, wanted);
     const stranded = running.stranded((state) => runsNowhere(state, wanted));
     const settled = await Promise.race([running.settled(wanted), stop.asked, stranded]);
@@ -62,7 +72,9 @@ export async function start(context: Context, names: readonly string[]): Promise
       return exitOfSignal(settled);
     }
     await screen.end(isComplete(settled));
-    return conclude(context, { state: running.state, events: kept, nodes, wanted, settled });
+    const exit = conclude(context, { state: running.state, events: kept, nodes, wanted, settled });
+    refuseFailedControls(running.snapshot(), wanted);
+    return exit;
   } finally {
     stop.forget();
     await screen.end();
@@ -73,18 +85,27 @@ export async function start(context: Context, names: readonly string[]): Promise
 /** How long a served home may be without its controller before watching ends; a supervisor starts it again sooner. */
 const GONE_MS = 60_000;
 
+/** Between two questions to the controller, milliseconds. */
+const ASK_MS = 1000;
+
+function withTrials(snapshot: Snapshot, controls: NonNullable<Snapshot['controls']>): Snapshot {
+  return { ...snapshot, controls: new Map([...(snapshot.controls ?? []), ...controls]) };
+}
+
+interface Served {
+  readonly home: string;
+  readonly nodes: readonly NodeConfig[];
+  readonly wanted: readonly ProjectName[];
+  readonly skip: { readonly skipControl?: string };
+}
+
 /** Hands the projects to the controller that keeps the home. From then on this process only looks. */
-async function watchServed(
-  context: Context,
-  home: string,
-  nodes: readonly NodeConfig[],
-  wanted: readonly ProjectName[],
-): Promise<number> {
+async function watchServed(context: Context, { home, nodes, wanted, skip }: Served): Promise<number> {
   const { environment, output } = context;
   const { socket } = homePaths(home);
   const since = (await viewOrNull(context, async ({ eventCount }) => eventCount)) ?? 0;
   for (const project of wanted) {
-    const reply = await handToController(socket, project);
+    const reply = await handToController(socket, { project, ...skip });
     if (reply === null) throw gone(home);
     if (!reply.ok) throw new DispatchError(reply.code, reply.message, { where: `specs/${project}` });
   }
@@ -94,6 +115,13 @@ async function watchServed(
     return await withView(context, async (view) => {
       screen.watch(() => view.snapshot() ?? view.assumed());
       let settled: Settlement | null = null;
+      // Only the controller knows which gates have failed their trial.
+      let controls: NonNullable<Snapshot['controls']> = new Map();
+      const asking = setInterval(() => {
+        void aboutController(socket).then((about) => {
+          if (about !== null) controls = new Map(about.controls);
+        });
+      }, ASK_MS).unref();
       const { end, events } = await follow({
         view,
         since,
@@ -101,18 +129,20 @@ async function watchServed(
         stop: stop.asked,
         over: () => {
           const snapshot = view.snapshot();
-          settled = snapshot === null ? null : settlement(snapshot, wanted, Date.now());
+          settled = snapshot === null ? null : settlement(withTrials(snapshot, controls), wanted, Date.now());
           return settled !== null;
         },
         patienceMs: GONE_MS,
-      });
+      }).finally(() => clearInterval(asking));
       if (end === 'gone') throw gone(home);
       await screen.end(settled !== null && isComplete(settled));
       if (end !== 'over' || settled === null) {
         output.note(unwatchedText(wanted, homeFlag(environment, home)));
         return end === 'over' ? EXIT.ok : exitOfSignal(end);
       }
-      return conclude(context, { state: view.state, events, nodes, wanted, settled });
+      const exit = conclude(context, { state: view.state, events, nodes, wanted, settled });
+      refuseFailedControls({ controls }, wanted);
+      return exit;
     });
   } finally {
     stop.forget();
@@ -147,6 +177,36 @@ function conclude(
     );
   }
   return EXIT.unfinished;
+}
+
+function skipOf({ skipControl }: StartOptions, user: string): { skipControl?: string } {
+  return skipControl === undefined ? {} : { skipControl: `${user}: ${skipControl}` };
+}
+
+/** @throws DispatchError when a gate of these projects has not shown that it can judge: no new work was started. */
+function refuseFailedControls(
+  { controls }: Pick<Snapshot, 'controls'>,
+  projects: readonly ProjectName[],
+): void {
+  for (const project of projects) {
+    const failed = controls?.get(project)?.failed ?? [];
+    const [first] = failed;
+    if (first === undefined) continue;
+    const proves = first.code === 'E_GATE_PROVES_NOTHING';
+    throw new DispatchError(
+      first.code,
+      proves
+        ? `no work of ${project} was started: its gate proves nothing`
+        : `no work of ${project} was started: its gate cannot be tried`,
+      {
+        where: `specs/${project}`,
+        why: failed.map(({ message }) => message).join('\n'),
+        fix: proves
+          ? `dispatch explain ${first.code}; where it is meant so: dispatch start ${project} --skip-control <reason>`
+          : `dispatch doctor; then again: dispatch start ${project}`,
+      },
+    );
+  }
 }
 
 /** Attempts live where nobody answers now: they go on, and so does this verb. */

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import { type Capacity, capacityOf } from '../../report/advice.ts';
 import { adviceLines } from '../../report/advice-text.ts';
+import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { countsLine } from '../../report/markdown.ts';
 import type { Context } from '../context.ts';
 import { countWords, rowsOf, type TaskRow } from '../progress/rows.ts';
@@ -48,14 +49,18 @@ function showOnce(
   const rows = rowsOf(view.state, view.snapshot(), now, wanted);
   const counts = countWords(rows);
   const capacity = capacityIn(view, wanted, now);
+  const alerts = [...view.state.projects.values()]
+    .filter(({ name }) => wanted === null || wanted.has(name))
+    .flatMap((project) => alertsOf(view.state, project));
   output.list<TaskRow>({
     kind: 'TaskList',
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder, refused, capacity },
+    meta: { total: rows.length, counts, controller: view.holder, alerts, refused, capacity },
     empty: 'no task yet: dispatch start <project>',
   });
+  for (const line of alertLines(alerts)) output.note(line);
   if (rows.length > 0) output.note(summaryLine(view, rows));
   for (const line of capacity === null ? [] : adviceLines(capacity)) output.note(safeLine(line));
   for (const { file, code, message } of refused)
