@@ -57,6 +57,7 @@ export function checkRequest(value: unknown): Request {
       need(fields, { token: isToken });
       break;
     case 'inventory':
+    case 'health':
     case 'ping':
       break;
     default:

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import { arch, cpus, freemem, hostname, loadavg, platform, totalmem, userInfo } from 'node:os';
 import { promisify } from 'node:util';
-import type { Probe } from '../src/protocol/messages.ts';
+import type { Health, Probe } from '../src/protocol/messages.ts';
 import { findProgram } from './find-program.ts';
 import { readBootId } from './host.ts';
 import type { Root } from './root.ts';
@@ -38,6 +38,35 @@ export async function probe(root: Root, programs: readonly string[]): Promise<Pr
     clock: Date.now(),
     programs: Object.fromEntries(programs.map((name) => [name, findProgram(name)])),
     sandbox,
+  };
+}
+
+/** Versions seldom change, and asking for them starts programs. Milliseconds. */
+const VERSIONS_MS = 3_600_000;
+let versions: { readonly at: number; readonly tmux: string | null; readonly git: string | null } | null =
+  null;
+
+/** @param attempts that run now. */
+export async function health(root: Root, attempts: number): Promise<Health> {
+  if (versions === null || performance.now() - versions.at > VERSIONS_MS) {
+    const [tmux, git] = await Promise.all([version('tmux', '-V'), version('git', '--version')]);
+    versions = { at: performance.now(), tmux, git };
+  }
+  const disk = statfsSync(root.path);
+  return {
+    cores: cpus().length,
+    load1: loadavg()[0] ?? 0,
+    memoryTotal: totalmem(),
+    memoryFree: freemem(),
+    diskFree: disk.bavail * disk.bsize,
+    diskTotal: disk.blocks * disk.bsize,
+    files: disk.files === 0 ? null : { free: disk.ffree, total: disk.files },
+    bootId: readBootId(),
+    clock: Date.now(),
+    attempts,
+    node: process.version.slice(1),
+    tmux: versions.tmux,
+    git: versions.git,
   };
 }
 

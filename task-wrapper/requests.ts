@@ -16,7 +16,7 @@ import { findProgram } from './find-program.ts';
 import { readBootId } from './host.ts';
 import type { Journal } from './journal.ts';
 import { sendLog } from './log-follow.ts';
-import { freeSpace, probe } from './probe.ts';
+import { freeSpace, health, probe } from './probe.ts';
 import type { Program } from './program.ts';
 import { markCollected, readOrder } from './record.ts';
 import { retire } from './retire.ts';
@@ -81,6 +81,8 @@ export function requestHandler(office: Office): Handler {
         return forget(office, request.token);
       case 'probe':
         return probe(office.root, request.programs);
+      case 'health':
+        return health(office.root, office.attempts.running);
       case 'attach':
         return attach(office, request.token);
       case 'ping':

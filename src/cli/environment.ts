@@ -72,6 +72,19 @@ function userName(): string {
   }
 }
 
+/**
+ * What a program that a supervisor starts needs of the shell it is installed from. An ssh agent's socket is kept only
+ * where it stays the same from one login to the next; macOS gives its own.
+ */
+export function serviceVariables(): Record<string, string> {
+  const { PATH, SSH_AUTH_SOCK, XDG_RUNTIME_DIR } = process.env;
+  const stable = XDG_RUNTIME_DIR !== undefined && SSH_AUTH_SOCK?.startsWith(`${XDG_RUNTIME_DIR}/`) === true;
+  return {
+    PATH: PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    ...(stable && SSH_AUTH_SOCK !== undefined ? { SSH_AUTH_SOCK } : {}),
+  };
+}
+
 /** What a program that takes over the terminal is started with. tmux refuses to attach inside another tmux while TMUX is set. */
 export function terminalVariables(): NodeJS.ProcessEnv {
   const { TMUX: _, ...rest } = process.env;

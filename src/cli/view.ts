@@ -2,7 +2,7 @@
 import { DispatchError } from '../model/error.ts';
 import type { Event, Fact } from '../model/event.ts';
 import { projectOfKey } from '../model/evolve.ts';
-import type { NodeName, ProjectName } from '../model/ids.ts';
+import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { chainLengths } from '../plan/chain.ts';
@@ -53,6 +53,7 @@ export class HomeView {
   /** Nodes that refused an order of the newest controller, until when they get none, and what they said. */
   readonly #shunned = new Map<NodeName, number>();
   readonly #refusals = new Map<NodeName, string>();
+  readonly #conflicted = new Set<Token>();
 
   constructor(home: string, reader: Reader, nodes: readonly NodeConfig[]) {
     this.home = home;
@@ -90,6 +91,12 @@ export class HomeView {
   /** As if a controller ran and reached every node: what would keep a task then. */
   assumed(): Snapshot {
     return this.#snapshotWith(new Set(this.nodes.map(({ name }) => name)));
+  }
+
+  /** Tasks whose branch did not merge at least once. */
+  get conflicted(): ReadonlySet<TaskKey> {
+    const { attempts } = this.state;
+    return new Set([...this.#conflicted].flatMap((token) => attempts.get(token)?.task ?? []));
   }
 
   /** The whole log, in order. */
@@ -144,6 +151,9 @@ export class HomeView {
         return;
       case 'node.disconnected':
         this.#connected.delete(fact.node);
+        return;
+      case 'merge.conflicted':
+        this.#conflicted.add(fact.token);
         return;
       case 'node.refused':
         this.#shunned.set(fact.node, fact.until);

@@ -64,6 +64,7 @@ function start(turn: Turn, project: Project, skipControl: string | undefined): R
   else skipped.set(project.name, skipControl);
   dispatching.add(project.name);
   beginControl(turn, project);
+  if (!project.started) turn.record({ type: 'project.started', project: project.name });
   return DONE;
 }
 

@@ -103,6 +103,10 @@ export class Core {
         return;
       case 'node.up':
         return node.nodeUp(turn, input);
+      case 'woke':
+        return node.woke(turn, input);
+      case 'node.alive':
+        return node.nodeAlive(turn, input);
       case 'node.down':
         return node.nodeDown(turn, input);
       case 'node.news':

@@ -36,6 +36,9 @@ export type Input =
       readonly welcome: Welcome;
       readonly inventory: readonly InventoryEntry[];
     }
+  /** The machine slept. Connections that were up prove themselves next: each is followed by `node.alive` or `node.down`. */
+  | { readonly is: 'woke'; readonly sleptMs: number }
+  | { readonly is: 'node.alive'; readonly node: NodeName }
   | { readonly is: 'node.down'; readonly node: NodeName; readonly reason: string }
   | {
       readonly is: 'node.news';

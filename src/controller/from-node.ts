@@ -14,6 +14,7 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
   const { node, welcome, inventory } = input;
   const { state, memory } = turn;
   memory.connected.add(node);
+  memory.suspect.delete(node);
   memory.tried.add(node);
   const { bootId, journal, program } = welcome;
   turn.record({ type: 'node.connected', node, bootId, journal, program });
@@ -62,8 +63,31 @@ export function nodeDown(turn: Turn, input: Extract<Input, { is: 'node.down' }>)
   const { state, memory } = turn;
   memory.tried.add(input.node);
   for (const token of state.live.get(input.node) ?? []) memory.awaited.delete(token);
-  if (!memory.connected.delete(input.node)) return;
+  const wasConnected = memory.connected.delete(input.node);
+  if (!memory.suspect.delete(input.node) && !wasConnected) return;
   turn.record({ type: 'node.disconnected', node: input.node, reason: input.reason });
+}
+
+/**
+ * After sleep every connection is suspect: until a node has answered nothing is placed there, nothing is asked of it, and
+ * nobody concludes anything from its silence. Attempts and their deadlines are the nodes' business and went on; what
+ * waits here waits for a moment of the wall clock, and has waited enough if it has passed.
+ */
+export function woke(turn: Turn, { sleptMs }: Extract<Input, { is: 'woke' }>): void {
+  const { connected, suspect, tried } = turn.memory;
+  for (const node of connected) {
+    suspect.add(node);
+    tried.delete(node);
+  }
+  connected.clear();
+  turn.record({ type: 'controller.slept', ms: sleptMs });
+}
+
+/** The connection has outlived the sleep, and with it all that was said over it. */
+export function nodeAlive({ memory }: Turn, { node }: Extract<Input, { is: 'node.alive' }>): void {
+  if (!memory.suspect.delete(node)) return;
+  memory.connected.add(node);
+  memory.tried.add(node);
 }
 
 /** Applies each journal entry once: what the cursor has passed is skipped. */

@@ -10,6 +10,8 @@ import type { QueueRecord } from '../merge/queue/record.ts';
  */
 export interface Memory {
   readonly connected: Set<NodeName>;
+  /** Connected before the machine slept, and not heard of since: nothing is sent there before they answer. */
+  readonly suspect: Set<NodeName>;
   /** Nodes that have been reached, or found unreachable, at least once in this session. */
   readonly tried: Set<NodeName>;
   /** Projects whose new work may start. */
@@ -69,6 +71,7 @@ export function freshMemory(state: State): Memory {
   }
   return {
     connected: new Set(),
+    suspect: new Set(),
     tried: new Set(),
     dispatching: new Set(),
     awaited: new Set(),

@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { assertNever } from '../model/assert.ts';
 import { DispatchError } from '../model/error.ts';
-import type { Event, Source } from '../model/event.ts';
+import type { Event } from '../model/event.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { loadProgram, type NodeProgram } from '../node/program.ts';
-import { NodeLink } from '../node/link.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
@@ -20,13 +20,17 @@ import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
 import { Core } from './core.ts';
 import type { Command, Effect, Input } from './door.ts';
+import { Fleet } from './fleet.ts';
 import { performOnHub } from './hub-effects.ts';
 import { Hubs } from './hubs.ts';
 import { Loop } from './loop.ts';
 import { performNodeEffect } from './node-effects.ts';
+import type { Note } from './note.ts';
 import { homePaths } from './paths.ts';
+import type { About, NodeLook, Question } from './questions.ts';
 import { type Settlement, settlement } from './settlement.ts';
-import { serveCommands } from './socket.ts';
+import { watchForSleep } from './sleep-watch.ts';
+import { serveRequests } from './socket.ts';
 
 export interface LoadedProject {
   readonly config: ProjectConfig;
@@ -40,17 +44,12 @@ export interface SessionOptions {
   /** Validated projects to take over from disk; empty for a session that only gives a command. */
   readonly projects: readonly LoadedProject[];
   readonly onEvents?: (events: readonly Event[], state: State) => void;
-  /** Something that a person should know and that is no event: a node's first failure, a problem with an effect. */
   readonly onNote?: (note: Note) => void;
-}
-
-export interface Note {
-  readonly about: 'node' | 'effect' | 'spec' | 'store';
-  readonly name: string;
-  readonly code: string | null;
-  readonly message: string;
-  /** What to type or edit, where one thing mends it. */
-  readonly fix: string | null;
+  /** Answers for whoever keeps the home with this session; absent for a session of one verb. */
+  readonly keeper?: {
+    readonly take: (project: ProjectName, skipControl: string | undefined) => Promise<Reply>;
+    readonly refused: () => About['refused'];
+  };
 }
 
 /** Longest wait for a reply of a node that is being let go. */
@@ -63,7 +62,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   try {
     const lease = await store.acquire(hostname(), process.pid, systemClock.wall());
     try {
-      const session = new Session(options, store, lease, await store.load());
+      const program = await loadProgram();
+      const session = new Session(options, { store, lease, program, state: await store.load() });
       await session.begin();
       return session;
     } catch (error) {
@@ -83,25 +83,46 @@ export class Session {
   readonly #core: Core;
   readonly #hubs: Hubs;
   readonly #loop: Loop;
-  readonly #links = new Map<NodeName, NodeLink>();
-  readonly #acks = new Acks((upTo) => this.#acknowledge(upTo));
+  readonly #fleet: Fleet;
+  readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
+  readonly #sandboxed = new Set<ProjectName>();
+  #endSleepWatch: (() => void) | null = null;
   #stopServing: (() => Promise<void>) | null = null;
   #watchers: (() => void)[] = [];
   #failure: unknown = null;
   #noSpace = false;
   #detached: Promise<void> | null = null;
-  readonly #sandboxAsked = new Set<NodeName>();
-  /** The last problem of each node, for people. */
-  readonly troubles = new Map<NodeName, DispatchError>();
 
-  constructor(options: SessionOptions, store: Store, lease: Lease, state: State) {
+  constructor(
+    options: SessionOptions,
+    {
+      store,
+      lease,
+      program,
+      state,
+    }: {
+      readonly store: Store;
+      readonly lease: Lease;
+      readonly program: NodeProgram;
+      readonly state: State;
+    },
+  ) {
     this.#options = options;
     this.#store = store;
     this.#lease = lease;
     const paths = homePaths(options.home);
     this.#core = new Core(state, { epoch: lease.epoch, random: () => randomBytes(16) });
-    this.#core.setNodes(options.nodes);
     this.#hubs = new Hubs(state, paths.repos, paths.temporary);
+    this.#fleet = new Fleet({
+      state,
+      epoch: lease.epoch,
+      controller: `${lease.host}:${lease.pid}`,
+      program,
+      push: (input) => this.#loop.push(input),
+      note: (note) => this.#note(note),
+      onUp: (node) => this.#hubs.forgetNode(node),
+      needsSandbox: () => this.#sandboxed.size > 0,
+    });
     this.#loop = new Loop({
       core: this.#core,
       store,
@@ -126,24 +147,49 @@ export class Session {
     return this.#core.snapshot();
   }
 
+  /** The last problem of each node, for people. */
+  get troubles(): ReadonlyMap<NodeName, DispatchError> {
+    return this.#fleet.troubles;
+  }
+
   /** Takes the projects over, sets their hubs up, and lets the nodes connect. @throws before anything has started. */
   async begin(): Promise<void> {
     this.#loop.push({ is: 'acquired', host: this.#lease.host, pid: this.#lease.pid });
-    for (const { config, specs } of this.#options.projects) {
-      const reply = await this.#loop.ask({ verb: 'load', config, specs });
-      if (!reply.ok) throw new DispatchError(reply.code, reply.message);
-      for (const message of reply.notes)
-        this.#note({ about: 'spec', name: config.name, code: null, message, fix: null });
-      if (config.repo === null) continue;
-      const hub = await this.#hubs.of(config.name);
-      const integration = await hub.base();
-      this.#loop.push({ is: 'based', key: `base:${config.name}`, project: config.name, integration });
-    }
-    this.#stopServing = await serveCommands(homePaths(this.#options.home).socket, (command) =>
-      this.command(command),
+    // Whoever asks before a node is connected is to see all of them.
+    this.#core.setNodes(this.#options.nodes);
+    for (const project of this.#options.projects) await this.take(project);
+    this.#stopServing = await serveRequests(homePaths(this.#options.home).socket, (request) =>
+      'verb' in request ? this.command(request) : this.#answer(request),
     );
-    const program = await loadProgram();
-    for (const config of this.#options.nodes) this.#connect(config, program);
+    this.follow(this.#options.nodes);
+    this.#endSleepWatch = watchForSleep((sleptMs) => {
+      this.#loop.push({ is: 'woke', sleptMs });
+      this.#fleet.wake();
+    });
+  }
+
+  /** Takes a project over from disk as it is now. @throws DispatchError what keeps its hub from being set up. */
+  async take({ config, specs }: LoadedProject): Promise<void> {
+    const before = this.state.projects.get(config.name)?.config;
+    if (before?.repo !== config.repo || before.target !== config.target) this.#hubs.reopen(config.name);
+    const reply = await this.#loop.ask({ verb: 'load', config, specs });
+    if (!reply.ok) throw new DispatchError(reply.code, reply.message);
+    for (const message of reply.notes)
+      this.#note({ about: 'spec', name: config.name, code: null, message, fix: null });
+    if (needsSandbox({ config, specs })) this.#sandboxed.add(config.name);
+    else this.#sandboxed.delete(config.name);
+    if (config.repo === null) return;
+    const hub = await this.#hubs.of(config.name);
+    const integration = await hub.base();
+    this.#loop.push({ is: 'based', key: `base:${config.name}`, project: config.name, integration });
+  }
+
+  /** Uses these nodes from now on. @returns those that are let go only when their attempts have ended. */
+  follow(nodes: readonly NodeConfig[]): NodeName[] {
+    const kept = this.#fleet.follow(nodes);
+    this.#core.setNodes(this.#fleet.configs);
+    this.#loop.push({ is: 'tick' });
+    return kept;
   }
 
   /** Answered when it is durable. */
@@ -161,6 +207,11 @@ export class Session {
     await this.#until(() => (holds(this.state) ? true : null));
   }
 
+  /** Settles never. @throws what stopped the controller. */
+  async stopped(): Promise<never> {
+    return this.#until<never>(() => null);
+  }
+
   /** Resolves when no collect of this project is under way any more. @throws what stopped the controller. */
   async collected(project: ProjectName): Promise<void> {
     await this.#until(() => (this.state.projects.get(project)?.delivery == null ? true : null));
@@ -171,7 +222,7 @@ export class Session {
     const { connected, tried } = this.#core.memory;
     return this.#until(() => {
       if (connected.size > 0) return true;
-      return this.#options.nodes.every((config) => tried.has(config.name)) ? false : null;
+      return this.#fleet.configs.every((config) => tried.has(config.name)) ? false : null;
     });
   }
 
@@ -191,7 +242,7 @@ export class Session {
   async quiesce(): Promise<void> {
     const { connected, tried, cancelling } = this.#core.memory;
     const heard = (): true | null => {
-      if (!this.#options.nodes.every((config) => tried.has(config.name))) return null;
+      if (!this.#fleet.configs.every((config) => tried.has(config.name))) return null;
       for (const token of this.state.fenced) {
         const node = this.state.attempts.get(token)?.node;
         if (node !== undefined && connected.has(node) && !cancelling.has(token)) return null;
@@ -213,68 +264,31 @@ export class Session {
   }
 
   async #letGo(): Promise<void> {
+    this.#endSleepWatch?.();
     await this.#stopServing?.();
     await this.#loop.stop();
     this.#acks.stop();
-    await Promise.all([...this.#links.values()].map((link) => link.stop()));
+    await this.#fleet.stop();
     await this.#store.release(this.#lease).catch(() => undefined);
     await this.#store.close();
   }
 
-  #connect(config: NodeConfig, program: NodeProgram): void {
-    const { name } = config;
-    const link = new NodeLink({
-      config,
-      epoch: this.#lease.epoch,
-      controller: `${this.#lease.host}:${this.#lease.pid}`,
-      program,
-      cursor: () => {
-        const node = this.state.nodes.get(name);
-        return { journal: node?.journal ?? null, seq: node?.cursor ?? 0 };
-      },
-      onUp: (welcome, inventory) => {
-        this.#hubs.forgetNode(name);
-        this.troubles.delete(name);
-        this.#loop.push({ is: 'node.up', node: name, welcome, inventory });
-        void this.#checkSandbox(link, name);
-      },
-      onDown: (problem) => this.#trouble(name, problem),
-      onTrouble: (problem) => this.#trouble(name, problem),
-      onNews: (journal, entries) => this.#loop.push({ is: 'node.news', node: name, journal, entries }),
-    });
-    this.#links.set(name, link);
-    link.start();
-  }
-
-  /** Only to the journal that the numbers count in: a node that was wiped meanwhile has another one. */
-  #acknowledge({ node, journal, seq }: Source): void {
-    const link = this.#links.get(node);
-    if (link?.state.is !== 'up' || link.state.welcome.journal !== journal) return;
-    link.call({ op: 'ack', seq }).catch(() => undefined);
-  }
-
-  /** A node without a sandbox refuses every verify command: said when it connects, not when the first task has ended. */
-  async #checkSandbox(link: NodeLink, name: NodeName): Promise<void> {
-    if (this.#sandboxAsked.has(name) || !this.#options.projects.some(needsSandbox)) return;
-    this.#sandboxAsked.add(name);
-    // What keeps it from answering is told by the link.
-    const probe = await link.call({ op: 'probe', programs: [] }).catch(() => null);
-    if (probe?.sandbox === undefined || probe.sandbox.by !== null || this.#detached !== null) return;
-    const { detail, fix } = probe.sandbox;
-    const message = `no verify command can run there: ${detail}`;
-    this.#note({ about: 'node', name, code: 'E_NODE_NO_SANDBOX', message, fix });
-  }
-
-  /** A node that cannot be reached: said once per reason, however often it is tried. */
-  #trouble(name: NodeName, problem: DispatchError): void {
-    if (this.#detached !== null) return;
-    const { code, message, why, fix = null } = problem;
-    if (this.troubles.get(name)?.message !== message) {
-      const told = why === undefined ? message : `${message}: ${why}`;
-      this.#note({ about: 'node', name, code, message: told, fix });
+  async #answer(question: Question): Promise<Reply | About | readonly NodeLook[]> {
+    const { keeper } = this.#options;
+    switch (question.ask) {
+      case 'about': {
+        const refused = keeper?.refused() ?? [];
+        const controls = [...(this.snapshot().controls ?? [])];
+        return { kind: keeper === undefined ? 'verb' : 'serve', pid: this.#lease.pid, refused, controls };
+      }
+      case 'nodes':
+        return this.#fleet.looks();
+      case 'take':
+        if (keeper !== undefined) return keeper.take(question.project, question.skipControl);
+        return { ok: false, code: 'E_CONTROLLER_RUNNING', message: 'this controller ends with its own verb' };
+      default:
+        return assertNever(question);
     }
-    this.troubles.set(name, problem);
-    this.#loop.push({ is: 'node.down', node: name, reason: message });
   }
 
   async #perform(effect: Effect): Promise<Input> {
@@ -296,7 +310,7 @@ export class Session {
         return performNodeEffect(effect, {
           state: this.state,
           epoch: this.#lease.epoch,
-          links: this.#links,
+          links: this.#fleet.links,
           hubs: this.#hubs,
           orders: {
             epoch: this.#lease.epoch,
@@ -307,7 +321,7 @@ export class Session {
           onSuperseded: (node) => this.#superseded(node),
         });
       default:
-        return performOnHub(effect, { state: this.state, hubs: this.#hubs, links: this.#links });
+        return performOnHub(effect, { state: this.state, hubs: this.#hubs, links: this.#fleet.links });
     }
   }
 

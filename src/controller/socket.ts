@@ -1,6 +1,6 @@
 /**
- * A running controller answers commands of other verbs (cancel, retry, cordon, collect) on a unix socket in its home:
- * one JSON line each way. The socket lives in a 0700 directory; whoever can open it owns the home.
+ * A running controller answers commands and questions of other verbs (cancel, cordon, collect, status) on a unix socket
+ * in its home: one JSON line each way. The socket lives in a 0700 directory; whoever can open it owns the home.
  */
 import { chmodSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -8,18 +8,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DispatchError } from '../model/error.ts';
+import type { ProjectName } from '../model/ids.ts';
 import type { Reply } from './commands.ts';
 import type { Command } from './door.ts';
+import type { About, NodeLook, Question } from './questions.ts';
+
+type Request = Command | Question;
+type Answer = Reply | About | readonly NodeLook[];
 
 /** Longest path a unix socket may have on every system that we run on (macOS: 104 bytes with the final zero). */
 const MAX_SOCKET_PATH = 100;
 /** A command line longer than this is not one of ours. */
 const MAX_LINE = 64 * 1024 * 1024;
+/** A controller that is at work answers a question between two turns. Milliseconds. */
+const ABOUT_MS = 3000;
 
-/** Serves commands until the returned function is called. `file` is where clients look for it. */
-export async function serveCommands(
+/** Serves requests until the returned function is called. `file` is where clients look for it. */
+export async function serveRequests(
   file: string,
-  answer: (command: Command) => Promise<Reply>,
+  answer: (request: Request) => Promise<Answer>,
 ): Promise<() => Promise<void>> {
   const place = socketPlace(file);
   const server = createServer((socket) => serveClient(socket, answer));
@@ -34,13 +41,38 @@ export async function serveCommands(
 
 /** Sends one command to the controller of this home; null when none is listening. */
 export function askController(file: string, command: Command): Promise<Reply | null> {
+  return ask<Reply>(file, command);
+}
+
+/** Hands the project to the controller of this home, which must be one that keeps it; null when none is listening. */
+export function handToController(
+  file: string,
+  asked: { readonly project: ProjectName; readonly skipControl?: string },
+): Promise<Reply | null> {
+  return ask<Reply>(file, { ask: 'take', ...asked });
+}
+
+/** How the nodes are doing; null when nobody is listening, or it is of another version, or does not answer in time. */
+export async function nodesOfController(file: string): Promise<readonly NodeLook[] | null> {
+  const looks = await ask<readonly NodeLook[] | Reply>(file, { ask: 'nodes' }, ABOUT_MS).catch(() => null);
+  return Array.isArray(looks) ? looks : null;
+}
+
+/** Who controls this home; null when nobody is listening, or it is of another version, or does not answer in time. */
+export async function aboutController(file: string): Promise<About | null> {
+  const about = await ask<About | Reply>(file, { ask: 'about' }, ABOUT_MS).catch(() => null);
+  return about !== null && 'kind' in about ? about : null;
+}
+
+function ask<T extends Answer>(file: string, request: Request, limitMs?: number): Promise<T | null> {
   const path = resolvedSocket(file);
   if (path === null) return Promise.resolve(null);
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     let text = '';
+    if (limitMs !== undefined) socket.setTimeout(limitMs, () => socket.destroy(new Error('no answer')));
     socket.setEncoding('utf8');
-    socket.on('connect', () => socket.write(`${JSON.stringify(command)}\n`));
+    socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
     socket.on('data', (chunk: string) => {
       text += chunk;
     });
@@ -50,7 +82,7 @@ export function askController(file: string, command: Command): Promise<Reply | n
     });
     socket.on('end', () => {
       try {
-        resolve(JSON.parse(text) as Reply);
+        resolve(JSON.parse(text) as T);
       } catch (cause) {
         reject(new DispatchError('E_INTERNAL', 'the controller went away before it answered', { cause }));
       }
@@ -58,9 +90,11 @@ export function askController(file: string, command: Command): Promise<Reply | n
   });
 }
 
-function serveClient(socket: Socket, answer: (command: Command) => Promise<Reply>): void {
+function serveClient(socket: Socket, answer: (request: Request) => Promise<Answer>): void {
   socket.on('error', () => socket.destroy());
   const lines = createInterface({ input: socket });
+  // It repeats the errors of its input: a client that did not wait for the answer must not end the controller.
+  lines.on('error', () => {});
   socket.on('data', () => {
     if (socket.bytesRead > MAX_LINE) socket.destroy();
   });
@@ -69,9 +103,9 @@ function serveClient(socket: Socket, answer: (command: Command) => Promise<Reply
   });
 }
 
-async function reply(line: string, answer: (command: Command) => Promise<Reply>): Promise<string> {
+async function reply(line: string, answer: (request: Request) => Promise<Answer>): Promise<string> {
   try {
-    return JSON.stringify(await answer(JSON.parse(line) as Command));
+    return JSON.stringify(await answer(JSON.parse(line) as Request));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof DispatchError ? error.code : 'E_INTERNAL';

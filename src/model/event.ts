@@ -8,9 +8,13 @@ import type { Control, TestBaseline } from './task.ts';
 /** What happened. The append-only log of these is the truth; every other table is derived from it and can be rebuilt. */
 export type Fact =
   | { readonly type: 'controller.acquired'; readonly host: string; readonly pid: number }
+  /** The controller's machine slept, or its process was stopped: nothing that waited was charged for it. */
+  | { readonly type: 'controller.slept'; readonly ms: number }
   // projects and specs
   | { readonly type: 'project.configured'; readonly config: ProjectConfig }
   | { readonly type: 'project.based'; readonly project: ProjectName; readonly integration: CommitId }
+  /** A person wants its specs run: whichever controller keeps the home goes on with it from now on. */
+  | { readonly type: 'project.started'; readonly project: ProjectName }
   | { readonly type: 'task.added'; readonly spec: TaskSpec; readonly text: string }
   /** The file changed while the task was not final; counts for the next attempt. */
   | { readonly type: 'task.changed'; readonly spec: TaskSpec; readonly text: string }

@@ -53,10 +53,15 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'controller.acquired':
       state.epoch = event.epoch;
       return;
+    case 'controller.slept':
+      return;
     case 'project.configured':
       return configureProject(state, fact);
     case 'project.based':
       return baseProject(state, fact);
+    case 'project.started':
+      projectOf(state, fact.project, fact).started = true;
+      return;
     case 'task.added':
       return addTask(state, fact, event.at);
     case 'task.changed':
@@ -398,6 +403,7 @@ function configureProject(state: State, fact: Extract<Fact, { type: 'project.con
   state.projects.set(config.name, {
     name: config.name,
     config,
+    started: false,
     integration: null,
     green: [],
     tests: [],

@@ -165,6 +165,8 @@ export interface TestBaseline extends TestCounts {
 export interface Project {
   readonly name: ProjectName;
   config: ProjectConfig;
+  /** A person has asked for its specs to be run; `dispatch serve` goes on with it. */
+  started: boolean;
   /** Tip of integration in the hub; null before the hub is set up, and always null without a repository. */
   integration: CommitId | null;
   /** What gates found green, as `evidenceKey` writes it; newest last, bounded: a tree is gated once. */

@@ -53,9 +53,22 @@ function checkReply(op: Request['op'] | null, reply: Json): void {
     for (const commit of list(reply.has, 'has')) need(isCommitId(commit), 'commit');
   } else if (op === 'bundle.get') {
     need(isCommitId(reply.head), 'head');
+  } else if (op === 'health') {
+    checkHealth(reply);
   } else if (op === 'attach') {
     for (const word of list(reply.argv, 'argv')) text(word, 'argv');
   }
+}
+
+/** Sizes of file systems may be beyond what a whole number holds. */
+function checkHealth(reply: Json): void {
+  const sizes = ['diskFree', 'diskTotal', 'memoryFree', 'memoryTotal'];
+  for (const key of ['cores', 'attempts', 'load1', 'clock', ...sizes]) figure(reply[key], key);
+  for (const key of ['bootId', 'node']) text(reply[key], key);
+  for (const key of ['tmux', 'git']) if (reply[key] !== null) text(reply[key], key);
+  if (reply.files === null) return;
+  const files = object(reply.files, 'files');
+  for (const key of ['free', 'total']) figure(files[key], key);
 }
 
 function checkInventory(entry: Json): void {
@@ -136,4 +149,8 @@ function text(value: unknown, what: string): string {
 function whole(value: unknown, what: string): number {
   need(Number.isSafeInteger(value) && (value as number) >= 0, what);
   return value as number;
+}
+
+function figure(value: unknown, what: string): void {
+  need(typeof value === 'number' && Number.isFinite(value) && value >= 0, what);
 }

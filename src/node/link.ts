@@ -42,6 +42,8 @@ export interface LinkOptions {
   readonly program: NodeProgram;
   readonly cursor: () => Cursor;
   readonly onUp: (welcome: Welcome, inventory: readonly InventoryEntry[]) => void;
+  /** After `wake`: the link that was up has answered. */
+  readonly onAlive?: () => void;
   /** The link that was up is down now. Attempts on the node go on. */
   readonly onDown: (problem: DispatchError) => void;
   /** Entries in order, each one once; `journal` is the id they count in. */
@@ -133,6 +135,21 @@ export class NodeLink {
   /** Does not wait for the back-off to end: somebody knows that the node is back (a laptop woke, a person asks). */
   retryNow(): void {
     this.#wakeEarly();
+  }
+
+  /**
+   * This machine slept. A link that was up must answer soon, or is made anew; one that was waiting is tried at once,
+   * unless the server asked for patience, which a nap does not buy.
+   */
+  wake(): void {
+    this.#total = 0;
+    const state = this.#state;
+    if (state.is === 'waiting' && state.problem.code !== 'E_SSH_AUTH') this.#wakeEarly();
+    const session = this.#session;
+    if (session === null) return;
+    void session.prove(this.#timings.proveMs).then((alive) => {
+      if (alive && this.#session === session) this.#options.onAlive?.();
+    });
   }
 
   /**

@@ -16,6 +16,8 @@ export interface SessionTimings {
   readonly pingEveryMs: number;
   /** Without a byte for so long after a ping the link is dead. */
   readonly pingDeadlineMs: number;
+  /** After this machine slept: how long a connection has to prove that it still is one. */
+  readonly proveMs: number;
   /** Deadline of a call that names none. */
   readonly callMs: number;
   /** A transfer may stand still for so long. */
@@ -27,11 +29,14 @@ export interface SessionTimings {
 export const SESSION_TIMINGS: SessionTimings = {
   pingEveryMs: 5000,
   pingDeadlineMs: 10_000,
+  proveMs: 5000,
   callMs: 30_000,
   transferIdleMs: 60_000,
   settleMs: 300_000,
 };
 
+/** A deadline that is noticed so late was not watched: the process was stopped, or the machine slept. */
+const UNWATCHED_MS = 2000;
 /** A ping waits behind the bytes of a bundle that is being sent; on a slow line that takes its time. */
 const PING_PATIENCE_WHILE_SENDING = 6;
 
@@ -173,6 +178,20 @@ export class Session {
     };
   }
 
+  /** Whether it lives, asked now; it is ended when nothing comes back in time. */
+  async prove(timeoutMs: number): Promise<boolean> {
+    const before = this.#received;
+    try {
+      await this.call({ op: 'ping' }, { timeoutMs });
+      return true;
+    } catch {
+      if (this.#received !== before && this.#end === null) return true;
+      const what = `${this.#name} did not answer within ${timeoutMs / 1000} s after this machine slept`;
+      this.end(new DispatchError('E_NODE_TIMEOUT', what, { where: this.#name }));
+      return false;
+    }
+  }
+
   /** Ends the session; the first reason counts. */
   end(reason: DispatchError): void {
     if (this.#end !== null) return;
@@ -254,7 +273,10 @@ export class Session {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     clearTimeout(waiting.timer);
+    const due = performance.now() + timeoutMs;
     waiting.timer = setTimeout(() => {
+      // The answer may lie unread in the socket: time that nobody watched is not charged.
+      if (performance.now() - due > UNWATCHED_MS) return this.#deadline(id, timeoutMs);
       this.#waiting.delete(id);
       waiting.reject(
         new DispatchError(

@@ -36,6 +36,8 @@ export type Request =
   /** The controller holds the result for good, or nobody wants it: the attempt's tree may be reclaimed. Logs stay for a time. */
   | { readonly op: 'forget'; readonly token: Token; readonly epoch: number }
   | { readonly op: 'probe'; readonly programs: readonly string[] }
+  /** How the node is doing. Cheap: no program is started for it, so it may be asked once in a while for ever. */
+  | { readonly op: 'health' }
   /** Names the tmux command line that attaches to the attempt; prepares a window that shows its log. */
   | { readonly op: 'attach'; readonly token: Token }
   | { readonly op: 'ping' };
@@ -54,6 +56,7 @@ export interface Replies {
   'bundle.get': { readonly head: CommitId };
   forget: { readonly state: 'forgotten' | 'unknown' };
   probe: Probe;
+  health: Health;
   attach: { readonly argv: readonly string[] };
   ping: Record<string, never>;
 }
@@ -106,6 +109,29 @@ export interface Probe {
   readonly programs: Readonly<Record<string, string | null>>;
   /** Missing: the node runs a program of before there was one. */
   readonly sandbox?: SandboxReport;
+}
+
+/** What changes on a node while it works, and the versions of what attempts need. */
+export interface Health {
+  readonly cores: number;
+  readonly load1: number;
+  readonly memoryTotal: number;
+  /** Bytes that programs can still have. */
+  readonly memoryFree: number;
+  /** Bytes where the worker lives. */
+  readonly diskFree: number;
+  readonly diskTotal: number;
+  /** Files that can still be made there, of how many; null: the file system has no fixed number. */
+  readonly files: { readonly free: number; readonly total: number } | null;
+  readonly bootId: string;
+  /** Node's wall clock, milliseconds. */
+  readonly clock: number;
+  /** Attempts that run. */
+  readonly attempts: number;
+  readonly node: string;
+  /** Null: missing. */
+  readonly tmux: string | null;
+  readonly git: string | null;
 }
 
 /** What verify commands run in on a node. */

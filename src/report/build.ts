@@ -15,6 +15,7 @@ import { assertNever } from '../model/assert.ts';
 import { type Project, type Task, undoOf } from '../model/task.ts';
 import { restsOnReverted } from '../schedule/resting.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
+import { type AdviceInput, capacityOf } from './advice.ts';
 import { alertsOf } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
@@ -36,11 +37,13 @@ export interface ReportInput {
   readonly project: Project;
   /** Slots of all nodes in nodes.json. */
   readonly slots: number;
+  /** The machines as the controller sees them; without them nothing is said about capacity. */
+  readonly fleet?: AdviceInput['fleet'];
   readonly now: number;
 }
 
 /** Everything a report says about one project, from facts alone. */
-export function buildReport({ state, events, project, slots, now }: ReportInput): Report {
+export function buildReport({ state, events, project, slots, fleet, now }: ReportInput): Report {
   const tasks = [...state.tasks.values()].filter(({ spec }) => spec.project === project.name);
   const attempts = attemptsOf(state, project.name);
   const words = statuses(state, now);
@@ -73,6 +76,16 @@ export function buildReport({ state, events, project, slots, now }: ReportInput)
     conflicts: conflictsOf(state, events, project.name),
     waiting,
     delivery,
+    capacity:
+      fleet === undefined
+        ? null
+        : capacityOf({
+            state,
+            fleet,
+            conflicted: conflictedTasks(state, events),
+            projects: new Set([project.name]),
+            now,
+          }),
     next: nextSteps({ project, counts, waiting, delivery }),
   };
 }
@@ -194,6 +207,15 @@ function conflictsOf(state: State, events: readonly Event[], project: ProjectNam
     const owner = ownerOf(state, fact.token, project);
     return owner === null || fact.clash === undefined ? [] : [{ ...owner, at, ...fact.clash }];
   });
+}
+
+/** Tasks whose branch did not merge at least once, as far as these events tell. */
+function conflictedTasks(state: State, events: readonly Event[]): Set<TaskKey> {
+  return new Set(
+    events.flatMap(({ fact }) =>
+      fact.type === 'merge.conflicted' ? (state.attempts.get(fact.token)?.task ?? []) : [],
+    ),
+  );
 }
 
 function ownerOf(state: State, token: Token, project: ProjectName): { task: TaskId; n: number } | null {

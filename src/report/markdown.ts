@@ -2,6 +2,7 @@ import { assertNever } from '../model/assert.ts';
 import type { Finding } from '../model/attempt.ts';
 import type { Control, ControlVerdict } from '../model/task.ts';
 import { formatDuration } from '../model/time.ts';
+import { adviceLines } from './advice-text.ts';
 import { shortCommit } from './build.ts';
 import { nextText } from './clash.ts';
 import type {
@@ -29,6 +30,9 @@ export function reportMarkdown(report: Report): string {
     list('## Waits for you', report.waiting, ({ task, what, reason, command }) => [
       `- **${task}** (${what}): ${plain(reason)}`,
       `  \`${command}\``,
+    ]),
+    list('## Capacity', report.capacity === null ? [] : adviceLines(report.capacity), (line) => [
+      `- ${line}`,
     ]),
     list('## Scope', report.scopes, scopeLines),
     list('## Refused', report.refusals, refusalLines),

@@ -1,6 +1,7 @@
 import type { Finding } from '../model/attempt.ts';
 import type { Clash } from '../model/conflict.ts';
 import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
+import type { Capacity } from './advice.ts';
 import type { Control } from '../model/task.ts';
 import type { Alert } from './alerts.ts';
 import type { StatusWord } from '../schedule/status.ts';
@@ -27,6 +28,8 @@ export interface Report {
   readonly conflicts: readonly ConflictReport[];
   readonly waiting: readonly WaitingForPerson[];
   readonly delivery: DeliveryReport;
+  /** Whether more machines would help; null where the machines are not known. */
+  readonly capacity: Capacity | null;
   /** Command lines, most useful first. */
   readonly next: readonly Step[];
 }

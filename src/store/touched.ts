@@ -55,6 +55,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touched.projects.add(fact.config.name);
       return;
     case 'project.based':
+    case 'project.started':
     case 'queue.held':
     case 'queue.released':
     case 'gate.proved':
@@ -112,6 +113,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
+    case 'controller.slept':
       return;
     case 'merge.doubted':
       touchSubject(touched, fact.token, state);

@@ -61,7 +61,9 @@ describe('evolve over random legal histories', () => {
 const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'controller.acquired': true,
   'project.configured': true,
+  'controller.slept': true,
   'project.based': true,
+  'project.started': true,
   'task.added': true,
   'task.changed': true,
   'node.connected': true,

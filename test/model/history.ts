@@ -71,8 +71,10 @@ export class History {
   #kinds(): (() => Move[])[] {
     return [
       () => this.#takeOver(),
+      () => this.#sleep(),
       () => this.#configure(),
       () => this.#base(),
+      () => this.#start(),
       () => this.#addTask(),
       () => this.#addTask(),
       () => this.#addTask(),
@@ -129,6 +131,11 @@ export class History {
     return one({ type: 'controller.acquired', host: 'laptop', pid: 1000 + this.#epoch });
   }
 
+  #sleep(): Move[] {
+    if (!this.#rarely()) return [];
+    return one({ type: 'controller.slept', ms: this.#pick(100_000) });
+  }
+
   #configure(): Move[] {
     const name = this.#any(PROJECTS);
     if (this.state.projects.has(name) && !this.#rarely()) return [];
@@ -141,6 +148,11 @@ export class History {
       .flatMap((project) =>
         one({ type: 'project.based', project: project.name, integration: this.#commit() }),
       );
+  }
+
+  #start(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#projects().flatMap(({ name }) => one({ type: 'project.started', project: name }));
   }
 
   #addTask(): Move[] {

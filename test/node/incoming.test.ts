@@ -6,6 +6,23 @@ const TOKEN = 'ab'.repeat(16);
 const COMMIT = 'c'.repeat(40);
 const outcome = { kind: 'done', head: COMMIT, rounds: 1, usage: null };
 
+const HEALTH = {
+  cores: 8,
+  load1: 0.5,
+  memoryTotal: 16e9,
+  memoryFree: 8e9,
+  // More than a whole number holds: some network file systems say so.
+  diskFree: 2 ** 63,
+  diskTotal: 2 ** 63,
+  files: { free: 10, total: 20 },
+  bootId: 'b',
+  clock: 1.7e12,
+  attempts: 0,
+  node: '20.19.0',
+  tmux: '3.4',
+  git: null,
+};
+
 describe('what a node says', () => {
   it.each([
     ['an answer to a ping', { id: 1, reply: {} }, 'ping'],
@@ -18,6 +35,8 @@ describe('what a node says', () => {
       { events: [{ seq: 1, at: 5, type: 'supervisor.started', program: 'p', bootId: 'b' }] },
       null,
     ],
+    ['how it is doing', { id: 1, reply: HEALTH }, 'health'],
+    ['how it is doing on a disk without numbers', { id: 1, reply: { ...HEALTH, files: null } }, 'health'],
     ['the head of a bundle', { id: 1, reply: { head: COMMIT } }, 'bundle.get'],
   ] as const)('may be %s', (_what, message, op) => {
     expect(parseMessage(message, () => op)).toEqual(message);
@@ -25,6 +44,8 @@ describe('what a node says', () => {
 
   it.each([
     ['no object', 'hello', null],
+    ['a load that is a word', { id: 1, reply: { ...HEALTH, load1: 'low' } }, 'health'],
+    ['a disk that is no number', { id: 1, reply: { ...HEALTH, diskFree: null } }, 'health'],
     ['a list', [], null],
     ['an answer without an id', { reply: {} }, 'ping'],
     ['an answer without a reply', { id: 1 }, 'ping'],

@@ -15,7 +15,8 @@ export class Accidents {
   }
 
   #await(kind: Accident): void {
-    const { rng, timeline, scenario } = this.#sim;
+    const { timeline, scenario } = this.#sim;
+    const rng = kind === 'sleep' ? this.#sim.sleeps : this.#sim.rng;
     timeline.after(rng.span(scenario.accidents[kind]), async () => {
       if (this.#sim.calm) return;
       this.#sim.log(`accident: ${kind}`);
@@ -27,6 +28,7 @@ export class Accidents {
   async #happen(kind: Accident): Promise<void> {
     const sim = this.#sim;
     const { rng } = sim;
+    if (kind === 'sleep') return sim.controller?.sleep(sim.sleeps.span(600_000));
     const node = sim.node(rng.pick(sim.scenario.nodes).name);
     switch (kind) {
       case 'cut':

@@ -311,6 +311,13 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       });
     },
   },
+
+  'a connection that outlived a sleep is not believed': {
+    shows: /not over in time/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((_, inputs) => inputs.filter((input) => input.is !== 'node.alive'));
+    },
+  },
 };
 
 /** Changes what a turn sees of the state, and puts it right afterwards. */

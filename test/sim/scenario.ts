@@ -31,6 +31,7 @@ export type Accident =
   | 'kill'
   | 'zombie'
   | 'clock'
+  | 'sleep'
   | 'target'
   | 'replay'
   | 'person';
@@ -66,7 +67,8 @@ const PATTERNS = ['a/x.ts', 'a/y.ts', 'a/*.ts', 'b/', 'b/z.ts', 'c/**', 'c/d/e.t
 export const EXTRA = 'CHANGELOG.md';
 const EXECUTORS = ['shell', 'glm'];
 
-export function drawScenario(rng: Rng): Scenario {
+/** @param own for what was added later: the other draws of a seed stay what they were. */
+export function drawScenario(rng: Rng, own: Rng): Scenario {
   const projects = drawProjects(rng);
   return {
     projects,
@@ -100,6 +102,7 @@ export function drawScenario(rng: Rng): Scenario {
       kill: mean(rng, 30_000),
       zombie: mean(rng, 60_000),
       clock: mean(rng, 60_000),
+      sleep: mean(own, 60_000),
       target: mean(rng, 15_000),
       replay: mean(rng, 20_000),
       person: mean(rng, 8_000),

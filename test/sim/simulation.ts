@@ -52,6 +52,8 @@ export interface Outcome {
 export class Simulation {
   readonly seed: number;
   readonly rng: Rng;
+  /** When the controller's machine sleeps, and for how long. */
+  readonly sleeps: Rng;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -82,7 +84,8 @@ export class Simulation {
     this.store = store;
     this.rng = new Rng(seed);
     this.#tokens = new Rng(seed ^ 0x5bf03635);
-    this.scenario = drawScenario(this.rng);
+    this.sleeps = new Rng(seed ^ 0x2545f491);
+    this.scenario = drawScenario(this.rng, this.sleeps);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);

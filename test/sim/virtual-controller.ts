@@ -31,6 +31,7 @@ export class VirtualController {
   #busy = false;
   #timer = 0;
   #alive = true;
+  #asleepUntil = 0;
 
   constructor(sim: Simulation, core: Core, lease: Lease) {
     this.#sim = sim;
@@ -64,6 +65,25 @@ export class VirtualController {
     if (!this.#alive) return;
     this.#inputs.push(input);
     this.#schedule();
+  }
+
+  /**
+   * The machine sleeps: nothing of the process runs until it wakes. What is sent to it meanwhile waits, and connections
+   * may be cut without its knowledge; so after waking each has to answer before anything is believed of it.
+   */
+  sleep(span: number): void {
+    if (!this.#alive) return;
+    this.#asleepUntil = Math.max(this.#asleepUntil, this.#sim.timeline.now + span);
+    this.#after(span, () => {
+      this.push({ is: 'woke', sleptMs: span });
+      for (const [node, stream] of this.#streams) {
+        stream.call({ op: 'ack', seq: 0, journal: stream.journal }, (answer) => {
+          if (!this.#alive || this.#streams.get(node) !== stream) return;
+          if ('ok' in answer) this.push({ is: 'node.alive', node });
+          else stream.cut('no answer after sleep');
+        });
+      }
+    });
   }
 
   /** The process is gone. */
@@ -281,7 +301,14 @@ export class VirtualController {
   }
 
   #after(span: number, run: () => void | Promise<void>): void {
-    this.#sim.timeline.after(span, () => (this.#alive ? run() : undefined));
+    this.#sim.timeline.after(span, () => this.#whenAwake(run));
+  }
+
+  #whenAwake(run: () => void | Promise<void>): void | Promise<void> {
+    if (!this.#alive) return undefined;
+    const { timeline } = this.#sim;
+    if (timeline.now >= this.#asleepUntil) return run();
+    timeline.after(this.#asleepUntil - timeline.now, () => this.#whenAwake(run));
   }
 }
 

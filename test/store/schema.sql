@@ -69,6 +69,7 @@ CREATE TABLE projects (
   ord         INTEGER PRIMARY KEY,
   name        TEXT NOT NULL UNIQUE,
   config      TEXT NOT NULL CHECK (json_valid(config)),
+  started     INTEGER NOT NULL DEFAULT 0 CHECK (started IN (0, 1)),
   integration TEXT,
   green       TEXT NOT NULL CHECK (json_valid(green)),
   tests       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tests)),

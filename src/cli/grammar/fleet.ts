@@ -1,18 +1,32 @@
 import type { Command } from 'commander';
+import { DispatchError } from '../../model/error.ts';
+import { nearest } from '../../spec/nearest.ts';
 import type { AddOptions } from '../verbs/nodes/add.ts';
+import type { TunnelOptions } from '../verbs/tunnels.ts';
 import { type Act, GROUPS, verb } from './act.ts';
 import { declareBootstrap } from './bootstrap.ts';
 
 export function declareFleet(program: Command, act: Act): void {
+  declareTunnels(program, act);
   const nodes = verb(program, 'nodes', {
-    summary: 'the machines that run agents',
+    summary: 'the machines that run agents: how they are doing',
     group: GROUPS.fleet,
     examples: [
+      ['dispatch nodes', 'load, memory, disk, round trip, clock; what the running controller was told last'],
       ['dispatch nodes list', 'what there is and what it does'],
       ['dispatch nodes add mac2', 'an ssh alias: shows its host key, probes it'],
       ['dispatch nodes drain mac2', 'let it finish and give it nothing new'],
     ],
   });
+
+  nodes.allowExcessArguments().action(
+    act(async (context) => {
+      const [unknown] = nodes.args;
+      if (unknown !== undefined) throw unknownVerb(nodes, unknown);
+      const { health } = await import('../verbs/nodes/health.ts');
+      return health(context);
+    }),
+  );
 
   verb(nodes, 'list', {
     summary: 'what there is: slots, marks, running attempts',
@@ -87,6 +101,54 @@ export function declareFleet(program: Command, act: Act): void {
       return remove(context, name);
     }),
   );
+}
+
+/** What commander says of a group that does nothing by itself. */
+function unknownVerb(group: Command, typed: string): DispatchError {
+  const near = nearest(
+    typed,
+    group.commands.map((command) => command.name()),
+  );
+  const hint = near === null ? '' : `did you mean ${near}?   `;
+  return new DispatchError('E_USAGE', `unknown command '${typed}'`, {
+    fix: `${hint}dispatch help ${group.name()}`,
+  });
+}
+
+function declareTunnels(program: Command, act: Act): void {
+  const tunnels = verb(program, 'tunnels', {
+    summary: 'keep `dispatch serve`, and with it the connections, across logins and sleep',
+    group: GROUPS.fleet,
+    examples: [
+      ['dispatch tunnels install', 'a unit of your systemd, or an agent of launchd; starts it'],
+      ['dispatch tunnels status', 'whether it runs'],
+    ],
+  });
+  const verbs = [
+    ['install', 'write the unit and start it; again: bring it up to date', '--dry-run'],
+    ['uninstall', 'stop it and remove the unit; agents go on', '--dry-run'],
+    ['status', 'whether it is installed and runs', '-o json'],
+  ] as const;
+  for (const [name, summary, flag] of verbs) {
+    const declared = verb(tunnels, name, {
+      summary,
+      group: GROUPS.fleet,
+      examples: [
+        [`dispatch tunnels ${name}`, summary],
+        [
+          `dispatch tunnels ${name} ${flag}`,
+          name === 'status' ? 'for a program' : 'only show what it would do',
+        ],
+      ],
+    });
+    if (name !== 'status') declared.option('--dry-run', 'show the file and the commands, change nothing');
+    declared.action(
+      act(async (context, options: TunnelOptions) => {
+        const verbsOf = await import('../verbs/tunnels.ts');
+        return verbsOf[name](context, options);
+      }),
+    );
+  }
 }
 
 function declareMarks(nodes: Command, act: Act): void {

@@ -14,7 +14,7 @@ export function declareWork(program: Command, act: Act): void {
       ['dispatch start web api', 'two projects that share the machines fairly'],
       ['dispatch start web -o ndjson', 'one JSON line per change'],
     ],
-    more: 'Ends when nothing more can happen without a person. Exit 0: all merged; 3: some failed, are blocked or wait.\nWork starts when every verify command was green on the base and red on a copy of it that is broken on purpose; that is shown once for a command, the files that it runs and its settings.',
+    more: 'Ends when nothing more can happen without a person. Where `dispatch serve` keeps the home, it takes the projects over, and this verb only watches. Exit 0: all merged; 3: some failed, are blocked or wait.\nWork starts when every verify command was green on the base and red on a copy of it that is broken on purpose; that is shown once for a command, the files that it runs and its settings.',
   })
     .option('--skip-control <reason>', 'do not try verify commands on a broken copy; why, for the report')
     .action(
@@ -23,6 +23,22 @@ export function declareWork(program: Command, act: Act): void {
         return start(context, projects, options);
       }),
     );
+
+  verb(program, 'serve', {
+    summary: 'keep the home: run all its projects, without a terminal, until stopped',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch serve', 'one line per change; SIGTERM stops it, agents go on'],
+      ['dispatch serve -o ndjson', 'one JSON line per change'],
+      ['dispatch tunnels install', 'across logins and sleep, by systemd or launchd'],
+    ],
+    more: 'Goes on with every project that was started. `dispatch start` hands it more, and changes of nodes.json and of specs are taken over as they are saved; what has an error is refused, and `dispatch status` says so.\n\nExit 0: stopped by a signal; 6: another controller has the home.',
+  }).action(
+    act(async (context) => {
+      const { serve } = await import('../verbs/serve.ts');
+      return serve(context);
+    }),
+  );
 
   verb(program, 'collect <project>', {
     summary: 'drain the merge queue and land the result on the target branch',

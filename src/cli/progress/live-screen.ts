@@ -1,5 +1,5 @@
 import { Listr, type ListrTaskWrapper, type DefaultRenderer, type SimpleRenderer } from 'listr2';
-import type { Note } from '../../controller/session.ts';
+import type { Note } from '../../controller/note.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import { formatDuration } from '../../model/time.ts';

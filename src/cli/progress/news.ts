@@ -4,6 +4,7 @@ import type { Finding, Outcome } from '../../model/attempt.ts';
 import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
 import { clashLine } from '../../report/clash.ts';
+import { formatDuration } from '../../model/time.ts';
 import { controlText } from '../../report/markdown.ts';
 import type { StatusWord } from '../../schedule/status.ts';
 
@@ -23,6 +24,7 @@ export interface News {
     | 'delivered'
     | 'held'
     | 'released'
+    | 'woke'
     | 'gate';
   readonly node: NodeName | null;
   readonly attempt: number | null;
@@ -58,6 +60,12 @@ type Told = Pick<News, 'about' | 'word'> & Partial<News>;
 
 function tell(fact: Fact, state: State): Told | null {
   switch (fact.type) {
+    case 'controller.slept':
+      return {
+        about: 'controller',
+        word: 'woke',
+        detail: `slept for ${formatDuration(fact.ms)}; every connection is asked whether it still is one`,
+      };
     case 'node.connected':
       return { about: `node ${fact.node}`, word: 'connected' };
     case 'node.disconnected':

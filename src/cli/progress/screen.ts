@@ -1,5 +1,5 @@
 /** What `start` and `collect` show while the controller works: one of these, chosen once. */
-import type { Note } from '../../controller/session.ts';
+import type { Note } from '../../controller/note.ts';
 import type { Event } from '../../model/event.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { State } from '../../model/state.ts';

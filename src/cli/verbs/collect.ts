@@ -1,5 +1,4 @@
 /** Lands what passed on the target: asks the controller that runs, or becomes one that starts no new work. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '../../controller/session.ts';
 import { homePaths } from '../../controller/paths.ts';
 import { askController } from '../../controller/socket.ts';
@@ -14,6 +13,7 @@ import { loadHome, loadProject } from '../../spec/load.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
+import { follow } from '../progress/follow.ts';
 import { type Interrupt, exitOfSignal, interruption } from '../progress/interrupt.ts';
 import { type Screen, screenFor } from '../progress/screen.ts';
 import { gateWaits, noNodeReached } from '../progress/stranded.ts';
@@ -21,18 +21,20 @@ import { keepForSummary, summarise } from '../progress/summary.ts';
 import { selectProject } from '../select.ts';
 import { viewOrNull, withView } from '../view.ts';
 
-/** How often the store is looked at while another process collects. Milliseconds. */
-const LOOK_MS = 200;
-
 export async function collect(context: Context, typed: string): Promise<number> {
   const home = context.home();
-  const known = await viewOrNull(context, async ({ state }) => selectProject(state, typed).name);
+  const known = await viewOrNull(context, async ({ state, eventCount }) => ({
+    project: selectProject(state, typed).name,
+    since: eventCount,
+  }));
   if (known !== null) {
-    const reply = await askController(homePaths(home).socket, { verb: 'collect', project: known });
+    const { project, since } = known;
+    const reply = await askController(homePaths(home).socket, { verb: 'collect', project });
     if (reply?.ok === false) throw new DispatchError(reply.code, reply.message);
-    if (reply !== null) return followOther(context, known);
+    // From before it was asked: a delivery that needs no gate is over before the store has been opened again.
+    if (reply !== null) return followOther(context, project, since);
   }
-  return collectOurselves(context, home, known, typed);
+  return collectOurselves(context, home, known?.project ?? null, typed);
 }
 
 async function collectOurselves(
@@ -104,27 +106,29 @@ async function loadForCollect(
 }
 
 /** The controller that runs collects; this process only watches the store. */
-async function followOther(context: Context, project: ProjectName): Promise<number> {
+async function followOther(context: Context, project: ProjectName, since: number): Promise<number> {
   const screen = await screenFor(context, [project]);
   const stop = interruption();
   try {
     return await withView(context, async (view) => {
       screen.watch(() => view.snapshot() ?? view.assumed());
-      const since = view.eventCount;
-      const kept: Event[] = [];
-      for (let seq = since; ; ) {
-        await view.refresh();
-        const events = await view.reader.events(seq, 1000);
-        screen.events(events, view.state);
-        kept.push(...events.filter(keepForSummary));
-        seq = events.at(-1)?.seq ?? seq;
-        if (kept.some((event) => endsDelivery(event, project)) || view.holder === null) break;
-        const signal = await Promise.race([sleep(LOOK_MS), stop.asked]);
-        if (signal !== undefined) return await interrupted(context, view.home, project, signal, screen);
-      }
-      await screen.end(kept.some(({ fact }) => fact.type === 'delivery.landed'));
+      let ended = false;
+      const { end, events } = await follow({
+        view,
+        since,
+        screen,
+        stop: stop.asked,
+        over: (fresh) => {
+          ended ||= fresh.some((event) => endsDelivery(event, project));
+          return ended && view.state.projects.get(project)?.delivery == null;
+        },
+        patienceMs: 0,
+      });
+      if (end !== 'over' && end !== 'gone')
+        return await interrupted(context, view.home, project, end, screen);
+      await screen.end(events.some(({ fact }) => fact.type === 'delivery.landed'));
       const slots = view.nodes.reduce((sum, node) => sum + node.slots, 0);
-      return conclude(context, { state: view.state, events: kept, project, slots });
+      return conclude(context, { state: view.state, events, project, slots });
     });
   } finally {
     stop.forget();

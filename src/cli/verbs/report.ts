@@ -14,7 +14,8 @@ export async function report(context: Context, typed: string): Promise<ExitCode>
     const project = selectProject(view.state, typed);
     const slots = view.nodes.reduce((sum, node) => sum + node.slots, 0);
     const events = await view.allEvents();
-    const built = buildReport({ state: view.state, events, project, slots, now: Date.now() });
+    const fleet = view.snapshot() ?? view.assumed();
+    const built = buildReport({ state: view.state, events, project, slots, fleet, now: Date.now() });
     if (output.machine) {
       output.envelope('Report', built);
       return EXIT.ok;

@@ -1,19 +1,27 @@
-/** Runs projects: becomes the controller, shows what happens, ends when nothing more can happen without a person. */
+/**
+ * Runs projects and shows what happens until nothing more can happen without a person: as the controller, or, where
+ * `dispatch serve` keeps the home, by handing them to it and watching.
+ */
 import type { Session } from '../../controller/session.ts';
-import type { Settlement } from '../../controller/settlement.ts';
+import { homePaths } from '../../controller/paths.ts';
+import { type Settlement, settlement } from '../../controller/settlement.ts';
+import { aboutController, handToController } from '../../controller/socket.ts';
 import { DispatchError } from '../../model/error.ts';
 import type { Event } from '../../model/event.ts';
 import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
+import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
+import { follow } from '../progress/follow.ts';
 import { exitOfSignal, interruption } from '../progress/interrupt.ts';
 import { type Screen, screenFor } from '../progress/screen.ts';
 import { noNodeReached, runsNowhere } from '../progress/stranded.ts';
 import { keepForSummary, summarise } from '../progress/summary.ts';
+import { viewOrNull, withView } from '../view.ts';
 
 export interface StartOptions {
   readonly skipControl?: string;
@@ -28,6 +36,8 @@ export async function start(
   const home = context.home();
   const { nodes, projects } = await loadForWork(context, home, names);
   const wanted = projects.map(({ config }) => config.name);
+  if ((await aboutController(homePaths(home).socket))?.kind === 'serve')
+    return watchServed(context, { home, nodes, wanted, skip: skipOf(options, environment.user) });
   const kept: Event[] = [];
   const screen = await screenFor(context, wanted);
   const stop = interruption();
@@ -62,13 +72,9 @@ export async function start(
       return exitOfSignal(settled);
     }
     await screen.end(isComplete(settled));
-    summarise(context, { state: running.state, events: kept, projects: wanted, slots: slotsOf(nodes) });
-    if (!isComplete(settled) && allMarked(nodes, running.state)) {
-      const names = nodes.map(({ name }) => name).join(' ');
-      output.note(`every node is cordoned or draining, so nothing starts: dispatch nodes uncordon ${names}`);
-    }
-    refuseFailedControls(running, wanted);
-    return isComplete(settled) ? EXIT.ok : EXIT.unfinished;
+    const exit = conclude(context, { state: running.state, events: kept, nodes, wanted, settled });
+    refuseFailedControls(running.snapshot(), wanted);
+    return exit;
   } finally {
     stop.forget();
     await screen.end();
@@ -76,13 +82,112 @@ export async function start(
   }
 }
 
+/** How long a served home may be without its controller before watching ends; a supervisor starts it again sooner. */
+const GONE_MS = 60_000;
+
+/** Between two questions to the controller, milliseconds. */
+const ASK_MS = 1000;
+
+function withTrials(snapshot: Snapshot, controls: NonNullable<Snapshot['controls']>): Snapshot {
+  return { ...snapshot, controls: new Map([...(snapshot.controls ?? []), ...controls]) };
+}
+
+interface Served {
+  readonly home: string;
+  readonly nodes: readonly NodeConfig[];
+  readonly wanted: readonly ProjectName[];
+  readonly skip: { readonly skipControl?: string };
+}
+
+/** Hands the projects to the controller that keeps the home. From then on this process only looks. */
+async function watchServed(context: Context, { home, nodes, wanted, skip }: Served): Promise<number> {
+  const { environment, output } = context;
+  const { socket } = homePaths(home);
+  const since = (await viewOrNull(context, async ({ eventCount }) => eventCount)) ?? 0;
+  for (const project of wanted) {
+    const reply = await handToController(socket, { project, ...skip });
+    if (reply === null) throw gone(home);
+    if (!reply.ok) throw new DispatchError(reply.code, reply.message, { where: `specs/${project}` });
+  }
+  const screen = await screenFor(context, wanted);
+  const stop = interruption();
+  try {
+    return await withView(context, async (view) => {
+      screen.watch(() => view.snapshot() ?? view.assumed());
+      let settled: Settlement | null = null;
+      // Only the controller knows which gates have failed their trial.
+      let controls: NonNullable<Snapshot['controls']> = new Map();
+      const asking = setInterval(() => {
+        void aboutController(socket).then((about) => {
+          if (about !== null) controls = new Map(about.controls);
+        });
+      }, ASK_MS).unref();
+      const { end, events } = await follow({
+        view,
+        since,
+        screen,
+        stop: stop.asked,
+        over: () => {
+          const snapshot = view.snapshot();
+          settled = snapshot === null ? null : settlement(withTrials(snapshot, controls), wanted, Date.now());
+          return settled !== null;
+        },
+        patienceMs: GONE_MS,
+      }).finally(() => clearInterval(asking));
+      if (end === 'gone') throw gone(home);
+      await screen.end(settled !== null && isComplete(settled));
+      if (end !== 'over' || settled === null) {
+        output.note(unwatchedText(wanted, homeFlag(environment, home)));
+        return end === 'over' ? EXIT.ok : exitOfSignal(end);
+      }
+      const exit = conclude(context, { state: view.state, events, nodes, wanted, settled });
+      refuseFailedControls({ controls }, wanted);
+      return exit;
+    });
+  } finally {
+    stop.forget();
+    await screen.end();
+  }
+}
+
+function gone(home: string): DispatchError {
+  return new DispatchError('E_CONTROLLER_GONE', 'the controller of this home went away', {
+    where: home,
+    fix: 'dispatch tunnels status   (or `dispatch serve`, or `dispatch start` again without one)',
+  });
+}
+
+function conclude(
+  context: Context,
+  run: {
+    readonly state: State;
+    readonly events: readonly Event[];
+    readonly nodes: readonly NodeConfig[];
+    readonly wanted: readonly ProjectName[];
+    readonly settled: Settlement;
+  },
+): number {
+  const { state, events, nodes, wanted, settled } = run;
+  summarise(context, { state, events, projects: wanted, slots: slotsOf(nodes) });
+  if (isComplete(settled)) return EXIT.ok;
+  if (allMarked(nodes, state)) {
+    const names = nodes.map(({ name }) => name).join(' ');
+    context.output.note(
+      `every node is cordoned or draining, so nothing starts: dispatch nodes uncordon ${names}`,
+    );
+  }
+  return EXIT.unfinished;
+}
+
 function skipOf({ skipControl }: StartOptions, user: string): { skipControl?: string } {
   return skipControl === undefined ? {} : { skipControl: `${user}: ${skipControl}` };
 }
 
 /** @throws DispatchError when a gate of these projects has not shown that it can judge: no new work was started. */
-function refuseFailedControls(session: Session, projects: readonly ProjectName[]): void {
-  const { controls } = session.snapshot();
+function refuseFailedControls(
+  { controls }: Pick<Snapshot, 'controls'>,
+  projects: readonly ProjectName[],
+): void {
   for (const project of projects) {
     const failed = controls?.get(project)?.failed ?? [];
     const [first] = failed;
@@ -135,6 +240,16 @@ function detachedText(projects: readonly ProjectName[], flag: string): string {
   return [
     'detached; the agents that run go on, and what they finish is kept on their nodes.',
     `  dispatch start ${names}${flag}    go on from here`,
+    `  dispatch status${flag}    look`,
+    `  dispatch cancel --all${flag}    stop the work`,
+  ].join('\n');
+}
+
+function unwatchedText(projects: readonly ProjectName[], flag: string): string {
+  const names = projects.join(' ');
+  return [
+    'no longer watching; the controller goes on with it.',
+    `  dispatch start ${names}${flag}    watch again`,
     `  dispatch status${flag}    look`,
     `  dispatch cancel --all${flag}    stop the work`,
   ].join('\n');

@@ -1,11 +1,17 @@
+import { homePaths } from '../../controller/paths.ts';
+import type { RefusedFile } from '../../controller/questions.ts';
+import { aboutController } from '../../controller/socket.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
+import { type Capacity, capacityOf } from '../../report/advice.ts';
+import { adviceLines } from '../../report/advice-text.ts';
 import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { countsLine } from '../../report/markdown.ts';
 import type { Context } from '../context.ts';
 import { countWords, rowsOf, type TaskRow } from '../progress/rows.ts';
 import { nameOf, taskColumns } from '../progress/table.ts';
 import { watch } from '../progress/watch.ts';
+import { safeLine } from '../render/safe-text.ts';
 import { selectProject } from '../select.ts';
 import { type HomeView, withView } from '../view.ts';
 
@@ -13,7 +19,7 @@ export interface StatusOptions {
   readonly watch?: boolean;
 }
 
-/** Where every task is. Reads the store; a running controller is not asked. */
+/** Where every task is. Reads the store; a running controller is asked only for what is in no store. */
 export async function status(
   context: Context,
   project: string | undefined,
@@ -22,15 +28,27 @@ export async function status(
   return withView(context, async (view) => {
     const wanted = project === undefined ? null : new Set([selectProject(view.state, project).name]);
     if (options.watch === true) return watch(context, view, wanted);
-    showOnce(context, view, wanted);
+    showOnce(context, view, wanted, await refusedFiles(view));
     return EXIT.ok;
   });
 }
 
-function showOnce({ output }: Context, view: HomeView, wanted: ReadonlySet<ProjectName> | null): void {
+/** What the running controller cannot use as it is on disk now; the one thing that only it knows. */
+async function refusedFiles({ home, holder }: HomeView): Promise<readonly RefusedFile[]> {
+  if (holder === null) return [];
+  return (await aboutController(homePaths(home).socket))?.refused ?? [];
+}
+
+function showOnce(
+  { output }: Context,
+  view: HomeView,
+  wanted: ReadonlySet<ProjectName> | null,
+  refused: readonly RefusedFile[],
+): void {
   const now = Date.now();
   const rows = rowsOf(view.state, view.snapshot(), now, wanted);
   const counts = countWords(rows);
+  const capacity = capacityIn(view, wanted, now);
   const alerts = [...view.state.projects.values()]
     .filter(({ name }) => wanted === null || wanted.has(name))
     .flatMap((project) => alertsOf(view.state, project));
@@ -39,11 +57,21 @@ function showOnce({ output }: Context, view: HomeView, wanted: ReadonlySet<Proje
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder, alerts },
+    meta: { total: rows.length, counts, controller: view.holder, alerts, refused, capacity },
     empty: 'no task yet: dispatch start <project>',
   });
   for (const line of alertLines(alerts)) output.note(line);
   if (rows.length > 0) output.note(summaryLine(view, rows));
+  for (const line of capacity === null ? [] : adviceLines(capacity)) output.note(safeLine(line));
+  for (const { file, code, message } of refused)
+    output.note(safeLine(`${file} has changed and is not used: ${message} (dispatch explain ${code})`));
+}
+
+/** Without a controller nothing runs, so nothing is said about machines. */
+function capacityIn(view: HomeView, projects: ReadonlySet<ProjectName> | null, now: number): Capacity | null {
+  const fleet = view.snapshot();
+  if (fleet === null) return null;
+  return capacityOf({ state: view.state, fleet, conflicted: view.conflicted, projects, now });
 }
 
 export function severalProjects(rows: readonly TaskRow[]): boolean {

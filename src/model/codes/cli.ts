@@ -84,6 +84,18 @@ export const CLI_CODES = {
     explain:
       'Rebuilding the state from the log of events gave something else than the tables hold. The events are the truth. Keep a copy of .dispatch/state.db and report the printed differences.',
   },
+  E_NO_SUPERVISOR: {
+    title: 'nothing here keeps programs running for this user',
+    exit: EXIT.conflict,
+    explain:
+      "`dispatch tunnels install` writes a unit for the user's systemd, or an agent for launchd. In a container, over `su`, or on a system without systemd there is none to take it. `dispatch serve` in a terminal that stays open (tmux, screen) does the same work; whatever supervises programs there can start it too: it stops cleanly on SIGTERM.",
+  },
+  E_SUPERVISOR: {
+    title: 'systemd or launchd refused',
+    exit: EXIT.internal,
+    explain:
+      'The message has the command and what it said. `dispatch tunnels install --dry-run` shows the unit and the commands, to be run by hand.',
+  },
   E_CODE_UNKNOWN: {
     title: 'no such error code',
     exit: EXIT.notFound,

@@ -14,6 +14,12 @@ export const CONTROLLER_CODES = {
     explain:
       'Every node of nodes.json was tried, none could be reached, and nothing can go on without one. The message has the reason for each. Nothing was started and nothing is lost: mend one of them (`dispatch doctor` looks closer) and give the same command again. While attempts of the project are alive on a node that does not answer, `dispatch start` waits for it instead.',
   },
+  E_CONTROLLER_GONE: {
+    title: 'the controller that was watched went away',
+    exit: EXIT.unreachable,
+    explain:
+      'This home was kept by `dispatch serve`, which has ended and was not started again within a minute. Agents on the nodes go on, and whatever controller comes next adopts them. `dispatch tunnels status` says what became of it; without it `dispatch start` is the controller itself.',
+  },
   E_NOTHING_TO_COLLECT: {
     title: 'the project has no repository',
     exit: EXIT.usage,

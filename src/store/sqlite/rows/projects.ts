@@ -4,6 +4,7 @@ import type { Db } from '../database.ts';
 interface ProjectRow {
   readonly name: string;
   readonly config: string;
+  readonly started: 0 | 1;
   readonly integration: string | null;
   readonly green: string;
   readonly tests: string;
@@ -19,9 +20,9 @@ interface ProjectRow {
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
-    INSERT INTO projects (name, config, integration, green, tests, delivery_at, delivery, broken, controls, hold, delivered)
-    VALUES (@name, @config, @integration, @green, @tests, @delivery_at, @delivery, @broken, @controls, @hold, @delivered)
-    ON CONFLICT (name) DO UPDATE SET config = @config, integration = @integration, green = @green, tests = @tests,
+    INSERT INTO projects (name, config, started, integration, green, tests, delivery_at, delivery, broken, controls, hold, delivered)
+    VALUES (@name, @config, @started, @integration, @green, @tests, @delivery_at, @delivery, @broken, @controls, @hold, @delivered)
+    ON CONFLICT (name) DO UPDATE SET config = @config, started = @started, integration = @integration, green = @green, tests = @tests,
       delivery_at = @delivery_at, delivery = @delivery, broken = @broken, controls = @controls, hold = @hold, delivered = @delivered`);
   return (project) => {
     statement.run(toRow(project));
@@ -31,17 +32,19 @@ export function putProject(db: Db): (project: Project) => void {
 /** All projects in order of arrival. */
 export function allProjects(db: Db): Project[] {
   const select = db.prepare<[], ProjectRow>(
-    'SELECT name, config, integration, green, tests, delivery_at, delivery, broken, controls, hold, delivered FROM projects ORDER BY ord',
+    'SELECT name, config, started, integration, green, tests, delivery_at, delivery, broken, controls, hold, delivered FROM projects ORDER BY ord',
   );
   return select.all().map(fromRow);
 }
 
 function toRow(project: Project): ProjectRow {
-  const { name, config, integration, green, tests, delivery, broken, controls, hold, delivered } = project;
+  const { name, config, started, integration, green, tests, delivery, broken, controls, hold, delivered } =
+    project;
   const { at, ...rest } = delivery ?? { at: null };
   return {
     name,
     config: JSON.stringify(config),
+    started: started ? 1 : 0,
     integration,
     green: JSON.stringify(green),
     tests: JSON.stringify(tests),
@@ -58,6 +61,7 @@ function fromRow(row: ProjectRow): Project {
   return {
     name: row.name as Project['name'],
     config: JSON.parse(row.config) as Project['config'],
+    started: row.started === 1,
     integration: row.integration as Project['integration'],
     green: JSON.parse(row.green) as string[],
     tests: JSON.parse(row.tests) as Project['tests'],

@@ -1,0 +1,101 @@
+import { homePaths } from '../../../controller/paths.ts';
+import type { NodeLook } from '../../../controller/questions.ts';
+import { nodesOfController } from '../../../controller/socket.ts';
+import { EXIT, type ExitCode } from '../../../model/exit.ts';
+import type { NodeConfig } from '../../../model/spec.ts';
+import type { State } from '../../../model/state.ts';
+import { formatDuration } from '../../../model/time.ts';
+import type { Context } from '../../context.ts';
+import { bytesText } from '../../nodes/probe-text.ts';
+import { requireNodes } from '../../nodes-file.ts';
+import { safeLine } from '../../render/safe-text.ts';
+import { viewOrNull } from '../../view.ts';
+
+interface HealthRow {
+  readonly node: string;
+  readonly slots: number;
+  /** Attempts that live there by the store; the node's own count is in `said`. */
+  readonly running: number;
+  readonly mark: 'none' | 'cordon' | 'drain';
+  /** `unknown`: no controller runs that could tell. */
+  readonly state: 'up' | 'down' | 'unknown';
+  readonly trouble: NodeLook['trouble'];
+  readonly said: NodeLook['said'];
+}
+
+/** A clock that is further away than this makes logs hard to read. Milliseconds. */
+const CLOCK_MS = 2000;
+
+/** Every machine on one screen, as the running controller was told last. Connects to nothing itself. */
+export async function health(context: Context): Promise<ExitCode> {
+  const { output } = context;
+  const home = context.home();
+  const nodes = await requireNodes(home);
+  const state = await viewOrNull(context, async (view) => view.state);
+  const looks = await nodesOfController(homePaths(home).socket);
+  const rows = nodes.map((config) => rowOf(config, state, looks));
+  output.list<HealthRow>({
+    kind: 'NodeHealthList',
+    rows,
+    name: ({ node }) => node,
+    columns: [
+      { title: 'node', value: ({ node }) => node },
+      { title: 'state', value: stateText },
+      { title: 'slots', value: ({ running, slots }) => `${running}/${slots}` },
+      { title: 'rtt', value: told(({ roundTripMs }) => `${roundTripMs.toFixed(1)} ms`) },
+      { title: 'load', value: told(({ health: { load1, cores } }) => `${load1.toFixed(1)}/${cores}`) },
+      { title: 'memory', value: told(({ health: { memoryFree } }) => `${bytesText(memoryFree)} free`) },
+      { title: 'disk', value: told(({ health: { diskFree } }) => `${bytesText(diskFree)} free`) },
+      { title: 'inodes', value: told(({ health: { files } }) => inodesText(files)) },
+      { title: 'clock', value: told(({ clockOffsetMs }) => clockText(clockOffsetMs)) },
+      { title: 'boot', value: told(({ health: { bootId } }) => bootId.slice(0, 8)), wide: true },
+      { title: 'node.js', value: told(({ health: { node } }) => node), wide: true },
+      { title: 'git', value: told(({ health: { git } }) => git ?? 'missing'), wide: true },
+      { title: 'tmux', value: told(({ health: { tmux } }) => tmux ?? 'missing'), wide: true },
+      { title: 'asked', value: told(({ at }) => `${formatDuration(Date.now() - at)} ago`), wide: true },
+    ],
+    meta: { controller: looks !== null },
+    empty: 'no node yet: dispatch nodes add <ssh alias>',
+  });
+  if (looks === null && rows.length > 0)
+    output.note('no controller runs that could tell: dispatch nodes probe connects and looks');
+  for (const { node, trouble } of rows) {
+    if (trouble === null) continue;
+    output.note(safeLine(`${node}: ${trouble.message} (dispatch explain ${trouble.code})`));
+  }
+  return EXIT.ok;
+}
+
+function rowOf(config: NodeConfig, state: State | null, looks: readonly NodeLook[] | null): HealthRow {
+  const { name, slots } = config;
+  const look = looks?.find((one) => one.name === name);
+  return {
+    node: name,
+    slots,
+    running: state?.live.get(name)?.size ?? 0,
+    mark: state?.nodes.get(name)?.mark ?? 'none',
+    state: look === undefined ? 'unknown' : look.connected ? 'up' : 'down',
+    trouble: look?.trouble ?? null,
+    said: look?.said ?? null,
+  };
+}
+
+function stateText({ state, mark }: HealthRow): string {
+  const word = state === 'unknown' ? '-' : state;
+  return mark === 'none' ? word : `${word} ${mark}`;
+}
+
+/** Text of the node is the node's: it may hold anything. */
+function told(text: (said: NonNullable<HealthRow['said']>) => string): (row: HealthRow) => string {
+  return ({ said }) => (said === null ? '-' : safeLine(text(said)));
+}
+
+function inodesText(files: { readonly free: number; readonly total: number } | null): string {
+  if (files === null || files.total === 0) return '-';
+  return `${Math.floor((100 * files.free) / files.total)}% free`;
+}
+
+function clockText(offsetMs: number): string {
+  if (Math.abs(offsetMs) < CLOCK_MS) return 'ok';
+  return `${offsetMs > 0 ? '+' : '-'}${formatDuration(Math.abs(offsetMs))}`;
+}

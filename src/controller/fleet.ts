@@ -1,0 +1,207 @@
+/** The nodes of a session: one link each, as nodes.json says now, and what is wrong with those that cannot be reached. */
+import type { DispatchError } from '../model/error.ts';
+import type { Source } from '../model/event.ts';
+import type { NodeName } from '../model/ids.ts';
+import type { NodeConfig } from '../model/spec.ts';
+import type { State } from '../model/state.ts';
+import { NodeLink } from '../node/link.ts';
+import type { NodeProgram } from '../node/program.ts';
+import { systemClock } from './clock.ts';
+import type { Input } from './door.ts';
+import type { Note } from './note.ts';
+import type { NodeLook, NodeReport } from './questions.ts';
+
+/** Between two looks at how a node is doing; one packet each, milliseconds. */
+const HEALTH_MS = 60_000;
+
+export interface FleetOptions {
+  readonly state: State;
+  readonly epoch: number;
+  /** Names this controller to the nodes, for their records. */
+  readonly controller: string;
+  readonly program: NodeProgram;
+  readonly push: (input: Input) => void;
+  readonly note: (note: Note) => void;
+  /** A stream to the node stands: what was known of its mirrors may have gone with its disk. */
+  readonly onUp: (node: NodeName) => void;
+  /** Whether some verify command wants a sandbox. */
+  readonly needsSandbox: () => boolean;
+}
+
+export class Fleet {
+  readonly links = new Map<NodeName, NodeLink>();
+  /** The last problem of each node, for people. */
+  readonly troubles = new Map<NodeName, DispatchError>();
+  readonly #options: FleetOptions;
+  readonly #said = new Map<NodeName, NodeReport>();
+  readonly #sandboxAsked = new Set<NodeName>();
+  #configs: readonly NodeConfig[] = [];
+  readonly #asking: NodeJS.Timeout;
+  #stopped = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#asking = setInterval(() => {
+      for (const [name, link] of this.links) if (link.state.is === 'up') void this.#ask(link, name);
+    }, HEALTH_MS).unref();
+  }
+
+  /** The nodes as they said last. */
+  looks(): NodeLook[] {
+    return this.#configs.map(({ name }) => {
+      const problem = this.troubles.get(name);
+      const { code = null, message = null } = problem ?? {};
+      return {
+        name,
+        connected: this.links.get(name)?.state.is === 'up',
+        trouble: code === null || message === null ? null : { code, message },
+        said: this.#said.get(name) ?? null,
+      };
+    });
+  }
+
+  /** What the scheduler may use. */
+  get configs(): readonly NodeConfig[] {
+    return this.#configs;
+  }
+
+  /**
+   * Follows nodes.json: new nodes are connected, nodes that are gone are let go. A node that was removed or moved while
+   * attempts live there keeps its link and gets nothing new, because nobody else would fetch their results.
+   * @returns names of these; ask again when their attempts have ended.
+   */
+  follow(wanted: readonly NodeConfig[]): NodeName[] {
+    const before = new Map(this.#configs.map((config) => [config.name, config]));
+    const kept: NodeConfig[] = [];
+    const next = wanted.filter((config) => {
+      const old = before.get(config.name);
+      if (old === undefined || !isMoved(old, config) || !this.#holds(old)) return true;
+      kept.push({ ...old, slots: 0 });
+      return false;
+    });
+    const named = new Set(wanted.map(({ name }) => name));
+    for (const old of before.values()) {
+      if (named.has(old.name)) continue;
+      if (this.#holds(old)) kept.push({ ...old, slots: 0 });
+      else this.#letGo(old.name, 'it was taken out of nodes.json');
+    }
+    this.#configs = [...next, ...kept];
+    for (const config of next) {
+      const old = before.get(config.name);
+      if (old !== undefined && isMoved(old, config)) this.#letGo(config.name, 'nodes.json has changed');
+      if (!this.links.has(config.name)) this.#connect(config);
+    }
+    return kept.map(({ name }) => name);
+  }
+
+  /** The machine slept: every connection is asked whether it still is one, and nobody waits out a back-off. */
+  wake(): void {
+    for (const link of this.links.values()) link.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#asking);
+    await Promise.all([...this.links.values()].map((link) => link.stop()));
+  }
+
+  /** Only to the journal that the numbers count in: a node that was wiped meanwhile has another one. */
+  acknowledge({ node, journal, seq }: Source): void {
+    const link = this.links.get(node);
+    if (link?.state.is !== 'up' || link.state.welcome.journal !== journal) return;
+    link.call({ op: 'ack', seq }).catch(() => undefined);
+  }
+
+  #holds({ name }: NodeConfig): boolean {
+    return (this.#options.state.live.get(name)?.size ?? 0) > 0;
+  }
+
+  #letGo(name: NodeName, reason: string): void {
+    const link = this.links.get(name);
+    this.links.delete(name);
+    this.troubles.delete(name);
+    this.#said.delete(name);
+    void link?.stop();
+    this.#options.push({ is: 'node.down', node: name, reason });
+  }
+
+  #connect(config: NodeConfig): void {
+    const { name } = config;
+    const { state, epoch, controller, program, push, onUp } = this.#options;
+    const link: NodeLink = new NodeLink({
+      config,
+      epoch,
+      controller,
+      program,
+      cursor: () => {
+        const node = state.nodes.get(name);
+        return { journal: node?.journal ?? null, seq: node?.cursor ?? 0 };
+      },
+      onUp: (welcome, inventory) => {
+        if (this.links.get(name) !== link) return;
+        onUp(name);
+        this.troubles.delete(name);
+        push({ is: 'node.up', node: name, welcome, inventory });
+        void this.#ask(link, name);
+        void this.#checkSandbox(link, name);
+      },
+      onAlive: () => {
+        if (this.links.get(name) === link) push({ is: 'node.alive', node: name });
+      },
+      onDown: (problem) => this.#trouble(link, name, problem),
+      onTrouble: (problem) => this.#trouble(link, name, problem),
+      onNews: (journal, entries) => {
+        if (this.links.get(name) === link) push({ is: 'node.news', node: name, journal, entries });
+      },
+    });
+    this.links.set(name, link);
+    link.start();
+  }
+
+  /** Two requests in one packet: a node may take its time to say how it is, and the ping beside it is the round trip. */
+  async #ask(link: NodeLink, name: NodeName): Promise<void> {
+    const wall = systemClock.wall();
+    const began = systemClock.mono();
+    const span = (): number => systemClock.mono() - began;
+    // What keeps it from answering is told by the link; a node of another version may not know the question.
+    const [roundTripMs, told] = await Promise.all([
+      link.call({ op: 'ping' }).then(span, () => null),
+      link.call({ op: 'health' }).then(
+        (health) => ({ health, offset: health.clock - (wall + span() / 2) }),
+        () => null,
+      ),
+    ]);
+    if (roundTripMs === null || told === null || this.links.get(name) !== link) return;
+    const { health, offset } = told;
+    this.#said.set(name, { at: systemClock.wall(), roundTripMs, clockOffsetMs: Math.round(offset), health });
+  }
+
+  /** A node without a sandbox refuses every verify command: said when it connects, not when the first task has ended. */
+  async #checkSandbox(link: NodeLink, name: NodeName): Promise<void> {
+    if (this.#sandboxAsked.has(name) || !this.#options.needsSandbox()) return;
+    this.#sandboxAsked.add(name);
+    // What keeps it from answering is told by the link.
+    const probe = await link.call({ op: 'probe', programs: [] }).catch(() => null);
+    if (probe?.sandbox === undefined || probe.sandbox.by !== null || this.#stopped) return;
+    const { detail, fix } = probe.sandbox;
+    const message = `no verify command can run there: ${detail}`;
+    this.#options.note({ about: 'node', name, code: 'E_NODE_NO_SANDBOX', message, fix });
+  }
+
+  /** A node that cannot be reached: said once per reason, however often it is tried. */
+  #trouble(link: NodeLink, name: NodeName, problem: DispatchError): void {
+    if (this.#stopped || this.links.get(name) !== link) return;
+    const { code, message, why, fix = null } = problem;
+    if (this.troubles.get(name)?.message !== message) {
+      const told = why === undefined ? message : `${message}: ${why}`;
+      this.#options.note({ about: 'node', name, code, message: told, fix });
+    }
+    this.troubles.set(name, problem);
+    this.#options.push({ is: 'node.down', node: name, reason: message });
+  }
+}
+
+/** Another address, or another place on the machine: what is true of its slots and labels needs no new link. */
+function isMoved(before: NodeConfig, after: NodeConfig): boolean {
+  return before.root !== after.root || JSON.stringify(before.reach) !== JSON.stringify(after.reach);
+}

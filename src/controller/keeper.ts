@@ -1,0 +1,275 @@
+/**
+ * Keeps a home: a session for all its projects that goes on until it is stopped, in step with nodes.json and specs/.
+ *
+ * What a person started is a fact of the store, so the next keeper goes on with it. Files that have changed are read
+ * again when they have been quiet for a moment, because editors and git write several of them one after the other. What
+ * cannot be used is refused as a whole: the session keeps what it had, and the refusal is told once and kept for
+ * whoever asks. Directories are watched, and looked at now and then as well, since a watch can be lost unnoticed.
+ */
+import { type FSWatcher, statSync, watch } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DispatchError, type Problem } from '../model/error.ts';
+import type { ProjectName } from '../model/ids.ts';
+import { loadHome, loadProject } from '../spec/load.ts';
+import type { Reply } from './commands.ts';
+import { Refusals } from './refusals.ts';
+import { openSession, type Session, type SessionOptions } from './session.ts';
+
+export interface KeeperOptions {
+  readonly home: string;
+  readonly onEvents: NonNullable<SessionOptions['onEvents']>;
+  readonly onNote: NonNullable<SessionOptions['onNote']>;
+  /** How long files must be quiet before they are read again, milliseconds. */
+  readonly quietMs?: number;
+  /** Between two looks that nothing asked for, milliseconds. */
+  readonly lookMs?: number;
+}
+
+const QUIET_MS = 500;
+const LOOK_MS = 30_000;
+const NODES = 'nodes.json';
+
+/**
+ * Becomes the controller of the home, and goes on with every project that was started.
+ * @throws DispatchError E_CONTROLLER_RUNNING, what openSession throws, and the first problem of nodes.json: without
+ *   machines there is nothing to go on with.
+ */
+export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
+  const before = await signatureOf(options.home, NODES);
+  const { nodes, problems } = await loadHome(options.home);
+  const error = firstError(problems);
+  if (error !== null) {
+    const { code, message, file, line, col, fix } = error;
+    throw new DispatchError(code, message, {
+      where: `${file}:${line}:${col}`,
+      ...(fix === undefined ? {} : { fix }),
+    });
+  }
+  let opened: (keeper: Keeper) => void = () => {};
+  const keeper = new Promise<Keeper>((resolve) => {
+    opened = resolve;
+  });
+  const refusals = new Refusals(options.onNote);
+  const session = await openSession({
+    home: options.home,
+    nodes,
+    projects: [],
+    onEvents: options.onEvents,
+    onNote: options.onNote,
+    keeper: {
+      take: async (project, skip) => (await keeper).take(project, skip),
+      refused: () => refusals.files,
+    },
+  });
+  const kept = new Keeper(options, session, refusals);
+  kept.begin(before);
+  opened(kept);
+  return kept;
+}
+
+export class Keeper {
+  readonly session: Session;
+  readonly #options: KeeperOptions;
+  readonly #refusals: Refusals;
+  /** Sizes and times of the files as they were read last, by what was read. */
+  readonly #seen = new Map<string, string>();
+  /** Why a person did not want the gates of a project tried; a changed spec does not change that. */
+  readonly #skips = new Map<ProjectName, string>();
+  #watchers: FSWatcher[] = [];
+  #quiet: NodeJS.Timeout | null = null;
+  #looks: NodeJS.Timeout | null = null;
+  /** Files are read by one call after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: KeeperOptions, session: Session, refusals: Refusals) {
+    this.#options = options;
+    this.session = session;
+    this.#refusals = refusals;
+  }
+
+  /** Projects that were started and have something left to do or to change. */
+  get projects(): ProjectName[] {
+    return [...this.session.state.projects.values()].flatMap(({ name, started }) => (started ? name : []));
+  }
+
+  /**
+   * Takes up what was started; a repository that is slow to answer keeps nobody from stopping meanwhile.
+   * @param nodesRead signature of nodes.json when it was read.
+   */
+  begin(nodesRead: string): void {
+    this.#seen.set(NODES, nodesRead);
+    this.#watch();
+    void this.#inTurn(() => this.#resume());
+    this.#looks = setInterval(() => this.look(), this.#options.lookMs ?? LOOK_MS);
+  }
+
+  /** Reads a project's files and runs them; what is wrong with them is the reply. */
+  take(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
+    return this.#inTurn(async () => {
+      if (skipControl === undefined) this.#skips.delete(project);
+      else this.#skips.set(project, skipControl);
+      const reply = await this.#load(project);
+      this.#watch();
+      // What was saved between the two is seen by nobody else.
+      this.look();
+      return reply;
+    });
+  }
+
+  /** Reads again whatever has changed since it was read. */
+  look(): void {
+    void this.#inTurn(() => this.#follow());
+  }
+
+  /** Lets go of files, nodes and lease; agents go on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#quiet !== null) clearTimeout(this.#quiet);
+    if (this.#looks !== null) clearInterval(this.#looks);
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
+    await this.session.detach();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** What is wrong with a project's files now does not stop what was taken over from them before. */
+  async #resume(): Promise<void> {
+    await this.#guarded(async () => {
+      for (const project of this.projects) {
+        if (this.#stopped) return;
+        const reply = await this.#load(project);
+        if (!reply.ok) await this.#start(project);
+      }
+    });
+  }
+
+  async #follow(): Promise<void> {
+    if (this.#stopped) return;
+    // New watches first: what changes from here on asks for another look.
+    this.#watch();
+    await this.#guarded(async () => {
+      if (await this.#hasChanged(NODES)) await this.#followNodes();
+      for (const project of this.projects) {
+        if (!this.#stopped && (await this.#hasChanged(folderOf(project)))) await this.#load(project);
+      }
+    });
+  }
+
+  /** When the session has stopped, whoever waits for it is told why. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#stopped) this.#refusals.refuse('specs', asError(error));
+    }
+  }
+
+  async #followNodes(): Promise<void> {
+    const { nodes, problems } = await loadHome(this.#options.home);
+    const error = firstError(problems);
+    if (error !== null) return this.#refusals.refuse(NODES, error);
+    const kept = this.session.follow(nodes);
+    if (kept.length === 0) return this.#refusals.accept(NODES);
+    // Their attempts end some time: until then every look asks again.
+    this.#seen.delete(NODES);
+    const message = `attempts live on ${kept.join(', ')}: nothing new is placed there, and the change counts when they have ended`;
+    this.#refusals.refuse(NODES, new DispatchError('E_NODE_BUSY', message));
+  }
+
+  async #load(project: ProjectName): Promise<Reply> {
+    const folder = folderOf(project);
+    this.#seen.set(folder, await signatureOf(this.#options.home, folder));
+    const { config, specs, problems } = await loadProject(this.#options.home, project);
+    const error = firstError(problems);
+    if (error !== null || config === null)
+      return this.#refused(folder, error ?? new DispatchError('E_INTERNAL', `${folder} cannot be read`));
+    try {
+      await this.session.take({ config, specs });
+    } catch (thrown) {
+      // Nothing is wrong with the files: the next look tries again.
+      this.#seen.delete(folder);
+      return this.#refused(folder, asError(thrown));
+    }
+    this.#refusals.accept(folder);
+    return this.#start(project);
+  }
+
+  #start(project: ProjectName): Promise<Reply> {
+    const skipControl = this.#skips.get(project);
+    return this.session.command({
+      verb: 'start',
+      project,
+      ...(skipControl === undefined ? {} : { skipControl }),
+    });
+  }
+
+  #refused(file: string, problem: Problem | DispatchError): Reply {
+    this.#refusals.refuse(file, problem);
+    return { ok: false, code: problem.code, message: problem.message };
+  }
+
+  async #hasChanged(path: string): Promise<boolean> {
+    const now = await signatureOf(this.#options.home, path);
+    if (this.#seen.get(path) === now) return false;
+    this.#seen.set(path, now);
+    return true;
+  }
+
+  #watch(): void {
+    for (const watcher of this.#watchers) watcher.close();
+    const places = ['', ...this.projects.map(folderOf)];
+    this.#watchers = places.flatMap((place) => {
+      try {
+        const watcher = watch(join(this.#options.home, place), { persistent: false }, () => this.#stir());
+        watcher.on('error', () => watcher.close());
+        return [watcher];
+      } catch {
+        // The folder is gone: the next look says so.
+        return [];
+      }
+    });
+  }
+
+  #stir(): void {
+    if (this.#stopped) return;
+    if (this.#quiet !== null) clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => this.look(), this.#options.quietMs ?? QUIET_MS);
+  }
+}
+
+function folderOf(project: ProjectName): string {
+  return `specs/${project}`;
+}
+
+/** Changes with every file of a folder, or with the file. */
+async function signatureOf(home: string, path: string): Promise<string> {
+  const full = join(home, path);
+  const names = await readdir(full).catch(() => null);
+  if (names === null) return stamp(full);
+  return names
+    .sort()
+    .map((name) => `${name} ${stamp(join(full, name))}`)
+    .join('\n');
+}
+
+function stamp(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? 'missing' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
+}
+
+function firstError(problems: readonly Problem[]): Problem | null {
+  return problems.find(({ severity }) => severity === 'error') ?? null;
+}
+
+function asError(thrown: unknown): DispatchError {
+  if (thrown instanceof DispatchError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new DispatchError('E_INTERNAL', message, { cause: thrown });
+}
