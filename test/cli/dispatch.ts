@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly onOutput?: (stdout: string) => NodeJS.Signals | null;
   /** The same for stderr. */
   readonly onError?: (stderr: string) => NodeJS.Signals | null;
+  /** When this settles, somebody types Ctrl-C. */
+  readonly interruptAt?: Promise<void>;
 }
 
 /** A verb that hangs must not hang the run. */
@@ -65,6 +67,7 @@ export function dispatch(args: readonly string[], options: RunOptions = {}): Pro
     stderr += text;
     send(options.onError?.(stderr) ?? null);
   });
+  void options.interruptAt?.then(() => send('SIGINT'));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {

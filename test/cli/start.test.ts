@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { until } from '../cluster/until.ts';
 import { dispatch, hasEscapes, scratch } from './dispatch.ts';
 import { choresHome, codeHome, landed, subjects } from './fleet.ts';
 
@@ -35,12 +36,14 @@ describe('start', () => {
   });
 
   test('detaches at Ctrl-C: the agent goes on, and start takes it up again', async () => {
-    const go = join(scratch(), 'go');
-    const wait = `echo began; while ! test -e ${go}; do sleep 0.05; done; echo went`;
+    const dir = scratch();
+    const [began, go] = [join(dir, 'began'), join(dir, 'go')];
+    const wait = `echo began; touch ${began}; while ! test -e ${go}; do sleep 0.05; done; echo went`;
     const home = choresHome({ slow: wait }, { A1: 'slow' });
     const first = await dispatch(['start', 'chores'], {
       cwd: home,
-      onOutput: (text) => (text.includes('A1 running') ? 'SIGINT' : null),
+      // That it is to run is said before the node has been told.
+      interruptAt: until('the agent runs', () => existsSync(began)),
     });
     expect(first.code).toBe(130);
     expect(first.stderr).toContain('detached; the agents that run go on');
