@@ -36,7 +36,7 @@ function advance(turn: Turn, project: Project, slots: number): boolean {
   const queue = queueOf(project, activeTasks(turn.state, project.name));
   for (const stray of queue.stray) sendBack(turn, stray);
   if (queue.stack.length + queue.aside.length === 0) return false;
-  const plan = planQueue(viewOf(queue, queue.queued.length, slots, recordOf(turn, project)));
+  const plan = planQueue(viewOf(turn.state, queue, queue.queued.length, slots, recordOf(turn, project)));
   const moves = [
     settleAside(turn, queue, plan),
     takeSuspectAside(turn, queue, plan),
@@ -68,7 +68,7 @@ function takeSuspectAside(turn: Turn, { stack }: Queue, { suspect }: QueuePlan<T
   if (suspect === null) return false;
   const at = stack.findIndex(({ progress }) => progress.token === suspect.id);
   for (const above of stack.slice(at + 1)) sendBack(turn, above);
-  turn.record({ type: 'merge.suspected', token: suspect.id, backed: suspect.backed });
+  turn.record({ type: 'merge.suspected', token: suspect.id, backers: suspect.backers });
   return true;
 }
 

@@ -102,8 +102,8 @@ export type Fact =
       readonly findings: readonly Finding[];
       readonly output: string;
     }
-  /** All below it on the stack is good, and with it the tree is red: it is taken off the stack. */
-  | { readonly type: 'merge.suspected'; readonly token: Token; readonly backed: boolean }
+  /** All below it on the stack is good, and with it the tree is red, as is that of it and its `backers`: off the stack. */
+  | { readonly type: 'merge.suspected'; readonly token: Token; readonly backers: readonly Token[] }
   /** Good by itself: back to the queue. */
   | { readonly type: 'merge.cleared'; readonly token: Token }
   /** The work, together with what merged before it, is not good. */

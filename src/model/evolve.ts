@@ -124,7 +124,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
         tree,
         gate: null,
         cleared,
-        aside: fact.aside ? { backed: false } : null,
+        aside: fact.aside ? { backers: [] } : null,
         red: null,
         since: event.at,
       });
@@ -145,7 +145,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     }
     case 'merge.suspected': {
       const { task, progress } = gatingOf(state, fact.token, fact);
-      setProgress(state, task, { ...progress, aside: { backed: fact.backed } });
+      setProgress(state, task, { ...progress, aside: { backers: fact.backers } });
       return;
     }
     case 'merge.cleared': {

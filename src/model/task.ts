@@ -62,8 +62,8 @@ export interface Gating {
   /** At work on the tree; null: not started, or to be started again, or what lies above it is gated instead. */
   readonly gate: Token | null;
   readonly cleared: boolean;
-  /** Judged by itself and not part of the stack; `backed` when a larger set of the stack it came from was red as well. */
-  readonly aside: { readonly backed: boolean } | null;
+  /** Judged by itself and not part of the stack. `backers`: those with which it stood in a larger set that was red too. */
+  readonly aside: { readonly backers: readonly Token[] } | null;
   /** Red runs on its tree, and what the last one said. */
   readonly red: {
     readonly runs: number;

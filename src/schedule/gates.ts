@@ -24,7 +24,7 @@ export function gatesWanted(snapshot: Snapshot, project: Project, now: number): 
   if (project.hold !== null || merged.some(({ task }) => task.notBefore > now)) return [];
   const waiting = snapshot.waiting.get(project.name) ?? 0;
   const record = snapshot.records.get(project.name) ?? NO_RECORD;
-  const wanted = new Set(planQueue(viewOf(queue, waiting, gateSlots(snapshot), record)).gate);
+  const wanted = new Set(planQueue(viewOf(snapshot.state, queue, waiting, gateSlots(snapshot), record)).gate);
   const byToken = new Map(merged.map((one) => [one.progress.token, one]));
   return [...wanted].flatMap((token) => byToken.get(token) ?? []);
 }

@@ -420,7 +420,7 @@ export class History {
       return one(...this.#stopped(above), ...back, {
         type: 'merge.suspected',
         token,
-        backed: back.length > 0,
+        backers: above.map(({ progress }) => progress.token),
       });
     });
   }

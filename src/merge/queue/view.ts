@@ -2,7 +2,8 @@
 import type { CommitId, Token } from '../../model/ids.ts';
 import type { Gating, Progress, Project, Task } from '../../model/task.ts';
 import { nextToMerge } from '../order.ts';
-import type { AsideEntry, Entry, QueueView } from './plan.ts';
+import type { AsideEntry, Backers, Entry, QueueView } from './plan.ts';
+import type { State } from '../../model/state.ts';
 import type { QueueRecord } from './record.ts';
 
 /** A branch that has been merged tentatively, with its task. */
@@ -70,6 +71,7 @@ function above(standing: ReadonlyMap<CommitId, Stacked>, top: CommitId | null): 
 
 /** @param waiting branches that can be stacked now or soon. */
 export function viewOf(
+  state: State,
   { project, stack, aside }: Queue,
   waiting: number,
   slots: number,
@@ -87,13 +89,30 @@ export function viewOf(
     aside: aside.map(
       (one): AsideEntry<Token> => ({
         ...entry(one),
-        backed: one.progress.aside?.backed ?? false,
+        backers: backersOf(state, one.progress.aside?.backers ?? []),
       }),
     ),
     waiting: waiting + aside.length,
     slots,
     record,
   };
+}
+
+/** What became of the branches with which a suspect was red in a larger set. */
+function backersOf({ attempts, tasks }: State, tokens: readonly Token[]): Backers {
+  if (tokens.length === 0) return 'none';
+  let open = false;
+  for (const token of tokens) {
+    const key = attempts.get(token)?.task;
+    const progress = key === undefined ? undefined : tasks.get(key)?.progress;
+    if (progress === undefined || !('token' in progress) || progress.token !== token) return 'bad';
+    const { at } = progress;
+    const good = at === 'merged' || at === 'landing' || ('cleared' in progress && progress.cleared);
+    if (good) continue;
+    if (at !== 'queued' && at !== 'gating') return 'bad';
+    open = true;
+  }
+  return open ? 'unjudged' : 'good';
 }
 
 /** The next of these to be merged. */
