@@ -2,8 +2,7 @@
 import type { CommitId, ProjectName, TaskKey } from '../model/ids.ts';
 import type { Progress, Project, Task } from '../model/task.ts';
 import { wantedDepth } from '../merge/queue/plan.ts';
-import { NO_RECORD } from '../merge/queue/record.ts';
-import { firstQueued, queueOf, type Queue } from '../merge/queue/view.ts';
+import { firstQueued, queueOf, type Queue, recordOf } from '../merge/queue/view.ts';
 import type { Effect } from './door.ts';
 import { activeOf } from './memory.ts';
 import { stackable } from './stackable.ts';
@@ -120,10 +119,10 @@ function isMerging({ memory }: Turn, progress: Progress): boolean {
 
 /** The branch to merge next, and where: by itself in the first of two stages, otherwise onto the stack. */
 function nextMerge(turn: Turn, queue: Queue, slots: number): NextMerge | null {
-  const { integration, name } = queue.project;
+  const { integration } = queue.project;
   const { stack, aside, top } = queue;
   if (integration === null || top === null) return null;
-  const record = turn.memory.records.get(name) ?? NO_RECORD;
+  const record = recordOf(queue.project, turn.memory.records);
   const depth = wantedDepth({ slots, record });
   const able = stackable(turn.memory, queue, turn.now);
   if (aside.length < depth.aside) {

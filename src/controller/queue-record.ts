@@ -1,4 +1,4 @@
-/** Keeps what the merge queues have shown; only guesses lean on it, so it may be forgotten. */
+/** Keeps what the merge queues have shown beside what the state says of their gates; only guesses lean on it. */
 import { NO_RECORD, observe, type QueueRecord } from '../merge/queue/record.ts';
 import { queueOf } from '../merge/queue/view.ts';
 import type { Token } from '../model/ids.ts';
@@ -6,19 +6,15 @@ import type { Project } from '../model/task.ts';
 import { activeTasks } from '../schedule/gates.ts';
 import type { Turn } from './turn.ts';
 
-export function recordOf(turn: Turn, project: Project): QueueRecord {
-  return turn.memory.records.get(project.name) ?? NO_RECORD;
-}
-
 export function note(turn: Turn, project: Project, seen: Partial<QueueRecord>): void {
-  turn.memory.records.set(project.name, observe(recordOf(turn, project), seen));
+  const { records } = turn.memory;
+  records.set(project.name, observe(records.get(project.name) ?? NO_RECORD, seen));
 }
 
-/** A gate was green: red runs on the same tree, or on what lies below it, were flakes. */
-export function noteGreen(turn: Turn, project: Project, token: Token): void {
-  const { stack, aside } = queueOf(project, activeTasks(turn.state, project.name));
+/** A gate was green: red runs on what lies below it on the stack were flakes, or what came on top has mended them. */
+export function noteContradicted(turn: Turn, project: Project, token: Token): void {
+  const { stack } = queueOf(project, activeTasks(turn.state, project.name));
   const at = stack.findIndex(({ progress }) => progress.token === token);
-  const cleared = at >= 0 ? stack.slice(0, at + 1) : aside.filter(({ progress }) => progress.token === token);
-  const flakes = cleared.filter(({ progress }) => progress.red !== null).length;
-  note(turn, project, { greens: 1, flakes });
+  const flakes = stack.slice(0, Math.max(0, at)).filter(({ progress }) => progress.red !== null).length;
+  if (flakes > 0) note(turn, project, { flakes });
 }

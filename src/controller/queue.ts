@@ -6,9 +6,9 @@
 import type { Token } from '../model/ids.ts';
 import type { Project } from '../model/task.ts';
 import { planQueue, type QueuePlan } from '../merge/queue/plan.ts';
-import { queueOf, type Queue, type Stacked, viewOf } from '../merge/queue/view.ts';
+import { queueOf, type Queue, recordOf, type Stacked, viewOf } from '../merge/queue/view.ts';
 import { activeTasks } from '../schedule/gates.ts';
-import { note, recordOf } from './queue-record.ts';
+import { note } from './queue-record.ts';
 import { fence, parkIfReturnedOften } from './settle.ts';
 import { stackable } from './stackable.ts';
 import type { Turn } from './turn.ts';
@@ -36,7 +36,9 @@ function advance(turn: Turn, project: Project, slots: number): boolean {
   const queue = queueOf(project, activeTasks(turn.state, project.name));
   for (const stray of queue.stray) sendBack(turn, stray);
   if (queue.stack.length + queue.aside.length === 0) return false;
-  const plan = planQueue(viewOf(turn.state, queue, queue.queued.length, slots, recordOf(turn, project)));
+  const plan = planQueue(
+    viewOf(turn.state, queue, queue.queued.length, slots, recordOf(project, turn.memory.records)),
+  );
   const moves = [
     settleAside(turn, queue, plan),
     takeSuspectAside(turn, queue, plan),

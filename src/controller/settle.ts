@@ -1,12 +1,13 @@
 /** What an attempt's end means for its task: the next fact after `attempt.ended`, in the same transaction. */
 import { assertNever } from '../model/assert.ts';
 import type { Attempt, Finding, GateSubject, Outcome } from '../model/attempt.ts';
+import { failingTests } from '../gates/failing-tests.ts';
 import type { Source } from '../model/event.ts';
 import { projectOfKey } from '../model/evolve.ts';
 import type { Project, Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { comparedOutcome } from './test-counts.ts';
-import { noteGreen } from './queue-record.ts';
+import { noteContradicted } from './queue-record.ts';
 import type { Turn } from './turn.ts';
 
 /** Records the end of a live attempt and what follows from it. */
@@ -129,7 +130,7 @@ function greenGate(turn: Turn, project: Project, subject: GateSubject): void {
     return;
   }
   turn.record({ type: 'merge.proved', token: subject.workToken, tree });
-  noteGreen(turn, project, subject.workToken);
+  noteContradicted(turn, project, subject.workToken);
 }
 
 /** What a red run on a stack means is for the queue to find out. */
@@ -140,7 +141,9 @@ function redGate(
   { findings, output }: Extract<Outcome, { kind: 'refused' }>,
 ): void {
   if (subject.of === 'merge') {
-    turn.record({ type: 'merge.doubted', token: subject.workToken, findings, output });
+    const failed = failingTests(output);
+    const named = failed.length === 0 ? {} : { failed };
+    turn.record({ type: 'merge.doubted', token: subject.workToken, findings, output, ...named });
     return;
   }
   turn.record({

@@ -101,6 +101,8 @@ export type Fact =
       readonly token: Token;
       readonly findings: readonly Finding[];
       readonly output: string;
+      /** Tests that failed, as far as the runner named them. */
+      readonly failed?: readonly string[];
     }
   /** All below it on the stack is good, and with it the tree is red, as is that of it and its `backers`: off the stack. */
   | { readonly type: 'merge.suspected'; readonly token: Token; readonly backers: readonly Token[] }

@@ -6,6 +6,7 @@
 import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject } from './attempt.ts';
 import type { Event, Fact } from './event.ts';
+import { afterGreen, afterRed } from './gate-record.ts';
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import type { TaskSpec } from './spec.ts';
@@ -133,14 +134,20 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'merge.proved': {
       const { task, progress } = gatingOf(state, fact.token, fact);
       expect(progress.tree === fact.tree, fact, 'the tree that is green is not the tree that is gated');
-      rememberGreen(projectOf(state, task.spec.project, fact), fact.tree);
+      const project = projectOf(state, task.spec.project, fact);
+      rememberGreen(project, fact.tree);
+      const { runs: reds = 0, failed = [] } = progress.red ?? {};
+      project.gates = afterGreen(project.gates, verifyOf(task, project), { reds, failed, at: event.at });
       return;
     }
     case 'merge.doubted': {
       const { task, progress } = gatingOf(state, fact.token, fact);
       const { findings, output } = fact;
       const runs = (progress.red?.runs ?? 0) + 1;
-      setProgress(state, task, { ...progress, red: { runs, findings, output } });
+      const failed = [...new Set([...(progress.red?.failed ?? []), ...(fact.failed ?? [])])];
+      setProgress(state, task, { ...progress, red: { runs, findings, output, failed } });
+      const project = projectOf(state, task.spec.project, fact);
+      project.gates = afterRed(project.gates, verifyOf(task, project));
       return;
     }
     case 'merge.suspected': {
@@ -339,6 +346,7 @@ function configureProject(state: State, fact: Extract<Fact, { type: 'project.con
     integration: null,
     green: [],
     tests: [],
+    gates: [],
     delivery: null,
     hold: null,
     delivered: null,
@@ -582,6 +590,11 @@ function reindex(state: State, task: Task): void {
 function put<T>(set: Set<T>, item: T, present: boolean): void {
   if (present) set.add(item);
   else set.delete(item);
+}
+
+/** The command that gates the task's merge. */
+function verifyOf({ spec }: Task, { config }: Project): string {
+  return spec.verify ?? config.verify ?? '';
 }
 
 function rememberGreen(project: Project, tree: string): void {

@@ -1,4 +1,5 @@
 import type { Feedback, Finding, TestCounts } from './attempt.ts';
+import type { GateRecord } from './gate-record.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 
@@ -69,6 +70,8 @@ export interface Gating {
     readonly runs: number;
     readonly findings: readonly Finding[];
     readonly output: string;
+    /** Tests that failed in any of them, as far as the runner named them. */
+    readonly failed: readonly string[];
   } | null;
   readonly since: number;
 }
@@ -135,6 +138,8 @@ export interface Project {
   readonly green: string[];
   /** How many tests integration's tip runs, for each verify command that was counted; newest last, bounded. */
   tests: readonly TestBaseline[];
+  /** What each verify command has shown at gates; the one that ran last stands last, bounded. */
+  gates: readonly GateRecord[];
   /** A `collect` in progress. */
   delivery: Delivery | null;
   /** The merge queue stands still until a person lets it go on. */

@@ -23,6 +23,7 @@ import type {
   TaskReport,
   WaitingForPerson,
 } from './model.ts';
+import { flakyGates } from './flaky.ts';
 import { nextSteps } from './next.ts';
 
 export interface ReportInput {
@@ -60,6 +61,7 @@ export function buildReport({ state, events, project, slots, now }: ReportInput)
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
+    flaky: flakyGates(project),
     waiting,
     delivery,
     next: nextSteps({ project, counts, waiting, delivery }),

@@ -1,7 +1,16 @@
 import type { Finding } from '../model/attempt.ts';
 import { formatDuration } from '../model/time.ts';
 import { shortCommit } from './build.ts';
-import type { DeliveryReport, Refusal, Report, ScopeReport, TaskReport, TokenSum } from './model.ts';
+import { flakeText } from './flaky.ts';
+import type {
+  DeliveryReport,
+  FlakyGateReport,
+  Refusal,
+  Report,
+  ScopeReport,
+  TaskReport,
+  TokenSum,
+} from './model.ts';
 
 /** Findings shown per refusal; the rest is counted. */
 const FINDINGS_SHOWN = 5;
@@ -23,6 +32,7 @@ export function reportMarkdown(report: Report): string {
           `- **${task}** attempt ${n}: ${code(path)}${tasks.length > 0 ? ` against ${tasks.join(', ')}` : ''}`,
       ),
     ),
+    list('## Flaky', report.flaky, flakyLines),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),
   ];
   return `${sections
@@ -122,6 +132,20 @@ function refusalLines({ task, n, by, findings }: Refusal): string[] {
   return [
     `- **${task}** attempt ${n}, by ${who}`,
     ...findings.slice(0, FINDINGS_SHOWN).map((finding) => `  - ${findingText(finding)}`),
+    ...(more > 0 ? [`  - and ${more} more`] : []),
+  ];
+}
+
+/** Tests shown per gate; the rest is counted. */
+const TESTS_SHOWN = 10;
+
+function flakyLines({ verify, runs, flakes, tests }: FlakyGateReport): string[] {
+  const more = tests.length - TESTS_SHOWN;
+  return [
+    `- ${code(verify)}: red, then green on the same commit in ${flakeText(flakes, runs)}`,
+    ...tests
+      .slice(0, TESTS_SHOWN)
+      .map((test) => `  - ${code(test.name)}: ${flakeText(test.flakes, runs)}, last at ${iso(test.last)}`),
     ...(more > 0 ? [`  - and ${more} more`] : []),
   ];
 }

@@ -101,7 +101,6 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'merge.conflicted':
     case 'merge.refused':
     case 'merge.stalled':
-    case 'merge.doubted':
     case 'merge.suspected':
     case 'merge.cleared':
     case 'merge.carried':
@@ -111,6 +110,10 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'candidate.refused':
       return;
     case 'merge.proved':
+      touchProjectOf(touched, fact.token, state);
+      return;
+    case 'merge.doubted':
+      touchSubject(touched, fact.token, state);
       touchProjectOf(touched, fact.token, state);
       return;
     case 'merge.passed':

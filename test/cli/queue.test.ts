@@ -65,3 +65,32 @@ test('a branch goes to the front, and one that is dropped is out', async () => {
     ['queued 2', 'S02'],
   ]);
 });
+
+test('a gate that was red and then green on one commit is shown as flaky by queue, status and report', async () => {
+  const cwd = await home(
+    STACKED,
+    { type: 'merge.doubted', token: token(1), findings: [], output: 'red', failed: ['test_clock'] },
+    { type: 'merge.proved', token: token(1), tree: 'tree' },
+  );
+  const gate = {
+    verify: 'make test',
+    runs: 2,
+    flakes: 1,
+    rate: 0.5,
+    tests: [{ name: 'test_clock', flakes: 1 }],
+  };
+  for (const verb of [['queue', 'show'], ['status']]) {
+    const text = await dispatch(verb, { cwd });
+    expect(text.stderr).toContain('flaky gate of app, `make test`, 1 of 2 runs (50.0 %): test_clock');
+    const json = await dispatch([...verb, '-o', 'json'], { cwd });
+    expect(JSON.parse(json.stdout)).toMatchObject({ meta: { flaky: [{ project: PROJECT, ...gate }] } });
+  }
+  const report = await dispatch(['report', PROJECT], { cwd });
+  expect(report.stdout).toContain(
+    '## Flaky\n\n- `make test`: red, then green on the same commit in 1 of 2 runs',
+  );
+  expect(report.stdout).toContain('`test_clock`: 1 of 2 runs (50.0 %)');
+  const json = await dispatch(['report', PROJECT, '-o', 'json'], { cwd });
+  expect(JSON.parse(json.stdout)).toMatchObject({ data: { flaky: [gate] } });
+  expect((await dispatch(['replay', '--check'], { cwd })).code).toBe(0);
+});

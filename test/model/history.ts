@@ -273,7 +273,8 @@ export class History {
         return [{ type: 'merge.proved', token, tree }];
       case 'refused': {
         const { findings, output } = outcome;
-        return [{ type: 'merge.doubted', token, findings, output }];
+        const failed = ['a', 'b', 'c'].filter(() => this.#pick(2) === 0).map((name) => `test ${name}`);
+        return [{ type: 'merge.doubted', token, findings, output, ...(failed.length > 0 ? { failed } : {}) }];
       }
       case 'lost':
         return [];

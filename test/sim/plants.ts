@@ -6,6 +6,7 @@ import type { Core } from '../../src/controller/core.ts';
 import type { Input } from '../../src/controller/door.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/model/ids.ts';
+import type { Gating } from '../../src/model/task.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
 
@@ -48,6 +49,22 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
             if (task.unmet > 0) state.startable.delete(task.key);
           }
         };
+      });
+    },
+  },
+
+  'a red run is held against the next merge of the branch': {
+    shows: /flakes are recorded|is called flaky/,
+    plant: (sim) => {
+      const reds = new Map<Token, Gating['red']>();
+      sim.hooks.afterTurn.push((core, { events }) => {
+        for (const { fact } of events) {
+          if (fact.type !== 'merge.doubted' && fact.type !== 'merge.prepared') continue;
+          const task = core.state.tasks.get(core.state.attempts.get(fact.token)?.task as TaskKey);
+          if (task?.progress.at !== 'gating') continue;
+          if (fact.type === 'merge.doubted') reds.set(fact.token, task.progress.red);
+          else task.progress = { ...task.progress, red: reds.get(fact.token) ?? null };
+        }
       });
     },
   },

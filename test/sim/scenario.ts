@@ -64,6 +64,9 @@ export interface Scenario {
 
 const PATTERNS = ['a/x.ts', 'a/y.ts', 'a/*.ts', 'b/', 'b/z.ts', 'c/**', 'c/d/e.ts', 'f.ts', 'g.ts', 'h.ts'];
 export const EXTRA = 'CHANGELOG.md';
+/** Names of the tests that fail: for a fault in the tree, and for none. */
+export const BROKEN = 'adds up';
+export const FLAKY = 'keeps time';
 const EXECUTORS = ['shell', 'glm'];
 
 export function drawScenario(rng: Rng): Scenario {

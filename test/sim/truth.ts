@@ -17,6 +17,8 @@ export class Truth {
   /** Trees that a gate on some node found green. */
   readonly #green = new Set<string>();
   readonly #landed = new Map<Token, CommitId>();
+  /** What gates found on each commit. */
+  readonly #runs = new Map<CommitId, { green: number; red: number }>();
 
   constructor(scenario: Scenario) {
     for (const { name, repo } of scenario.projects) {
@@ -53,7 +55,17 @@ export class Truth {
   }
 
   gated(commit: CommitId, verdict: 'green' | 'red'): void {
+    const runs = this.#runs.get(commit) ?? { green: 0, red: 0 };
+    runs[verdict] += 1;
+    this.#runs.set(commit, runs);
     if (verdict === 'green') this.#green.add(this.objects.get(commit).tree);
+  }
+
+  /** Red runs on commits that a gate also found green. */
+  flakes(): number {
+    let flakes = 0;
+    for (const { green, red } of this.#runs.values()) if (green > 0) flakes += red;
+    return flakes;
   }
 
   /** Integration has just moved. */

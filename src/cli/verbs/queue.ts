@@ -4,6 +4,7 @@ import type { Project, Task } from '../../model/task.ts';
 import { compareForMerge } from '../../merge/order.ts';
 import { queueOf, type Stacked } from '../../merge/queue/view.ts';
 import { activeTasks } from '../../schedule/gates.ts';
+import { flakeText, flakyGates } from '../../report/flaky.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
 import { selectProject, selectTask } from '../select.ts';
@@ -41,10 +42,14 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'title', value: ({ title }) => title },
       ],
       meta: {
+        flaky: projects.flatMap((project) =>
+          flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
+        ),
         holds: projects.flatMap(({ name, hold }) => (hold === null ? [] : { project: name, ...hold })),
       },
       empty: 'nothing waits to be merged',
     });
+    for (const line of projects.flatMap(flakyNotes)) output.note(line);
     for (const { name, hold } of projects) {
       if (hold === null) continue;
       output.note(`the queue of ${name} stands still (${hold.by}): ${hold.reason}`);
@@ -53,6 +58,19 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
     return EXIT.ok;
   });
 }
+
+/** One line for each gate that cannot be trusted at its first word. */
+export function flakyNotes(project: Project): string[] {
+  return flakyGates(project).map(({ verify, runs, flakes, tests }) => {
+    const named = tests.slice(0, TESTS_SHOWN).map(({ name }) => name);
+    const more = tests.length > TESTS_SHOWN ? ` and ${tests.length - TESTS_SHOWN} more` : '';
+    const which = named.length === 0 ? '' : `: ${named.join(', ')}${more}`;
+    return `flaky gate of ${project.name}, \`${verify}\`, ${flakeText(flakes, runs)}${which}`;
+  });
+}
+
+/** Tests named in a line; the report names more. */
+const TESTS_SHOWN = 3;
 
 function rowsOf(state: State, project: Project): QueueRow[] {
   const { landing, stack, aside, stray, queued } = queueOf(project, activeTasks(state, project.name));

@@ -1,10 +1,12 @@
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import { countsLine } from '../../report/markdown.ts';
+import { flakyGates } from '../../report/flaky.ts';
 import type { Context } from '../context.ts';
 import { countWords, rowsOf, type TaskRow } from '../progress/rows.ts';
 import { nameOf, taskColumns } from '../progress/table.ts';
 import { watch } from '../progress/watch.ts';
+import { flakyNotes } from './queue.ts';
 import { selectProject } from '../select.ts';
 import { type HomeView, withView } from '../view.ts';
 
@@ -30,15 +32,21 @@ function showOnce({ output }: Context, view: HomeView, wanted: ReadonlySet<Proje
   const now = Date.now();
   const rows = rowsOf(view.state, view.snapshot(), now, wanted);
   const counts = countWords(rows);
+  const projects = [...view.state.projects.values()].filter(({ name }) => wanted?.has(name) !== false);
+  const flaky = projects.flatMap((project) =>
+    flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
+  );
   output.list<TaskRow>({
     kind: 'TaskList',
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder },
+    meta: { total: rows.length, counts, controller: view.holder, flaky },
     empty: 'no task yet: dispatch start <project>',
   });
-  if (rows.length > 0) output.note(summaryLine(view, rows));
+  if (rows.length === 0) return;
+  output.note(summaryLine(view, rows));
+  for (const project of projects) for (const line of flakyNotes(project)) output.note(line);
 }
 
 export function severalProjects(rows: readonly TaskRow[]): boolean {

@@ -1,10 +1,10 @@
 /** A project's queue as the planner sees it, read from the facts of its tasks. */
-import type { CommitId, Token } from '../../model/ids.ts';
+import type { CommitId, ProjectName, Token } from '../../model/ids.ts';
 import type { Gating, Progress, Project, Task } from '../../model/task.ts';
 import { nextToMerge } from '../order.ts';
 import type { AsideEntry, Backers, Entry, QueueView } from './plan.ts';
 import type { State } from '../../model/state.ts';
-import type { QueueRecord } from './record.ts';
+import { NO_RECORD, type QueueRecord } from './record.ts';
 
 /** A branch that has been merged tentatively, with its task. */
 export interface Stacked {
@@ -96,6 +96,14 @@ export function viewOf(
     slots,
     record,
   };
+}
+
+/** What a queue has shown: its gates' own record, which is durable, together with what this controller has seen. */
+export function recordOf(project: Project, seen: ReadonlyMap<ProjectName, QueueRecord>): QueueRecord {
+  const known = seen.get(project.name) ?? NO_RECORD;
+  const greens = project.gates.reduce((sum, gate) => sum + gate.greens, known.greens);
+  const flakes = project.gates.reduce((sum, gate) => sum + gate.flakes, known.flakes);
+  return { ...known, greens, flakes };
 }
 
 /** What became of the branches with which a suspect was red in a larger set. */

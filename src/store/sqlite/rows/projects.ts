@@ -7,6 +7,7 @@ interface ProjectRow {
   readonly integration: string | null;
   readonly green: string;
   readonly tests: string;
+  readonly gates: string;
   readonly delivery_at: string | null;
   /** The delivery without its `at`. */
   readonly delivery: string | null;
@@ -17,10 +18,10 @@ interface ProjectRow {
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
-    INSERT INTO projects (name, config, integration, green, tests, delivery_at, delivery, hold, delivered)
-    VALUES (@name, @config, @integration, @green, @tests, @delivery_at, @delivery, @hold, @delivered)
+    INSERT INTO projects (name, config, integration, green, tests, gates, delivery_at, delivery, hold, delivered)
+    VALUES (@name, @config, @integration, @green, @tests, @gates, @delivery_at, @delivery, @hold, @delivered)
     ON CONFLICT (name) DO UPDATE SET config = @config, integration = @integration, green = @green, tests = @tests,
-      delivery_at = @delivery_at, delivery = @delivery, hold = @hold, delivered = @delivered`);
+      gates = @gates,      delivery_at = @delivery_at, delivery = @delivery, hold = @hold, delivered = @delivered`);
   return (project) => {
     statement.run(toRow(project));
   };
@@ -29,13 +30,13 @@ export function putProject(db: Db): (project: Project) => void {
 /** All projects in order of arrival. */
 export function allProjects(db: Db): Project[] {
   const select = db.prepare<[], ProjectRow>(
-    'SELECT name, config, integration, green, tests, delivery_at, delivery, hold, delivered FROM projects ORDER BY ord',
+    'SELECT name, config, integration, green, tests, gates, delivery_at, delivery, hold, delivered FROM projects ORDER BY ord',
   );
   return select.all().map(fromRow);
 }
 
 function toRow(project: Project): ProjectRow {
-  const { name, config, integration, green, tests, delivery, hold, delivered } = project;
+  const { name, config, integration, green, tests, gates, delivery, hold, delivered } = project;
   const { at, ...rest } = delivery ?? { at: null };
   return {
     name,
@@ -43,6 +44,7 @@ function toRow(project: Project): ProjectRow {
     integration,
     green: JSON.stringify(green),
     tests: JSON.stringify(tests),
+    gates: JSON.stringify(gates),
     delivery_at: at,
     delivery: at === null ? null : JSON.stringify(rest),
     hold: hold === null ? null : JSON.stringify(hold),
@@ -57,6 +59,7 @@ function fromRow(row: ProjectRow): Project {
     integration: row.integration as Project['integration'],
     green: JSON.parse(row.green) as string[],
     tests: JSON.parse(row.tests) as Project['tests'],
+    gates: JSON.parse(row.gates) as Project['gates'],
     delivery:
       row.delivery === null
         ? null
