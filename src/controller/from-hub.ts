@@ -1,5 +1,6 @@
 /** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
 import type { CommitId, ProjectName, Token } from '../model/ids.ts';
+import { isTestPath } from '../gates/test-path.ts';
 import { queueOf } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
 import { activeTasks } from '../schedule/gates.ts';
@@ -44,7 +45,9 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   if (findings.every(({ approval }) => approval === true)) {
     const approvals = findings.length === 0 ? {} : { approvals: findings };
     const drops = input.dropsTests === true ? { dropsTests: true as const } : {};
-    turn.record({ type: 'candidate.accepted', token, head, changed, ...approvals, ...paths, ...drops });
+    const tests = input.paths === undefined ? {} : { changesTests: input.paths.some(isTestPath) };
+    const facts = { ...tests, ...approvals, ...paths, ...drops };
+    turn.record({ type: 'candidate.accepted', token, head, changed, ...facts });
     return;
   }
   turn.record({ type: 'candidate.refused', token, findings, ...paths });

@@ -126,14 +126,17 @@ function nextMerge(turn: Turn, queue: Queue, slots: number): NextMerge | null {
   const depth = wantedDepth({ slots, record });
   const able = stackable(turn.memory, queue, turn.now);
   if (aside.length < depth.aside) {
-    const fresh = firstQueued(able.filter(({ progress }) => progress.at === 'queued' && !progress.cleared));
+    const fresh = firstQueued(
+      able.filter(({ progress }) => progress.at === 'queued' && !progress.cleared),
+      turn.state,
+    );
     if (fresh !== null) return { ...fresh, onto: integration, aside: true };
   }
   if (stack.length >= depth.stack || stack.some(({ progress }) => progress.red !== null)) return null;
   const ready = able.filter(
     ({ progress }) => progress.at === 'queued' && (depth.aside === 0 || progress.cleared),
   );
-  const next = firstQueued(ready);
+  const next = firstQueued(ready, turn.state);
   return next === null ? null : { ...next, onto: top, aside: false };
 }
 

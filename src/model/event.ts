@@ -58,6 +58,8 @@ export type Fact =
       readonly head: CommitId;
       /** Paths the branch really changed. */
       readonly changed: number;
+      /** A file of tests is among them; missing when not known. */
+      readonly changesTests?: boolean;
       /** What a person has to approve before it merges. */
       readonly approvals?: readonly Finding[];
       /** The first of these paths, for the report. */

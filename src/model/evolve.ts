@@ -85,8 +85,11 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'candidate.accepted': {
       const { task } = workOf(state, fact.token, fact, ['finished']);
       const attempt = attemptOf(state, fact.token, fact);
-      if (fact.dropsTests === true && attempt.phase.is === 'ended')
-        attempt.phase = { ...attempt.phase, dropsTests: true };
+      if (attempt.phase.is === 'ended') {
+        const { changed, changesTests = null, dropsTests } = fact;
+        const branch = { changed, tests: changesTests };
+        attempt.phase = { ...attempt.phase, branch, ...(dropsTests === true ? { dropsTests } : {}) };
+      }
       const { review, priority } = task.spec;
       const policy = projectOf(state, task.spec.project, fact).config.review;
       const asked = review || policy === 'always' || (policy === 'p0' && priority === 0);

@@ -4,13 +4,13 @@ import { added, BASE, claim, commit, done, PROJECT, SET_UP, token } from '../mod
 import { dispatch, makeHome, record } from './dispatch.ts';
 
 /** A task whose branch is in the queue, under attempt `number`. */
-function queued(id: string, number: number): Fact[] {
+function queued(id: string, number: number, more: { changed?: number; changesTests?: boolean } = {}): Fact[] {
   const head = commit(number + 0x100);
   return [
     added(id, { modifies: [`src/${id}.ts`], title: `Do ${id}` }),
     claim(id, number),
     { type: 'attempt.ended', token: token(number), outcome: done(head) },
-    { type: 'candidate.accepted', token: token(number), head, changed: 1 },
+    { type: 'candidate.accepted', token: token(number), head, changed: 1, ...more },
   ];
 }
 
@@ -93,4 +93,20 @@ test('a gate that was red and then green on one commit is shown as flaky by queu
   const json = await dispatch(['report', PROJECT, '-o', 'json'], { cwd });
   expect(JSON.parse(json.stdout)).toMatchObject({ data: { flaky: [gate] } });
   expect((await dispatch(['replay', '--check'], { cwd })).code).toBe(0);
+});
+
+test('what is likely to be bad goes last, and the queue says why', async () => {
+  const cwd = await home(...queued('S04', 4, { changed: 40, changesTests: false }), ...queued('S05', 5));
+  expect((await shown(cwd)).map(([, task]) => task)).toEqual(['S01', 'S02', 'S03', 'S05', 'S04']);
+  const { stdout } = await dispatch(['queue', 'show', '-o', 'json'], { cwd });
+  const { data } = JSON.parse(stdout) as {
+    data: { task: string; doubt: { chance: number; signs: string[] } }[];
+  };
+  expect(data.at(-1)).toMatchObject({
+    task: 'S04',
+    doubt: { signs: ['changes 40 files', 'changes no test'] },
+  });
+  expect((await dispatch(['queue', 'show'], { cwd })).stdout).toContain(
+    '11 %: changes 40 files, changes no test',
+  );
 });

@@ -326,7 +326,8 @@ export class History {
     return this.#at('finished').flatMap(({ key, progress: { token, head } }) => {
       if (this.#pick(5) === 0) {
         const approvals = this.#findings().map((found) => ({ ...found, approval: true as const }));
-        return one({ type: 'candidate.accepted', token, head, changed: 3, approvals, dropsTests: true });
+        const found = { approvals, dropsTests: true, changesTests: this.#pick(2) === 0 } as const;
+        return one({ type: 'candidate.accepted', token, head, changed: 3, ...found });
       }
       if (this.#pick(4) > 0) return one({ type: 'candidate.accepted', token, head, changed: 3 });
       return one({ type: 'candidate.refused', token, findings: this.#findings() }, this.#failed(key));

@@ -1,7 +1,8 @@
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { State } from '../../model/state.ts';
 import type { Project, Task } from '../../model/task.ts';
-import { compareForMerge } from '../../merge/order.ts';
+import { type Doubt, doubtOf } from '../../merge/doubt.ts';
+import { mergeOrder } from '../../merge/order.ts';
 import { queueOf, type Stacked } from '../../merge/queue/view.ts';
 import { activeTasks } from '../../schedule/gates.ts';
 import { flakeText, flakyGates } from '../../report/flaky.ts';
@@ -21,6 +22,8 @@ interface QueueRow {
   /** What its gate says: `running`, `red`, `green`, or nothing yet. */
   readonly gate: string;
   readonly since: number | null;
+  /** How likely it is to be bad, which puts it behind others: `chance` from 0 to 1, and what speaks for it. */
+  readonly doubt: Doubt;
 }
 
 /** What is on its way into integration, in the order in which it goes. */
@@ -39,6 +42,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'place', value: ({ place, position }) => `${place} ${position}` },
         { title: 'task', value: ({ task }) => task },
         { title: 'gate', value: ({ gate }) => gate },
+        { title: 'doubt', value: ({ doubt }) => doubtText(doubt) },
         { title: 'title', value: ({ title }) => title },
       ],
       meta: {
@@ -78,19 +82,26 @@ function rowsOf(state: State, project: Project): QueueRow[] {
     const key = state.attempts.get(token)?.task;
     return (key === undefined ? undefined : state.tasks.get(key)) ?? [];
   });
-  const waiting = [...queued, ...stray.map(({ task }) => task)].toSorted(compareForMerge);
+  const waiting = [...queued, ...stray.map(({ task }) => task)].toSorted(mergeOrder(state.attempts));
   return [
-    ...landed.map((task, at) => rowOf(task, 'landing', at, 'green')),
-    ...stack.map((entry, at) => rowOf(entry.task, 'stacked', at, gateOf(project, entry))),
-    ...aside.map((entry, at) => rowOf(entry.task, 'aside', at, gateOf(project, entry))),
-    ...waiting.map((task, at) => rowOf(task, 'queued', at, '')),
+    ...landed.map((task, at) => rowOf(state, task, 'landing', at, 'green')),
+    ...stack.map((entry, at) => rowOf(state, entry.task, 'stacked', at, gateOf(project, entry))),
+    ...aside.map((entry, at) => rowOf(state, entry.task, 'aside', at, gateOf(project, entry))),
+    ...waiting.map((task, at) => rowOf(state, task, 'queued', at, '')),
   ];
 }
 
-function rowOf(task: Task, place: string, at: number, gate: string): QueueRow {
+function rowOf({ attempts }: State, task: Task, place: string, at: number, gate: string): QueueRow {
   const { project, id, title } = task.spec;
   const since = 'since' in task.progress ? task.progress.since : null;
-  return { project, task: id, title, place, position: at + 1, gate, since };
+  const token = 'token' in task.progress ? task.progress.token : null;
+  const doubt = doubtOf(task, token === null ? undefined : attempts.get(token));
+  return { project, task: id, title, place, position: at + 1, gate, since, doubt };
+}
+
+/** `14 %: took 3 rounds, changes no test`. */
+function doubtText({ chance, signs }: Doubt): string {
+  return [`${Math.round(100 * chance)} %`, ...(signs.length > 0 ? [signs.join(', ')] : [])].join(': ');
 }
 
 function gateOf(project: Project, { progress }: Stacked): string {

@@ -126,7 +126,8 @@ function backersOf({ attempts, tasks }: State, tokens: readonly Token[]): Backer
 /** The next of these to be merged. */
 export function firstQueued(
   tasks: readonly Task[],
+  { attempts }: State,
 ): { readonly task: Task; readonly progress: Extract<Progress, { at: 'queued' }> } | null {
-  const task = nextToMerge(tasks);
+  const task = nextToMerge(tasks, attempts);
   return task?.progress.at === 'queued' ? { task, progress: task.progress } : null;
 }
