@@ -12,7 +12,10 @@ import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { chainLengths } from '../plan/chain.ts';
 import { decide } from '../schedule/decide.ts';
-import { gateSlots } from '../schedule/gates.ts';
+import { gateCommands } from '../merge/queue/commands.ts';
+import { queueOf } from '../merge/queue/view.ts';
+import type { Task } from '../model/task.ts';
+import { activeTasks, gateSlots } from '../schedule/gates.ts';
 import type { Decision, Snapshot } from '../schedule/snapshot.ts';
 import { command, type Reply } from './commands.ts';
 import type { Effect, Input } from './door.ts';
@@ -194,7 +197,7 @@ export class Core {
     const task = this.state.tasks.get(key);
     if (task?.progress.at !== 'gating') throw new Error(`decided to gate ${key}, which is not being merged`);
     const { commit, tree } = task.progress;
-    const subject = { of: 'merge', workToken, commit, tree } as const;
+    const subject = { of: 'merge', workToken, commit, tree, ...this.#commandsFor(task) } as const;
     turn.record({
       type: 'attempt.claimed',
       token,
@@ -204,6 +207,17 @@ export class Core {
       node: on,
       base: commit,
     });
+  }
+
+  /** What the gate runs besides the task's own command, when there is something. */
+  #commandsFor(task: Task): { commands?: readonly string[] } {
+    const { spec, progress } = task;
+    const project = this.state.projects.get(spec.project);
+    if (project === undefined || progress.at !== 'gating') return {};
+    const queue = queueOf(project, activeTasks(this.state, project.name));
+    const commands = gateCommands(queue, { task, progress });
+    const own = commands.length === 1 && commands[0] === (spec.verify ?? project.config.verify);
+    return own ? {} : { commands };
   }
 
   #claimDeliveryGate(turn: Turn, project: ProjectName, on: NodeName, token: Token): void {

@@ -1,5 +1,6 @@
 /** Builds the order of an attempt from state, store and hub: everything the node needs, so that it asks nothing back. */
 import { assertNever } from '../model/assert.ts';
+import { inSequence } from '../model/commands.ts';
 import type { Attempt, Conflict } from '../model/attempt.ts';
 import { type CommitId, type TaskId, type TaskKey, taskKey } from '../model/ids.ts';
 import type { ProjectConfig } from '../model/spec.ts';
@@ -47,11 +48,13 @@ export async function buildOrder(
   };
   switch (work.kind) {
     case 'gate': {
-      const verify = (task === undefined ? null : task.spec.verify) ?? config.verify;
+      const { subject } = work;
+      const own = (task === undefined ? null : task.spec.verify) ?? config.verify;
+      const commands = (subject.of === 'merge' ? subject.commands : undefined) ?? (own === null ? [] : [own]);
       return {
         ...common,
-        timeoutMs: config.gateTimeoutMs,
-        work: gateOrder(work.subject.commit, verify, config),
+        timeoutMs: config.gateTimeoutMs * Math.max(1, commands.length),
+        work: gateOrder(subject.commit, commands, config),
       };
     }
     case 'work':
@@ -66,8 +69,13 @@ export async function buildOrder(
   }
 }
 
-function gateOrder(commit: CommitId, verify: string | null, { gates, sandbox }: ProjectConfig): GateOrder {
-  if (verify === null) throw new Error('a gate without a verify command');
+function gateOrder(
+  commit: CommitId,
+  commands: readonly string[],
+  { gates, sandbox }: ProjectConfig,
+): GateOrder {
+  if (commands.length === 0) throw new Error('a gate without a verify command');
+  const verify = inSequence(commands);
   return { kind: 'gate', commit, verify, minTests: gates.minTests, sandbox };
 }
 

@@ -129,8 +129,12 @@ function greenGate(turn: Turn, project: Project, subject: GateSubject): void {
     turn.record({ type: 'delivery.passed', project: project.name, tree });
     return;
   }
-  turn.record({ type: 'merge.proved', token: subject.workToken, tree });
+  turn.record({ type: 'merge.proved', token: subject.workToken, tree, ...ranBy(subject) });
   noteContradicted(turn, project, subject.workToken);
+}
+
+function ranBy({ commands }: Extract<GateSubject, { of: 'merge' }>): { commands?: readonly string[] } {
+  return commands === undefined ? {} : { commands };
 }
 
 /** What a red run on a stack means is for the queue to find out. */
@@ -143,7 +147,8 @@ function redGate(
   if (subject.of === 'merge') {
     const failed = failingTests(output);
     const named = failed.length === 0 ? {} : { failed };
-    turn.record({ type: 'merge.doubted', token: subject.workToken, findings, output, ...named });
+    const facts = { findings, output, ...ranBy(subject), ...named };
+    turn.record({ type: 'merge.doubted', token: subject.workToken, ...facts });
     return;
   }
   turn.record({

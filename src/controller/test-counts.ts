@@ -7,6 +7,7 @@
  * counts it had, which are too low at worst.
  */
 import { shrinkage } from '../gates/test-count/shrinkage.ts';
+import { commandsText } from '../model/commands.ts';
 import type { Attempt, Outcome } from '../model/attempt.ts';
 import type { CommitId, TaskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
@@ -22,10 +23,12 @@ export function comparedOutcome(turn: Turn, attempt: Attempt, outcome: Outcome):
   if (work.kind !== 'gate' || outcome.kind !== 'done' || outcome.tests === undefined) return outcome;
   const { state, memory } = turn;
   const project = projectOf(state, attempt.task);
-  const verify = project === undefined ? null : verifyOf(state, attempt.task, project);
+  const { subject } = work;
+  const together = subject.of === 'merge' ? subject.commands : undefined;
+  const own = project === undefined ? null : verifyOf(state, attempt.task, project);
+  const verify = together === undefined ? own : commandsText(together);
   if (project === undefined || verify === null) return outcome;
   const { tests } = outcome;
-  const { subject } = work;
   const before = project.tests.find((one) => one.verify === verify);
   const compared = subject.of === 'merge' && !stackDropsTests(state, attempt.task) ? before : undefined;
   const finding = compared === undefined ? null : shrinkage(compared, tests);

@@ -65,7 +65,14 @@ export type Outcome =
 
 /** What a gate attempt checks. */
 export type GateSubject =
-  | { readonly of: 'merge'; readonly workToken: Token; readonly commit: CommitId; readonly tree: string }
+  | {
+      readonly of: 'merge';
+      readonly workToken: Token;
+      readonly commit: CommitId;
+      readonly tree: string;
+      /** Verify commands of all that the commit brings in; missing when there is but the task's own. */
+      readonly commands?: readonly string[];
+    }
   | { readonly of: 'delivery'; readonly commit: CommitId; readonly tree: string };
 
 export type AttemptKind =

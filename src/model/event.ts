@@ -96,13 +96,21 @@ export type Fact =
       readonly conflicts: readonly Conflict[];
     }
   /** A gate was green on the merged tree: whatever has this tree has passed. */
-  | { readonly type: 'merge.proved'; readonly token: Token; readonly tree: string }
+  | {
+      readonly type: 'merge.proved';
+      readonly token: Token;
+      readonly tree: string;
+      /** What was run; missing when it was the task's own verify command alone. */
+      readonly commands?: readonly string[];
+    }
   /** A gate was red on the merged tree: something in it is not good, and it is not yet known what. */
   | {
       readonly type: 'merge.doubted';
       readonly token: Token;
       readonly findings: readonly Finding[];
       readonly output: string;
+      /** What was run; missing when it was the task's own verify command alone. */
+      readonly commands?: readonly string[];
       /** Tests that failed, as far as the runner named them. */
       readonly failed?: readonly string[];
     }

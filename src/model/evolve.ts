@@ -6,6 +6,7 @@
 import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject } from './attempt.ts';
 import type { Event, Fact } from './event.ts';
+import { commandsText } from './commands.ts';
 import { afterGreen, afterRed } from './gate-record.ts';
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
@@ -139,8 +140,10 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       expect(progress.tree === fact.tree, fact, 'the tree that is green is not the tree that is gated');
       const project = projectOf(state, task.spec.project, fact);
       rememberGreen(project, fact.tree);
-      const { runs: reds = 0, failed = [] } = progress.red ?? {};
-      project.gates = afterGreen(project.gates, verifyOf(task, project), { reds, failed, at: event.at });
+      const { runs = 0, failed = [], commands = [] } = progress.red ?? {};
+      const verify = commandsText(commandsOf(fact, task, project));
+      const reds = commandsText(commands) === verify ? runs : 0;
+      project.gates = afterGreen(project.gates, verify, { reds, failed, at: event.at });
       return;
     }
     case 'merge.doubted': {
@@ -148,9 +151,10 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const { findings, output } = fact;
       const runs = (progress.red?.runs ?? 0) + 1;
       const failed = [...new Set([...(progress.red?.failed ?? []), ...(fact.failed ?? [])])];
-      setProgress(state, task, { ...progress, red: { runs, findings, output, failed } });
       const project = projectOf(state, task.spec.project, fact);
-      project.gates = afterRed(project.gates, verifyOf(task, project));
+      const commands = commandsOf(fact, task, project);
+      setProgress(state, task, { ...progress, red: { runs, findings, output, commands, failed } });
+      project.gates = afterRed(project.gates, commandsText(commands));
       return;
     }
     case 'merge.suspected': {
@@ -595,9 +599,13 @@ function put<T>(set: Set<T>, item: T, present: boolean): void {
   else set.delete(item);
 }
 
-/** The command that gates the task's merge. */
-function verifyOf({ spec }: Task, { config }: Project): string {
-  return spec.verify ?? config.verify ?? '';
+/** What the gate of a task's merge has run. */
+function commandsOf(
+  { commands }: { readonly commands?: readonly string[] },
+  { spec }: Task,
+  { config }: Project,
+): readonly string[] {
+  return commands ?? [spec.verify ?? config.verify ?? ''];
 }
 
 function rememberGreen(project: Project, tree: string): void {

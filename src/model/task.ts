@@ -70,6 +70,8 @@ export interface Gating {
     readonly runs: number;
     readonly findings: readonly Finding[];
     readonly output: string;
+    /** What was run; only the same run confirms it. */
+    readonly commands: readonly string[];
     /** Tests that failed in any of them, as far as the runner named them. */
     readonly failed: readonly string[];
   } | null;

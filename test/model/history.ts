@@ -270,11 +270,20 @@ export class History {
   #afterMergeGate(task: TaskKey, token: Token, tree: string, outcome: Outcome): Fact[] {
     switch (outcome.kind) {
       case 'done':
-        return [{ type: 'merge.proved', token, tree }];
+        return [{ type: 'merge.proved', token, tree, ...this.#commands() }];
       case 'refused': {
         const { findings, output } = outcome;
         const failed = ['a', 'b', 'c'].filter(() => this.#pick(2) === 0).map((name) => `test ${name}`);
-        return [{ type: 'merge.doubted', token, findings, output, ...(failed.length > 0 ? { failed } : {}) }];
+        return [
+          {
+            type: 'merge.doubted',
+            token,
+            findings,
+            output,
+            ...this.#commands(),
+            ...(failed.length > 0 ? { failed } : {}),
+          },
+        ];
       }
       case 'lost':
         return [];
@@ -373,7 +382,7 @@ export class History {
   #claimGate(): Move[] {
     const merges = this.#at('gating').filter(({ progress }) => progress.gate === null);
     const claims = merges.flatMap(({ key, n, progress: { token, commit, tree } }) =>
-      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree })),
+      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree, ...this.#commands() })),
     );
     const deliveries = this.#projects().flatMap(({ name, delivery }) => {
       if (delivery?.at !== 'gating' || delivery.gate !== null) return [];
@@ -569,6 +578,11 @@ export class History {
 
   #findings() {
     return [{ gate: 'placeholder' as const, path: 'src/a.ts', line: 3, message: 'TODO', fix: null }];
+  }
+
+  /** What a gate runs where it is not the task's own command alone. */
+  #commands(): { commands?: readonly string[] } {
+    return this.#pick(4) === 0 ? { commands: ['make lint', 'make test'] } : {};
   }
 
   #failed(task: TaskKey): Fact {

@@ -1,7 +1,8 @@
 /** What the simulator has found in the core, each as the shortest story that shows it. */
 import { expect, test } from 'vitest';
+import { buildOrder } from '../../src/controller/orders.ts';
 import { Core } from '../../src/controller/core.ts';
-import type { Outcome } from '../../src/model/attempt.ts';
+import type { Attempt, Outcome } from '../../src/model/attempt.ts';
 import type { Effect, Input } from '../../src/controller/door.ts';
 import type { Fact } from '../../src/model/event.ts';
 import { nodeName, projectName, type Token } from '../../src/model/ids.ts';
@@ -83,6 +84,26 @@ test('what is on the stack is gated although a branch waits that does not fit on
   expect(story.gateOf('A')).toBeNull();
   story.turn({ is: 'merge.waits', key: `merge:${b}`, token: b, onto: commit(201) });
   expect(story.gateOf('A')).not.toBeNull();
+});
+
+test('branches with verify commands of their own land by a gate that runs them all', async () => {
+  const story = new Story([spec('p', 'A', { verify: 'make web' }), spec('p', 'B', { verify: 'make api' })]);
+  const tokens = ['A', 'B'].map((id) => story.started(id));
+  for (const token of tokens) story.queued(token);
+  for (const [at, token] of tokens.entries()) {
+    const onto = at === 0 ? TIP : commit(200 + at);
+    const made = { token, onto, commit: commit(201 + at), tree: `tree-${at}`, aside: false };
+    story.turn({ is: 'merge.made', key: `merge:${token}`, ...made });
+  }
+  const { state } = story.core;
+  const gate = state.attempts.get(story.gateOf('B') as Token);
+  expect(story.gateOf('A')).toBeNull();
+  const sources = { epoch: 1, specText: async () => '', readFile: async () => null };
+  const order = await buildOrder(state, gate as Attempt, sources);
+  expect(order.work).toMatchObject({ kind: 'gate', verify: '(\nmake api\n) && (\nmake web\n)' });
+  expect(order.timeoutMs).toBe(2 * config('p').gateTimeoutMs);
+  story.green('B');
+  expect(state.tasks.get(key('p', 'A'))?.progress).toMatchObject({ at: 'landing', commit: commit(202) });
 });
 
 test('a branch that did not fit on the stack has its turn when the stack has landed', () => {

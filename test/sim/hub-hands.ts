@@ -126,7 +126,12 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       const brings = tokens.map((token) => broughtBy(state, token));
       const commit = hub.seal(brings, onto, effect.commit);
       if (hub.land(tokens, onto, commit) === 'landed') {
-        sim.truth.landed(project, tokens, commit, previous);
+        sim.truth.landed(
+          project,
+          tokens.map((token) => ({ token, verify: verifyOf(state, token) })),
+          commit,
+          previous,
+        );
         return { is: 'landed', key, project, tokens, onto, commit, before: false };
       }
       const known = hub.landed.find((one) => tokens.includes(one.token));
@@ -152,6 +157,10 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       return { is: 'delivered', key, project, commit, tasks: hub.tasksBetween(targetTip, commit) };
     }
   }
+}
+
+function verifyOf(state: State, token: Token): string | null {
+  return state.tasks.get(state.attempts.get(token)?.task as never)?.spec.verify ?? null;
 }
 
 function broughtBy(state: State, token: Token): Brings {

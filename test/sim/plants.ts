@@ -126,6 +126,20 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
+  'a stack lands on the word of one verify command': {
+    shows: /without ".*" having been run/,
+    plant: (sim) => {
+      eachNode(sim, (node) => {
+        const handle = node.handle.bind(node);
+        node.handle = (request) => {
+          if (request.op !== 'start' || request.order.work.kind !== 'gate') return handle(request);
+          const work = { ...request.order.work, commands: request.order.work.commands.slice(-1) };
+          return handle({ op: 'start', order: { ...request.order, work } });
+        };
+      });
+    },
+  },
+
   'a gate judges the branch instead of the merged tree': {
     shows: /no gate found green/,
     plant: (sim) => {
@@ -134,7 +148,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         const handle = node.handle.bind(node);
         node.handle = (request) => {
           if (request.op !== 'start' || request.order.work.kind !== 'gate') return handle(request);
-          const work = { kind: 'gate', commit: parentOf(request.order.work.commit) } as const;
+          const work = { ...request.order.work, commit: parentOf(request.order.work.commit) };
           return handle({ op: 'start', order: { ...request.order, work } });
         };
       });

@@ -14,8 +14,8 @@ export class Truth {
   readonly objects = new Objects();
   readonly hubs = new Map<ProjectName, VirtualHub>();
   readonly violations: string[] = [];
-  /** Trees that a gate on some node found green. */
-  readonly #green = new Set<string>();
+  /** Trees that a gate on some node found green -> by which commands. */
+  readonly #green = new Map<string, Set<string>>();
   readonly #landed = new Map<Token, CommitId>();
   /** What gates found on each commit. */
   readonly #runs = new Map<CommitId, { green: number; red: number }>();
@@ -54,11 +54,13 @@ export class Truth {
     return [...files.values()].some((value) => value.startsWith('red')) ? 'red' : 'green';
   }
 
-  gated(commit: CommitId, verdict: 'green' | 'red'): void {
+  gated(commit: CommitId, verdict: 'green' | 'red', commands: readonly string[]): void {
     const runs = this.#runs.get(commit) ?? { green: 0, red: 0 };
     runs[verdict] += 1;
     this.#runs.set(commit, runs);
-    if (verdict === 'green') this.#green.add(this.objects.get(commit).tree);
+    if (verdict === 'red') return;
+    const { tree } = this.objects.get(commit);
+    this.#green.set(tree, new Set([...(this.#green.get(tree) ?? []), ...commands]));
   }
 
   /** Red runs on commits that a gate also found green. */
@@ -68,9 +70,18 @@ export class Truth {
     return flakes;
   }
 
-  /** Integration has just moved. */
-  landed(project: ProjectName, tokens: readonly Token[], commit: CommitId, previous: CommitId): void {
-    for (const token of tokens) {
+  /** Integration has just moved, by the work of these attempts, each proved by its own command. */
+  landed(
+    project: ProjectName,
+    work: readonly { readonly token: Token; readonly verify: string | null }[],
+    commit: CommitId,
+    previous: CommitId,
+  ): void {
+    const proofs = this.#green.get(this.objects.get(commit).tree);
+    for (const { token, verify } of work) {
+      if (verify !== null && proofs?.has(verify) === false) {
+        this.violations.push(`${token}: landed in ${commit} without "${verify}" having been run`);
+      }
       const before = this.#landed.get(token);
       if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
       this.#landed.set(token, commit);

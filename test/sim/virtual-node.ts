@@ -26,7 +26,7 @@ export interface VirtualOrder {
   readonly timeoutMs: number;
   readonly work:
     | { readonly kind: 'work'; readonly base: CommitId | null; readonly modifies: readonly string[] }
-    | { readonly kind: 'gate'; readonly commit: CommitId };
+    | { readonly kind: 'gate'; readonly commit: CommitId; readonly commands: readonly string[] };
 }
 
 export type VirtualRequest =
@@ -225,12 +225,12 @@ export class VirtualNode {
     const held: Held = { order, outcome: null, incarnation: this.#incarnation };
     this.attempts.set(order.token, held);
     this.#note({ type: 'attempt.running', token: order.token });
-    if (order.work.kind === 'gate') this.#runGate(held, order.work.commit);
+    if (order.work.kind === 'gate') this.#runGate(held, order.work);
     else this.#runWork(held);
     return { state: 'started' };
   }
 
-  #runGate(held: Held, commit: CommitId): void {
+  #runGate(held: Held, { commit, commands }: Extract<VirtualOrder['work'], { kind: 'gate' }>): void {
     const { rng, scenario, calm, truth } = this.#sim;
     const flakes = !calm && rng.chance(scenario.flakyGates);
     const verdict = flakes ? 'red' : truth.verdict(commit);
@@ -239,7 +239,7 @@ export class VirtualNode {
         this.#end(held, failed('gate', 'the sandbox broke'));
         return;
       }
-      truth.gated(commit, verdict);
+      truth.gated(commit, verdict, commands);
       this.#end(
         held,
         verdict === 'green'
