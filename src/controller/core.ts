@@ -7,6 +7,7 @@
  */
 import { assertNever } from '../model/assert.ts';
 import type { NewEvent } from '../model/event.ts';
+import { environmentOf } from '../model/evidence.ts';
 import { type NodeName, type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -175,7 +176,7 @@ export class Core {
       case 'merge-gate':
         return this.#claimMergeGate(turn, decision, token);
       case 'delivery-gate':
-        return this.#claimDeliveryGate(turn, decision.project, decision.node, token);
+        return this.#claimDeliveryGate(turn, decision, token);
       default:
         assertNever(decision);
     }
@@ -190,11 +191,12 @@ export class Core {
   }
 
   #claimMergeGate(turn: Turn, decision: Extract<Decision, { start: 'merge-gate' }>, token: Token): void {
-    const { task: key, workToken, node: on } = decision;
+    const { task: key, workToken, verify, node: on } = decision;
     const task = this.state.tasks.get(key);
     if (task?.progress.at !== 'gating') throw new Error(`decided to gate ${key}, which is not being merged`);
     const { commit, tree } = task.progress;
-    const subject = { of: 'merge', workToken, commit, tree } as const;
+    const environment = this.#environmentOf(task.spec.project);
+    const subject = { of: 'merge', workToken, commit, tree, verify, environment } as const;
     turn.record({
       type: 'attempt.claimed',
       token,
@@ -206,13 +208,18 @@ export class Core {
     });
   }
 
-  #claimDeliveryGate(turn: Turn, project: ProjectName, on: NodeName, token: Token): void {
+  #claimDeliveryGate(
+    turn: Turn,
+    { project, verify, node: on }: Extract<Decision, { start: 'delivery-gate' }>,
+    token: Token,
+  ): void {
     const delivery = this.state.projects.get(project)?.delivery;
     if (delivery?.at !== 'gating')
       throw new Error(`decided to gate a delivery of ${project} that is not prepared`);
     const { commit, tree } = delivery;
     const key = `${project}/${DELIVERY_TASK}` as TaskKey;
-    const subject = { of: 'delivery', commit, tree } as const;
+    const environment = this.#environmentOf(project);
+    const subject = { of: 'delivery', commit, tree, verify, environment } as const;
     turn.record({
       type: 'attempt.claimed',
       token,
@@ -222,6 +229,12 @@ export class Core {
       node: on,
       base: commit,
     });
+  }
+
+  #environmentOf(name: ProjectName): string {
+    const project = this.state.projects.get(name);
+    if (project === undefined) throw new Error(`decided to gate for an unknown project ${name}`);
+    return environmentOf(project.config);
   }
 
   #nextWake(now: number): number | null {

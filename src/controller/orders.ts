@@ -1,6 +1,6 @@
 /** Builds the order of an attempt from state, store and hub: everything the node needs, so that it asks nothing back. */
 import { assertNever } from '../model/assert.ts';
-import type { Attempt, Conflict } from '../model/attempt.ts';
+import type { Attempt, Conflict, GateSubject } from '../model/attempt.ts';
 import { type CommitId, type TaskId, type TaskKey, taskKey } from '../model/ids.ts';
 import type { ProjectConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -46,14 +46,8 @@ export async function buildOrder(
     logCapBytes: LOG_CAP,
   };
   switch (work.kind) {
-    case 'gate': {
-      const verify = (task === undefined ? null : task.spec.verify) ?? config.verify;
-      return {
-        ...common,
-        timeoutMs: config.gateTimeoutMs,
-        work: gateOrder(work.subject.commit, verify, config),
-      };
-    }
+    case 'gate':
+      return { ...common, timeoutMs: config.gateTimeoutMs, work: gateOrder(work.subject, config) };
     case 'work':
       if (task === undefined) throw new Error(`no task ${key}`);
       return {
@@ -66,8 +60,9 @@ export async function buildOrder(
   }
 }
 
-function gateOrder(commit: CommitId, verify: string | null, { gates, sandbox }: ProjectConfig): GateOrder {
-  if (verify === null) throw new Error('a gate without a verify command');
+/** A change of the settings has ended every gate that was claimed before it, so these are what its subject names. */
+function gateOrder({ commit, verify }: GateSubject, { gates, sandbox }: ProjectConfig): GateOrder {
+  if (verify === '') throw new Error('a gate without a verify command');
   return { kind: 'gate', commit, verify, minTests: gates.minTests, sandbox };
 }
 

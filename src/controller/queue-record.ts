@@ -14,11 +14,11 @@ export function note(turn: Turn, project: Project, seen: Partial<QueueRecord>): 
   turn.memory.records.set(project.name, observe(recordOf(turn, project), seen));
 }
 
-/** A gate was green: red runs on the same tree, or on what lies below it, were flakes. */
-export function noteGreen(turn: Turn, project: Project, token: Token): void {
+/** A gate was green: red runs of its command on the same tree, or on what lies below it, were flakes. */
+export function noteGreen(turn: Turn, project: Project, token: Token, verify: string): void {
   const { stack, aside } = queueOf(project, activeTasks(turn.state, project.name));
   const at = stack.findIndex(({ progress }) => progress.token === token);
   const cleared = at >= 0 ? stack.slice(0, at + 1) : aside.filter(({ progress }) => progress.token === token);
-  const flakes = cleared.filter(({ progress }) => progress.red !== null).length;
+  const flakes = cleared.filter(({ progress }) => progress.red?.verify === verify).length;
   note(turn, project, { greens: 1, flakes });
 }

@@ -6,14 +6,17 @@
 import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject } from './attempt.ts';
 import type { Event, Fact } from './event.ts';
+import { evidenceKey } from './evidence.ts';
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import type { TaskSpec } from './spec.ts';
 import type { NodeState, State } from './state.ts';
 import { type Gating, isFinal, type Progress, type Project, type Task, type TestBaseline } from './task.ts';
 
-/** How many green trees a project remembers. */
-const GREEN_KEPT = 256;
+/** How many green gates a project remembers. */
+const GREEN_KEPT = 512;
+/** How many tries on a broken copy. */
+const CONTROLS_KEPT = 512;
 /** For how many verify commands. */
 const TESTS_KEPT = 64;
 
@@ -130,17 +133,27 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       });
       return;
     }
-    case 'merge.proved': {
-      const { task, progress } = gatingOf(state, fact.token, fact);
-      expect(progress.tree === fact.tree, fact, 'the tree that is green is not the tree that is gated');
-      rememberGreen(projectOf(state, task.spec.project, fact), fact.tree);
+    case 'gate.proved': {
+      const project = projectOf(state, fact.project, fact);
+      rememberGreen(project, evidenceKey(fact.tree, fact));
+      project.broken = null;
       return;
     }
+    case 'gate.broke': {
+      const { reason, times } = fact;
+      projectOf(state, fact.project, fact).broken = { reason, times, since: event.at };
+      return;
+    }
+    case 'gate.controlled':
+      return rememberControl(projectOf(state, fact.project, fact), fact, event);
     case 'merge.doubted': {
       const { task, progress } = gatingOf(state, fact.token, fact);
-      const { findings, output } = fact;
-      const runs = (progress.red?.runs ?? 0) + 1;
-      setProgress(state, task, { ...progress, red: { runs, findings, output } });
+      const { findings, output, verify, environment } = fact;
+      const { red } = progress;
+      const again = red !== null && red.verify === verify && red.environment === environment;
+      projectOf(state, task.spec.project, fact).broken = null;
+      const runs = again ? red.runs + 1 : 1;
+      setProgress(state, task, { ...progress, red: { runs, findings, output, verify, environment } });
       return;
     }
     case 'merge.suspected': {
@@ -210,9 +223,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       task.front = event.at;
       return;
     }
-    case 'queue.released':
-      projectOf(state, fact.project, fact).hold = null;
+    case 'queue.released': {
+      const project = projectOf(state, fact.project, fact);
+      project.hold = null;
+      project.broken = null;
       return;
+    }
     case 'task.completed': {
       const task = taskOf(state, fact.task, fact);
       const attempt = attemptOf(state, fact.token, fact);
@@ -269,6 +285,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'delivery.requested': {
       const project = projectOf(state, fact.project, fact);
       project.delivery ??= { at: 'draining' };
+      if (project.hold === null) project.broken = null;
       return;
     }
     case 'delivery.drained':
@@ -292,7 +309,6 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const { delivery } = project;
       if (delivery?.at !== 'gating') throw new IllegalFact(fact, 'no delivery is being gated');
       expect(delivery.tree === fact.tree, fact, 'the tree that passed is not the tree that is gated');
-      rememberGreen(project, fact.tree);
       const { commit, tree, onto, targetTip } = delivery;
       project.delivery = { at: 'pushing', commit, tree, onto, targetTip };
       return;
@@ -305,9 +321,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       project.delivered = { commit: fact.commit, when: event.at };
       return;
     }
-    case 'delivery.failed':
-      projectOf(state, fact.project, fact).delivery = null;
+    case 'delivery.failed': {
+      const project = projectOf(state, fact.project, fact);
+      project.delivery = null;
+      if (fact.code === 'E_TIP_RED') project.broken = null;
       return;
+    }
     default:
       assertNever(fact);
   }
@@ -320,10 +339,25 @@ function baseProject(state: State, fact: Extract<Fact, { type: 'project.based' }
   project.tests = [];
 }
 
-function rememberTests(project: Project, counted: TestBaseline | undefined): void {
-  if (counted === undefined) return;
-  const others = project.tests.filter(({ verify }) => verify !== counted.verify);
-  project.tests = [...others, counted].slice(-TESTS_KEPT);
+function rememberTests(project: Project, counted: readonly TestBaseline[] = []): void {
+  if (counted.length === 0) return;
+  const now = new Set(counted.map(({ verify }) => verify));
+  const others = project.tests.filter(({ verify }) => !now.has(verify));
+  project.tests = [...others, ...counted].slice(-TESTS_KEPT);
+}
+
+/** The newest word on a command in an environment, with these files, counts; a skip is a word on whatever files there are. */
+function rememberControl(
+  project: Project,
+  fact: Extract<Fact, { type: 'gate.controlled' }>,
+  { at, epoch }: Event,
+): void {
+  const { verify, environment, files, tree, verdict, note } = fact;
+  const others = project.controls.filter(
+    (one) => one.verify !== verify || one.environment !== environment || one.files !== files,
+  );
+  const control = { verify, environment, files, tree, verdict, note, at, epoch };
+  project.controls = [...others, control].slice(-CONTROLS_KEPT);
 }
 
 function configureProject(state: State, fact: Extract<Fact, { type: 'project.configured' }>): void {
@@ -340,6 +374,8 @@ function configureProject(state: State, fact: Extract<Fact, { type: 'project.con
     green: [],
     tests: [],
     delivery: null,
+    broken: null,
+    controls: [],
     hold: null,
     delivered: null,
   });
@@ -530,7 +566,6 @@ function close(state: State, attempt: Attempt, phase: AttemptPhase, fact: Fact):
 function passMerge(state: State, fact: Extract<Fact, { type: 'merge.passed' }>): void {
   const { task, progress: top } = gatingOf(state, fact.token, fact);
   expect(top.tree === fact.tree, fact, 'the tree that passed is not the tree that is gated');
-  rememberGreen(projectOf(state, task.spec.project, fact), fact.tree);
   const parts = [...fact.below, fact.token].map((token) => gatingOf(state, token, fact));
   const onto = parts[0]?.progress.onto ?? top.onto;
   const { commit, tree } = top;
@@ -584,9 +619,9 @@ function put<T>(set: Set<T>, item: T, present: boolean): void {
   else set.delete(item);
 }
 
-function rememberGreen(project: Project, tree: string): void {
-  if (project.green.includes(tree)) return;
-  project.green.push(tree);
+function rememberGreen(project: Project, key: string): void {
+  if (project.green.includes(key)) return;
+  project.green.push(key);
   if (project.green.length > GREEN_KEPT) project.green.shift();
 }
 

@@ -57,6 +57,9 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'project.based':
     case 'queue.held':
     case 'queue.released':
+    case 'gate.proved':
+    case 'gate.broke':
+    case 'gate.controlled':
     case 'delivery.requested':
     case 'delivery.drained':
     case 'delivery.prepared':
@@ -101,7 +104,6 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'merge.conflicted':
     case 'merge.refused':
     case 'merge.stalled':
-    case 'merge.doubted':
     case 'merge.suspected':
     case 'merge.cleared':
     case 'merge.carried':
@@ -110,7 +112,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'candidate.refused':
       return;
-    case 'merge.proved':
+    case 'merge.doubted':
+      touchSubject(touched, fact.token, state);
       touchProjectOf(touched, fact.token, state);
       return;
     case 'merge.passed':

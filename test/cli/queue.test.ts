@@ -65,3 +65,25 @@ test('a branch goes to the front, and one that is dropped is out', async () => {
     ['queued 2', 'S02'],
   ]);
 });
+
+test('a broken gate is an alert wherever a person or a program looks, until the queue is released', async () => {
+  const message = 'the verify command was not found (exit code 127)';
+  const broke: Fact = { type: 'gate.broke', project: PROJECT, reason: message, times: 1 };
+  const cwd = await home(STACKED, broke);
+  const alert = {
+    project: PROJECT,
+    code: 'E_GATE_BROKEN',
+    message: expect.stringContaining(message) as string,
+  };
+  for (const verb of [['status'], ['queue', 'show'], ['report', PROJECT]]) {
+    const text = await dispatch(verb, { cwd });
+    expect(text.stdout + text.stderr).toContain('exit code 127');
+    const { stdout } = await dispatch([...verb, '-o', 'json'], { cwd });
+    const { meta, data } = JSON.parse(stdout) as { meta?: { alerts?: unknown }; data: { alerts?: unknown } };
+    expect(meta?.alerts ?? data.alerts).toMatchObject([alert]);
+  }
+  await record(cwd, { type: 'queue.held', project: PROJECT, by: 'dispatch', reason: message });
+  expect((await dispatch(['status'], { cwd })).stderr).toContain(`fix: dispatch queue release ${PROJECT}`);
+  expect((await dispatch(['queue', 'release', PROJECT], { cwd })).code).toBe(0);
+  expect((await dispatch(['status'], { cwd })).stderr).not.toContain('alert');
+});

@@ -12,6 +12,7 @@ import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
 import { isFinal, type Progress, type Project, type Task } from '../../src/model/task.ts';
+import { BASIS } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** Facts that are recorded together, and the node whose journal they came from. */
@@ -108,6 +109,7 @@ export class History {
       () => this.#suspect(),
       () => this.#settleAside(),
       () => this.#hold(),
+      () => this.#control(),
       () => this.#front(),
       () => this.#land(),
       () => this.#land(),
@@ -270,27 +272,36 @@ export class History {
   #afterMergeGate(task: TaskKey, token: Token, tree: string, outcome: Outcome): Fact[] {
     switch (outcome.kind) {
       case 'done':
-        return [{ type: 'merge.proved', token, tree }];
+        return [{ type: 'gate.proved', project: this.#task(task).spec.project, tree, ...BASIS }];
       case 'refused': {
         const { findings, output } = outcome;
-        return [{ type: 'merge.doubted', token, findings, output }];
+        return [{ type: 'merge.doubted', token, findings, output, ...BASIS }];
       }
       case 'lost':
         return [];
       case 'failed':
       case 'timeout':
       case 'cancelled':
-        return this.#pick(3) === 0
-          ? [
-              {
-                type: 'queue.held',
-                project: this.#task(task).spec.project,
-                by: 'dispatch',
-                reason: 'no bwrap',
-              },
-            ]
-          : [{ type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
+        return this.#brokenGate(task, token);
     }
+  }
+
+  #brokenGate(task: TaskKey, token: Token): Fact[] {
+    const { project } = this.#task(task).spec;
+    const broke: Fact = { type: 'gate.broke', project, reason: 'no bwrap', times: 1 + this.#pick(3) };
+    return this.#pick(3) === 0
+      ? [broke, { type: 'queue.held', project, by: 'dispatch', reason: 'no bwrap' }]
+      : [broke, { type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
+  }
+
+  /** A gate is tried on a broken copy, or a person wants no try. */
+  #control(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#projects().flatMap(({ name: project }) => {
+      const verdict = this.#any(['proved', 'red', 'nothing', 'blind', 'skipped'] as const);
+      const found = { files: String(this.#pick(3)), tree: this.#commit(), note: 'a note' };
+      return one({ type: 'gate.controlled', project, ...BASIS, ...found, verdict });
+    });
   }
 
   #afterDeliveryGate(attempt: Attempt, outcome: Outcome): Fact[] {
@@ -371,12 +382,12 @@ export class History {
   #claimGate(): Move[] {
     const merges = this.#at('gating').filter(({ progress }) => progress.gate === null);
     const claims = merges.flatMap(({ key, n, progress: { token, commit, tree } }) =>
-      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree })),
+      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree, ...BASIS })),
     );
     const deliveries = this.#projects().flatMap(({ name, delivery }) => {
       if (delivery?.at !== 'gating' || delivery.gate !== null) return [];
       const { commit, tree } = delivery;
-      return one(this.#gateClaim(`${name}/` as TaskKey, 0, { of: 'delivery', commit, tree }));
+      return one(this.#gateClaim(`${name}/` as TaskKey, 0, { of: 'delivery', commit, tree, ...BASIS }));
     });
     return [...claims, ...deliveries];
   }
@@ -466,7 +477,7 @@ export class History {
       if (first === undefined || project.integration !== first.onto) return [];
       const commit = landing.length > 1 ? this.#commit() : first.commit;
       const counted = { verify: 'make test', ran: this.#pick(20), skipped: this.#pick(3) };
-      const tests = this.#pick(2) === 0 ? {} : { tests: counted };
+      const tests = this.#pick(2) === 0 ? {} : { tests: [counted] };
       const facts = landing.map(
         ({ token }, at): Fact => ({
           type: 'merge.landed',

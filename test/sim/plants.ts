@@ -5,7 +5,9 @@
 import type { Core } from '../../src/controller/core.ts';
 import type { Input } from '../../src/controller/door.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
+import { environmentOf, evidenceKey } from '../../src/model/evidence.ts';
 import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/model/ids.ts';
+import type { Project } from '../../src/model/task.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
 
@@ -133,7 +135,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
           const task = core.state.attempts.get(input.token)?.task;
           const project = core.state.tasks.get(task as TaskKey)?.spec.project;
           const known = project === undefined ? undefined : core.state.projects.get(project);
-          if (known !== undefined && known.green.length > 0) known.green.push(input.tree);
+          if (known !== undefined && known.green.length > 0) prove(known, input.tree);
         }
         return inputs;
       });
@@ -146,8 +148,8 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       sim.hooks.beforeTurn.push((core, inputs) => {
         for (const task of core.state.tasks.values()) {
           const project = core.state.projects.get(task.spec.project);
-          if (task.progress.at === 'gating' && task.progress.gate !== null)
-            project?.green.push(task.progress.tree);
+          if (project !== undefined && task.progress.at === 'gating' && task.progress.gate !== null)
+            prove(project, task.progress.tree);
         }
         return inputs;
       });
@@ -312,6 +314,11 @@ function aroundTurn(sim: Simulation, change: (core: Core) => () => void): void {
 
 function eachNode(sim: Simulation, plant: (node: VirtualNode) => void): void {
   for (const node of sim.nodes.values()) plant(node);
+}
+
+/** As if a gate had found the tree green. */
+function prove({ green, config }: Project, tree: string): void {
+  green.push(evidenceKey(tree, { verify: 'make test', environment: environmentOf(config) }));
 }
 
 /** As if the attempt had never been fenced. */

@@ -74,6 +74,8 @@ CREATE TABLE projects (
   tests       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tests)),
   delivery_at TEXT CHECK (delivery_at IN ('draining', 'preparing', 'gating', 'pushing')),
   delivery    TEXT CHECK (json_valid(delivery)),
+  broken      TEXT CHECK (json_valid(broken)),
+  controls    TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(controls)),
   hold        TEXT CHECK (json_valid(hold)),
   delivered   TEXT CHECK (json_valid(delivered)),
   repo        TEXT AS (config ->> '$.repo') VIRTUAL,

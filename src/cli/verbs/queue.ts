@@ -2,8 +2,9 @@ import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { State } from '../../model/state.ts';
 import type { Project, Task } from '../../model/task.ts';
 import { compareForMerge } from '../../merge/order.ts';
-import { queueOf, type Stacked } from '../../merge/queue/view.ts';
+import { queueOf, type Stacked, unproved } from '../../merge/queue/view.ts';
 import { activeTasks } from '../../schedule/gates.ts';
+import { alertLines, alertsOf } from '../../report/alerts.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
 import { selectProject, selectTask } from '../select.ts';
@@ -29,6 +30,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
     const projects = typed === undefined ? [...state.projects.values()] : [selectProject(state, typed)];
     const rows = projects.flatMap((project) => rowsOf(state, project));
     const several = projects.length > 1;
+    const alerts = projects.flatMap(alertsOf);
     output.list<QueueRow>({
       kind: 'QueueEntryList',
       rows,
@@ -41,12 +43,14 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'title', value: ({ title }) => title },
       ],
       meta: {
+        alerts,
         holds: projects.flatMap(({ name, hold }) => (hold === null ? [] : { project: name, ...hold })),
       },
       empty: 'nothing waits to be merged',
     });
+    for (const line of alertLines(alerts)) output.note(line);
     for (const { name, hold } of projects) {
-      if (hold === null) continue;
+      if (hold === null || hold.by === 'dispatch') continue;
       output.note(`the queue of ${name} stands still (${hold.by}): ${hold.reason}`);
       output.note(`fix: dispatch queue release ${name}`);
     }
@@ -75,9 +79,10 @@ function rowOf(task: Task, place: string, at: number, gate: string): QueueRow {
   return { project, task: id, title, place, position: at + 1, gate, since };
 }
 
-function gateOf(project: Project, { progress }: Stacked): string {
+function gateOf(project: Project, stacked: Stacked): string {
+  const { progress } = stacked;
   if (progress.gate !== null) return 'running';
-  if (project.green.includes(progress.tree)) return 'green';
+  if (unproved(project, stacked).length === 0) return 'green';
   return progress.red === null ? '' : 'red';
 }
 

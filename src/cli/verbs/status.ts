@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
+import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { countsLine } from '../../report/markdown.ts';
 import type { Context } from '../context.ts';
 import { countWords, rowsOf, type TaskRow } from '../progress/rows.ts';
@@ -30,14 +31,18 @@ function showOnce({ output }: Context, view: HomeView, wanted: ReadonlySet<Proje
   const now = Date.now();
   const rows = rowsOf(view.state, view.snapshot(), now, wanted);
   const counts = countWords(rows);
+  const alerts = [...view.state.projects.values()]
+    .filter(({ name }) => wanted === null || wanted.has(name))
+    .flatMap(alertsOf);
   output.list<TaskRow>({
     kind: 'TaskList',
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder },
+    meta: { total: rows.length, counts, controller: view.holder, alerts },
     empty: 'no task yet: dispatch start <project>',
   });
+  for (const line of alertLines(alerts)) output.note(line);
   if (rows.length > 0) output.note(summaryLine(view, rows));
 }
 

@@ -1,4 +1,5 @@
 /** A project's queue as the planner sees it, read from the facts of its tasks. */
+import { environmentOf, evidenceKey, isProved, verifyOf } from '../../model/evidence.ts';
 import type { CommitId, Token } from '../../model/ids.ts';
 import type { Gating, Progress, Project, Task } from '../../model/task.ts';
 import { nextToMerge } from '../order.ts';
@@ -9,6 +10,11 @@ import type { QueueRecord } from './record.ts';
 export interface Stacked {
   readonly task: Task;
   readonly progress: Gating;
+  /**
+   * Commands that its tree has to pass, each once: its own; on the stack those of all below it, since all of them land
+   * as this tree; and those that were red on it or on the stack above it, or the one to blame would not be found.
+   */
+  readonly commands: readonly string[];
 }
 
 export type Landing = Extract<Progress, { at: 'landing' }>;
@@ -42,17 +48,54 @@ export function queueOf(project: Project, active: Iterable<Task>): Queue {
       landing.push(progress);
       top = progress.commit;
     } else if (progress.at !== 'gating') continue;
-    else if (progress.aside !== null) aside.push({ task, progress });
-    else stray.push(...takePlace(standing, { task, progress }));
+    else {
+      const commands = [verifyOf(task.spec, project.config)];
+      if (progress.aside !== null) aside.push({ task, progress, commands });
+      else stray.push(...takePlace(standing, { task, progress, commands }));
+    }
   }
   const stack: Stacked[] = [];
   for (let next = above(standing, top); next !== undefined; next = above(standing, top)) {
-    stack.push(next);
+    stack.push({ ...next, commands: union(stack.at(-1)?.commands ?? [], next.commands) });
     standing.delete(next.progress.onto);
     top = next.progress.commit;
   }
   landing.sort((a, b) => a.place - b.place);
-  return { project, landing, stack, aside, stray: [...stray, ...standing.values()], queued, top };
+  return {
+    project,
+    landing,
+    stack: withReds(stack, project),
+    aside: aside.flatMap((one) => withReds([one], project)),
+    stray: [...stray, ...standing.values()],
+    queued,
+    top,
+  };
+}
+
+/** @param stack from the bottom. What was red in another environment than the project's now does not count. */
+function withReds(stack: readonly Stacked[], { config }: Project): Stacked[] {
+  let reds: readonly string[] = [];
+  return stack
+    .toReversed()
+    .map((one) => {
+      const { red } = one.progress;
+      if (red !== null && red.environment === environmentOf(config)) reds = union(reds, [red.verify]);
+      return reds.length === 0 ? one : { ...one, commands: union(one.commands, reds) };
+    })
+    .toReversed();
+}
+
+/** The same list while there is nothing to add: long stacks have few commands. */
+function union(list: readonly string[], more: readonly string[]): readonly string[] {
+  const fresh = more.filter((verify) => !list.includes(verify));
+  return fresh.length === 0 ? list : [...list, ...fresh];
+}
+
+/** The commands that its tree has not passed yet: the one that was red first, because its answer decides most. */
+export function unproved(project: Project, { progress, commands }: Stacked): string[] {
+  const open = commands.filter((verify) => !isProved(project, progress.tree, verify));
+  const red = progress.red?.verify;
+  return red === undefined || !open.includes(red) ? open : [red, ...open.filter((verify) => verify !== red)];
 }
 
 /** The one that came first stands there; the other is returned, whatever the order in which they are met. */
@@ -75,11 +118,12 @@ export function viewOf(
   slots: number,
   record: QueueRecord,
 ): QueueView<Token> {
+  const environment = environmentOf(project.config);
   const green = new Set(project.green);
-  const entry = ({ progress }: Stacked): Entry<Token> => ({
+  const entry = ({ progress, commands }: Stacked): Entry<Token> => ({
     id: progress.token,
-    green: green.has(progress.tree),
-    reds: progress.red?.runs ?? 0,
+    green: commands.every((verify) => green.has(evidenceKey(progress.tree, { verify, environment }))),
+    reds: progress.red?.environment === environment ? progress.red.runs : 0,
     running: progress.gate !== null,
   });
   return {
