@@ -1,7 +1,8 @@
 /** What a person asks for. Each command is answered at once, and what it records is durable before the answer goes out. */
 import { assertNever } from '../model/assert.ts';
 import type { ErrorCode } from '../model/codes/index.ts';
-import { specChanged } from '../model/evolve.ts';
+import { projectOfKey, specChanged } from '../model/evolve.ts';
+import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import { isFinal, type Project, type Task } from '../model/task.ts';
@@ -72,7 +73,6 @@ function front(turn: Turn, task: Task, by: string): Reply {
 
 function release(turn: Turn, { name, hold: held }: Project, by: string): Reply {
   if (held === null) return { ok: true, notes: [`the queue of ${name} does not stand still`] };
-  turn.memory.gateBreaks.delete(name);
   turn.record({ type: 'queue.released', project: name, by });
   return DONE;
 }
@@ -93,6 +93,7 @@ function load(turn: Turn, asked: Extract<Command, { verb: 'load' }>): Reply {
   const known = state.projects.get(config.name);
   if (known === undefined || JSON.stringify(known.config) !== JSON.stringify(config)) {
     turn.record({ type: 'project.configured', config });
+    if (known !== undefined) fenceOutdatedGates(turn, known);
   }
   const present = new Set<TaskKey>();
   for (const { spec, text } of specs) {
@@ -105,6 +106,17 @@ function load(turn: Turn, asked: Extract<Command, { verb: 'load' }>): Reply {
     notes.push(dropTask(turn, task));
   }
   return { ok: true, notes };
+}
+
+/** A gate that was ordered before its settings changed would be run with the new ones and believed as the old. */
+function fenceOutdatedGates(turn: Turn, { name, config }: Project): void {
+  const environment = environmentOf(config);
+  for (const token of [...turn.state.live.values()].flatMap((live) => [...live])) {
+    const attempt = turn.state.attempts.get(token);
+    if (attempt?.work.kind !== 'gate' || projectOfKey(attempt.task) !== name) continue;
+    if (attempt.work.subject.environment !== environment)
+      fence(turn, token, 'the settings of gates have changed');
+  }
 }
 
 function loadSpec(turn: Turn, spec: TaskSpec, text: string): string | null {

@@ -7,15 +7,13 @@
  */
 import { assertNever } from '../model/assert.ts';
 import type { NewEvent } from '../model/event.ts';
+import { environmentOf } from '../model/evidence.ts';
 import { type NodeName, type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { chainLengths } from '../plan/chain.ts';
 import { decide } from '../schedule/decide.ts';
-import { gateCommands } from '../merge/queue/commands.ts';
-import { queueOf } from '../merge/queue/view.ts';
-import type { Task } from '../model/task.ts';
-import { activeTasks, gateSlots } from '../schedule/gates.ts';
+import { gateSlots } from '../schedule/gates.ts';
 import type { Decision, Snapshot } from '../schedule/snapshot.ts';
 import { command, type Reply } from './commands.ts';
 import type { Effect, Input } from './door.ts';
@@ -178,7 +176,7 @@ export class Core {
       case 'merge-gate':
         return this.#claimMergeGate(turn, decision, token);
       case 'delivery-gate':
-        return this.#claimDeliveryGate(turn, decision.project, decision.node, token);
+        return this.#claimDeliveryGate(turn, decision, token);
       default:
         assertNever(decision);
     }
@@ -193,11 +191,12 @@ export class Core {
   }
 
   #claimMergeGate(turn: Turn, decision: Extract<Decision, { start: 'merge-gate' }>, token: Token): void {
-    const { task: key, workToken, node: on } = decision;
+    const { task: key, workToken, verify, node: on } = decision;
     const task = this.state.tasks.get(key);
     if (task?.progress.at !== 'gating') throw new Error(`decided to gate ${key}, which is not being merged`);
     const { commit, tree } = task.progress;
-    const subject = { of: 'merge', workToken, commit, tree, ...this.#commandsFor(task) } as const;
+    const environment = this.#environmentOf(task.spec.project);
+    const subject = { of: 'merge', workToken, commit, tree, verify, environment } as const;
     turn.record({
       type: 'attempt.claimed',
       token,
@@ -209,24 +208,18 @@ export class Core {
     });
   }
 
-  /** What the gate runs besides the task's own command, when there is something. */
-  #commandsFor(task: Task): { commands?: readonly string[] } {
-    const { spec, progress } = task;
-    const project = this.state.projects.get(spec.project);
-    if (project === undefined || progress.at !== 'gating') return {};
-    const queue = queueOf(project, activeTasks(this.state, project.name));
-    const commands = gateCommands(queue, { task, progress });
-    const own = commands.length === 1 && commands[0] === (spec.verify ?? project.config.verify);
-    return own ? {} : { commands };
-  }
-
-  #claimDeliveryGate(turn: Turn, project: ProjectName, on: NodeName, token: Token): void {
+  #claimDeliveryGate(
+    turn: Turn,
+    { project, verify, node: on }: Extract<Decision, { start: 'delivery-gate' }>,
+    token: Token,
+  ): void {
     const delivery = this.state.projects.get(project)?.delivery;
     if (delivery?.at !== 'gating')
       throw new Error(`decided to gate a delivery of ${project} that is not prepared`);
     const { commit, tree } = delivery;
     const key = `${project}/${DELIVERY_TASK}` as TaskKey;
-    const subject = { of: 'delivery', commit, tree } as const;
+    const environment = this.#environmentOf(project);
+    const subject = { of: 'delivery', commit, tree, verify, environment } as const;
     turn.record({
       type: 'attempt.claimed',
       token,
@@ -236,6 +229,12 @@ export class Core {
       node: on,
       base: commit,
     });
+  }
+
+  #environmentOf(name: ProjectName): string {
+    const project = this.state.projects.get(name);
+    if (project === undefined) throw new Error(`decided to gate for an unknown project ${name}`);
+    return environmentOf(project.config);
   }
 
   #nextWake(now: number): number | null {

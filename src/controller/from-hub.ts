@@ -8,7 +8,7 @@ import type { Input } from './door.ts';
 import { activeOf } from './memory.ts';
 import { MAX_RACES } from './policy.ts';
 import { note } from './queue-record.ts';
-import { backOff, failTask, parkIfReturnedOften } from './settle.ts';
+import { backOff, failTask, parkIfReturnedOften, passDelivery } from './settle.ts';
 import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
@@ -152,7 +152,7 @@ export function deliveryMade(turn: Turn, input: Of<'delivery.made'>): void {
     turn.record({ type: 'delivery.landed', project: name, commit, tasks: [] });
     return;
   }
-  if (project.green.includes(tree)) turn.record({ type: 'delivery.passed', project: name, tree });
+  passDelivery(turn, project);
 }
 
 export function delivered(turn: Turn, input: Of<'delivered'>): void {

@@ -27,8 +27,6 @@ export interface Memory {
   readonly shunned: Map<NodeName, number>;
   /** What those nodes said. */
   readonly refusals: Map<NodeName, string>;
-  /** Broken gates in a row, by project. */
-  readonly gateBreaks: Map<ProjectName, number>;
   /** What each merge queue has shown so far. */
   readonly records: Map<ProjectName, QueueRecord>;
   /** Branches of each queue that could be stacked when it was last looked at. */
@@ -40,7 +38,7 @@ export interface Memory {
   /** Integration has to be read from the hub again. */
   readonly resync: Set<ProjectName>;
   /** What gates counted on trees that have not landed yet; oldest first. */
-  readonly testCounts: Map<string, TestBaseline>;
+  readonly testCounts: Map<string, readonly TestBaseline[]>;
   /** Keys of the effects being performed. */
   readonly inflight: Set<string>;
   /** Failed effects: how often in a row, and when the next try may be. */
@@ -66,7 +64,6 @@ export function freshMemory(state: State): Memory {
     salvage: new Map(),
     shunned: new Map(),
     refusals: new Map(),
-    gateBreaks: new Map(),
     records: new Map(),
     waiting: new Map(),
     unfit: new Map(),

@@ -1,7 +1,6 @@
 /** Builds the order of an attempt from state, store and hub: everything the node needs, so that it asks nothing back. */
 import { assertNever } from '../model/assert.ts';
-import { inSequence } from '../model/commands.ts';
-import type { Attempt, Conflict } from '../model/attempt.ts';
+import type { Attempt, Conflict, GateSubject } from '../model/attempt.ts';
 import { type CommitId, type TaskId, type TaskKey, taskKey } from '../model/ids.ts';
 import type { ProjectConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -47,16 +46,8 @@ export async function buildOrder(
     logCapBytes: LOG_CAP,
   };
   switch (work.kind) {
-    case 'gate': {
-      const { subject } = work;
-      const own = (task === undefined ? null : task.spec.verify) ?? config.verify;
-      const commands = (subject.of === 'merge' ? subject.commands : undefined) ?? (own === null ? [] : [own]);
-      return {
-        ...common,
-        timeoutMs: config.gateTimeoutMs * Math.max(1, commands.length),
-        work: gateOrder(subject.commit, commands, config),
-      };
-    }
+    case 'gate':
+      return { ...common, timeoutMs: config.gateTimeoutMs, work: gateOrder(work.subject, config) };
     case 'work':
       if (task === undefined) throw new Error(`no task ${key}`);
       return {
@@ -69,13 +60,9 @@ export async function buildOrder(
   }
 }
 
-function gateOrder(
-  commit: CommitId,
-  commands: readonly string[],
-  { gates, sandbox }: ProjectConfig,
-): GateOrder {
-  if (commands.length === 0) throw new Error('a gate without a verify command');
-  const verify = inSequence(commands);
+/** A change of the settings has ended every gate that was claimed before it, so these are what its subject names. */
+function gateOrder({ commit, verify }: GateSubject, { gates, sandbox }: ProjectConfig): GateOrder {
+  if (verify === '') throw new Error('a gate without a verify command');
   return { kind: 'gate', commit, verify, minTests: gates.minTests, sandbox };
 }
 

@@ -11,10 +11,11 @@ export function note(turn: Turn, project: Project, seen: Partial<QueueRecord>): 
   records.set(project.name, observe(records.get(project.name) ?? NO_RECORD, seen));
 }
 
-/** A gate was green: red runs on what lies below it on the stack were flakes, or what came on top has mended them. */
-export function noteContradicted(turn: Turn, project: Project, token: Token): void {
+/** A gate was green: red runs of its command on what lies below it were flakes, or what came on top has mended them. */
+export function noteContradicted(turn: Turn, project: Project, token: Token, verify: string): void {
   const { stack } = queueOf(project, activeTasks(turn.state, project.name));
   const at = stack.findIndex(({ progress }) => progress.token === token);
-  const flakes = stack.slice(0, Math.max(0, at)).filter(({ progress }) => progress.red !== null).length;
+  const below = stack.slice(0, Math.max(0, at));
+  const flakes = below.filter(({ progress }) => progress.red?.verify === verify).length;
   if (flakes > 0) note(turn, project, { flakes });
 }

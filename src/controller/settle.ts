@@ -4,6 +4,7 @@ import type { Attempt, Finding, GateSubject, Outcome } from '../model/attempt.ts
 import { failingTests } from '../gates/failing-tests.ts';
 import type { Source } from '../model/event.ts';
 import { projectOfKey } from '../model/evolve.ts';
+import { unprovedDelivery } from '../merge/delivery-commands.ts';
 import type { Project, Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { comparedOutcome } from './test-counts.ts';
@@ -97,7 +98,8 @@ function gateIsCurrent(turn: Turn, attempt: Attempt, subject: GateSubject): bool
     return progress?.at === 'gating' && progress.gate === attempt.token && progress.commit === subject.commit;
   }
   const delivery = turn.state.projects.get(projectOfKey(attempt.task))?.delivery;
-  return delivery?.at === 'gating' && delivery.gate === attempt.token && delivery.commit === subject.commit;
+  if (delivery?.at !== 'gating' || delivery.gate !== attempt.token) return false;
+  return delivery.commit === subject.commit;
 }
 
 function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome: Outcome): void {
@@ -105,10 +107,8 @@ function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome:
   if (project === undefined) return;
   switch (outcome.kind) {
     case 'done':
-      turn.memory.gateBreaks.delete(project.name);
       return greenGate(turn, project, subject);
     case 'refused':
-      turn.memory.gateBreaks.delete(project.name);
       return redGate(turn, project, subject, outcome);
     case 'lost':
       return;
@@ -124,17 +124,21 @@ function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome:
 }
 
 function greenGate(turn: Turn, project: Project, subject: GateSubject): void {
-  const { tree } = subject;
+  const { tree, verify, environment } = subject;
+  const merge = subject.of === 'merge' ? { token: subject.workToken } : {};
+  turn.record({ type: 'gate.proved', project: project.name, tree, verify, environment, ...merge });
   if (subject.of === 'delivery') {
-    turn.record({ type: 'delivery.passed', project: project.name, tree });
+    passDelivery(turn, project);
     return;
   }
-  turn.record({ type: 'merge.proved', token: subject.workToken, tree, ...ranBy(subject) });
-  noteContradicted(turn, project, subject.workToken);
+  noteContradicted(turn, project, subject.workToken, verify);
 }
 
-function ranBy({ commands }: Extract<GateSubject, { of: 'merge' }>): { commands?: readonly string[] } {
-  return commands === undefined ? {} : { commands };
+/** A delivery goes on when its tree has passed every command that it has to. */
+export function passDelivery(turn: Turn, project: Project): void {
+  const { delivery, name } = project;
+  if (delivery?.at !== 'gating' || unprovedDelivery(project, turn.state.tasks.values()).length > 0) return;
+  turn.record({ type: 'delivery.passed', project: name, tree: delivery.tree });
 }
 
 /** What a red run on a stack means is for the queue to find out. */
@@ -145,16 +149,17 @@ function redGate(
   { findings, output }: Extract<Outcome, { kind: 'refused' }>,
 ): void {
   if (subject.of === 'merge') {
+    const { workToken: token, verify, environment } = subject;
     const failed = failingTests(output);
     const named = failed.length === 0 ? {} : { failed };
-    const facts = { findings, output, ...ranBy(subject), ...named };
-    turn.record({ type: 'merge.doubted', token: subject.workToken, ...facts });
+    turn.record({ type: 'merge.doubted', token, findings, output, verify, environment, ...named });
     return;
   }
   turn.record({
     type: 'delivery.failed',
     project: project.name,
     code: 'E_TIP_RED',
+    verify: subject.verify,
     message: `verify is red on ${subject.commit.slice(0, 12)}: ${findings[0]?.message ?? 'no finding'}`,
     ...(output === '' ? {} : { why: output }),
     fix: `mend it on the target or with a new spec, then: dispatch collect ${project.name}`,
@@ -169,12 +174,10 @@ export function parkIfReturnedOften(turn: Turn, task: Task, token: Attempt['toke
 
 /** Nobody's fault: the line stands still for a while, and when the gate goes on breaking, until a person lets it go on. */
 function brokenGate(turn: Turn, project: Project, subject: GateSubject, message: string): void {
-  const { gateBreaks } = turn.memory;
   const { name } = project;
-  const breaks = (gateBreaks.get(name) ?? 0) + 1;
-  gateBreaks.set(name, breaks);
+  const breaks = (project.broken?.times ?? 0) + 1;
+  turn.record({ type: 'gate.broke', project: name, reason: message, times: breaks });
   const final = breaks >= MAX_GATE_BREAKS;
-  if (final) gateBreaks.delete(name);
   if (subject.of === 'delivery') {
     if (!final) return;
     const text = `the gate cannot run: ${message}`;

@@ -1,14 +1,14 @@
 /**
  * A merged tree may not be tested less than integration is. The counts of integration's tip, for each verify command,
  * are those of the gate whose tree landed there last; a gate that counts fewer, or more skipped ones, is red although
- * its command passed. Only a branch that deletes tests which its spec lists literally may lower them.
+ * its command passed. One that counts none at all where there were some is broken: its runner did not report, or did not
+ * run, and that is nobody's fault. Only a branch that deletes tests which its spec lists literally may lower them.
  *
  * What gates counted on trees that have not landed yet is memory: lost with the controller, integration then keeps the
  * counts it had, which are too low at worst.
  */
 import { shrinkage } from '../gates/test-count/shrinkage.ts';
-import { commandsText } from '../model/commands.ts';
-import type { Attempt, Outcome } from '../model/attempt.ts';
+import type { Attempt, Outcome, TestCounts } from '../model/attempt.ts';
 import type { CommitId, TaskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Progress, Project, TestBaseline } from '../model/task.ts';
@@ -20,23 +20,21 @@ const KEPT = 1000;
 /** What a gate's end is worth after its tests were compared with integration's: itself, or a refusal. */
 export function comparedOutcome(turn: Turn, attempt: Attempt, outcome: Outcome): Outcome {
   const { work } = attempt;
-  if (work.kind !== 'gate' || outcome.kind !== 'done' || outcome.tests === undefined) return outcome;
+  if (work.kind !== 'gate' || outcome.kind !== 'done') return outcome;
   const { state, memory } = turn;
-  const project = projectOf(state, attempt.task);
   const { subject } = work;
-  const together = subject.of === 'merge' ? subject.commands : undefined;
-  const own = project === undefined ? null : verifyOf(state, attempt.task, project);
-  const verify = together === undefined ? own : commandsText(together);
-  if (project === undefined || verify === null) return outcome;
-  const { tests } = outcome;
-  const before = project.tests.find((one) => one.verify === verify);
+  const { tree, verify } = subject;
+  const before = projectOf(state, attempt.task)?.tests.find((one) => one.verify === verify);
   const compared = subject.of === 'merge' && !stackDropsTests(state, attempt.task) ? before : undefined;
+  const { tests } = outcome;
+  if (tests === undefined) return compared === undefined ? outcome : uncounted(compared);
   const finding = compared === undefined ? null : shrinkage(compared, tests);
   if (finding !== null) {
     return { kind: 'refused', findings: [finding], output: '', head: null, rounds: 1, usage: null };
   }
-  memory.testCounts.delete(subject.tree);
-  memory.testCounts.set(subject.tree, { verify, ...tests });
+  const others = (memory.testCounts.get(tree) ?? []).filter((one) => one.verify !== verify);
+  memory.testCounts.delete(tree);
+  memory.testCounts.set(tree, [...others, { verify, ...tests }]);
   for (const oldest of memory.testCounts.keys()) {
     if (memory.testCounts.size <= KEPT) break;
     memory.testCounts.delete(oldest);
@@ -44,8 +42,13 @@ export function comparedOutcome(turn: Turn, attempt: Attempt, outcome: Outcome):
   return outcome;
 }
 
+function uncounted({ ran }: TestCounts): Outcome {
+  const message = `the verify command reported no tests, where ${ran} ran before it`;
+  return { kind: 'failed', cause: 'gate', message, exitCode: 0, rounds: 1, usage: null };
+}
+
 /** What was counted on a tree that lands now, as a part of the fact that says so. */
-export function countsOf(turn: Turn, tree: string): { tests?: TestBaseline } {
+export function countsOf(turn: Turn, tree: string): { tests?: readonly TestBaseline[] } {
   const tests = turn.memory.testCounts.get(tree);
   return tests === undefined ? {} : { tests };
 }
@@ -75,9 +78,4 @@ function dropsTests(state: State, token: Attempt['token']): boolean {
 
 function projectOf(state: State, key: TaskKey): Project | undefined {
   return state.projects.get(key.slice(0, key.indexOf('/')) as Project['name']);
-}
-
-/** The command that the gate ran: the task's own, or the project's where it delivers. */
-function verifyOf(state: State, key: TaskKey, { config }: Project): string | null {
-  return state.tasks.get(key)?.spec.verify ?? config.verify;
 }

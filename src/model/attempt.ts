@@ -1,3 +1,4 @@
+import type { Basis } from './evidence.ts';
 import type { CommitId, NodeName, TaskId, TaskKey, Token } from './ids.ts';
 
 /** Which check found something. */
@@ -64,16 +65,10 @@ export type Outcome =
   | { readonly kind: 'lost'; readonly why: 'rebooted' | 'killed' | 'wiped' };
 
 /** What a gate attempt checks. */
-export type GateSubject =
-  | {
-      readonly of: 'merge';
-      readonly workToken: Token;
-      readonly commit: CommitId;
-      readonly tree: string;
-      /** Verify commands of all that the commit brings in; missing when there is but the task's own. */
-      readonly commands?: readonly string[];
-    }
-  | { readonly of: 'delivery'; readonly commit: CommitId; readonly tree: string };
+export type GateSubject = Basis & { readonly commit: CommitId; readonly tree: string } & (
+    | { readonly of: 'merge'; readonly workToken: Token }
+    | { readonly of: 'delivery' }
+  );
 
 export type AttemptKind =
   | { readonly kind: 'work' }

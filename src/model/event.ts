@@ -1,7 +1,8 @@
 import type { AttemptKind, Conflict, Finding, Outcome, Step } from './attempt.ts';
+import type { Basis } from './evidence.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
-import type { TestBaseline } from './task.ts';
+import type { Control, TestBaseline } from './task.ts';
 
 /** What happened. The append-only log of these is the truth; every other table is derived from it and can be rebuilt. */
 export type Fact =
@@ -95,25 +96,32 @@ export type Fact =
       readonly onto: CommitId;
       readonly conflicts: readonly Conflict[];
     }
-  /** A gate was green on the merged tree: whatever has this tree has passed. */
+  /** A gate could not judge, for the `times`th time in a row: the line stands still and nobody is blamed. */
   | {
-      readonly type: 'merge.proved';
-      readonly token: Token;
-      readonly tree: string;
-      /** What was run; missing when it was the task's own verify command alone. */
-      readonly commands?: readonly string[];
+      readonly type: 'gate.broke';
+      readonly project: ProjectName;
+      readonly reason: string;
+      readonly times: number;
     }
+  /** A gate was tried on a copy of the base that is broken on purpose, or a person wanted no try. */
+  | ({ readonly type: 'gate.controlled'; readonly project: ProjectName } & Omit<Control, 'at' | 'epoch'>)
+  /** A gate was green: whatever has this tree has passed this command in this environment. */
+  | ({
+      readonly type: 'gate.proved';
+      readonly project: ProjectName;
+      readonly tree: string;
+      /** Whose merge it judged; missing for a delivery. */
+      readonly token?: Token;
+    } & Basis)
   /** A gate was red on the merged tree: something in it is not good, and it is not yet known what. */
-  | {
+  | ({
       readonly type: 'merge.doubted';
       readonly token: Token;
       readonly findings: readonly Finding[];
       readonly output: string;
-      /** What was run; missing when it was the task's own verify command alone. */
-      readonly commands?: readonly string[];
       /** Tests that failed, as far as the runner named them. */
       readonly failed?: readonly string[];
-    }
+    } & Basis)
   /** All below it on the stack is good, and with it the tree is red, as is that of it and its `backers`: off the stack. */
   | { readonly type: 'merge.suspected'; readonly token: Token; readonly backers: readonly Token[] }
   /** Good by itself: back to the queue. */
@@ -144,8 +152,8 @@ export type Fact =
       readonly token: Token;
       readonly commit: CommitId;
       readonly onto: CommitId;
-      /** What the gate counted on this tree. */
-      readonly tests?: TestBaseline;
+      /** What gates counted on this tree. */
+      readonly tests?: readonly TestBaseline[];
     }
   /** What it stands on has landed as `onto`, which has the same tree. */
   | { readonly type: 'merge.carried'; readonly token: Token; readonly onto: CommitId }
@@ -200,8 +208,8 @@ export type Fact =
       readonly project: ProjectName;
       readonly commit: CommitId;
       readonly tasks: readonly TaskId[];
-      /** What the gate counted on this tree. */
-      readonly tests?: TestBaseline;
+      /** What gates counted on this tree. */
+      readonly tests?: readonly TestBaseline[];
     }
   | {
       readonly type: 'delivery.failed';
@@ -210,6 +218,8 @@ export type Fact =
       readonly message: string;
       readonly why?: string;
       readonly fix?: string;
+      /** The command that was red on it; missing when it failed for another reason. */
+      readonly verify?: string;
     };
 
 /** The journal position a fact came from. The cursor of a node is the highest of these, so each entry is applied once. */

@@ -6,7 +6,7 @@
 import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject } from './attempt.ts';
 import type { Event, Fact } from './event.ts';
-import { commandsText } from './commands.ts';
+import { type Basis, evidenceKey } from './evidence.ts';
 import { afterGreen, afterRed } from './gate-record.ts';
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
@@ -14,8 +14,10 @@ import type { TaskSpec } from './spec.ts';
 import type { NodeState, State } from './state.ts';
 import { type Gating, isFinal, type Progress, type Project, type Task, type TestBaseline } from './task.ts';
 
-/** How many green trees a project remembers. */
-const GREEN_KEPT = 256;
+/** How many green gates a project remembers. */
+const GREEN_KEPT = 512;
+/** How many tries on a broken copy. */
+const CONTROLS_KEPT = 512;
 /** For how many verify commands. */
 const TESTS_KEPT = 64;
 
@@ -135,26 +137,32 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       });
       return;
     }
-    case 'merge.proved': {
-      const { task, progress } = gatingOf(state, fact.token, fact);
-      expect(progress.tree === fact.tree, fact, 'the tree that is green is not the tree that is gated');
-      const project = projectOf(state, task.spec.project, fact);
-      rememberGreen(project, fact.tree);
-      const { runs = 0, failed = [], commands = [] } = progress.red ?? {};
-      const verify = commandsText(commandsOf(fact, task, project));
-      const reds = commandsText(commands) === verify ? runs : 0;
-      project.gates = afterGreen(project.gates, verify, { reds, failed, at: event.at });
+    case 'gate.proved': {
+      const project = projectOf(state, fact.project, fact);
+      rememberGreen(project, evidenceKey(fact.tree, fact));
+      project.broken = null;
+      const red = fact.token === undefined ? null : redOf(state, fact.token, fact);
+      const { runs: reds = 0, failed = [] } = red !== null && isSameRun(red, fact) ? red : {};
+      project.gates = afterGreen(project.gates, fact.verify, { reds, failed, at: event.at });
       return;
     }
+    case 'gate.broke': {
+      const { reason, times } = fact;
+      projectOf(state, fact.project, fact).broken = { reason, times, since: event.at };
+      return;
+    }
+    case 'gate.controlled':
+      return rememberControl(projectOf(state, fact.project, fact), fact, event);
     case 'merge.doubted': {
       const { task, progress } = gatingOf(state, fact.token, fact);
-      const { findings, output } = fact;
-      const runs = (progress.red?.runs ?? 0) + 1;
-      const failed = [...new Set([...(progress.red?.failed ?? []), ...(fact.failed ?? [])])];
+      const { findings, output, verify, environment, failed: named = [] } = fact;
+      const before = progress.red !== null && isSameRun(progress.red, fact) ? progress.red : null;
       const project = projectOf(state, task.spec.project, fact);
-      const commands = commandsOf(fact, task, project);
-      setProgress(state, task, { ...progress, red: { runs, findings, output, commands, failed } });
-      project.gates = afterRed(project.gates, commandsText(commands));
+      project.broken = null;
+      project.gates = afterRed(project.gates, verify);
+      const runs = (before?.runs ?? 0) + 1;
+      const failed = [...new Set([...(before?.failed ?? []), ...named])];
+      setProgress(state, task, { ...progress, red: { runs, findings, output, verify, environment, failed } });
       return;
     }
     case 'merge.suspected': {
@@ -224,9 +232,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       task.front = event.at;
       return;
     }
-    case 'queue.released':
-      projectOf(state, fact.project, fact).hold = null;
+    case 'queue.released': {
+      const project = projectOf(state, fact.project, fact);
+      project.hold = null;
+      project.broken = null;
       return;
+    }
     case 'task.completed': {
       const task = taskOf(state, fact.task, fact);
       const attempt = attemptOf(state, fact.token, fact);
@@ -283,6 +294,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'delivery.requested': {
       const project = projectOf(state, fact.project, fact);
       project.delivery ??= { at: 'draining' };
+      if (project.hold === null) project.broken = null;
       return;
     }
     case 'delivery.drained':
@@ -306,7 +318,6 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const { delivery } = project;
       if (delivery?.at !== 'gating') throw new IllegalFact(fact, 'no delivery is being gated');
       expect(delivery.tree === fact.tree, fact, 'the tree that passed is not the tree that is gated');
-      rememberGreen(project, fact.tree);
       const { commit, tree, onto, targetTip } = delivery;
       project.delivery = { at: 'pushing', commit, tree, onto, targetTip };
       return;
@@ -319,9 +330,15 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       project.delivered = { commit: fact.commit, when: event.at };
       return;
     }
-    case 'delivery.failed':
-      projectOf(state, fact.project, fact).delivery = null;
+    case 'delivery.failed': {
+      const project = projectOf(state, fact.project, fact);
+      project.delivery = null;
+      if (fact.verify !== undefined) {
+        project.broken = null;
+        project.gates = afterRed(project.gates, fact.verify);
+      }
       return;
+    }
     default:
       assertNever(fact);
   }
@@ -334,10 +351,25 @@ function baseProject(state: State, fact: Extract<Fact, { type: 'project.based' }
   project.tests = [];
 }
 
-function rememberTests(project: Project, counted: TestBaseline | undefined): void {
-  if (counted === undefined) return;
-  const others = project.tests.filter(({ verify }) => verify !== counted.verify);
-  project.tests = [...others, counted].slice(-TESTS_KEPT);
+function rememberTests(project: Project, counted: readonly TestBaseline[] = []): void {
+  if (counted.length === 0) return;
+  const now = new Set(counted.map(({ verify }) => verify));
+  const others = project.tests.filter(({ verify }) => !now.has(verify));
+  project.tests = [...others, ...counted].slice(-TESTS_KEPT);
+}
+
+/** The newest word on a command in an environment, with these files, counts; a skip is a word on whatever files there are. */
+function rememberControl(
+  project: Project,
+  fact: Extract<Fact, { type: 'gate.controlled' }>,
+  { at, epoch }: Event,
+): void {
+  const { verify, environment, files, tree, verdict, note } = fact;
+  const others = project.controls.filter(
+    (one) => one.verify !== verify || one.environment !== environment || one.files !== files,
+  );
+  const control = { verify, environment, files, tree, verdict, note, at, epoch };
+  project.controls = [...others, control].slice(-CONTROLS_KEPT);
 }
 
 function configureProject(state: State, fact: Extract<Fact, { type: 'project.configured' }>): void {
@@ -355,6 +387,8 @@ function configureProject(state: State, fact: Extract<Fact, { type: 'project.con
     tests: [],
     gates: [],
     delivery: null,
+    broken: null,
+    controls: [],
     hold: null,
     delivered: null,
   });
@@ -545,7 +579,6 @@ function close(state: State, attempt: Attempt, phase: AttemptPhase, fact: Fact):
 function passMerge(state: State, fact: Extract<Fact, { type: 'merge.passed' }>): void {
   const { task, progress: top } = gatingOf(state, fact.token, fact);
   expect(top.tree === fact.tree, fact, 'the tree that passed is not the tree that is gated');
-  rememberGreen(projectOf(state, task.spec.project, fact), fact.tree);
   const parts = [...fact.below, fact.token].map((token) => gatingOf(state, token, fact));
   const onto = parts[0]?.progress.onto ?? top.onto;
   const { commit, tree } = top;
@@ -599,18 +632,20 @@ function put<T>(set: Set<T>, item: T, present: boolean): void {
   else set.delete(item);
 }
 
-/** What the gate of a task's merge has run. */
-function commandsOf(
-  { commands }: { readonly commands?: readonly string[] },
-  { spec }: Task,
-  { config }: Project,
-): readonly string[] {
-  return commands ?? [spec.verify ?? config.verify ?? ''];
+/** What was red on the tree that is green now. */
+function redOf(state: State, token: Token, fact: Extract<Fact, { type: 'gate.proved' }>): Gating['red'] {
+  const { progress } = gatingOf(state, token, fact);
+  expect(progress.tree === fact.tree, fact, 'the tree that is green is not the tree that is gated');
+  return progress.red;
 }
 
-function rememberGreen(project: Project, tree: string): void {
-  if (project.green.includes(tree)) return;
-  project.green.push(tree);
+function isSameRun(one: Basis, other: Basis): boolean {
+  return one.verify === other.verify && one.environment === other.environment;
+}
+
+function rememberGreen(project: Project, key: string): void {
+  if (project.green.includes(key)) return;
+  project.green.push(key);
   if (project.green.length > GREEN_KEPT) project.green.shift();
 }
 

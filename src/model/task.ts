@@ -1,4 +1,5 @@
 import type { Feedback, Finding, TestCounts } from './attempt.ts';
+import type { Basis } from './evidence.ts';
 import type { GateRecord } from './gate-record.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
@@ -65,16 +66,16 @@ export interface Gating {
   readonly cleared: boolean;
   /** Judged by itself and not part of the stack. `backers`: those with which it stood in a larger set that was red too. */
   readonly aside: { readonly backers: readonly Token[] } | null;
-  /** Red runs on its tree, and what the last one said. */
-  readonly red: {
-    readonly runs: number;
-    readonly findings: readonly Finding[];
-    readonly output: string;
-    /** What was run; only the same run confirms it. */
-    readonly commands: readonly string[];
-    /** Tests that failed in any of them, as far as the runner named them. */
-    readonly failed: readonly string[];
-  } | null;
+  /** Red runs of one command on its tree, and what the last one said. */
+  readonly red:
+    | (Basis & {
+        readonly runs: number;
+        readonly findings: readonly Finding[];
+        readonly output: string;
+        /** Tests that failed in any of them, as far as the runner named them. */
+        readonly failed: readonly string[];
+      })
+    | null;
   readonly since: number;
 }
 
@@ -136,7 +137,7 @@ export interface Project {
   config: ProjectConfig;
   /** Tip of integration in the hub; null before the hub is set up, and always null without a repository. */
   integration: CommitId | null;
-  /** Trees that a gate found green, newest last, bounded: a tree is gated once. */
+  /** What gates found green, as `evidenceKey` writes it; newest last, bounded: a tree is gated once. */
   readonly green: string[];
   /** How many tests integration's tip runs, for each verify command that was counted; newest last, bounded. */
   tests: readonly TestBaseline[];
@@ -144,10 +145,40 @@ export interface Project {
   gates: readonly GateRecord[];
   /** A `collect` in progress. */
   delivery: Delivery | null;
+  /** The last gates could not judge, and none has judged since: nothing merges meanwhile. */
+  broken: BrokenGate | null;
+  /** What was found when gates were tried on a copy that is broken on purpose; newest last, bounded. */
+  controls: readonly Control[];
   /** The merge queue stands still until a person lets it go on. */
   hold: { readonly reason: string; readonly by: string; readonly since: number } | null;
   /** What the last `collect` landed. */
   delivered: { readonly commit: CommitId; readonly when: number } | null;
+}
+
+export interface BrokenGate {
+  readonly reason: string;
+  /** Gates in a row. */
+  readonly times: number;
+  readonly since: number;
+}
+
+/**
+ * What a try of a verify command on a broken copy showed. `proved`: it goes red. `red`: it is red on the base already, so
+ * nothing could be shown. `nothing`: there is nothing to break. `blind`: it stays green, so it proves nothing. `skipped`:
+ * a person wants no try.
+ */
+export type ControlVerdict = 'proved' | 'red' | 'nothing' | 'blind' | 'skipped';
+
+export interface Control extends Basis {
+  /** Fingerprint of the gate's own files; empty where it was not looked at. */
+  readonly files: string;
+  /** The base's tree; empty where it was not looked at. */
+  readonly tree: string;
+  readonly verdict: ControlVerdict;
+  /** What is worth knowing besides: files that were broken, what was red, who skipped it and why. */
+  readonly note: string;
+  readonly at: number;
+  readonly epoch: number;
 }
 
 /** True when nothing will happen to the task any more unless a person acts. */

@@ -12,6 +12,7 @@ import type { State } from '../model/state.ts';
 import { compileMatcher } from '../plan/match.ts';
 import { isFinal, type Project, type Task } from '../model/task.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
+import { alertsOf } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
 import type {
@@ -58,6 +59,8 @@ export function buildReport({ state, events, project, slots, now }: ReportInput)
     span: spanOf(attempts, now),
     concurrency: concurrencyOf(tasks, attempts, slots, now),
     tokens: tokensOf(attempts),
+    alerts: alertsOf(project),
+    controls: project.controls,
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),

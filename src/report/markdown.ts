@@ -1,4 +1,6 @@
+import { assertNever } from '../model/assert.ts';
 import type { Finding } from '../model/attempt.ts';
+import type { Control, ControlVerdict } from '../model/task.ts';
 import { formatDuration } from '../model/time.ts';
 import { shortCommit } from './build.ts';
 import { flakeText } from './flaky.ts';
@@ -19,6 +21,10 @@ const FINDINGS_SHOWN = 5;
 export function reportMarkdown(report: Report): string {
   const sections = [
     [`# ${report.project}`, summary(report)],
+    list('## Alerts', report.alerts, ({ code: what, message, fix }) => [
+      `- **${what}**: ${plain(message)}`,
+      ...(fix === null ? [] : [`  \`${fix}\``]),
+    ]),
     taskTable(report.tasks),
     list('## Waits for you', report.waiting, ({ task, what, reason, command }) => [
       `- **${task}** (${what}): ${plain(reason)}`,
@@ -33,6 +39,7 @@ export function reportMarkdown(report: Report): string {
       ),
     ),
     list('## Flaky', report.flaky, flakyLines),
+    list('## Gates on a broken copy', report.controls, controlLines),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),
   ];
   return `${sections
@@ -106,6 +113,28 @@ function taskTable(tasks: readonly TaskReport[]): string[] {
   ]);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')];
+}
+
+function controlLines({ verify, verdict, note, at }: Control): string[] {
+  return [`- ${code(verify)}: ${controlText(verdict)} (${plain(note)}), ${iso(at)}`];
+}
+
+/** What a try on a broken copy says of a command, as the end of a sentence that begins with it. */
+export function controlText(verdict: ControlVerdict): string {
+  switch (verdict) {
+    case 'proved':
+      return 'goes red on a copy that is broken on purpose';
+    case 'red':
+      return 'is red on the base already, so nothing can be shown yet';
+    case 'nothing':
+      return 'has nothing to judge yet: the base holds no file that could be broken';
+    case 'blind':
+      return 'stays green on a copy that is broken on purpose, so it proves nothing';
+    case 'skipped':
+      return 'was not tried on a broken copy';
+    default:
+      return assertNever(verdict);
+  }
 }
 
 function scopeLines({ task, claimed, actual, outside }: ScopeReport): string[] {

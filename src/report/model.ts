@@ -1,5 +1,7 @@
 import type { Conflict, Finding } from '../model/attempt.ts';
 import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
+import type { Control } from '../model/task.ts';
+import type { Alert } from './alerts.ts';
 import type { StatusWord } from '../schedule/status.ts';
 
 /** What a person wants to know about a project in the evening. All spans are milliseconds, all instants wall clock. */
@@ -14,6 +16,10 @@ export interface Report {
   readonly span: { readonly from: number; readonly to: number } | null;
   readonly concurrency: Concurrency | null;
   readonly tokens: TokenSum;
+  /** What stops the project, and why. */
+  readonly alerts: readonly Alert[];
+  /** What tries on broken copies showed of the gates, the newest word on each command. */
+  readonly controls: readonly Control[];
   /** What the branches changed, by the newest one of each task that was fetched. */
   readonly scopes: readonly ScopeReport[];
   readonly refusals: readonly Refusal[];

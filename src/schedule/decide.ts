@@ -8,7 +8,8 @@
  */
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
-import type { Stacked } from '../merge/queue/view.ts';
+import { unprovedDelivery } from '../merge/delivery-commands.ts';
+import { type Stacked, unproved } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
 import {
   type Board,
@@ -46,9 +47,11 @@ type Shares = ReadonlyMap<ProjectName, Share>;
 /** One per project that is being collected: a person waits for it. */
 function startDeliveryGates({ snapshot, slots }: Board, shares: Shares, decisions: Decision[]): void {
   for (const project of ungatedDeliveries(snapshot.state)) {
+    const [verify] = unprovedDelivery(project, snapshot.state.tasks.values());
+    if (verify === undefined) continue;
     const node = slots.take(ANY_EXECUTOR, null);
     if (node === null) return;
-    decisions.push({ start: 'delivery-gate', project: project.name, node });
+    decisions.push({ start: 'delivery-gate', project: project.name, verify, node });
     countSlot(shares, project.name);
   }
 }
@@ -62,27 +65,35 @@ function ungatedDeliveries(state: State): Project[] {
 
 /** For each queue what its planner asks for; the branch that has waited longest first. */
 function startMergeGates(board: Board, shares: Shares, decisions: Decision[]): void {
-  for (const { task, progress } of ungated(board)) {
+  for (const { project, stacked } of ungated(board)) {
+    const { task, progress } = stacked;
+    const [verify] = unproved(project, stacked);
+    if (verify === undefined) continue;
     const node = board.slots.take(ANY_EXECUTOR, lastLoss(task, board.snapshot.state));
     if (node === null) return;
-    decisions.push({ start: 'merge-gate', task: task.key, workToken: progress.token, node });
+    decisions.push({ start: 'merge-gate', task: task.key, workToken: progress.token, verify, node });
     countSlot(shares, task.spec.project);
   }
 }
 
-function ungated(board: Board): Stacked[] {
+interface Ungated {
+  readonly project: Project;
+  readonly stacked: Stacked;
+}
+
+function ungated(board: Board): Ungated[] {
   const { snapshot, now } = board;
   const queues = [...snapshot.state.projects.values()].map((project) =>
-    gatesWanted(snapshot, project, now).filter(
-      ({ task }) => firstBlocker(task, board, GATE_FILTERS) === null,
-    ),
+    gatesWanted(snapshot, project, now)
+      .filter(({ task }) => firstBlocker(task, board, GATE_FILTERS) === null)
+      .map((stacked): Ungated => ({ project, stacked })),
   );
   const waiting = queues.filter((queue) => queue.length > 0);
   return waiting.sort((a, b) => waitingSince(a) - waitingSince(b)).flat();
 }
 
-function waitingSince(queue: readonly Stacked[]): number {
-  return Math.min(...queue.map(({ progress }) => progress.since));
+function waitingSince(queue: readonly Ungated[]): number {
+  return Math.min(...queue.map(({ stacked }) => stacked.progress.since));
 }
 
 /** Open tasks, each project's best against the others' best, until no slot or no candidate is left. */

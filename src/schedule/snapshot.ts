@@ -34,9 +34,16 @@ export type Decision =
       readonly start: 'merge-gate';
       readonly task: TaskKey;
       readonly workToken: Token;
+      /** The command to run. */
+      readonly verify: string;
       readonly node: NodeName;
     }
-  | { readonly start: 'delivery-gate'; readonly project: ProjectName; readonly node: NodeName };
+  | {
+      readonly start: 'delivery-gate';
+      readonly project: ProjectName;
+      readonly verify: string;
+      readonly node: NodeName;
+    };
 
 /** Why a task is not running, most fundamental first: the filters that decided. */
 export type Blocker =

@@ -57,6 +57,9 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'project.based':
     case 'queue.held':
     case 'queue.released':
+    case 'gate.proved':
+    case 'gate.broke':
+    case 'gate.controlled':
     case 'delivery.requested':
     case 'delivery.drained':
     case 'delivery.prepared':
@@ -108,9 +111,6 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
-      return;
-    case 'merge.proved':
-      touchProjectOf(touched, fact.token, state);
       return;
     case 'merge.doubted':
       touchSubject(touched, fact.token, state);

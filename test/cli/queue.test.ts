@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Fact } from '../../src/model/event.ts';
-import { added, BASE, claim, commit, done, PROJECT, SET_UP, token } from '../model/builder.ts';
+import { added, BASE, BASIS, claim, commit, done, PROJECT, SET_UP, token } from '../model/builder.ts';
 import { dispatch, makeHome, record } from './dispatch.ts';
 
 /** A task whose branch is in the queue, under attempt `number`. */
@@ -69,8 +69,8 @@ test('a branch goes to the front, and one that is dropped is out', async () => {
 test('a gate that was red and then green on one commit is shown as flaky by queue, status and report', async () => {
   const cwd = await home(
     STACKED,
-    { type: 'merge.doubted', token: token(1), findings: [], output: 'red', failed: ['test_clock'] },
-    { type: 'merge.proved', token: token(1), tree: 'tree' },
+    { type: 'merge.doubted', token: token(1), findings: [], output: 'red', failed: ['test_clock'], ...BASIS },
+    { type: 'gate.proved', project: PROJECT, token: token(1), tree: 'tree', ...BASIS },
   );
   const gate = {
     verify: 'make test',
@@ -109,4 +109,26 @@ test('what is likely to be bad goes last, and the queue says why', async () => {
   expect((await dispatch(['queue', 'show'], { cwd })).stdout).toContain(
     '11 %: changes 40 files, changes no test',
   );
+});
+
+test('a broken gate is an alert wherever a person or a program looks, until the queue is released', async () => {
+  const message = 'the verify command was not found (exit code 127)';
+  const broke: Fact = { type: 'gate.broke', project: PROJECT, reason: message, times: 1 };
+  const cwd = await home(STACKED, broke);
+  const alert = {
+    project: PROJECT,
+    code: 'E_GATE_BROKEN',
+    message: expect.stringContaining(message) as string,
+  };
+  for (const verb of [['status'], ['queue', 'show'], ['report', PROJECT]]) {
+    const text = await dispatch(verb, { cwd });
+    expect(text.stdout + text.stderr).toContain('exit code 127');
+    const { stdout } = await dispatch([...verb, '-o', 'json'], { cwd });
+    const { meta, data } = JSON.parse(stdout) as { meta?: { alerts?: unknown }; data: { alerts?: unknown } };
+    expect(meta?.alerts ?? data.alerts).toMatchObject([alert]);
+  }
+  await record(cwd, { type: 'queue.held', project: PROJECT, by: 'dispatch', reason: message });
+  expect((await dispatch(['status'], { cwd })).stderr).toContain(`fix: dispatch queue release ${PROJECT}`);
+  expect((await dispatch(['queue', 'release', PROJECT], { cwd })).code).toBe(0);
+  expect((await dispatch(['status'], { cwd })).stderr).not.toContain('alert');
 });

@@ -5,9 +5,11 @@ import { settleEnd } from '../../src/controller/settle.ts';
 import { Turn } from '../../src/controller/turn.ts';
 import { recordOf } from '../../src/merge/queue/view.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
+import type { TaskKey } from '../../src/model/ids.ts';
 import {
   added,
   BASE,
+  BASIS,
   claim,
   commit,
   done,
@@ -70,7 +72,7 @@ class Gates {
   gate(id: string, number: number, run: number, outcome: Outcome, made = 0x20000): string {
     const gate = token(number + run);
     const merged = { commit: commit(number + made), tree: `tree-${number + made}` };
-    const subject = { of: 'merge', workToken: token(number), ...merged } as const;
+    const subject = { of: 'merge', workToken: token(number), ...merged, ...BASIS } as const;
     this.turn.record({
       type: 'attempt.claimed',
       token: gate,
@@ -85,6 +87,22 @@ class Gates {
     settleEnd(this.turn, attempt, outcome, null);
     advanceQueues(this.turn, 8);
     return this.at(id);
+  }
+
+  /** A collect of what is there, whose gate ends so. */
+  deliver(run: number, outcome: Outcome): void {
+    const made = { commit: commit(0x50000 + run), tree: `tree-${run}` };
+    const work = { kind: 'gate', subject: { of: 'delivery', ...made, ...BASIS } } as const;
+    const task = `${PROJECT}/@delivery` as TaskKey;
+    const prepared = { project: PROJECT, onto: BASE, targetTip: BASE, ...made } as const;
+    this.turn.record({ type: 'delivery.requested', project: PROJECT });
+    this.turn.record({ type: 'delivery.drained', project: PROJECT });
+    this.turn.record({ type: 'delivery.prepared', ...prepared });
+    const gate = token(0x9000 + run);
+    this.turn.record({ type: 'attempt.claimed', token: gate, task, n: 0, work, node: NODE, base: null });
+    const attempt = this.story.state.attempts.get(gate);
+    if (attempt === undefined) throw new Error('no gate');
+    settleEnd(this.turn, attempt, outcome, null);
   }
 
   at(id: string): string {
@@ -135,5 +153,15 @@ describe('a gate that goes both ways on one commit', () => {
     gates.prepare(number, 0x30000);
     gates.gate('S01', number, 2, GREEN, 0x30000);
     expect(gates.project.gates).toMatchObject([{ runs: 2, flakes: 0 }]);
+  });
+
+  test('is counted with the runs of deliveries too, by their command', () => {
+    const gates = new Gates();
+    gates.deliver(1, RED);
+    expect(gates.project.delivery).toBeNull();
+    expect(gates.project.gates).toMatchObject([{ verify: 'make test', runs: 1, greens: 0, flakes: 0 }]);
+    gates.deliver(2, GREEN);
+    expect(gates.project.delivery).toMatchObject({ at: 'pushing' });
+    expect(gates.project.gates).toMatchObject([{ runs: 2, greens: 1, flakes: 0 }]);
   });
 });

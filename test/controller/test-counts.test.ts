@@ -4,10 +4,13 @@ import { freshMemory } from '../../src/controller/memory.ts';
 import { settleEnd } from '../../src/controller/settle.ts';
 import { Turn } from '../../src/controller/turn.ts';
 import type { Outcome, TestCounts } from '../../src/model/attempt.ts';
+import { isProved } from '../../src/model/evidence.ts';
 import type { CommitId } from '../../src/model/ids.ts';
+import type { Project } from '../../src/model/task.ts';
 import {
   added,
   BASE,
+  BASIS,
   claim,
   commit,
   done,
@@ -46,7 +49,7 @@ class Merges {
     const drops = options.dropsTests === undefined ? {} : { dropsTests: options.dropsTests };
     const onto = options.onto ?? this.story.state.projects.get(PROJECT)?.integration ?? BASE;
     this.made = made;
-    const subject = { of: 'merge', workToken: work, commit: made, tree } as const;
+    const subject = { of: 'merge', workToken: work, commit: made, tree, ...BASIS } as const;
     this.story.tell(
       added(id, { verify: 'make test', modifies: [`src/${id}`] }),
       claim(id, number),
@@ -75,6 +78,7 @@ class Merges {
     settleEnd(this.turn, attempt, outcome, null);
     const progress = this.story.state.tasks.get(key(id))?.progress;
     if (progress?.at === 'gating' && progress.red !== null) return 'red';
+    if (progress?.at === 'gating' && !isProved(this.project, tree, BASIS.verify)) return 'gating';
     if (options.stays === true) return 'green';
     this.turn.record({ type: 'merge.passed', token: work, tree, below: [] });
     if (options.crash === true) this.turn.memory.testCounts.clear();
@@ -94,8 +98,14 @@ class Merges {
     });
   }
 
+  get project(): Project {
+    const project = this.story.state.projects.get(PROJECT);
+    if (project === undefined) throw new Error('no project');
+    return project;
+  }
+
   get tests(): readonly TestCounts[] {
-    return this.story.state.projects.get(PROJECT)?.tests ?? [];
+    return this.project.tests;
   }
 }
 
@@ -132,11 +142,21 @@ describe('a merged tree', () => {
     expect(merges.gate('S04', { ran: 4, skipped: 0 }, { stays: true })).toBe('red');
   });
 
-  test('is not compared when its runner is unknown, or when integration moved by itself', () => {
+  test('that counts nothing where integration counted something is a broken gate', () => {
     const merges = new Merges();
     merges.gate('S01', { ran: 12, skipped: 0 });
+    expect(merges.gate('S02', null)).toBe('gating');
+    expect(merges.story.state.tasks.get(key('S02'))?.progress).toMatchObject({ red: null });
+    expect(merges.turn.events.at(-1)?.fact).toMatchObject({
+      type: 'merge.stalled',
+      reason: expect.stringContaining('reported no tests, where 12 ran before it') as string,
+    });
+  });
+
+  test('is not compared when nothing was counted before, or when integration moved by itself', () => {
+    const merges = new Merges();
     expect(merges.gate('S02', null)).toBe('merged');
-    expect(merges.tests).toHaveLength(1);
+    merges.gate('S01', { ran: 12, skipped: 0 });
     merges.story.tell({ type: 'project.based', project: PROJECT, integration: commit(0x4000) });
     expect(merges.gate('S03', { ran: 3, skipped: 0 })).toBe('merged');
   });

@@ -1,5 +1,6 @@
 /** A small state driven by facts written out, for tests of one transition. */
 import type { Outcome } from '../../src/model/attempt.ts';
+import { type Basis, environmentOf } from '../../src/model/evidence.ts';
 import type { Fact, NewEvent } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from '../../src/model/ids.ts';
@@ -46,6 +47,9 @@ export function config(changes: Partial<ProjectConfig> = {}): ProjectConfig {
     ...changes,
   };
 }
+
+/** What gates of `config()` run, and in what. */
+export const BASIS: Basis = { verify: 'make test', environment: environmentOf(config()) };
 
 export function spec(id: string, changes: Partial<TaskSpec> = {}): TaskSpec {
   return {

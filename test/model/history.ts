@@ -12,6 +12,8 @@ import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
 import { isFinal, type Progress, type Project, type Task } from '../../src/model/task.ts';
+import type { Basis } from '../../src/model/evidence.ts';
+import { BASIS } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** Facts that are recorded together, and the node whose journal they came from. */
@@ -108,6 +110,7 @@ export class History {
       () => this.#suspect(),
       () => this.#settleAside(),
       () => this.#hold(),
+      () => this.#control(),
       () => this.#front(),
       () => this.#land(),
       () => this.#land(),
@@ -270,47 +273,55 @@ export class History {
   #afterMergeGate(task: TaskKey, token: Token, tree: string, outcome: Outcome): Fact[] {
     switch (outcome.kind) {
       case 'done':
-        return [{ type: 'merge.proved', token, tree, ...this.#commands() }];
+        return [
+          { type: 'gate.proved', project: this.#task(task).spec.project, token, tree, ...this.#basis() },
+        ];
       case 'refused': {
         const { findings, output } = outcome;
         const failed = ['a', 'b', 'c'].filter(() => this.#pick(2) === 0).map((name) => `test ${name}`);
-        return [
-          {
-            type: 'merge.doubted',
-            token,
-            findings,
-            output,
-            ...this.#commands(),
-            ...(failed.length > 0 ? { failed } : {}),
-          },
-        ];
+        const named = failed.length > 0 ? { failed } : {};
+        return [{ type: 'merge.doubted', token, findings, output, ...this.#basis(), ...named }];
       }
       case 'lost':
         return [];
       case 'failed':
       case 'timeout':
       case 'cancelled':
-        return this.#pick(3) === 0
-          ? [
-              {
-                type: 'queue.held',
-                project: this.#task(task).spec.project,
-                by: 'dispatch',
-                reason: 'no bwrap',
-              },
-            ]
-          : [{ type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
+        return this.#brokenGate(task, token);
     }
+  }
+
+  #brokenGate(task: TaskKey, token: Token): Fact[] {
+    const { project } = this.#task(task).spec;
+    const broke: Fact = { type: 'gate.broke', project, reason: 'no bwrap', times: 1 + this.#pick(3) };
+    return this.#pick(3) === 0
+      ? [broke, { type: 'queue.held', project, by: 'dispatch', reason: 'no bwrap' }]
+      : [broke, { type: 'merge.stalled', token, notBefore: this.#now + 12.5, reason: 'no bwrap' }];
+  }
+
+  /** A gate is tried on a broken copy, or a person wants no try. */
+  #control(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#projects().flatMap(({ name: project }) => {
+      const verdict = this.#any(['proved', 'red', 'nothing', 'blind', 'skipped'] as const);
+      const found = { files: String(this.#pick(3)), tree: this.#commit(), note: 'a note' };
+      return one({ type: 'gate.controlled', project, ...BASIS, ...found, verdict });
+    });
   }
 
   #afterDeliveryGate(attempt: Attempt, outcome: Outcome): Fact[] {
     const project = this.#projectOf(attempt.task);
     const delivery = project?.delivery;
     if (project === undefined || delivery?.at !== 'gating' || delivery.gate !== attempt.token) return [];
-    if (outcome.kind === 'done')
-      return [{ type: 'delivery.passed', project: project.name, tree: delivery.tree }];
+    const { tree } = delivery;
+    const about = { project: project.name } as const;
+    if (outcome.kind === 'done') {
+      const proved: Fact = { type: 'gate.proved', ...about, tree, ...BASIS };
+      return this.#pick(4) === 0 ? [proved] : [proved, { type: 'delivery.passed', ...about, tree }];
+    }
     if (outcome.kind !== 'refused') return [];
-    return [{ type: 'delivery.failed', project: project.name, code: 'E_TIP_RED', message: 'verify is red' }];
+    const { verify } = BASIS;
+    return [{ type: 'delivery.failed', ...about, code: 'E_TIP_RED', message: 'verify is red', verify }];
   }
 
   #fence(): Move[] {
@@ -382,12 +393,12 @@ export class History {
   #claimGate(): Move[] {
     const merges = this.#at('gating').filter(({ progress }) => progress.gate === null);
     const claims = merges.flatMap(({ key, n, progress: { token, commit, tree } }) =>
-      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree, ...this.#commands() })),
+      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree, ...this.#basis() })),
     );
     const deliveries = this.#projects().flatMap(({ name, delivery }) => {
       if (delivery?.at !== 'gating' || delivery.gate !== null) return [];
       const { commit, tree } = delivery;
-      return one(this.#gateClaim(`${name}/` as TaskKey, 0, { of: 'delivery', commit, tree }));
+      return one(this.#gateClaim(`${name}/` as TaskKey, 0, { of: 'delivery', commit, tree, ...BASIS }));
     });
     return [...claims, ...deliveries];
   }
@@ -477,7 +488,7 @@ export class History {
       if (first === undefined || project.integration !== first.onto) return [];
       const commit = landing.length > 1 ? this.#commit() : first.commit;
       const counted = { verify: 'make test', ran: this.#pick(20), skipped: this.#pick(3) };
-      const tests = this.#pick(2) === 0 ? {} : { tests: counted };
+      const tests = this.#pick(2) === 0 ? {} : { tests: [counted] };
       const facts = landing.map(
         ({ token }, at): Fact => ({
           type: 'merge.landed',
@@ -581,8 +592,8 @@ export class History {
   }
 
   /** What a gate runs where it is not the task's own command alone. */
-  #commands(): { commands?: readonly string[] } {
-    return this.#pick(4) === 0 ? { commands: ['make lint', 'make test'] } : {};
+  #basis(): Basis {
+    return this.#pick(4) === 0 ? { ...BASIS, verify: 'make lint' } : BASIS;
   }
 
   #failed(task: TaskKey): Fact {

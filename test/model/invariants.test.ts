@@ -6,6 +6,7 @@ import type { Task } from '../../src/model/task.ts';
 import {
   added,
   BASE,
+  BASIS,
   claim,
   commit,
   done,
@@ -242,7 +243,8 @@ describe('watch', () => {
 });
 
 function gate(number: number): Fact[] {
-  const subject = { of: 'merge' as const, workToken: token(1), commit: commit(21), tree: commit(22) };
+  const [made, tree] = [commit(21), commit(22)];
+  const subject = { of: 'merge' as const, workToken: token(1), commit: made, tree, ...BASIS };
   return [
     {
       type: 'merge.prepared',

@@ -9,6 +9,7 @@ import type { Report } from '../../src/report/model.ts';
 import {
   added,
   BASE,
+  BASIS,
   claim,
   commit,
   config,
@@ -252,6 +253,7 @@ describe('what was refused', () => {
       workToken: token(1),
       commit: commit(0x2001),
       tree: commit(0x3001),
+      ...BASIS,
     } as const;
     const report = reportAt(
       9,

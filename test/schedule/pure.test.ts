@@ -12,6 +12,7 @@ const PURE = [
   'src/report',
   'src/gates',
   'src/merge/order.ts',
+  'src/merge/delivery-commands.ts',
   'src/merge/queue',
   'src/controller/core.ts',
   'src/controller/commands.ts',

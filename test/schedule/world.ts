@@ -1,6 +1,7 @@
 /** Builds states for tests the way they come about: from facts, through the one door. */
 import type { Outcome } from '../../src/model/attempt.ts';
 import type { Fact } from '../../src/model/event.ts';
+import { type Basis, environmentOf } from '../../src/model/evidence.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import {
   commitId,
@@ -102,6 +103,10 @@ export class World {
   #tokens = 0;
   #commits = 0;
 
+  #basis({ verify }: { readonly verify: string }): Basis {
+    return { verify, environment: environmentOf(config('p')) };
+  }
+
   record(fact: Fact): void {
     evolve(this.state, { seq: 0, at: this.now, epoch: 1, fact, source: null });
   }
@@ -166,7 +171,7 @@ export class World {
         const { commit, tree } = task.progress;
         const work = {
           kind: 'gate',
-          subject: { of: 'merge', workToken: decision.workToken, commit, tree },
+          subject: { of: 'merge', workToken: decision.workToken, commit, tree, ...this.#basis(decision) },
         } as const;
         this.record({
           type: 'attempt.claimed',
@@ -183,7 +188,8 @@ export class World {
         const delivery = this.state.projects.get(decision.project)?.delivery;
         if (delivery?.at !== 'gating') throw new Error(`${decision.project} is not delivering`);
         const { commit, tree } = delivery;
-        const work = { kind: 'gate', subject: { of: 'delivery', commit, tree } } as const;
+        const subject = { of: 'delivery', commit, tree, ...this.#basis(decision) } as const;
+        const work = { kind: 'gate', subject } as const;
         const task = `${decision.project}/@delivery` as TaskKey;
         this.record({
           type: 'attempt.claimed',

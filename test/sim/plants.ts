@@ -5,8 +5,10 @@
 import type { Core } from '../../src/controller/core.ts';
 import type { Input } from '../../src/controller/door.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
+import { environmentOf, evidenceKey } from '../../src/model/evidence.ts';
 import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/model/ids.ts';
-import type { Gating } from '../../src/model/task.ts';
+import type { Gating, Project } from '../../src/model/task.ts';
+import { VERIFY } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
 
@@ -129,13 +131,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'a stack lands on the word of one verify command': {
     shows: /without ".*" having been run/,
     plant: (sim) => {
-      eachNode(sim, (node) => {
-        const handle = node.handle.bind(node);
-        node.handle = (request) => {
-          if (request.op !== 'start' || request.order.work.kind !== 'gate') return handle(request);
-          const work = { ...request.order.work, commands: request.order.work.commands.slice(-1) };
-          return handle({ op: 'start', order: { ...request.order, work } });
-        };
+      sim.hooks.afterTurn.push((core, { events }) => {
+        for (const { fact } of events) {
+          if (fact.type !== 'gate.proved') continue;
+          const project = core.state.projects.get(fact.project);
+          if (project !== undefined) prove(project, fact.tree);
+        }
       });
     },
   },
@@ -164,7 +165,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
           const task = core.state.attempts.get(input.token)?.task;
           const project = core.state.tasks.get(task as TaskKey)?.spec.project;
           const known = project === undefined ? undefined : core.state.projects.get(project);
-          if (known !== undefined && known.green.length > 0) known.green.push(input.tree);
+          if (known !== undefined && known.green.length > 0) prove(known, input.tree);
         }
         return inputs;
       });
@@ -177,8 +178,8 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       sim.hooks.beforeTurn.push((core, inputs) => {
         for (const task of core.state.tasks.values()) {
           const project = core.state.projects.get(task.spec.project);
-          if (task.progress.at === 'gating' && task.progress.gate !== null)
-            project?.green.push(task.progress.tree);
+          if (project !== undefined && task.progress.at === 'gating' && task.progress.gate !== null)
+            prove(project, task.progress.tree);
         }
         return inputs;
       });
@@ -343,6 +344,12 @@ function aroundTurn(sim: Simulation, change: (core: Core) => () => void): void {
 
 function eachNode(sim: Simulation, plant: (node: VirtualNode) => void): void {
   for (const node of sim.nodes.values()) plant(node);
+}
+
+/** As if gates had found the tree green with every command. */
+function prove({ green, config }: Project, tree: string): void {
+  const environment = environmentOf(config);
+  for (const verify of new Set(VERIFY)) green.push(evidenceKey(tree, { verify, environment }));
 }
 
 /** As if the attempt had never been fenced. */

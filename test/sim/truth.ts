@@ -17,8 +17,8 @@ export class Truth {
   /** Trees that a gate on some node found green -> by which commands. */
   readonly #green = new Map<string, Set<string>>();
   readonly #landed = new Map<Token, CommitId>();
-  /** What gates found on each commit. */
-  readonly #runs = new Map<CommitId, { green: number; red: number }>();
+  /** What gates found on each commit with each command. */
+  readonly #runs = new Map<string, { green: number; red: number }>();
 
   constructor(scenario: Scenario) {
     for (const { name, repo } of scenario.projects) {
@@ -54,16 +54,17 @@ export class Truth {
     return [...files.values()].some((value) => value.startsWith('red')) ? 'red' : 'green';
   }
 
-  gated(commit: CommitId, verdict: 'green' | 'red', commands: readonly string[]): void {
-    const runs = this.#runs.get(commit) ?? { green: 0, red: 0 };
+  gated(commit: CommitId, verdict: 'green' | 'red', verify: string): void {
+    const run = `${commit} ${verify}`;
+    const runs = this.#runs.get(run) ?? { green: 0, red: 0 };
     runs[verdict] += 1;
-    this.#runs.set(commit, runs);
+    this.#runs.set(run, runs);
     if (verdict === 'red') return;
     const { tree } = this.objects.get(commit);
-    this.#green.set(tree, new Set([...(this.#green.get(tree) ?? []), ...commands]));
+    this.#green.set(tree, new Set([...(this.#green.get(tree) ?? []), verify]));
   }
 
-  /** Red runs on commits that a gate also found green. */
+  /** Red runs on commits that a gate also found green with the same command. */
   flakes(): number {
     let flakes = 0;
     for (const { green, red } of this.#runs.values()) if (green > 0) flakes += red;

@@ -9,7 +9,6 @@ import type { NodeName } from '../../src/model/ids.ts';
 import { Core, type TurnResult } from '../../src/controller/core.ts';
 import type { Command, Effect, Input } from '../../src/controller/door.ts';
 import type { Lease } from '../../src/store/port.ts';
-import type { Task } from '../../src/model/task.ts';
 import { watch } from '../../src/model/invariants.ts';
 import { performOnHub } from './hub-hands.ts';
 import type { Simulation } from './simulation.ts';
@@ -191,7 +190,7 @@ export class VirtualController {
       timeoutMs: task?.spec.timeoutMs ?? 60_000,
       work:
         work.kind === 'gate'
-          ? { kind: 'gate', commit: work.subject.commit, commands: commandsOf(attempt, task) }
+          ? { kind: 'gate', commit: work.subject.commit, verify: work.subject.verify }
           : { kind: 'work', base: attempt.base, modifies: task?.spec.modifies ?? [] },
     };
   }
@@ -284,11 +283,6 @@ export class VirtualController {
   #after(span: number, run: () => void | Promise<void>): void {
     this.#sim.timeline.after(span, () => (this.#alive ? run() : undefined));
   }
-}
-
-function commandsOf({ work }: Attempt, task: Task | undefined): readonly string[] {
-  const together = work.kind === 'gate' && work.subject.of === 'merge' ? work.subject.commands : undefined;
-  return together ?? [task?.spec.verify ?? 'make test'];
 }
 
 function resultOf(effect: Extract<Effect, { do: 'start' | 'cancel' | 'forget' }>, answer: Answer): Input {

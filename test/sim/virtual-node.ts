@@ -26,7 +26,7 @@ export interface VirtualOrder {
   readonly timeoutMs: number;
   readonly work:
     | { readonly kind: 'work'; readonly base: CommitId | null; readonly modifies: readonly string[] }
-    | { readonly kind: 'gate'; readonly commit: CommitId; readonly commands: readonly string[] };
+    | { readonly kind: 'gate'; readonly commit: CommitId; readonly verify: string };
 }
 
 export type VirtualRequest =
@@ -230,7 +230,7 @@ export class VirtualNode {
     return { state: 'started' };
   }
 
-  #runGate(held: Held, { commit, commands }: Extract<VirtualOrder['work'], { kind: 'gate' }>): void {
+  #runGate(held: Held, { commit, verify }: Extract<VirtualOrder['work'], { kind: 'gate' }>): void {
     const { rng, scenario, calm, truth } = this.#sim;
     const flakes = !calm && rng.chance(scenario.flakyGates);
     const verdict = flakes ? 'red' : truth.verdict(commit);
@@ -239,7 +239,7 @@ export class VirtualNode {
         this.#end(held, failed('gate', 'the sandbox broke'));
         return;
       }
-      truth.gated(commit, verdict, commands);
+      truth.gated(commit, verdict, verify);
       this.#end(
         held,
         verdict === 'green'

@@ -75,6 +75,8 @@ CREATE TABLE projects (
   gates       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(gates)),
   delivery_at TEXT CHECK (delivery_at IN ('draining', 'preparing', 'gating', 'pushing')),
   delivery    TEXT CHECK (json_valid(delivery)),
+  broken      TEXT CHECK (json_valid(broken)),
+  controls    TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(controls)),
   hold        TEXT CHECK (json_valid(hold)),
   delivered   TEXT CHECK (json_valid(delivered)),
   repo        TEXT AS (config ->> '$.repo') VIRTUAL,

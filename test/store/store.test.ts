@@ -6,6 +6,7 @@ import { openReader } from '../../src/store/sqlite/reader.ts';
 import {
   added,
   BASE,
+  BASIS,
   claim,
   commit,
   done,
@@ -60,7 +61,8 @@ describe('a store in a file', () => {
 
   it('finds the events of one task, gates and late news included', async () => {
     const story = new Story();
-    const subject = { of: 'merge' as const, workToken: token(1), commit: commit(21), tree: commit(22) };
+    const [made, tree] = [commit(21), commit(22)];
+    const subject = { of: 'merge' as const, workToken: token(1), commit: made, tree, ...BASIS };
     const head = commit(5);
     const { store } = await storeWith(
       storeFile(),

@@ -2,6 +2,7 @@ import type { CommitId, NodeName, TaskKey, Token } from '../../model/ids.ts';
 import type { Event, Fact } from '../../model/event.ts';
 import type { Finding, Outcome } from '../../model/attempt.ts';
 import type { State } from '../../model/state.ts';
+import { controlText } from '../../report/markdown.ts';
 import type { StatusWord } from '../../schedule/status.ts';
 
 /** What one event says about a task, a node or a delivery, for a line of a log. */
@@ -19,7 +20,8 @@ export interface News {
     | 'collect'
     | 'delivered'
     | 'held'
-    | 'released';
+    | 'released'
+    | 'gate';
   readonly node: NodeName | null;
   readonly attempt: number | null;
   readonly commit: CommitId | null;
@@ -72,6 +74,14 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: fact.task, word: 'ready', detail: `again, asked for by ${fact.by}` };
     case 'queue.held':
       return { about: fact.project, word: 'held', detail: `nothing merges (${fact.by}): ${fact.reason}` };
+    case 'gate.broke':
+      return { about: fact.project, word: 'gate', detail: `broke, ${fact.times} in a row: ${fact.reason}` };
+    case 'gate.controlled':
+      return {
+        about: fact.project,
+        word: 'gate',
+        detail: `${fact.verify} ${controlText(fact.verdict)} (${fact.note})`,
+      };
     case 'queue.released':
       return { about: fact.project, word: 'released', detail: `by ${fact.by}` };
     case 'delivery.requested':

@@ -3,8 +3,9 @@ import type { State } from '../../model/state.ts';
 import type { Project, Task } from '../../model/task.ts';
 import { type Doubt, doubtOf } from '../../merge/doubt.ts';
 import { mergeOrder } from '../../merge/order.ts';
-import { queueOf, type Stacked } from '../../merge/queue/view.ts';
+import { queueOf, type Stacked, unproved } from '../../merge/queue/view.ts';
 import { activeTasks } from '../../schedule/gates.ts';
+import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { flakeText, flakyGates } from '../../report/flaky.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
@@ -33,6 +34,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
     const projects = typed === undefined ? [...state.projects.values()] : [selectProject(state, typed)];
     const rows = projects.flatMap((project) => rowsOf(state, project));
     const several = projects.length > 1;
+    const alerts = projects.flatMap(alertsOf);
     output.list<QueueRow>({
       kind: 'QueueEntryList',
       rows,
@@ -46,6 +48,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'title', value: ({ title }) => title },
       ],
       meta: {
+        alerts,
         flaky: projects.flatMap((project) =>
           flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
         ),
@@ -53,9 +56,10 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
       },
       empty: 'nothing waits to be merged',
     });
+    for (const line of alertLines(alerts)) output.note(line);
     for (const line of projects.flatMap(flakyNotes)) output.note(line);
     for (const { name, hold } of projects) {
-      if (hold === null) continue;
+      if (hold === null || hold.by === 'dispatch') continue;
       output.note(`the queue of ${name} stands still (${hold.by}): ${hold.reason}`);
       output.note(`fix: dispatch queue release ${name}`);
     }
@@ -104,9 +108,10 @@ function doubtText({ chance, signs }: Doubt): string {
   return [`${Math.round(100 * chance)} %`, ...(signs.length > 0 ? [signs.join(', ')] : [])].join(': ');
 }
 
-function gateOf(project: Project, { progress }: Stacked): string {
+function gateOf(project: Project, stacked: Stacked): string {
+  const { progress } = stacked;
   if (progress.gate !== null) return 'running';
-  if (project.green.includes(progress.tree)) return 'green';
+  if (unproved(project, stacked).length === 0) return 'green';
   return progress.red === null ? '' : 'red';
 }
 

@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
+import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { countsLine } from '../../report/markdown.ts';
 import { flakyGates } from '../../report/flaky.ts';
 import type { Context } from '../context.ts';
@@ -33,6 +34,7 @@ function showOnce({ output }: Context, view: HomeView, wanted: ReadonlySet<Proje
   const rows = rowsOf(view.state, view.snapshot(), now, wanted);
   const counts = countWords(rows);
   const projects = [...view.state.projects.values()].filter(({ name }) => wanted?.has(name) !== false);
+  const alerts = projects.flatMap(alertsOf);
   const flaky = projects.flatMap((project) =>
     flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
   );
@@ -41,9 +43,10 @@ function showOnce({ output }: Context, view: HomeView, wanted: ReadonlySet<Proje
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder, flaky },
+    meta: { total: rows.length, counts, controller: view.holder, alerts, flaky },
     empty: 'no task yet: dispatch start <project>',
   });
+  for (const line of alertLines(alerts)) output.note(line);
   if (rows.length === 0) return;
   output.note(summaryLine(view, rows));
   for (const project of projects) for (const line of flakyNotes(project)) output.note(line);

@@ -1,4 +1,5 @@
 /** A project's queue as the planner sees it, read from the facts of its tasks. */
+import { environmentOf, evidenceKey, isProved, verifyOf } from '../../model/evidence.ts';
 import type { CommitId, ProjectName, Token } from '../../model/ids.ts';
 import type { Gating, Progress, Project, Task } from '../../model/task.ts';
 import { nextToMerge } from '../order.ts';
@@ -10,6 +11,12 @@ import { NO_RECORD, type QueueRecord } from './record.ts';
 export interface Stacked {
   readonly task: Task;
   readonly progress: Gating;
+  /**
+   * Commands that its tree has to pass, each once: its own, the one that was red on it, and on the stack those of all
+   * below it, since all of them land as this tree. Not those of what is above: a task's command may look for what only
+   * that task brings, and would blame the innocent.
+   */
+  readonly commands: readonly string[];
 }
 
 export type Landing = Extract<Progress, { at: 'landing' }>;
@@ -43,17 +50,39 @@ export function queueOf(project: Project, active: Iterable<Task>): Queue {
       landing.push(progress);
       top = progress.commit;
     } else if (progress.at !== 'gating') continue;
-    else if (progress.aside !== null) aside.push({ task, progress });
-    else stray.push(...takePlace(standing, { task, progress }));
+    else {
+      const commands = commandsOf(task, progress, project);
+      if (progress.aside !== null) aside.push({ task, progress, commands });
+      else stray.push(...takePlace(standing, { task, progress, commands }));
+    }
   }
   const stack: Stacked[] = [];
   for (let next = above(standing, top); next !== undefined; next = above(standing, top)) {
-    stack.push(next);
+    stack.push({ ...next, commands: union(stack.at(-1)?.commands ?? [], next.commands) });
     standing.delete(next.progress.onto);
     top = next.progress.commit;
   }
   landing.sort((a, b) => a.place - b.place);
   return { project, landing, stack, aside, stray: [...stray, ...standing.values()], queued, top };
+}
+
+/** Its own command, and the one that was red on its tree in the environment that the project has now. */
+function commandsOf({ spec }: Task, { red }: Gating, { config }: Project): readonly string[] {
+  const own = [verifyOf(spec, config)];
+  return red?.environment === environmentOf(config) ? union(own, [red.verify]) : own;
+}
+
+/** The same list while there is nothing to add: long stacks have few commands. */
+function union(list: readonly string[], more: readonly string[]): readonly string[] {
+  const fresh = more.filter((verify) => !list.includes(verify));
+  return fresh.length === 0 ? list : [...list, ...fresh];
+}
+
+/** The commands that its tree has not passed yet: the one that was red first, because its answer decides most. */
+export function unproved(project: Project, { progress, commands }: Stacked): string[] {
+  const open = commands.filter((verify) => !isProved(project, progress.tree, verify));
+  const red = progress.red?.verify;
+  return red === undefined || !open.includes(red) ? open : [red, ...open.filter((verify) => verify !== red)];
 }
 
 /** The one that came first stands there; the other is returned, whatever the order in which they are met. */
@@ -77,13 +106,15 @@ export function viewOf(
   slots: number,
   record: QueueRecord,
 ): QueueView<Token> {
+  const environment = environmentOf(project.config);
   const green = new Set(project.green);
-  const entry = ({ progress }: Stacked): Entry<Token> => ({
-    id: progress.token,
-    green: green.has(progress.tree),
-    reds: progress.red?.runs ?? 0,
-    running: progress.gate !== null,
-  });
+  const entry = ({ progress, commands }: Stacked): Entry<Token> => {
+    const { token: id, tree, gate, red } = progress;
+    const passed = (verify: string): boolean => green.has(evidenceKey(tree, { verify, environment }));
+    // A red run says nothing any more when its command has been green on the same tree since.
+    const stands = red?.environment === environment && !passed(red.verify);
+    return { id, green: commands.every(passed), reds: stands ? red.runs : 0, running: gate !== null };
+  };
   return {
     stack: stack.map(entry),
     aside: aside.map(

@@ -11,6 +11,8 @@ interface ProjectRow {
   readonly delivery_at: string | null;
   /** The delivery without its `at`. */
   readonly delivery: string | null;
+  readonly broken: string | null;
+  readonly controls: string;
   readonly hold: string | null;
   readonly delivered: string | null;
 }
@@ -18,10 +20,11 @@ interface ProjectRow {
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
-    INSERT INTO projects (name, config, integration, green, tests, gates, delivery_at, delivery, hold, delivered)
-    VALUES (@name, @config, @integration, @green, @tests, @gates, @delivery_at, @delivery, @hold, @delivered)
+    INSERT INTO projects (name, config, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered)
+    VALUES (@name, @config, @integration, @green, @tests, @gates, @delivery_at, @delivery, @broken, @controls, @hold, @delivered)
     ON CONFLICT (name) DO UPDATE SET config = @config, integration = @integration, green = @green, tests = @tests,
-      gates = @gates,      delivery_at = @delivery_at, delivery = @delivery, hold = @hold, delivered = @delivered`);
+      gates = @gates, delivery_at = @delivery_at, delivery = @delivery, broken = @broken, controls = @controls,
+      hold = @hold, delivered = @delivered`);
   return (project) => {
     statement.run(toRow(project));
   };
@@ -30,13 +33,14 @@ export function putProject(db: Db): (project: Project) => void {
 /** All projects in order of arrival. */
 export function allProjects(db: Db): Project[] {
   const select = db.prepare<[], ProjectRow>(
-    'SELECT name, config, integration, green, tests, gates, delivery_at, delivery, hold, delivered FROM projects ORDER BY ord',
+    'SELECT name, config, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered FROM projects ORDER BY ord',
   );
   return select.all().map(fromRow);
 }
 
 function toRow(project: Project): ProjectRow {
-  const { name, config, integration, green, tests, gates, delivery, hold, delivered } = project;
+  const { name, config, integration, green, tests, gates, delivery, broken, controls, hold, delivered } =
+    project;
   const { at, ...rest } = delivery ?? { at: null };
   return {
     name,
@@ -47,6 +51,8 @@ function toRow(project: Project): ProjectRow {
     gates: JSON.stringify(gates),
     delivery_at: at,
     delivery: at === null ? null : JSON.stringify(rest),
+    broken: broken === null ? null : JSON.stringify(broken),
+    controls: JSON.stringify(controls),
     hold: hold === null ? null : JSON.stringify(hold),
     delivered: delivered === null ? null : JSON.stringify(delivered),
   };
@@ -64,6 +70,8 @@ function fromRow(row: ProjectRow): Project {
       row.delivery === null
         ? null
         : ({ at: row.delivery_at, ...(JSON.parse(row.delivery) as object) } as Delivery),
+    broken: row.broken === null ? null : (JSON.parse(row.broken) as Project['broken']),
+    controls: JSON.parse(row.controls) as Project['controls'],
     hold: row.hold === null ? null : (JSON.parse(row.hold) as Project['hold']),
     delivered: row.delivered === null ? null : (JSON.parse(row.delivered) as Project['delivered']),
   };

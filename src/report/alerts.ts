@@ -1,0 +1,41 @@
+/** What a person has to know before anything else: a project on which nothing merges, or nothing starts, and why. */
+import type { ErrorCode } from '../model/codes/index.ts';
+import type { ProjectName } from '../model/ids.ts';
+import type { Project } from '../model/task.ts';
+
+export interface Alert {
+  readonly project: ProjectName;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Wall clock, milliseconds. */
+  readonly since: number;
+  /** What to type; null while nobody has to do anything yet. */
+  readonly fix: string | null;
+}
+
+/** The alerts of a project as it is now; empty when all is well. */
+export function alertsOf(project: Project): Alert[] {
+  return brokenGate(project);
+}
+
+/** A queue that a person holds is no alert: somebody knows already. */
+function brokenGate({ name, hold, broken }: Project): Alert[] {
+  const code = 'E_GATE_BROKEN';
+  if (hold !== null) {
+    if (hold.by !== 'dispatch') return [];
+    const { reason: message, since } = hold;
+    return [{ project: name, code, message, since, fix: `dispatch queue release ${name}` }];
+  }
+  if (broken === null) return [];
+  const { reason, times, since } = broken;
+  const message = `a gate broke (${times} in a row, nobody's fault), so nothing merges until one can judge: ${reason}`;
+  return [{ project: name, code, message, since, fix: null }];
+}
+
+/** `alert web E_GATE_BROKEN: …`, and what to type. */
+export function alertLines(alerts: readonly Alert[]): string[] {
+  return alerts.flatMap(({ project, code, message, fix }) => [
+    `alert: ${project}: ${code}: ${message}`,
+    ...(fix === null ? [] : [`fix: ${fix}`]),
+  ]);
+}

@@ -1,0 +1,153 @@
+/** A core on one node and one project, driven by hand: what a test needs to see one decision of the controller. */
+import { Core } from '../../src/controller/core.ts';
+import type { Outcome } from '../../src/model/attempt.ts';
+import type { Effect, Input } from '../../src/controller/door.ts';
+import type { Fact } from '../../src/model/event.ts';
+import { type CommitId, nodeName, projectName, type Token } from '../../src/model/ids.ts';
+import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
+import { emptyState } from '../../src/model/state.ts';
+import type { JournalFact } from '../../src/protocol/messages.ts';
+import { commit, config, key, node } from '../schedule/world.ts';
+import { Rng } from '../sim/rng.ts';
+
+const N1 = nodeName('n1');
+const P = projectName('p');
+export const TIP = commit(1);
+
+/** A core on one node and one project, driven by hand. */
+export class Story {
+  core = new Core(emptyState(), { epoch: 1, random: () => this.#rng.bytes() });
+  /** Every effect wanted so far, by key. */
+  readonly effects = new Map<string, Effect>();
+  readonly #rng = new Rng(1);
+  #seq = 0;
+  #now = 1000;
+
+  constructor(specs: readonly TaskSpec[], over: Partial<ProjectConfig> = {}) {
+    this.core.setNodes([node('n1')]);
+    this.load(specs, over);
+    this.turn({ is: 'command', command: { verb: 'start', project: P } });
+    this.turn({ is: 'based', key: 'base:p', project: P, integration: TIP });
+    this.up('disk');
+  }
+
+  /** Another controller takes over, and knows no more than the state. */
+  restart(): void {
+    this.core = new Core(this.core.state, { epoch: 2, random: () => this.#rng.bytes() });
+    this.core.setNodes([node('n1')]);
+    this.effects.clear();
+    this.turn({ is: 'command', command: { verb: 'start', project: P } });
+    this.up('disk');
+  }
+
+  /** project.yaml and specs as they are now. */
+  load(specs: readonly TaskSpec[], over: Partial<ProjectConfig> = {}): void {
+    const texts = specs.map((one) => ({ spec: one, text: '' }));
+    this.turn({ is: 'command', command: { verb: 'load', config: config('p', over), specs: texts } });
+  }
+
+  turn(input: Input): readonly Fact[] {
+    this.#now += 1;
+    const { events, effects } = this.core.turn([input], this.#now);
+    for (const effect of effects) this.effects.set(effect.key, effect);
+    return events.map(({ fact }) => fact);
+  }
+
+  up(journal: string): void {
+    const welcome = { protocol: 1, program: 'x', bootId: 'b', journal, seq: 0, platform: 'linux', epoch: 1 };
+    this.turn({ is: 'node.up', node: N1, welcome, inventory: [] });
+  }
+
+  news(fact: JournalFact): void {
+    this.#seq += 1;
+    const entries = [{ seq: this.#seq, at: 0, ...fact }];
+    this.turn({ is: 'node.news', node: N1, journal: 'disk', entries });
+  }
+
+  wanted(effect: string): Effect | undefined {
+    return this.effects.get(effect);
+  }
+
+  /** The task's attempt runs. */
+  started(id: string): Token {
+    const progress = this.core.state.tasks.get(key('p', id))?.progress;
+    if (progress?.at !== 'attempt') throw new Error(`${id} was not started`);
+    const { token } = progress;
+    this.turn({ is: 'started', key: `start:${token}`, token });
+    this.news({ type: 'attempt.running', token });
+    return token;
+  }
+
+  /** The attempt is done and its branch is in the hub. */
+  queued(token: Token): void {
+    const head = commit(100 + this.#seq);
+    this.news({ type: 'attempt.ended', token, outcome: { kind: 'done', head, rounds: 1, usage: null } });
+    this.turn({ is: 'collected', key: `collect:${token}`, token, head, changed: 1, findings: [] });
+  }
+
+  /** The branch has been merged onto this commit, with this tree. */
+  merged(token: Token, onto: CommitId, number: number, tree: string): void {
+    const made = { token, onto, commit: commit(number), tree, aside: false };
+    this.effects.delete(`merge:${token}`);
+    this.turn({ is: 'merge.made', key: `merge:${token}`, ...made });
+  }
+
+  mergedOntoTip(token: Token, number: number, tree: string): void {
+    const tip = this.core.state.projects.get(P)?.integration;
+    if (tip == null) throw new Error('no integration');
+    this.merged(token, tip, number, tree);
+  }
+
+  /** What was green has landed. */
+  lands(tokens: readonly Token[], onto: CommitId, number: number): void {
+    const landed = { project: P, tokens, onto, commit: commit(number), before: false };
+    this.turn({ is: 'landed', key: `land:${commit(number)}`, ...landed });
+  }
+
+  /** The branch is merged and its gate was green. Returns the merge that is to land. */
+  landing(token: Token) {
+    this.queued(token);
+    const merged = commit(200 + this.#seq);
+    const made = { key: `merge:${token}`, token, onto: TIP, commit: merged, tree: 'tree', aside: false };
+    this.turn({ is: 'merge.made', ...made });
+    this.green('A');
+    return merged;
+  }
+
+  /** The gate at work on the task; null when there is none. */
+  gateOf(id: string): Token | null {
+    const progress = this.core.state.tasks.get(key('p', id))?.progress;
+    return progress?.at === 'gating' ? progress.gate : null;
+  }
+
+  green(id: string): void {
+    this.endGate(id, { kind: 'done', head: null, rounds: 1, usage: null });
+  }
+
+  /** The gate could not run; its delay passes. */
+  broken(id: string): void {
+    const message = 'no bwrap';
+    this.endGate(id, { kind: 'failed', cause: 'gate', message, exitCode: 126, rounds: 1, usage: null });
+    this.later();
+  }
+
+  /** A minute passes. */
+  later(): void {
+    this.#now += 60_000;
+    this.turn({ is: 'tick' });
+  }
+
+  /** The command that the gate at work on the task runs; null when there is none. */
+  gated(id: string): string | null {
+    const gate = this.gateOf(id);
+    const work = gate === null ? undefined : this.core.state.attempts.get(gate)?.work;
+    return work?.kind === 'gate' ? work.subject.verify : null;
+  }
+
+  endGate(id: string, outcome: Outcome): void {
+    const gate = this.gateOf(id);
+    if (gate === null) throw new Error('no gate was started');
+    this.news({ type: 'attempt.running', token: gate });
+    this.news({ type: 'attempt.ended', token: gate, outcome });
+  }
+}
