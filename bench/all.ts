@@ -3,7 +3,19 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { load, machine } from './figures.ts';
 
-const BENCHES = ['throughput', 'latency', 'repo', 'slot', 'memory', 'decide', 'plan', 'store', 'connect'];
+const BENCHES = [
+  'throughput',
+  'latency',
+  'repo',
+  'slot',
+  'memory',
+  'decide',
+  'plan',
+  'store',
+  'connect',
+  'placeholder',
+  'queue-real',
+];
 
 const asked = process.argv.slice(2);
 console.log(`${machine()}\nload ${load()}`);

@@ -1,14 +1,21 @@
-// How often the placeholder gate cries wolf, on real code. Run: npx tsx bench/placeholder.ts [--show] [folder ...]
-// Every file of each folder is judged as if it had been added just now, and every commit of this repository as it was.
-// A finding on a line that itself says TODO, FIXME, XXX, HACK, "not implemented" or the like is a true one by what the
-// gate is for; all others are printed with --show and counted as false alarms, so the rate is an upper bound.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+// How often the placeholder gate cries wolf, on real code.
+// Run: npx tsx bench/placeholder.ts [--show] [folder ...]
+// Each commit of real projects is judged as it was: this repository's, and the histories that the releases of packages
+// on the npm registry make (each release a commit). Every file of each folder given is judged as if it had been added
+// just now. A finding on a line that itself says TODO, FIXME, XXX, HACK, "not implemented" or the like is a true one by
+// what the gate is for; all others are printed with --show and counted as doubtful, so the rate is an upper bound.
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { AddedLine } from '../src/gates/facts.ts';
 import { placeholderFindings } from '../src/gates/placeholder.ts';
 import { readFacts } from '../src/git/facts.ts';
 import { git } from '../src/git/run.ts';
 import { commitId } from '../src/model/ids.ts';
+import { releaseHistory } from './releases.ts';
+
+/** Small packages whose sources are published as they were written. */
+const PACKAGES = ['express', 'commander', 'ws', 'qs', 'semver', 'js-yaml', 'async', 'mocha'];
+const RELEASES = 60;
 
 const show = process.argv.includes('--show');
 const folders = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -24,11 +31,24 @@ interface Tally {
 }
 
 async function main(): Promise<void> {
-  print('code base', ['units', 'lines', 'findings', 'doubtful', 'stopped', 'share']);
-  for (const folder of folders) report(`${folder} (files)`, ofFolder(folder));
+  print('code base', ['units', 'lines', 'findings', 'doubtful', 'stopped', 'share', 'per 1,000']);
+  for (const name of PACKAGES) await reportReleases(name);
   report('this repository (commits)', await ofHistory(resolve(import.meta.dirname, '..', '.git')));
+  for (const folder of folders) report(`${folder} (files)`, ofFolder(folder));
 }
 
+async function reportReleases(name: string): Promise<void> {
+  let history;
+  try {
+    history = releaseHistory(name, RELEASES);
+  } catch (error) {
+    console.error(`NOT MEASURED: ${name}: the npm registry is out of reach (npm ping): ${String(error)}`);
+    process.exitCode = 1;
+    return;
+  }
+  report(`${name} (${history.releases} releases)`, await ofHistory(history.gitDir));
+  rmSync(dirname(history.gitDir), { recursive: true, force: true });
+}
 /** Each file is a unit. */
 function ofFolder(folder: string): Tally {
   const tally = empty();
@@ -59,7 +79,10 @@ function count(tally: Tally, added: readonly AddedLine[]): void {
   const texts = new Map(added.map(({ path, line, text }) => [`${path}:${line}`, text]));
   const findings = placeholderFindings(added, []);
   const doubtful = findings.filter(({ path, line }) => !SAYS_SO.test(texts.get(`${path}:${line}`) ?? ''));
-  if (show) for (const { message } of doubtful) process.stdout.write(`  ${message}\n`);
+  if (show) {
+    const kept = new Set(doubtful);
+    for (const one of findings) process.stdout.write(`  ${kept.has(one) ? '?' : ' '} ${one.message}\n`);
+  }
   tally.units += 1;
   tally.lines += added.length;
   tally.findings += findings.length;
@@ -88,7 +111,8 @@ function empty(): Tally {
 
 function report(name: string, { units, lines, findings, doubtful, stopped }: Tally): void {
   const share = units === 0 ? '-' : `${((100 * stopped) / units).toFixed(2)} %`;
-  print(name, [units, lines, findings, doubtful, stopped, share]);
+  const rate = lines === 0 ? '-' : ((1000 * doubtful) / lines).toFixed(3);
+  print(name, [units, lines, findings, doubtful, stopped, share, rate]);
 }
 
 function print(name: string, cells: readonly (string | number)[]): void {

@@ -22,6 +22,7 @@ function exitCodes(): string {
     conflict: 'conflict: another controller, a lost race, the target is checked out or conflicts',
     unreachable: 'a node or the controller cannot be reached',
     timeout: 'no answer in time',
+    broken: 'gate, verify: a gate could not run (nobody is to blame), and nothing is known to be red',
   };
   const rows = (Object.keys(EXIT) as (keyof typeof EXIT)[]).map(
     (name) => `  ${EXIT[name]}    ${meaning[name]}`,
@@ -78,9 +79,13 @@ function states(): string {
   review      judged good; waits for your approval      dispatch review <task> --approve
   conflict    conflicts with what merged; goes back to an agent, or waits for you after three times
   merged      in the integration branch                 dispatch collect <project>
+  reverted    had merged, and was taken out again       dispatch retry <task>
   failed      given up; nothing of it was merged        dispatch retry <task>
   blocked     something it depends on failed
   cancelled   stopped by a person
+
+A branch in \`gating\` or \`review\` may show a conflict to come: Conflict409(path <- task) says that the other one goes
+first, and Ahead409(task) on the other one who will have to give way. Nothing has to be typed.
 
 \`dispatch why <task>\` says why one is not running, node by node.`;
 }

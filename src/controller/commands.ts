@@ -5,7 +5,7 @@ import { projectOfKey, specChanged } from '../model/evolve.ts';
 import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
-import { isFinal, type Project, type Task } from '../model/task.ts';
+import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
 import type { Command } from './door.ts';
 import { failTask, fence } from './settle.ts';
 import type { Turn } from './turn.ts';
@@ -30,6 +30,8 @@ export function command(turn: Turn, asked: Command): Reply {
       return onTask(turn, asked.task, (task) => cancel(turn, task, asked.reason));
     case 'retry':
       return onTask(turn, asked.task, (task) => retry(turn, task, asked.by));
+    case 'revert':
+      return onTask(turn, asked.task, (task) => revert(turn, task, asked));
     case 'review':
       return onTask(turn, asked.task, (task) => review(turn, task, asked));
     case 'hold':
@@ -102,7 +104,8 @@ function load(turn: Turn, asked: Extract<Command, { verb: 'load' }>): Reply {
     if (note !== null) notes.push(note);
   }
   for (const task of state.tasks.values()) {
-    if (task.spec.project !== config.name || present.has(task.key) || isFinal(task.progress)) continue;
+    if (task.spec.project !== config.name || present.has(task.key)) continue;
+    if (isFinal(task.progress) || hasMerged(task)) continue;
     notes.push(dropTask(turn, task));
   }
   return { ok: true, notes };
@@ -126,7 +129,7 @@ function loadSpec(turn: Turn, spec: TaskSpec, text: string): string | null {
     return null;
   }
   if (!specChanged(task.spec, spec)) return null;
-  if (task.progress.at === 'merged') return `${spec.id} has merged; the change of its file is ignored`;
+  if (hasMerged(task)) return `${spec.id} has merged; the change of its file is ignored`;
   if (task.locked) return `${spec.id} has started; the change of its file counts after a cancel and a retry`;
   turn.record({ type: 'task.changed', spec, text });
   return null;
@@ -160,17 +163,42 @@ function cancel(turn: Turn, task: Task, reason: string): Reply {
   if (progress.at === 'landing') return wrongState(task, 'is landing this moment');
   if (progress.at === 'attempt') fence(turn, progress.token, reason);
   if (progress.at === 'gating' && progress.gate !== null) fence(turn, progress.gate, reason);
+  if (hasMerged(task) && 'token' in progress) {
+    turn.record({ type: 'revert.refused', token: progress.token, reason });
+    return { ok: true, notes: [`${task.key} stays merged: its revert was given up`] };
+  }
   turn.record({ type: 'task.cancelled', task: task.key, reason });
   return DONE;
 }
 
 function retry(turn: Turn, task: Task, by: string): Reply {
   const { at } = task.progress;
-  if (at !== 'failed' && at !== 'cancelled' && at !== 'parked' && at !== 'open') {
+  if (at !== 'failed' && at !== 'cancelled' && at !== 'parked' && at !== 'reverted' && at !== 'open') {
+    if (undoOf(task.progress) !== undefined) return wrongState(task, 'is being reverted');
     return wrongState(task, at === 'merged' ? 'has merged' : `is at work (${at}); cancel it first`);
   }
   turn.record({ type: 'task.retried', task: task.key, by });
   return DONE;
+}
+
+/** The reverse goes through the queue like a branch; what comes of it is told by the task. */
+function revert(
+  turn: Turn,
+  task: Task,
+  { by, reason }: Pick<Extract<Command, { verb: 'revert' }>, 'by' | 'reason'>,
+): Reply {
+  const { progress } = task;
+  if (undoOf(progress) !== undefined) return { ok: true, notes: [`${task.key} is being reverted already`] };
+  if (progress.at === 'reverted') return wrongState(task, 'was reverted already');
+  if (progress.at !== 'merged') return wrongState(task, `has not merged (${progress.at})`);
+  if (progress.commit === null) return wrongState(task, 'has no repository: there is nothing to take back');
+  turn.record({ type: 'revert.requested', task: task.key, by, reason });
+  return DONE;
+}
+
+/** Its work is in integration, perhaps not for long. */
+function hasMerged({ progress }: Task): boolean {
+  return progress.at === 'merged' || undoOf(progress) !== undefined;
 }
 
 function review(turn: Turn, task: Task, asked: Extract<Command, { verb: 'review' }>): Reply {

@@ -19,6 +19,7 @@ import { command, type Reply } from './commands.ts';
 import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
+import { mergeConflict, mergeWaits, predicted } from './from-predictions.ts';
 import { freshMemory, type Memory } from './memory.ts';
 import { isDrained, wantedEffects } from './needs.ts';
 import { advanceQueues } from './queue.ts';
@@ -120,9 +121,11 @@ export class Core {
       case 'merge.made':
         return hub.mergeMade(turn, input);
       case 'merge.waits':
-        return hub.mergeWaits(turn, input);
+        return mergeWaits(turn, input);
       case 'merge.conflict':
-        return hub.mergeConflict(turn, input);
+        return mergeConflict(turn, input);
+      case 'predicted':
+        return predicted(turn, input);
       case 'landed':
         return hub.landed(turn, input);
       case 'land.raced':

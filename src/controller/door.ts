@@ -73,6 +73,8 @@ export type Command =
   | { readonly verb: 'start'; readonly project: ProjectName }
   | { readonly verb: 'collect'; readonly project: ProjectName }
   | { readonly verb: 'cancel'; readonly task: TaskKey; readonly reason: string }
+  /** Take out of integration what the task merged. */
+  | { readonly verb: 'revert'; readonly task: TaskKey; readonly by: string; readonly reason: string }
   | { readonly verb: 'retry'; readonly task: TaskKey; readonly by: string }
   | {
       readonly verb: 'review';

@@ -1,14 +1,15 @@
 /** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
-import type { CommitId, ProjectName, Token } from '../model/ids.ts';
+import type { Token } from '../model/ids.ts';
 import { isTestPath } from '../gates/test-path.ts';
 import { queueOf } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
 import { activeTasks } from '../schedule/gates.ts';
 import type { Input } from './door.ts';
-import { activeOf } from './memory.ts';
+import { reconsider, reconsiderAll } from './foresight.ts';
+import { isLanding } from './landing.ts';
 import { MAX_RACES } from './policy.ts';
 import { note } from './queue-record.ts';
-import { backOff, failTask, parkIfReturnedOften, passDelivery } from './settle.ts';
+import { backOff, failTask, passDelivery } from './settle.ts';
 import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
@@ -23,14 +24,8 @@ export function based(turn: Turn, input: Of<'based'>): void {
   if (isLanding(turn, input.project)) return;
   const project = turn.state.projects.get(input.project);
   if (project === undefined || project.integration === input.integration) return;
+  reconsiderAll(turn, input.project, input.integration);
   turn.record({ type: 'project.based', project: input.project, integration: input.integration });
-}
-
-function isLanding(turn: Turn, project: ProjectName): boolean {
-  for (const key of activeOf(turn.state, project)) {
-    if (turn.state.tasks.get(key)?.progress.at === 'landing') return true;
-  }
-  return false;
 }
 
 export function collected(turn: Turn, input: Of<'collected'>): void {
@@ -43,6 +38,7 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   const task = turn.state.tasks.get(attempt.task);
   if (task === undefined || task.progress.at !== 'finished' || task.progress.token !== token) return;
   if (findings.every(({ approval }) => approval === true)) {
+    if (input.paths?.length === changed) turn.memory.changes.set(token, new Set(input.paths));
     const approvals = findings.length === 0 ? {} : { approvals: findings };
     const drops = input.dropsTests === true ? { dropsTests: true as const } : {};
     const tests = input.paths === undefined ? {} : { changesTests: input.paths.some(isTestPath) };
@@ -69,36 +65,14 @@ export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
   const found = queuedTask(turn, token);
   if (found === null) return;
   const { integration, name } = found.project;
-  const top = aside ? integration : queueOf(found.project, activeTasks(turn.state, name)).top;
+  const top = aside
+    ? integration
+    : queueOf(found.project, activeTasks(turn.state, name), turn.state.tasks).top;
   // What it was merged onto is gone meanwhile: it is merged again.
   if (onto !== top) return;
   turn.record({ type: 'merge.prepared', token, onto, commit, tree, aside });
-}
-
-/** Its turn comes when what is on the stack has landed or is gone. */
-export function mergeWaits(turn: Turn, { token, onto }: Of<'merge.waits'>): void {
-  const found = queuedTask(turn, token);
-  if (found === null) return;
-  turn.memory.unfit.set(token, onto);
-  // There was no stack: the hub is somewhere else than is known here.
-  if (found.project.integration === onto) turn.memory.resync.add(found.project.name);
-}
-
-export function mergeConflict(turn: Turn, input: Of<'merge.conflict'>): void {
-  const { token, onto, conflicts } = input;
-  const found = queuedTask(turn, token);
-  if (found === null || !standsOnTip(turn, found.project, onto)) return;
-  turn.record({ type: 'merge.conflicted', token, onto, conflicts });
-  const paths = conflicts.map((conflict) => conflict.path).join(', ');
-  parkIfReturnedOften(turn, found.task, token, `conflicts with what merged before it (${paths})`);
-}
-
-/** The conflict is with the integration that is known here; if not, the hub's is asked for, or the two would differ for ever. */
-function standsOnTip(turn: Turn, project: Project, onto: CommitId): boolean {
-  if (project.integration === onto) return true;
-  // A landing under way is reported by itself.
-  if (!isLanding(turn, project.name)) turn.memory.resync.add(project.name);
-  return false;
+  turn.memory.foreseen.delete(token);
+  if (!aside) reconsider(turn, name, token, commit);
 }
 
 function queuedTask(turn: Turn, token: Token): { task: Task; project: Project } | null {
@@ -113,13 +87,15 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
   const { project: name, tokens, commit, before } = input;
   const project = turn.state.projects.get(name);
   if (project === undefined) return;
-  const { landing } = queueOf(project, activeTasks(turn.state, name));
+  const { landing } = queueOf(project, activeTasks(turn.state, name), turn.state.tasks);
   const top = landing[0]?.commit;
   if (landing.map(({ token }) => token).join() !== tokens.join()) return;
   const tests = landing[0] === undefined ? {} : countsOf(turn, landing[0].tree);
-  for (const { token, cleared } of landing) {
-    turn.record({ type: 'merge.landed', token, commit, onto: project.integration ?? input.onto, ...tests });
+  for (const { token, cleared, undo } of landing) {
+    const type = undo === undefined ? 'merge.landed' : 'revert.landed';
+    turn.record({ type, token, commit, onto: project.integration ?? input.onto, ...tests });
     note(turn, project, cleared ? { clearedPassed: 1 } : { passed: 1 });
+    turn.memory.changes.delete(token);
   }
   for (const { progress } of activeTasks(turn.state, name)) {
     if (progress.at !== 'gating' || progress.aside !== null || progress.onto !== top) continue;
@@ -132,7 +108,7 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
 export function landRaced(turn: Turn, input: Of<'land.raced'>): void {
   const project = turn.state.projects.get(input.project);
   if (project === undefined) return;
-  const { landing } = queueOf(project, activeTasks(turn.state, project.name));
+  const { landing } = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
   if (landing.length === 0) return;
   for (const { token } of landing) turn.record({ type: 'merge.raced', token });
   turn.memory.resync.add(project.name);
@@ -160,6 +136,7 @@ export function delivered(turn: Turn, input: Of<'delivered'>): void {
   const delivery = turn.state.projects.get(name)?.delivery;
   if (delivery?.at !== 'pushing' || delivery.commit !== commit) return;
   turn.memory.races.delete(name);
+  reconsiderAll(turn, name, commit);
   turn.record({ type: 'delivery.landed', project: name, commit, tasks, ...countsOf(turn, delivery.tree) });
 }
 

@@ -1,4 +1,5 @@
 /** Performs the effects on a hub: gives the merge room what it has to know from state and nodes. */
+import { gateRules } from '../gates/rules.ts';
 import { performHubEffect } from '../merge/effects.ts';
 import { problemOf } from '../merge/problem.ts';
 import type { HubEffect, HubResult } from '../merge/door.ts';
@@ -38,13 +39,12 @@ function workFacts(state: State, token: Token): WorkFacts {
   if (attempt === undefined || attempt.base === null || task === undefined || config === undefined) {
     throw new DispatchError('E_INTERNAL', `no work attempt ${token} with a base`);
   }
-  const { modifies, expands, id, title, verify } = task.spec;
-  const { allowedExtras, protectedPaths, placeholderAllow, gates } = config;
+  const { id, title, verify } = task.spec;
   return {
     task: id,
     title,
     base: attempt.base,
-    rules: { modifies, expands, allowedExtras, protectedPaths, placeholderAllow, gates },
+    rules: gateRules(task.spec, config),
     verify,
   };
 }

@@ -31,8 +31,13 @@ export interface Memory {
   readonly records: Map<ProjectName, QueueRecord>;
   /** Branches of each queue that could be stacked when it was last looked at. */
   readonly waiting: Map<ProjectName, number>;
-  /** Branches that do not merge with what is on the stack -> the commit on top of which they did not. */
-  readonly unfit: Map<Token, CommitId>;
+  /**
+   * Branches that were looked at for conflicts before their turn: where integration was then; `again`: the newest commit
+   * that it has not been held against and may conflict with.
+   */
+  readonly foreseen: Map<Token, { readonly tip: CommitId; readonly again: CommitId | null }>;
+  /** Paths that a branch changed, where all of them are known. */
+  readonly changes: Map<Token, ReadonlySet<string>>;
   /** Moves of the target during one collect. */
   readonly races: Map<ProjectName, number>;
   /** Integration has to be read from the hub again. */
@@ -66,7 +71,8 @@ export function freshMemory(state: State): Memory {
     refusals: new Map(),
     records: new Map(),
     waiting: new Map(),
-    unfit: new Map(),
+    foreseen: new Map(),
+    changes: new Map(),
     races: new Map(),
     resync: new Set(),
     testCounts: new Map(),

@@ -1,9 +1,11 @@
 /** Which effects the state wants now: level-triggered, so nothing has to be remembered across a crash. */
-import type { CommitId, ProjectName, TaskKey } from '../model/ids.ts';
+import { mergeOrder } from '../merge/order.ts';
+import type { CommitId, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { Progress, Project, Task } from '../model/task.ts';
 import { wantedDepth } from '../merge/queue/plan.ts';
-import { firstQueued, queueOf, type Queue, recordOf } from '../merge/queue/view.ts';
+import { firstQueued, queueOf, type Queue, recordOf, type Stacked } from '../merge/queue/view.ts';
 import type { Effect } from './door.ts';
+import { mayMeet, predictEffects } from './foresight.ts';
 import { activeOf } from './memory.ts';
 import { stackable } from './stackable.ts';
 import type { Turn } from './turn.ts';
@@ -76,7 +78,7 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[], gateS
   }
   return [
     ...collectEffects(turn, name, active),
-    ...mergeEffects(turn, queueOf(project, active), gateSlots),
+    ...queueEffects(turn, queueOf(project, active, turn.state.tasks), active, gateSlots),
     ...deliveryEffects(turn, project),
   ];
 }
@@ -91,17 +93,17 @@ function* collectEffects(turn: Turn, project: ProjectName, active: readonly Task
   }
 }
 
-/** Lands what was green; and merges the next branch onto the stack, or aside, while there is room. */
-function mergeEffects(turn: Turn, queue: Queue, gateSlots: number): Effect[] {
-  const { name, delivery, hold } = queue.project;
-  const effects = landEffects(queue);
+/** Lands what was green; merges the next branch while there is room; and looks ahead at those that wait for longer. */
+function queueEffects(turn: Turn, queue: Queue, active: readonly Task[], gateSlots: number): Effect[] {
+  const { delivery, hold } = queue.project;
   const held = hold !== null || (delivery !== null && delivery.at !== 'draining');
-  if (held || queue.queued.some(({ progress }) => isMerging(turn, progress))) return effects;
-  const next = nextMerge(turn, queue, gateSlots);
-  if (next === null) return effects;
-  const { progress, onto, aside } = next;
-  const { token, head } = progress;
-  return [...effects, { do: 'merge', key: `merge:${token}`, project: name, token, head, onto, aside }];
+  const room = held ? null : roomIn(turn, queue, gateSlots);
+  const merging = queue.queued.some(({ progress }) => isMerging(turn, progress));
+  return [
+    ...landEffects(queue),
+    ...(room === null || merging ? [] : nextMerge(turn, queue, room)),
+    ...predictEffects(turn, queue, active, () => (room === null ? [] : soonMerged(turn, room))),
+  ];
 }
 
 /** All that land at once, in the order in which they stand on the stack. */
@@ -110,40 +112,74 @@ function landEffects({ project, landing }: Queue): Effect[] {
   if (first === undefined) return [];
   const { onto, commit } = first;
   const tokens = landing.map(({ token }) => token);
-  return [{ do: 'land', key: `land:${commit}`, project: project.name, tokens, onto, commit }];
+  const undoes = landing.filter(({ undo }) => undo !== undefined).map(({ token }) => token);
+  const effect = { do: 'land', key: `land:${commit}`, project: project.name, tokens, onto, commit } as const;
+  return [undoes.length === 0 ? effect : { ...effect, undoes }];
 }
 
 function isMerging({ memory }: Turn, progress: Progress): boolean {
   return progress.at === 'queued' && memory.inflight.has(`merge:${progress.token}`);
 }
 
-/** The branch to merge next, and where: by itself in the first of two stages, otherwise onto the stack. */
-function nextMerge(turn: Turn, queue: Queue, slots: number): NextMerge | null {
-  const { integration } = queue.project;
-  const { stack, aside, top } = queue;
-  if (integration === null || top === null) return null;
+/** Branches that can be merged now, by where they would go, and how many there is room for. */
+interface Room {
+  readonly forStack: readonly Task[];
+  readonly onStack: number;
+  /** To be judged by themselves, in the first of two stages. */
+  readonly fresh: readonly Task[];
+  readonly aside: number;
+}
+
+function roomIn(turn: Turn, queue: Queue, slots: number): Room {
   const record = recordOf(queue.project, turn.memory.records);
   const depth = wantedDepth({ slots, record });
   const able = stackable(turn.memory, queue, turn.now);
-  if (aside.length < depth.aside) {
-    const fresh = firstQueued(
-      able.filter(({ progress }) => progress.at === 'queued' && !progress.cleared),
-      turn.state,
-    );
-    if (fresh !== null) return { ...fresh, onto: integration, aside: true };
-  }
-  if (stack.length >= depth.stack || stack.some(({ progress }) => progress.red !== null)) return null;
-  const ready = able.filter(
-    ({ progress }) => progress.at === 'queued' && (depth.aside === 0 || progress.cleared),
-  );
-  const next = firstQueued(ready, turn.state);
-  return next === null ? null : { ...next, onto: top, aside: false };
+  const closed = queue.stack.some(({ progress }) => progress.red !== null);
+  return {
+    forStack: depth.aside === 0 ? able : able.filter(isCleared),
+    onStack: closed ? 0 : Math.max(0, depth.stack - queue.stack.length),
+    fresh: depth.aside === 0 ? [] : able.filter((task) => !isCleared(task)),
+    aside: Math.max(0, depth.aside - queue.aside.length),
+  };
 }
 
-interface NextMerge {
-  readonly progress: Extract<Progress, { at: 'queued' }>;
-  readonly onto: CommitId;
-  readonly aside: boolean;
+function isCleared({ progress }: Task): boolean {
+  return progress.at === 'queued' && progress.cleared;
+}
+
+/** Their merge says by itself, in a moment, whether they fit. */
+function soonMerged({ state }: Turn, { forStack, onStack, fresh, aside }: Room): Task[] {
+  const first = (tasks: readonly Task[], room: number): Task[] =>
+    tasks.toSorted(mergeOrder(state.attempts)).slice(0, room);
+  return [...first(forStack, onStack), ...first(fresh, aside)];
+}
+
+/**
+ * The branch to merge next, and where. What was found good alone goes onto the stack before another is set aside, so
+ * that the other is held against it.
+ */
+function nextMerge(turn: Turn, queue: Queue, room: Room): Effect[] {
+  const { integration, name } = queue.project;
+  const { top } = queue;
+  if (integration === null || top === null) return [];
+  const onStack = room.onStack > 0 ? firstQueued(room.forStack, turn.state) : null;
+  const next = onStack ?? (room.aside > 0 ? firstQueued(room.fresh, turn.state) : null);
+  if (next === null) return [];
+  const { token, head, undo } = next.progress;
+  const undoes = undo === undefined ? {} : { undoes: undo.commit };
+  const place =
+    next === onStack
+      ? { onto: top, aside: false, beside: [] }
+      : { onto: integration, aside: true, beside: besideOf(turn, queue, token) };
+  return [{ do: 'merge', key: `merge:${token}`, project: name, token, head, ...place, ...undoes }];
+}
+
+/** What else is on its way and may touch the same files: no gate is spent on a branch that would conflict with it. */
+function besideOf({ memory }: Turn, { stack, aside, top, project }: Queue, token: Token): CommitId[] {
+  const meets = ({ progress }: Stacked): boolean => mayMeet(memory, progress.token, token);
+  const onStack = top !== null && top !== project.integration && (stack.length === 0 || stack.some(meets));
+  const commits = aside.filter(meets).map(({ progress }) => progress.commit);
+  return onStack ? [top, ...commits] : commits;
 }
 
 function deliveryEffects(turn: Turn, project: Project): Effect[] {

@@ -1,6 +1,6 @@
 /** Builds the order of an attempt from state, store and hub: everything the node needs, so that it asks nothing back. */
 import { assertNever } from '../model/assert.ts';
-import type { Attempt, Conflict, GateSubject } from '../model/attempt.ts';
+import type { Attempt, GateSubject } from '../model/attempt.ts';
 import { type CommitId, type TaskId, type TaskKey, taskKey } from '../model/ids.ts';
 import type { ProjectConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -76,7 +76,7 @@ async function workOrder(
   const { config } = project;
   const { spec } = task;
   const text = await sources.specText(task);
-  const feedback = task.feedback === null ? null : feedbackForAttempt(task.feedback, titlesOf(state, task));
+  const feedback = task.feedback === null ? null : feedbackForAttempt(task.feedback);
   const executor = config.executors[spec.executor] ?? builtinExecutors()[spec.executor];
   if (executor === undefined) throw new Error(`no executor ${spec.executor}`);
   const read = async (path: string): Promise<PromptFile | null> => {
@@ -170,15 +170,4 @@ function asSibling(other: Task): Sibling {
   const { id, title, modifies } = other.spec;
   const merged = other.progress.at === 'merged';
   return { id, title, modifies, state: merged ? 'merged' : other.locked ? 'active' : 'waiting' };
-}
-
-/** Titles of the tasks that a conflict names, and of the task itself. */
-function titlesOf(state: State, task: Task): ReadonlyMap<TaskId, string> {
-  const titles = new Map<TaskId, string>([[task.spec.id, task.spec.title]]);
-  const conflicts: readonly Conflict[] = task.feedback?.why === 'conflict' ? task.feedback.conflicts : [];
-  for (const id of conflicts.flatMap((conflict) => conflict.tasks)) {
-    const other = state.tasks.get(taskKey(task.spec.project, id));
-    if (other !== undefined) titles.set(id, other.spec.title);
-  }
-  return titles;
 }

@@ -13,7 +13,7 @@ export function note(turn: Turn, project: Project, seen: Partial<QueueRecord>): 
 
 /** A gate was green: red runs of its command on what lies below it were flakes, or what came on top has mended them. */
 export function noteContradicted(turn: Turn, project: Project, token: Token, verify: string): void {
-  const { stack } = queueOf(project, activeTasks(turn.state, project.name));
+  const { stack } = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
   const at = stack.findIndex(({ progress }) => progress.token === token);
   const below = stack.slice(0, Math.max(0, at));
   const flakes = below.filter(({ progress }) => progress.red?.verify === verify).length;

@@ -21,7 +21,7 @@ export function advanceQueues(turn: Turn, slots: number): void {
     while (advance(turn, project, slots)) {
       // What moved may let the next thing move.
     }
-    const queue = queueOf(project, activeTasks(turn.state, project.name));
+    const queue = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
     turn.memory.waiting.set(project.name, stackable(turn.memory, queue, turn.now).length);
   }
 }
@@ -33,7 +33,7 @@ function standsStill({ integration, hold, delivery }: Project): boolean {
 
 /** True when something moved. */
 function advance(turn: Turn, project: Project, slots: number): boolean {
-  const queue = queueOf(project, activeTasks(turn.state, project.name));
+  const queue = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
   for (const stray of queue.stray) sendBack(turn, stray);
   if (queue.stack.length + queue.aside.length === 0) return false;
   const plan = planQueue(
@@ -58,6 +58,11 @@ function settleAside(turn: Turn, { project, aside }: Queue, plan: QueuePlan<Toke
     } else if (plan.refuse.includes(token)) {
       stopGate(turn, one, 'found bad by another run');
       const { findings = [], output = '' } = red ?? {};
+      if (progress.undo !== undefined) {
+        const reason = 'verify is red on the tree without it';
+        turn.record({ type: 'revert.refused', token, reason, findings, output });
+        continue;
+      }
       turn.record({ type: 'merge.refused', token, findings, output });
       parkIfReturnedOften(turn, task, token, 'verify is red on the merged tree');
       note(turn, project, cleared ? { clearedRefused: 1 } : { refused: 1 });

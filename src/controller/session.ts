@@ -156,6 +156,11 @@ export class Session {
     return this.#until(() => settlement(this.snapshot(), projects, systemClock.wall()));
   }
 
+  /** Resolves when this holds of the state. @throws what stopped the controller. */
+  async reached(holds: (state: State) => boolean): Promise<void> {
+    await this.#until(() => (holds(this.state) ? true : null));
+  }
+
   /** Resolves when no collect of this project is under way any more. @throws what stopped the controller. */
   async collected(project: ProjectName): Promise<void> {
     await this.#until(() => (this.state.projects.get(project)?.delivery == null ? true : null));

@@ -3,24 +3,17 @@
  * what both sides wanted, so that it keeps the one and redoes the other.
  */
 import { assertNever } from '../model/assert.ts';
-import type { Conflict, Feedback, Finding } from '../model/attempt.ts';
-import type { TaskId } from '../model/ids.ts';
+import type { Feedback, Finding } from '../model/attempt.ts';
+import type { Clash, Conflict } from '../model/conflict.ts';
 import { shorten, stripControls } from '../gates/shorten.ts';
 
-/**
- * Text for the prompt of the next attempt. `titles` holds what each task is for; `own` is the task itself, when its
- * title is to be named beside the others'.
- */
-export function feedbackForAttempt(
-  feedback: Feedback,
-  titles: ReadonlyMap<TaskId, string>,
-  own: TaskId | null = null,
-): string {
+/** Text for the prompt of the next attempt. */
+export function feedbackForAttempt(feedback: Feedback): string {
   switch (feedback.why) {
     case 'conflict':
-      return [...conflictPart(feedback.conflicts, titles, own), ...previousPart(feedback.previous)].join(
-        '\n',
-      );
+      return [...conflictPart(feedback.clash), ...previousPart(feedback.previous)].join('\n');
+    case 'reverted':
+      return [revertedPart(feedback.reason), ...previousPart(feedback.previous)].join('\n');
     case 'gate':
       return [...gatePart(feedback.findings, feedback.output), ...previousPart(feedback.previous)].join('\n');
     default:
@@ -31,28 +24,26 @@ export function feedbackForAttempt(
 const OUTPUT_BYTES = 12 * 1024;
 const SHOWN = 100;
 
-function conflictPart(
-  conflicts: readonly Conflict[],
-  titles: ReadonlyMap<TaskId, string>,
-  own: TaskId | null,
-): string[] {
-  const others = [...new Set(conflicts.flatMap((conflict) => conflict.tasks))];
+function conflictPart({ code, conflicts, ours, theirs, attempt, times, most }: Clash): string[] {
   const lines = [
-    'Your work of the attempt before conflicts with work that merged in the meantime. The tree now starts from the new base, which holds the other work.',
+    `${code} conflict: your work of attempt ${attempt} conflicts with work that merged in the meantime. The tree now starts from the new base, which holds the other work.`,
+    `It is sent back for the ${ordinal(times)} time; at the ${ordinal(most)} a person is asked instead of you.`,
     '',
     'Files in conflict:',
     ...conflicts.slice(0, SHOWN).map(conflictLine),
   ];
   if (conflicts.length > SHOWN) lines.push(`- and ${conflicts.length - SHOWN} more`);
-  lines.push('', 'What each side wants:');
-  if (own !== null) lines.push(`- yours, ${own}: ${titles.get(own) ?? 'see the task above'}`);
-  else lines.push('- yours: the task above');
-  for (const task of others) lines.push(`- merged, ${task}: ${titles.get(task) ?? 'no title known'}`);
+  lines.push('', 'What each side wants:', `- yours, ${ours.task}: ${oneLine(ours.title)}`);
+  for (const { task, title } of theirs) lines.push(`- merged, ${task}: ${oneLine(title)}`);
   lines.push(
     '',
     'Read in the base what the other side changed in these files and keep its intent and its tests working; then do your own task on top of it. Do not take the other work back.',
   );
   return lines;
+}
+
+function ordinal(count: number): string {
+  return ['first', 'second', 'third'][count - 1] ?? `${count}th`;
 }
 
 function conflictLine(conflict: Conflict): string {
@@ -79,6 +70,10 @@ function gatePart(findings: readonly Finding[], output: string): string[] {
   }
   lines.push('', 'Do the task on the new base so that both work together.');
   return lines;
+}
+
+function revertedPart(reason: string): string {
+  return `Your work of the attempt before had merged, and a person had it reverted: ${oneLine(reason)}. The tree starts from a base without it. Do the task anew so that this reason does not hold any more.`;
 }
 
 function previousPart(previous: string): string[] {

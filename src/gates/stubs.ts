@@ -1,8 +1,8 @@
 /**
  * Functions whose whole body is empty. Only a function whose signature and body were both added is looked at. A body
  * that holds a comment is not empty: whoever says why nothing is to be done there has thought about it. Left alone
- * are what languages make people write: constructors, abstract and overloaded declarations, marker methods, functions
- * named for doing nothing, and doubles in tests; an empty test is not.
+ * are what languages make people write: constructors (also those that are functions with a prototype), abstract and
+ * overloaded declarations, marker methods, functions named for doing nothing, and doubles in tests; an empty test is not.
  */
 import type { RunLine } from './run-line.ts';
 import type { Stubs, Syntax } from './language.ts';
@@ -122,12 +122,41 @@ function emptyBraced(
       const match = shape.signature.exec(split.code);
       if (match === null) continue;
       const body = split.code.slice(match[0].length);
-      if (ignoresAll(match[0])) break;
-      if (isEmptyBody(run, at, body, shape, stubs)) found.push({ line, name: match[1] ?? '' });
+      const name = match[1] ?? '';
+      if (ignoresAll(match[0]) || (stubs === 'script' && isNoStub(run, at, name))) break;
+      if (isEmptyBody(run, at, body, shape, stubs)) found.push({ line, name });
       break;
     }
   }
   return found;
+}
+
+/** The class of the time before `class`, whose methods are on its prototype; or declared, in its own comment, abstract. */
+function isNoStub(run: readonly RunLine[], at: number, name: string): boolean {
+  return isConstructor(run, name) || isDeclaredAbstract(run, at);
+}
+
+function isConstructor(run: readonly RunLine[], name: string): boolean {
+  if (!/^[A-Z]/.test(name)) return false;
+  const own = [`${name}.prototype`, `inherits(${name},`];
+  return run.some(({ split }) =>
+    own.some((text) => split.code.includes(text) && standsAlone(split.code, text)),
+  );
+}
+
+/** Not the end of a longer name. */
+function standsAlone(code: string, text: string): boolean {
+  return !/[\w$]/.test(code[code.indexOf(text) - 1] ?? '');
+}
+
+/** In the comment right above it. */
+function isDeclaredAbstract(run: readonly RunLine[], at: number): boolean {
+  for (let above = at - 1; above >= 0; above--) {
+    const { code = '', comment = '' } = run[above]?.split ?? {};
+    if (comment === '' || code.trim() !== '') return false;
+    if (/^[\s*/]*@(?:abstract|virtual)\b/.test(comment)) return true;
+  }
+  return false;
 }
 
 function isEmptyBody(run: readonly RunLine[], at: number, body: string, shape: Shape, stubs: Stubs): boolean {

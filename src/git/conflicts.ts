@@ -1,4 +1,4 @@
-import type { Conflict } from '../model/attempt.ts';
+import type { Conflict } from '../model/conflict.ts';
 import type { TaskId } from '../model/ids.ts';
 import type { LandedMerge } from './trailers.ts';
 

@@ -13,7 +13,7 @@ import { brokenHub } from './hub-dir.ts';
 import { commitTree, mergeBases, mergeTree, treeOf } from './merge-tree.ts';
 import { INTEGRATION, isAncestor, moveRef, resultRef } from './refs.ts';
 import { shellWord } from './remote-error.ts';
-import { deliveryMessage, landedMerges } from './trailers.ts';
+import { deliveryMessage, landedMerges, tasksIn } from './trailers.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface DeliverySides {
@@ -105,7 +105,7 @@ export async function deliver(sides: DeliverySides, step: DeliveryStep): Promise
   // Integration may have gone on from `onto` meanwhile; then it keeps what it has, and the next delivery joins the two.
   await moveRef(repo, INTEGRATION, commit, onto);
   const merges = await landedMerges(repo, targetTip, commit, false);
-  return { kind: 'delivered', tasks: [...new Set(merges.map(({ task }) => task))].toReversed() };
+  return { kind: 'delivered', tasks: tasksIn(merges) };
 }
 
 /** Leaves the result in the user's repository under a name of our own. @returns a sentence that says so. */

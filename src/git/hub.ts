@@ -5,6 +5,7 @@
  * ```
  * refs/heads/integration    grows by gated merges; its first-parent history holds only trees that passed
  * refs/cand/<token>         what an attempt made, fetched once, checked, and judged by this id from then on
+ * refs/undo/<token>         the reverse of what it landed, once a person asked for that
  * refs/dispatch/target      the target branch as it was seen last
  * refs/dispatch/start       where integration began
  * ```
@@ -15,7 +16,7 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { BranchFacts } from '../gates/facts.ts';
-import type { Conflict } from '../model/attempt.ts';
+import type { Conflict } from '../model/conflict.ts';
 import { DispatchError } from '../model/error.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import { admitBundle } from './admit.ts';
@@ -25,11 +26,12 @@ import { type Delivered, deliver, type DeliverySides, type Prepared, prepareDeli
 import { readFacts, type RepoPlace } from './facts.ts';
 import { brokenHub, createHub, HUB_ENV, isHub, retryingStaleLock } from './hub-dir.ts';
 import { mergeBranch } from './merge-branch.ts';
-import { commitTree, firstParent, mergeBases, treeOf } from './merge-tree.ts';
+import { commitTree, firstParent, mergeBases, type MergedTree, treeOf } from './merge-tree.ts';
 import { candidateRef, INTEGRATION, isAncestor, moveRef, readRef, START, TARGET } from './refs.ts';
 import { requireGit } from './run.ts';
 import { targetMissing } from './target-missing.ts';
-import { batchMessage, landedMerges, mergeMessage, type MergeLabel } from './trailers.ts';
+import { reverseOf } from './reverse.ts';
+import { batchMessage, landedMerges, mergeMessage, type MergeLabel, tasksIn } from './trailers.ts';
 import { listPaths, presentCommits, readFile } from './tree-read.ts';
 import { Upstream } from './upstream.ts';
 
@@ -172,6 +174,19 @@ export class Hub {
     });
   }
 
+  /**
+   * The reverse of what an attempt brought in with `landed`, as a branch to be merged like any other; the same one each time.
+   * @throws DispatchError E_MERGE_UNSOUND when that commit does not say that it did.
+   */
+  async reverse(landed: CommitId, label: MergeLabel): Promise<CommitId> {
+    return await this.#write(() => reverseOf(this.#repo, landed, label));
+  }
+
+  /** Whether `head` merges onto `onto`, and the paths on which it does not. Writes nothing that anything points to. */
+  async fits(onto: CommitId, head: CommitId): Promise<MergedTree> {
+    return await this.#read(() => mergeBranch(this.#repo, onto, head));
+  }
+
   /** For each path that conflicts, the merged tasks that changed it since the branch of `head` began. */
   async conflictTasks(paths: readonly string[], head: CommitId, onto: CommitId): Promise<Conflict[]> {
     return await this.#read(async () => {
@@ -204,12 +219,16 @@ export class Hub {
     });
   }
 
-  /** Attempts whose work is in integration, by what the history itself says, and the commit that brought each in. */
-  async landedTokens(): Promise<Map<Token, CommitId>> {
+  /**
+   * Attempts whose work has landed on integration, by what the history itself says, and the commit that brought each in;
+   * `reverted`: those whose work was taken out, and the commit that did so.
+   */
+  async landedTokens(which: 'merged' | 'reverted' = 'merged'): Promise<Map<Token, CommitId>> {
     return await this.#read(async () => {
       const start = await readRef(this.#repo, START);
       const merges = await landedMerges(this.#repo, start, await this.#integration(), false);
-      return new Map(merges.map(({ token, commit }) => [token, commit]));
+      const wanted = merges.filter(({ undoes }) => undoes === (which === 'reverted'));
+      return new Map(wanted.map(({ token, commit }) => [token, commit]));
     });
   }
 
@@ -217,7 +236,7 @@ export class Hub {
   async tasksBetween(from: CommitId, to: CommitId): Promise<TaskId[]> {
     return await this.#read(async () => {
       const merges = await landedMerges(this.#repo, from, to, false);
-      return [...new Set(merges.map(({ task }) => task))].toReversed();
+      return tasksIn(merges);
     });
   }
 

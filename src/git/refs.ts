@@ -11,6 +11,11 @@ export function candidateRef(token: Token): string {
   return `refs/cand/${token}`;
 }
 
+/** Keeps the reverse of what an attempt landed. */
+export function reverseRef(token: Token): string {
+  return `refs/undo/${token}`;
+}
+
 /** In the user's repository: where a result is put that cannot be put on the target. */
 export function resultRef(project: ProjectName): string {
   // A name may end with a dot, a ref may not.

@@ -2,7 +2,8 @@
  * What the controller asks of a hub and what comes of it. Every effect is idempotent by its token, its commits or its
  * old value, so it may be asked for again after a crash or a lost answer.
  */
-import type { Conflict, Finding } from '../model/attempt.ts';
+import type { Finding } from '../model/attempt.ts';
+import type { Conflict } from '../model/conflict.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, Token } from '../model/ids.ts';
 
 /** Effects that are performed on a hub. `key` names one of them while it is in flight. */
@@ -28,6 +29,19 @@ export type HubEffect =
       readonly onto: CommitId;
       /** To be judged by itself, beside the stack. */
       readonly aside: boolean;
+      /** Not the branch is merged but the reverse of what it brought in with this commit. */
+      readonly undoes?: CommitId;
+      /** What else is on its way into integration, newest first: a branch that does not go together with it waits. */
+      readonly beside: readonly CommitId[];
+    }
+  /** Would these merge, with integration (`tip`) and with the stack up to `top`? No ref moves and nothing is promised. */
+  | {
+      readonly do: 'predict';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly tip: CommitId;
+      readonly top: CommitId;
+      readonly branches: readonly { readonly token: Token; readonly head: CommitId }[];
     }
   /**
    * Compare-and-swap integration from `onto` to a commit with the tree of `commit`, which was gated, as one step that
@@ -38,6 +52,8 @@ export type HubEffect =
       readonly key: string;
       readonly project: ProjectName;
       readonly tokens: readonly Token[];
+      /** Those of them that are taken out instead. */
+      readonly undoes?: readonly Token[];
       readonly onto: CommitId;
       readonly commit: CommitId;
     }
@@ -63,6 +79,12 @@ export interface EffectProblem {
   readonly why?: string;
   /** What to type or edit. */
   readonly fix?: string;
+}
+
+/** What a branch would conflict with: `onto` is integration's tip, or what is on its way into it. Null: with nothing. */
+export interface Foreseen {
+  readonly token: Token;
+  readonly clash: { readonly onto: CommitId; readonly conflicts: readonly Conflict[] } | null;
 }
 
 /** What came of an effect, with the same key. */
@@ -97,13 +119,27 @@ export type HubResult =
       readonly aside: boolean;
     }
   /** Merges with integration, but not with what is on the stack: its turn comes when that has landed or is gone. */
-  | { readonly is: 'merge.waits'; readonly key: string; readonly token: Token; readonly onto: CommitId }
+  | {
+      readonly is: 'merge.waits';
+      readonly key: string;
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly conflicts: readonly Conflict[];
+    }
   | {
       readonly is: 'merge.conflict';
       readonly key: string;
       readonly token: Token;
       readonly onto: CommitId;
       readonly conflicts: readonly Conflict[];
+    }
+  | {
+      readonly is: 'predicted';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly tip: CommitId;
+      readonly top: CommitId;
+      readonly branches: readonly Foreseen[];
     }
   | {
       readonly is: 'landed';

@@ -4,6 +4,7 @@ import { collect } from './collect.ts';
 import { deliver, prepareDelivery } from './deliver.ts';
 import { land } from './land.ts';
 import { merge } from './merge.ts';
+import { predict } from './predict.ts';
 import { problemOf } from './problem.ts';
 import type { HubEffect, HubResult } from './door.ts';
 import type { HubWork } from './work.ts';
@@ -28,6 +29,8 @@ async function perform(effect: HubEffect, work: HubWork): Promise<HubResult> {
       return await collect(effect, work);
     case 'merge':
       return await merge(effect, work);
+    case 'predict':
+      return await predict(effect, work);
     case 'land':
       return await land(effect, work);
     case 'prepare-delivery':

@@ -4,7 +4,7 @@
  */
 import type { Token } from '../model/ids.ts';
 import type { Attempt } from '../model/attempt.ts';
-import type { Task } from '../model/task.ts';
+import { type Task, undoOf } from '../model/task.ts';
 import { doubtOf } from './doubt.ts';
 
 /**
@@ -44,14 +44,16 @@ export function mergeOrder(attempts: Attempts): (a: Task, b: Task) => number {
     return known;
   };
   return (a, b) =>
-    // 0. Those that a person put in front, the latest wish first.
+    // 0. What a person wants out of integration, the latest that came in first: nothing later stands on that.
+    (undoOf(b.progress)?.when ?? 0) - (undoOf(a.progress)?.when ?? 0) ||
+    // 1. Those that a person put in front, the latest wish first.
     (b.front ?? 0) - (a.front ?? 0) ||
-    // 1. Oldest first, where every step of priority, and doubt, count as a span of age. Age grows alike for all, so the
+    // 2. Oldest first, where every step of priority, and doubt, count as a span of age. Age grows alike for all, so the
     //    order of two tasks never turns while they wait. Never newest first: that starves whoever has waited longest.
     place(a) - place(b) ||
-    // 2. At equal age the more urgent one.
+    // 3. At equal age the more urgent one.
     a.spec.priority - b.spec.priority ||
-    // 3. The order in which they arrived.
+    // 4. The order in which they arrived.
     a.order - b.order;
 }
 

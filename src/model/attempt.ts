@@ -1,5 +1,6 @@
+import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
-import type { CommitId, NodeName, TaskId, TaskKey, Token } from './ids.ts';
+import type { CommitId, NodeName, TaskKey, Token } from './ids.ts';
 
 /** Which check found something. */
 export type GateName = 'scope' | 'placeholder' | 'content' | 'verify' | 'tests' | 'commit';
@@ -108,16 +109,10 @@ export interface Attempt {
   startedAt: number | null;
 }
 
-/** A conflict of a branch with what merged before it. */
-export interface Conflict {
-  readonly path: string;
-  /** Merged tasks that changed the path since the branch's base. */
-  readonly tasks: readonly TaskId[];
-}
-
 /** What goes back to an agent that has to do its work again on a new base. */
 export type Feedback =
-  | { readonly why: 'conflict'; readonly conflicts: readonly Conflict[]; readonly previous: CommitId }
+  | { readonly why: 'reverted'; readonly reason: string; readonly previous: CommitId }
+  | { readonly why: 'conflict'; readonly clash: Clash; readonly previous: CommitId }
   | {
       readonly why: 'gate';
       readonly findings: readonly Finding[];

@@ -1,4 +1,5 @@
-import type { AttemptKind, Conflict, Finding, Outcome, Step } from './attempt.ts';
+import type { AttemptKind, Finding, Outcome, Step } from './attempt.ts';
+import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
@@ -90,11 +91,22 @@ export type Fact =
       /** Judged by itself, beside the stack. */
       readonly aside: boolean;
     }
+  /** Does not go together with integration (`onto`): its task starts again, or a person is asked. */
   | {
       readonly type: 'merge.conflicted';
       readonly token: Token;
       readonly onto: CommitId;
-      readonly conflicts: readonly Conflict[];
+      readonly clash: Clash;
+    }
+  /**
+   * Found beforehand: it goes together with integration, but not with `onto`, which is on its way there. Null: what was
+   * foreseen is so no more.
+   */
+  | {
+      readonly type: 'merge.predicted';
+      readonly token: Token;
+      readonly onto: CommitId;
+      readonly clash: Clash | null;
     }
   /** A gate could not judge, for the `times`th time in a row: the line stands still and nobody is blamed. */
   | {
@@ -153,6 +165,30 @@ export type Fact =
       readonly commit: CommitId;
       readonly onto: CommitId;
       /** What gates counted on this tree. */
+      readonly tests?: readonly TestBaseline[];
+    }
+  /** A person asks that what has merged be taken out again; the reverse goes through the queue. */
+  | {
+      readonly type: 'revert.requested';
+      readonly task: TaskKey;
+      readonly by: string;
+      readonly reason: string;
+    }
+  /** The reverse conflicts with later work, is red, or was given up: the task stays merged. */
+  | {
+      readonly type: 'revert.refused';
+      readonly token: Token;
+      readonly reason: string;
+      readonly clash?: Clash;
+      readonly findings?: readonly Finding[];
+      /** Of the gate that was red. */
+      readonly output?: string;
+    }
+  | {
+      readonly type: 'revert.landed';
+      readonly token: Token;
+      readonly commit: CommitId;
+      readonly onto: CommitId;
       readonly tests?: readonly TestBaseline[];
     }
   /** What it stands on has landed as `onto`, which has the same tree. */

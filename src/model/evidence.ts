@@ -17,7 +17,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
-import type { Project } from './task.ts';
+import { type Project, type Task, undoOf } from './task.ts';
 
 /** What a gate's word rests on besides the tree. */
 export interface Basis {
@@ -54,6 +54,21 @@ const kept = new WeakMap<object, string>();
 /** The command that proves the task: its own, or the project's; empty where there is none. */
 export function verifyOf(spec: TaskSpec, config: ProjectConfig): string {
   return spec.verify ?? config.verify ?? '';
+}
+
+/**
+ * The commands that prove a tree with the task merged: its own. A task that is taken out cannot prove the tree without it:
+ * there it is the project's command, and where the project has none, each of those of all that stays.
+ */
+export function commandsFor({ spec, progress }: Task, { config }: Project, tasks: Iterable<Task>): string[] {
+  if (undoOf(progress) === undefined) return [verifyOf(spec, config)];
+  if (config.verify !== null) return [config.verify];
+  const commands = new Set<string>();
+  for (const other of tasks) {
+    if (other.spec.project === spec.project && other.progress.at === 'merged' && other.spec.verify !== null)
+      commands.add(other.spec.verify);
+  }
+  return commands.size > 0 ? [...commands] : [verifyOf(spec, config)];
 }
 
 /** Under what a green gate is remembered. */

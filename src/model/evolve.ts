@@ -12,7 +12,16 @@ import type { CommitId, NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import type { TaskSpec } from './spec.ts';
 import type { NodeState, State } from './state.ts';
-import { type Gating, isFinal, type Progress, type Project, type Task, type TestBaseline } from './task.ts';
+import {
+  type Gating,
+  isFinal,
+  type Progress,
+  type Project,
+  type Task,
+  type TestBaseline,
+  type Undo,
+  undoOf,
+} from './task.ts';
 
 /** How many green gates a project remembers. */
 const GREEN_KEPT = 512;
@@ -134,6 +143,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
         aside: fact.aside ? { backers: [] } : null,
         red: null,
         since: event.at,
+        ...undoing(progress),
       });
       return;
     }
@@ -173,7 +183,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'merge.cleared': {
       const { task, progress } = gatingOf(state, fact.token, fact);
       const { token, head } = progress;
-      setProgress(state, task, queued({ token, head, since: event.at, cleared: true }));
+      setProgress(state, task, queued({ token, head, since: event.at, cleared: true, ...undoing(progress) }));
       return;
     }
     case 'merge.carried': {
@@ -182,15 +192,23 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return;
     }
     case 'merge.conflicted': {
-      const { task, progress } = workOf(state, fact.token, fact, ['queued']);
-      if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
+      const { task, progress } = judgedOf(state, fact.token, fact);
+      expect(undoOf(progress) === undefined, fact, 'a revert does not go back to an agent');
       task.returns += 1;
-      task.feedback = { why: 'conflict', conflicts: fact.conflicts, previous: progress.head };
+      task.feedback = { why: 'conflict', clash: fact.clash, previous: progress.head };
       setProgress(state, task, { at: 'open' });
+      return;
+    }
+    case 'merge.predicted': {
+      const { task, progress } = judgedOf(state, fact.token, fact);
+      const { onto, clash } = fact;
+      const predicted = clash === null ? {} : { predicted: { onto, clash } };
+      setProgress(state, task, { ...unforeseen(progress), ...predicted });
       return;
     }
     case 'merge.refused': {
       const { task, progress } = gatingOf(state, fact.token, fact);
+      expect(progress.undo === undefined, fact, 'a revert does not go back to an agent');
       task.returns += 1;
       task.feedback = { why: 'gate', findings: fact.findings, output: fact.output, previous: progress.head };
       setProgress(state, task, { at: 'open' });
@@ -205,12 +223,8 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'merge.landed': {
       const { task, progress } = workOf(state, fact.token, fact, ['landing']);
       if (progress.at !== 'landing') throw new IllegalFact(fact, `task is ${progress.at}`);
-      const project = projectOf(state, task.spec.project, fact);
-      // After a crash between the landing and its record, integration may have been read from the hub already.
-      const known = project.integration === fact.onto || project.integration === fact.commit;
-      expect(known, fact, 'integration is not where the merge was made');
-      project.integration = fact.commit;
-      rememberTests(project, fact.tests);
+      expect(progress.undo === undefined, fact, 'what lands is a revert');
+      moveIntegration(state, task, fact);
       mergeTask(state, task, { at: 'merged', token: fact.token, commit: fact.commit, when: event.at });
       return;
     }
@@ -218,9 +232,21 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const { task, progress } = workOf(state, fact.token, fact, ['gating', 'landing']);
       if (progress.at !== 'gating' && progress.at !== 'landing') throw new IllegalFact(fact, 'not merging');
       const { token, head, cleared } = progress;
-      setProgress(state, task, queued({ token, head, since: event.at, cleared }));
+      setProgress(state, task, queued({ token, head, since: event.at, cleared, ...undoing(progress) }));
       return;
     }
+    case 'revert.requested':
+      return requestRevert(state, fact, event.at);
+    case 'revert.refused': {
+      const { task, progress } = workOf(state, fact.token, fact, ['queued', 'gating']);
+      const undo = undoOf(progress);
+      if (undo === undefined) throw new IllegalFact(fact, 'no revert is under way');
+      const { commit, when } = undo;
+      mergeTask(state, task, { at: 'merged', token: fact.token, commit, when });
+      return;
+    }
+    case 'revert.landed':
+      return landRevert(state, fact, event.at);
     case 'queue.held': {
       const { by, reason } = fact;
       projectOf(state, fact.project, fact).hold = { reason, by, since: event.at };
@@ -273,6 +299,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'task.cancelled': {
       const task = taskOf(state, fact.task, fact);
       expect(!isFinal(task.progress), fact, `task is ${task.progress.at}`);
+      expect(undoOf(task.progress) === undefined, fact, 'what it did has merged');
       setProgress(state, task, { at: 'cancelled', reason: fact.reason, when: event.at });
       return;
     }
@@ -280,7 +307,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const task = taskOf(state, fact.task, fact);
       const { at } = task.progress;
       expect(
-        at === 'failed' || at === 'cancelled' || at === 'parked' || at === 'open',
+        at === 'failed' || at === 'cancelled' || at === 'parked' || at === 'reverted' || at === 'open',
         fact,
         `task is ${at}`,
       );
@@ -423,7 +450,8 @@ function addTask(state: State, fact: Extract<Fact, { type: 'task.added' }>, at: 
 
 function changeTask(state: State, fact: Extract<Fact, { type: 'task.changed' }>, at: number): void {
   const task = taskOf(state, taskKey(fact.spec.project, fact.spec.id), fact);
-  expect(!isFinal(task.progress) || task.progress.at !== 'merged', fact, 'the task has merged');
+  const merged = task.progress.at === 'merged' || undoOf(task.progress) !== undefined;
+  expect(!merged, fact, 'the task has merged');
   for (const dependency of task.spec.dependsOn) {
     const waiting = state.dependents.get(taskKey(task.spec.project, dependency));
     waiting?.delete(task.key);
@@ -588,7 +616,8 @@ function passMerge(state: State, fact: Extract<Fact, { type: 'merge.passed' }>):
     expect(part.spec.project === task.spec.project, fact, `${part.key} is of another project`);
     below = progress.commit;
     const { token, head, cleared } = progress;
-    setProgress(state, part, { at: 'landing', token, head, onto, commit, tree, place, cleared });
+    const landing = { at: 'landing', token, head, onto, commit, tree, place, cleared } as const;
+    setProgress(state, part, { ...landing, ...undoing(progress) });
   }
 }
 
@@ -597,9 +626,65 @@ function queued(judged: {
   readonly head: CommitId;
   readonly since: number;
   readonly cleared?: boolean;
+  readonly undo?: Undo;
 }): Progress {
   const { token, head, since, cleared = false } = judged;
-  return { at: 'queued', token, head, cleared, since };
+  return { at: 'queued', token, head, cleared, since, ...undoing(judged) };
+}
+
+function undoing({ undo }: { readonly undo?: Undo }): { undo?: Undo } {
+  return undo === undefined ? {} : { undo };
+}
+
+/** Integration goes on to what has landed. */
+function moveIntegration(
+  state: State,
+  task: Task,
+  fact: Extract<Fact, { type: 'merge.landed' | 'revert.landed' }>,
+): void {
+  const project = projectOf(state, task.spec.project, fact);
+  // After a crash between the landing and its record, integration may have been read from the hub already.
+  const known = project.integration === fact.onto || project.integration === fact.commit;
+  expect(known, fact, 'integration is not where the merge was made');
+  project.integration = fact.commit;
+  rememberTests(project, fact.tests);
+}
+
+/** Whoever depends on it waits from now on; what is at work already goes on, and the gates judge it without. */
+function requestRevert(state: State, fact: Extract<Fact, { type: 'revert.requested' }>, at: number): void {
+  const task = taskOf(state, fact.task, fact);
+  const { progress } = task;
+  if (progress.at !== 'merged') throw new IllegalFact(fact, `task is ${progress.at}`);
+  const { token, commit, when } = progress;
+  const head = headOf(attemptOf(state, token, fact));
+  if (commit === null || head === null) throw new IllegalFact(fact, 'it merged nothing');
+  const { by, reason } = fact;
+  setProgress(state, task, queued({ token, head, since: at, undo: { by, reason, commit, when } }));
+  for (const key of state.dependents.get(task.key) ?? []) {
+    const dependent = state.tasks.get(key);
+    if (dependent === undefined) continue;
+    dependent.unmet += 1;
+    dependent.readySince = null;
+    releaseIfWaiting(dependent);
+    reindex(state, dependent);
+  }
+}
+
+function landRevert(state: State, fact: Extract<Fact, { type: 'revert.landed' }>, at: number): void {
+  const { task, progress } = workOf(state, fact.token, fact, ['landing']);
+  const undo = undoOf(progress);
+  if (progress.at !== 'landing' || undo === undefined) throw new IllegalFact(fact, 'what lands is no revert');
+  moveIntegration(state, task, fact);
+  // What was counted with the work in it is too much for the tree without: only a count of this tree is known.
+  projectOf(state, task.spec.project, fact).tests = fact.tests ?? [];
+  const { token, commit } = fact;
+  const { by, reason } = undo;
+  task.feedback = { why: 'reverted', reason, previous: progress.head };
+  setProgress(state, task, { at: 'reverted', token, commit, by, reason, when: at });
+}
+
+function headOf({ phase }: Attempt): CommitId | null {
+  return phase.is === 'ended' && phase.outcome.kind === 'done' ? phase.outcome.head : null;
 }
 
 function mergeTask(state: State, task: Task, progress: Extract<Progress, { at: 'merged' }>): void {
@@ -617,7 +702,13 @@ function setProgress(state: State, task: Task, progress: Progress): void {
   task.progress = progress;
   if (isFinal(progress)) task.locked = false;
   if (progress.at === 'merged') task.feedback = null;
+  releaseIfWaiting(task);
   reindex(state, task);
+}
+
+/** A task that waits for a reverted one to be done again must not hold paths that this one needs. */
+function releaseIfWaiting(task: Task): void {
+  if (task.progress.at === 'open' && task.unmet > 0) task.locked = false;
 }
 
 function reindex(state: State, task: Task): void {
@@ -661,6 +752,27 @@ function workOf(
   expect(allowed.includes(progress.at), fact, `task is ${progress.at}`);
   expect('token' in progress && progress.token === token, fact, 'not the attempt that the task is at');
   return { task, progress };
+}
+
+type Judged = Extract<Progress, { at: 'queued' | 'review' }>;
+
+/** In the hub and judged good, and not merged tentatively yet. */
+function judgedOf(state: State, token: Token, fact: Fact): { task: Task; progress: Judged } {
+  const { task, progress } = workOf(state, token, fact, ['queued', 'review']);
+  if (progress.at !== 'queued' && progress.at !== 'review')
+    throw new IllegalFact(fact, `task is ${progress.at}`);
+  return { task, progress };
+}
+
+/** Without what was predicted of it. */
+function unforeseen(progress: Judged): Judged {
+  const { at, token, head, since } = progress;
+  if (at === 'queued') {
+    const { cleared, undo } = progress;
+    return { at, token, head, since, cleared, ...(undo === undefined ? {} : { undo }) };
+  }
+  const { approvals } = progress;
+  return { at, token, head, since, ...(approvals === undefined ? {} : { approvals }) };
 }
 
 function gatingOf(state: State, token: Token, fact: Fact): { task: Task; progress: Gating } {

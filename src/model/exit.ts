@@ -9,6 +9,7 @@ export const EXIT = {
   conflict: 6,
   unreachable: 7,
   timeout: 8,
+  broken: 9,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -11,7 +11,7 @@ import { taskKey } from './ids.ts';
 import { indexesOf, isLive } from './indexes.ts';
 import type { TaskSpec } from './spec.ts';
 import type { State } from './state.ts';
-import { isFinal, type Progress, type Project, type Task } from './task.ts';
+import { isFinal, type Progress, type Project, type Task, undoOf } from './task.ts';
 
 /** True when the `modifies` of two tasks can touch the same path (the plan room knows). */
 export type Meets = (a: TaskSpec, b: TaskSpec) => boolean;
@@ -46,12 +46,14 @@ export function watch(state: State, meets?: Meets): (events: readonly Pick<NewEv
   return (events) => {
     const found: string[] = [];
     const retried = new Set<TaskKey>();
+    const reverting = new Set<TaskKey>();
     const touched = new Set<TaskKey>();
     for (const { fact } of events) {
       const key = taskOf(fact, state);
       if (key === null || !state.tasks.has(key)) continue;
       touched.add(key);
       if (fact.type === 'task.retried') retried.add(key);
+      if (fact.type === 'revert.requested') reverting.add(key);
       if (fact.type === 'merge.landed' || fact.type === 'task.completed') {
         found.push(...mergeViolations(seen, key, fact.token));
       }
@@ -64,7 +66,9 @@ export function watch(state: State, meets?: Meets): (events: readonly Pick<NewEv
     for (const key of touched) {
       const task = state.tasks.get(key);
       if (task === undefined) continue;
-      found.push(...stepViolations(seen.get(key), task, retried.has(key)));
+      found.push(
+        ...stepViolations(seen.get(key), task, { retried: retried.has(key), reverting: reverting.has(key) }),
+      );
       found.push(...strayViolations(task, newest.get(key)));
       found.push(...taskViolations(state, task));
       seen.set(key, { n: task.n, progress: task.progress });
@@ -120,22 +124,27 @@ function mergeViolations(seen: ReadonlyMap<TaskKey, Seen>, key: TaskKey, token: 
   return was?.at === 'merged' ? [`${key}: merged with ${token} after it had merged with ${was.token}`] : [];
 }
 
-function stepViolations(before: Seen | undefined, task: Task, retried: boolean): string[] {
+function stepViolations(
+  before: Seen | undefined,
+  task: Task,
+  asked: { readonly retried: boolean; readonly reverting: boolean },
+): string[] {
   if (before === undefined) return [];
   const found: string[] = [];
   const { progress } = task;
   if (task.n < before.n) found.push(`${task.key}: n went from ${before.n} back to ${task.n}`);
   const was = before.progress;
-  if (was.at === 'merged' && !sameMerge(was, progress)) {
+  if (was.at === 'merged' && !sameMerge(was, progress) && !asked.reverting) {
     found.push(`${task.key}: merged as ${was.token}, and now ${progress.at}`);
   }
-  if ((was.at === 'failed' || was.at === 'cancelled') && was !== progress && !retried) {
+  const over = was.at === 'failed' || was.at === 'cancelled' || was.at === 'reverted';
+  if (over && was !== progress && !asked.retried) {
     found.push(`${task.key}: ${was.at}, and now ${progress.at} without a retry`);
   }
   return found;
 }
 
-/** A token merges at most once, and a task at most with one token: once merged, nothing about it changes. */
+/** A token merges at most once, and a task at most with one token: once merged, nothing about it changes but by a revert. */
 function sameMerge(was: Extract<Progress, { at: 'merged' }>, now: Progress): boolean {
   return now.at === 'merged' && now.token === was.token && now.commit === was.commit && now.when === was.when;
 }
@@ -159,7 +168,12 @@ function taskViolations(state: State, task: Task): string[] {
   if ((task.readySince !== null) !== (unmet === 0))
     found.push(`${key}: readySince does not agree with unmet`);
   if (isFinal(progress) && task.locked) found.push(`${key}: ${progress.at} and still locked`);
-  if (mayMerge(progress) && !task.locked) found.push(`${key}: ${progress.at} without its lock`);
+  if (progress.at === 'open' && unmet > 0 && task.locked)
+    found.push(`${key}: holds its lock while it waits for a dependency`);
+  // The reverse of what has merged is no work: nobody is kept from starting by it.
+  const undoing = undoOf(progress) !== undefined;
+  if (undoing && task.locked) found.push(`${key}: is being reverted and still locked`);
+  if (mayMerge(progress) && !undoing && !task.locked) found.push(`${key}: ${progress.at} without its lock`);
   if (mayMerge(progress) || progress.at === 'merged') found.push(...tokenViolations(state, task, progress));
   found.push(...membership(state.startable, key, progress.at === 'open' && unmet === 0, 'startable'));
   found.push(...membership(state.active, key, progress.at !== 'open' && !isFinal(progress), 'active'));

@@ -1,4 +1,5 @@
 import type { Feedback, Finding, TestCounts } from './attempt.ts';
+import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { GateRecord } from './gate-record.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from './ids.ts';
@@ -20,6 +21,7 @@ export type Progress =
       readonly since: number;
       /** What the gates want a person to look at; missing when only the review policy asks. */
       readonly approvals?: readonly Finding[];
+      readonly predicted?: Prediction;
     }
   /** In the hub and judged good; waits for its turn in the merge queue. `cleared`: a gate found it good alone. */
   | {
@@ -28,6 +30,8 @@ export type Progress =
       readonly head: CommitId;
       readonly cleared: boolean;
       readonly since: number;
+      readonly undo?: Undo;
+      readonly predicted?: Prediction;
     }
   /** Merged tentatively onto `onto`: integration, or the commit of the branch below it on the stack. */
   | Gating
@@ -42,10 +46,20 @@ export type Progress =
       /** On the stack, from 0 for the lowest. */
       readonly place: number;
       readonly cleared: boolean;
+      readonly undo?: Undo;
     }
   /** Waits for a person: conflicted or was refused by the merge gate three times. */
   | { readonly at: 'parked'; readonly reason: string; readonly token: Token; readonly since: number }
   | { readonly at: 'merged'; readonly token: Token; readonly commit: CommitId | null; readonly when: number }
+  /** What had merged was taken out of integration again, by `commit`. */
+  | {
+      readonly at: 'reverted';
+      readonly token: Token;
+      readonly commit: CommitId;
+      readonly by: string;
+      readonly reason: string;
+      readonly when: number;
+    }
   | {
       readonly at: 'failed';
       readonly reason: string;
@@ -53,6 +67,12 @@ export type Progress =
       readonly when: number;
     }
   | { readonly at: 'cancelled'; readonly reason: string; readonly when: number };
+
+/** A conflict to come: what stands at `onto` is on its way into integration, and the branch does not fit on it. */
+export interface Prediction {
+  readonly onto: CommitId;
+  readonly clash: Clash;
+}
 
 export interface Gating {
   readonly at: 'gating';
@@ -77,6 +97,19 @@ export interface Gating {
       })
     | null;
   readonly since: number;
+  readonly undo?: Undo;
+}
+
+/**
+ * What goes through the queue is the reverse of the task's work, which has merged. It goes the same way as a branch; when
+ * it is refused, the task is merged as before.
+ */
+export interface Undo {
+  readonly by: string;
+  readonly reason: string;
+  /** What brought the work in, and when. */
+  readonly commit: CommitId;
+  readonly when: number;
 }
 
 export interface Task {
@@ -183,5 +216,18 @@ export interface Control extends Basis {
 
 /** True when nothing will happen to the task any more unless a person acts. */
 export function isFinal(progress: Progress): boolean {
-  return progress.at === 'merged' || progress.at === 'failed' || progress.at === 'cancelled';
+  switch (progress.at) {
+    case 'merged':
+    case 'reverted':
+    case 'failed':
+    case 'cancelled':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The revert of the task's work that is under way; undefined when there is none. */
+export function undoOf(progress: Progress): Undo | undefined {
+  return 'undo' in progress ? progress.undo : undefined;
 }

@@ -60,7 +60,7 @@ export async function getBundle(
     return head;
   } catch (error) {
     void session.call({ op: 'stop', request: pending.id }).catch(() => {});
-    sink.drop();
+    await sink.drop();
     await rm(part, { force: true });
     throw error;
   }
@@ -99,9 +99,13 @@ class ChunkFile {
     else if (!this.#file.write(bytes)) this.#release ??= this.#session.hold();
   }
 
-  drop(): void {
-    this.#file.destroy();
+  /** Settles when the file is closed: one that is only being opened would otherwise appear after it was removed. */
+  async drop(): Promise<void> {
+    const file = this.#file;
+    const closed = file.closed ? null : new Promise<void>((resolve) => file.once('close', () => resolve()));
+    file.destroy();
     this.#resume();
+    await closed;
   }
 
   #resume(): void {

@@ -9,8 +9,11 @@ import {
   type Token,
 } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
+import { clashLine } from './clash.ts';
 import { compileMatcher } from '../plan/match.ts';
-import { isFinal, type Project, type Task } from '../model/task.ts';
+import { assertNever } from '../model/assert.ts';
+import { type Project, type Task, undoOf } from '../model/task.ts';
+import { restsOnReverted } from '../schedule/resting.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
 import { alertsOf } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
@@ -42,9 +45,14 @@ export function buildReport({ state, events, project, slots, now }: ReportInput)
   const tasks = [...state.tasks.values()].filter(({ spec }) => spec.project === project.name);
   const attempts = attemptsOf(state, project.name);
   const words = statuses(state, now);
+  const resting = restsOnReverted(state);
   const byTask = groupByTask(attempts);
   const reports = tasks.map((task) =>
-    reportTask(task, byTask.get(task.key) ?? [], words.get(task.key) ?? 'waiting', now),
+    reportTask(task, byTask.get(task.key) ?? [], {
+      status: words.get(task.key) ?? 'waiting',
+      restsOn: (resting.get(task.key) ?? []).map(idOf),
+      now,
+    }),
   );
   const waiting = tasks.flatMap((task) => waitingFor(task, project.name));
   const delivery = deliveryOf(project, tasks, events);
@@ -85,7 +93,12 @@ function groupByTask(attempts: readonly Attempt[]): Map<TaskKey, Attempt[]> {
   return groups;
 }
 
-function reportTask(task: Task, all: readonly Attempt[], status: StatusWord, now: number): TaskReport {
+function reportTask(
+  task: Task,
+  all: readonly Attempt[],
+  seen: { readonly status: StatusWord; readonly restsOn: readonly TaskId[]; readonly now: number },
+): TaskReport {
+  const { status, now } = seen;
   const attempts = all.filter(({ work }) => work.kind === 'work');
   const first = attempts[0]?.claimedAt ?? null;
   const rounds = attempts.map(roundsOf).filter((count) => count !== null);
@@ -94,7 +107,7 @@ function reportTask(task: Task, all: readonly Attempt[], status: StatusWord, now
     id: task.spec.id,
     title: task.spec.title,
     status,
-    reason: reasonFor(task),
+    reason: seen.restsOn.length > 0 ? `rests on reverted work: ${seen.restsOn.join(', ')}` : reasonFor(task),
     nodes: [...new Set(attempts.map(({ node }) => node))],
     attempts: attempts.length,
     rounds: rounds.length === 0 ? null : rounds.reduce((sum, count) => sum + count, 0),
@@ -102,15 +115,28 @@ function reportTask(task: Task, all: readonly Attempt[], status: StatusWord, now
     elapsedMs: first === null ? null : over - first,
     tokens: tokensOf(attempts),
     commit: task.progress.at === 'merged' ? task.progress.commit : null,
+    restsOn: seen.restsOn,
   };
 }
 
-function reasonFor({ progress, feedback }: Task): string | null {
+function reasonFor(task: Task): string | null {
+  const { progress, feedback } = task;
+  if ('predicted' in progress) {
+    return progress.predicted === undefined ? null : clashLine(progress.predicted.clash, task.spec.project);
+  }
   if ('reason' in progress) return progress.reason;
+  if (undoOf(progress) !== undefined) return 'is being reverted';
   if (progress.at !== 'open' || feedback === null) return null;
-  return feedback.why === 'conflict'
-    ? `conflicted on ${feedback.conflicts.map(({ path }) => path).join(', ')}`
-    : 'refused by the gate on the merged tree';
+  switch (feedback.why) {
+    case 'conflict':
+      return clashLine(feedback.clash, task.spec.project);
+    case 'gate':
+      return 'refused by the gate on the merged tree';
+    case 'reverted':
+      return `was reverted: ${feedback.reason}`;
+    default:
+      return assertNever(feedback);
+  }
 }
 
 function waitingFor(task: Task, project: ProjectName): WaitingForPerson[] {
@@ -122,7 +148,7 @@ function waitingFor(task: Task, project: ProjectName): WaitingForPerson[] {
     const reason = asked === '' ? 'judged good; waits for approval' : `waits for approval: ${asked}`;
     return [{ task: id, what: 'review', reason, command: `dispatch review ${name} --approve` }];
   }
-  if (progress.at === 'parked' || progress.at === 'failed') {
+  if (progress.at === 'parked' || progress.at === 'failed' || progress.at === 'reverted') {
     return [{ task: id, what: progress.at, reason: progress.reason, command: `dispatch retry ${name}` }];
   }
   return [];
@@ -138,6 +164,8 @@ function refusalsOf(state: State, events: readonly Event[], project: ProjectName
     }
     if (fact.type === 'candidate.refused') return refusalBy('branch', fact.token, fact.findings, at);
     if (fact.type === 'merge.refused') return refusalBy('merge', fact.token, fact.findings, at);
+    if (fact.type === 'revert.refused' && fact.findings !== undefined)
+      return refusalBy('revert', fact.token, fact.findings, at);
     return [];
   });
 
@@ -164,9 +192,9 @@ function scopesOf(state: State, events: readonly Event[], { name, config }: Proj
 
 function conflictsOf(state: State, events: readonly Event[], project: ProjectName): ConflictReport[] {
   return events.flatMap(({ fact, at }): ConflictReport[] => {
-    if (fact.type !== 'merge.conflicted') return [];
+    if (fact.type !== 'merge.conflicted' && fact.type !== 'revert.refused') return [];
     const owner = ownerOf(state, fact.token, project);
-    return owner === null ? [] : [{ ...owner, at, conflicts: fact.conflicts }];
+    return owner === null || fact.clash === undefined ? [] : [{ ...owner, at, ...fact.clash }];
   });
 }
 
@@ -197,7 +225,8 @@ function deliveryOf(project: Project, tasks: readonly Task[], events: readonly E
 }
 
 function mergedSince({ progress }: Task, when: number): boolean {
-  return isFinal(progress) && progress.at === 'merged' && progress.commit !== null && progress.when > when;
+  const moved = progress.at === 'merged' || progress.at === 'reverted';
+  return moved && progress.commit !== null && progress.when > when;
 }
 
 /** A commit as people write it. */

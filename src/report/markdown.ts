@@ -3,8 +3,10 @@ import type { Finding } from '../model/attempt.ts';
 import type { Control, ControlVerdict } from '../model/task.ts';
 import { formatDuration } from '../model/time.ts';
 import { shortCommit } from './build.ts';
+import { nextText } from './clash.ts';
 import { flakeText } from './flaky.ts';
 import type {
+  ConflictReport,
   DeliveryReport,
   FlakyGateReport,
   Refusal,
@@ -32,12 +34,7 @@ export function reportMarkdown(report: Report): string {
     ]),
     list('## Scope', report.scopes, scopeLines),
     list('## Refused', report.refusals, refusalLines),
-    list('## Conflicts', report.conflicts, ({ task, n, conflicts }) =>
-      conflicts.map(
-        ({ path, tasks }) =>
-          `- **${task}** attempt ${n}: ${code(path)}${tasks.length > 0 ? ` against ${tasks.join(', ')}` : ''}`,
-      ),
-    ),
+    list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
     list('## Flaky', report.flaky, flakyLines),
     list('## Gates on a broken copy', report.controls, controlLines),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),
@@ -156,6 +153,7 @@ function refusalLines({ task, n, by, findings }: Refusal): string[] {
     node: 'gates on the node',
     branch: 'gates on the branch',
     merge: 'the gate on the merged tree',
+    revert: 'the gate on the tree without it, when it was to be reverted',
   }[by];
   const more = findings.length - FINDINGS_SHOWN;
   return [
@@ -176,6 +174,21 @@ function flakyLines({ verify, runs, flakes, tests }: FlakyGateReport): string[] 
       .slice(0, TESTS_SHOWN)
       .map((test) => `  - ${code(test.name)}: ${flakeText(test.flakes, runs)}, last at ${iso(test.last)}`),
     ...(more > 0 ? [`  - and ${more} more`] : []),
+  ];
+}
+
+/** A line for the clash, and one for each file of it. */
+function conflictLines({ task, n, ...clash }: ConflictReport, project: string): string[] {
+  const { code: number, conflicts, ours, theirs, times, most } = clash;
+  const others = theirs.map((other) => `${other.task} (${plain(other.title)})`).join(', ');
+  const against = others === '' ? 'a change from outside' : others;
+  const files = conflicts.map(
+    ({ path, tasks }) => `  - ${code(path)}${tasks.length > 0 ? ` against ${tasks.join(', ')}` : ''}`,
+  );
+  return [
+    `- **${task}** attempt ${n}: ${number}, ${plain(ours.title)}, against ${against}; ${times} of ${most} times; ${plain(nextText(clash, project))}`,
+    ...files.slice(0, FINDINGS_SHOWN),
+    ...(files.length > FINDINGS_SHOWN ? [`  - and ${files.length - FINDINGS_SHOWN} more`] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
-import type { Conflict, Finding } from '../model/attempt.ts';
+import type { Finding } from '../model/attempt.ts';
+import type { Clash } from '../model/conflict.ts';
 import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
 import type { Control } from '../model/task.ts';
 import type { Alert } from './alerts.ts';
@@ -51,6 +52,8 @@ export interface TaskReport {
   readonly tokens: TokenSum;
   /** Merge commit on integration; null when not merged, or without a repository. */
   readonly commit: CommitId | null;
+  /** It has merged, and these, which it depends on, were reverted. */
+  readonly restsOn: readonly TaskId[];
 }
 
 /** Tokens in and out. What an agent did not report is unknown, and not zero. */
@@ -89,16 +92,15 @@ export interface Refusal {
   readonly task: TaskId;
   readonly n: number;
   readonly at: number;
-  /** Who refused: gates on the node, the controller's own gates on the branch, the gate on the merged tree. */
-  readonly by: 'node' | 'branch' | 'merge';
+  /** Who refused: gates on the node, the controller's own gates on the branch, the gate on the merged tree, or on the tree without it. */
+  readonly by: 'node' | 'branch' | 'merge' | 'revert';
   readonly findings: readonly Finding[];
 }
 
-export interface ConflictReport {
+export interface ConflictReport extends Clash {
   readonly task: TaskId;
   readonly n: number;
   readonly at: number;
-  readonly conflicts: readonly Conflict[];
 }
 
 export interface FlakyGateReport {
@@ -122,7 +124,7 @@ export interface FlakyGateReport {
 
 export interface WaitingForPerson {
   readonly task: TaskId;
-  readonly what: 'review' | 'parked' | 'failed';
+  readonly what: 'review' | 'parked' | 'failed' | 'reverted';
   readonly reason: string;
   readonly command: string;
 }

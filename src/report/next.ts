@@ -37,6 +37,6 @@ export function nextSteps({
 }
 
 function undelivered(project: Project, counts: Report['counts'], delivery: DeliveryReport): boolean {
-  if (project.config.repo === null || (counts.merged ?? 0) === 0) return false;
+  if (project.config.repo === null || (counts.merged ?? 0) + (counts.reverted ?? 0) === 0) return false;
   return delivery.is !== 'landed' || delivery.pending > 0;
 }

@@ -125,7 +125,7 @@ function unmetDependencies(task: Task, state: State): TaskKey[] {
 }
 
 /**
- * Tasks up the chain that failed, were cancelled or are parked: nothing below them starts unless a person acts.
+ * Tasks up the chain that failed, were cancelled or reverted, or are parked: nothing below them starts unless a person acts.
  * Nearest first, each once. Linear in the part of the graph above the task.
  */
 export function deadAncestors(task: Task, state: State): TaskKey[] {
@@ -148,7 +148,15 @@ export function deadAncestors(task: Task, state: State): TaskKey[] {
 
 /** True for a task on which dependents wait in vain: only a person can make it merge. */
 export function isDead({ progress }: Task): boolean {
-  return progress.at === 'failed' || progress.at === 'cancelled' || progress.at === 'parked';
+  switch (progress.at) {
+    case 'failed':
+    case 'cancelled':
+    case 'parked':
+    case 'reverted':
+      return true;
+    default:
+      return false;
+  }
 }
 
 function dependencyKeys(task: Task): TaskKey[] {

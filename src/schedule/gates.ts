@@ -18,7 +18,7 @@ export function gateSlots({ nodes, connected }: Pick<Snapshot, 'nodes' | 'connec
 
 /** Branches whose gate is worth starting now, most useful first; none while the line stands still. */
 export function gatesWanted(snapshot: Snapshot, project: Project, now: number): Stacked[] {
-  const queue = queueOf(project, activeTasks(snapshot.state, project.name));
+  const queue = queueOf(project, activeTasks(snapshot.state, project.name), snapshot.state.tasks);
   const merged = [...queue.stack, ...queue.aside];
   if (project.hold !== null || merged.some(({ task }) => task.notBefore > now)) return [];
   const waiting = snapshot.waiting.get(project.name) ?? 0;

@@ -1,3 +1,4 @@
+import type { Clash } from '../model/conflict.ts';
 import type { Finding } from '../model/attempt.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
 import type { Token } from '../model/ids.ts';
@@ -49,7 +50,7 @@ export type Decision =
 export type Blocker =
   /** Its project's merge queue stands still. */
   | { readonly why: 'held'; readonly reason: string; readonly by: string }
-  /** `dead`: `on` are the tasks that failed, were cancelled or are parked, however far up; else the direct dependencies still unmerged. */
+  /** `dead`: `on` are the tasks that failed, were cancelled or reverted, or are parked, however far up; else the direct dependencies still unmerged. */
   | { readonly why: 'dependency'; readonly on: readonly TaskKey[]; readonly dead: boolean }
   | { readonly why: 'lock'; readonly holder: TaskKey; readonly path: string }
   /** `forMs`: milliseconds from now until `until`. */
@@ -63,11 +64,15 @@ export type Blocker =
   /** `approvals`: what the gates want a person to look at; empty when only the review policy asks. */
   | { readonly why: 'review'; readonly approvals: readonly Finding[] }
   | { readonly why: 'parked'; readonly reason: string }
+  /** Its branch does not go together with what is on its way into integration, or with what is there. */
+  | { readonly why: 'conflict'; readonly clash: Clash }
   | { readonly why: 'merging'; readonly at: 'finished' | 'queued' | 'gating' | 'landing' }
-  /** `reason`: why it failed or was cancelled; null when it has merged. */
+  /** It has merged, and what it depends on was reverted. */
+  | { readonly why: 'rests'; readonly on: readonly TaskKey[] }
+  /** `reason`: why it failed, was cancelled or reverted; null when it has merged. */
   | {
       readonly why: 'over';
-      readonly at: 'merged' | 'failed' | 'cancelled';
+      readonly at: 'merged' | 'reverted' | 'failed' | 'cancelled';
       readonly reason: string | null;
       readonly findings: readonly Finding[];
     };

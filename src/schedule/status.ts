@@ -18,8 +18,10 @@ export type StatusWord =
   /** Goes back to an agent because of a conflict, or waits for a person after several. */
   | 'conflict'
   | 'merged'
+  /** Had merged, and was taken out of integration again. */
+  | 'reverted'
   | 'failed'
-  /** A task it depends on failed, was cancelled or is parked, however far up. */
+  /** A task it depends on failed, was cancelled or reverted, or is parked, however far up. */
   | 'blocked'
   | 'cancelled'
   | 'review';
@@ -70,6 +72,7 @@ function wordFor(task: Task, view: View): StatusWord {
     case 'parked':
       return 'conflict';
     case 'merged':
+    case 'reverted':
     case 'failed':
     case 'cancelled':
       return progress.at;

@@ -11,6 +11,8 @@ import {
   GATE_FILTERS,
   STANDING_FILTERS,
 } from './filter.ts';
+import { restsOnReverted } from './resting.ts';
+import { clashOf, shortClash } from './clash.ts';
 import { ANY_EXECUTOR } from './slots.ts';
 import type { Blocker, NodeVerdict, Snapshot } from './snapshot.ts';
 
@@ -40,23 +42,33 @@ function blockersOf(task: Task, board: Board): Blocker[] {
       if (progress.gate !== null) return [];
       return holdOf(task, board) ?? gateBlockers(task, board);
     case 'queued':
-      return holdOf(task, board) ?? [{ why: 'merging', at: progress.at }];
+      return holdOf(task, board) ?? [...conflictOf(task), { why: 'merging', at: progress.at }];
+    case 'merged': {
+      const on = restsOnReverted(board.snapshot.state).get(task.key) ?? [];
+      return on.length > 0
+        ? [{ why: 'rests', on }]
+        : [{ why: 'over', at: 'merged', reason: null, findings: [] }];
+    }
     case 'finished':
     case 'landing':
       return [{ why: 'merging', at: progress.at }];
     case 'review':
-      return [{ why: 'review', approvals: progress.approvals ?? [] }];
+      return [{ why: 'review', approvals: progress.approvals ?? [] }, ...conflictOf(task)];
     case 'parked':
-      return [{ why: 'parked', reason: progress.reason }];
-    case 'merged':
-      return [{ why: 'over', at: 'merged', reason: null, findings: [] }];
+      return [{ why: 'parked', reason: progress.reason }, ...conflictOf(task)];
     case 'failed':
       return [{ why: 'over', at: 'failed', reason: progress.reason, findings: progress.findings }];
+    case 'reverted':
     case 'cancelled':
-      return [{ why: 'over', at: 'cancelled', reason: progress.reason, findings: [] }];
+      return [{ why: 'over', at: progress.at, reason: progress.reason, findings: [] }];
     default:
       return assertNever(progress);
   }
+}
+
+function conflictOf(task: Task): Blocker[] {
+  const clash = clashOf(task);
+  return clash === null ? [] : [{ why: 'conflict', clash }];
 }
 
 function holdOf(task: Task, { snapshot }: Board): Blocker[] | null {
@@ -101,8 +113,12 @@ export function reasonOf(blockers: readonly Blocker[]): string {
         : `Approval(${listed(approvedPaths(blocker.approvals))})`;
     case 'parked':
       return 'Parked';
+    case 'conflict':
+      return shortClash(blocker.clash);
     case 'merging':
       return blocker.at === 'queued' ? 'MergeQueue' : 'Merging';
+    case 'rests':
+      return `Reverted(${listed(blocker.on.map(idOf))})`;
     case 'over':
       return '';
     default:

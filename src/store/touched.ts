@@ -102,6 +102,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'merge.prepared':
     case 'merge.conflicted':
+    case 'merge.predicted':
     case 'merge.refused':
     case 'merge.stalled':
     case 'merge.suspected':
@@ -126,6 +127,15 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchProjectOf(touched, fact.token, state);
       touchDependents(touched, state.attempts.get(fact.token)?.task, state);
       return;
+    case 'revert.refused':
+      touchSubject(touched, fact.token, state);
+      touchDependents(touched, state.attempts.get(fact.token)?.task, state);
+      return;
+    case 'revert.landed':
+      touchSubject(touched, fact.token, state);
+      touchProjectOf(touched, fact.token, state);
+      return;
+    case 'revert.requested':
     case 'task.completed':
       moveTask(touched, fact.task);
       touchDependents(touched, fact.task, state);

@@ -1,8 +1,9 @@
 /** A home whose nodes are real: this machine, with a worker of its own in a temporary directory. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { endWorker } from '../cluster/worker-end.ts';
 import { makeHome, scratch } from './dispatch.ts';
 
 /** Root for a worker; what tmux runs there is ended after the test. */
@@ -10,17 +11,6 @@ export function workerRoot(): string {
   const root = join(scratch(), 'worker');
   onTestFinished(() => endWorker(root));
   return root;
-}
-
-/** Ends the tmux server of a worker and its supervisor, which would otherwise leave on its own half a minute later. */
-function endWorker(root: string): void {
-  const socket = join(root, 'run', 'tmux.sock');
-  if (existsSync(socket)) spawnSync('tmux', ['-S', socket, 'kill-server'], { stdio: 'ignore' });
-  const record = join(root, 'run', 'supervisor');
-  const pid = existsSync(record) ? Number(readFileSync(record, 'utf8').split('\n')[0]) : 0;
-  if (pid === 0) return;
-  const args = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
-  if (args.includes(root)) process.kill(pid, 'SIGKILL');
 }
 
 export function localNodes(root: string, slots = 2): string {
@@ -85,4 +75,16 @@ export function subjects(repo: string, branch = 'main'): string[] {
     encoding: 'utf8',
   });
   return out.trimEnd().split('\n');
+}
+
+/** Tasks that the first-parent history of a branch says it has merged, several in one step where they were stacked. */
+export function landed(repo: string, branch = 'main'): string[] {
+  const format = '--format=%(trailers:key=Dispatch-Task,valueonly)';
+  const out = execFileSync('git', ['--git-dir', repo, 'log', '--first-parent', format, branch], {
+    encoding: 'utf8',
+  });
+  return out
+    .split('\n')
+    .filter((line) => line !== '')
+    .toSorted();
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { SafeText, safeLine, safeText } from '../../src/cli/render/safe-text.ts';
 import { hasEscapes } from './dispatch.ts';

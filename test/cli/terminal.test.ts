@@ -20,7 +20,7 @@ function onTerminal(cwd: string, args: string, type: (screen: string) => string 
     env: { ...process.env, HOME: '/nonexistent', TERM: 'xterm-256color', SHELL: '/bin/sh' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const limit = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 180_000);
   // What is typed after the end goes nowhere.
   child.stdin.on('error', () => {});
   let screen = '';

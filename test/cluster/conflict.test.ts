@@ -5,6 +5,28 @@ import { describe, expect, test } from 'vitest';
 import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
 import type { Running } from './running.ts';
 
+/** For what takes several attempts one after the other, on a machine that is busy with other things. Milliseconds. */
+const PATIENT_MS = 180_000;
+
+interface ConflictNews {
+  readonly detail: string;
+  readonly conflict: { readonly next: string } | null;
+}
+
+/** The first news of a task with this word, and, when given, with a conflict after which this happens. */
+function newsOf(started: Running, task: string, word: string, next?: string): ConflictNews | null {
+  const news = started.lines
+    .filter(({ type }) => type === 'News')
+    .map(({ data }) => data as unknown as ConflictNews & { about: string; word: string });
+  const found = news.find(
+    (one) =>
+      one.about === `${PROJECT}/${task}` &&
+      one.word === word &&
+      (next === undefined || one.conflict?.next === next),
+  );
+  return found ?? null;
+}
+
 describe('a target that has moved', () => {
   test('without a conflict: collect merges the two, gates the result, and lands it', async () => {
     const home = makeHome({ tasks: { A: {} } });
@@ -65,7 +87,7 @@ describe('two tasks that write the same line of a file that all may touch', () =
 
   /** Lets B go on when the other one has merged. */
   async function rival(home: Home, started: Running, n: number): Promise<void> {
-    await started.news(`${PROJECT}/A${n}`, 'merged');
+    await started.news(`${PROJECT}/A${n}`, 'merged', PATIENT_MS);
     home.mark(`A${n}-merged`);
   }
 
@@ -84,7 +106,19 @@ describe('two tasks that write the same line of a file that all may touch', () =
     expect(home.attempts()).toEqual(['A1 1', 'B 1', 'B 2']);
 
     expect(home.read('output-1')).toBe('');
+    expect(newsOf(started, 'B', 'conflict')?.conflict).toEqual({
+      code: 409,
+      conflicts: [{ path: 'CHANGELOG.md', tasks: ['A1'] }],
+      ours: { task: 'B', title: 'The goal of B.' },
+      theirs: [{ task: 'A1', title: 'The goal of A1.' }],
+      attempt: 1,
+      times: 1,
+      most: 3,
+      next: 'agent',
+    });
     for (const told of [home.read('prompt-2'), home.read('output-2')]) {
+      expect(told).toContain('409 conflict: your work of attempt 1');
+      expect(told).toContain('yours, B: The goal of B.');
       expect(told).toContain('"CHANGELOG.md": changed by A1');
       expect(told).toContain('merged, A1: The goal of A1.');
       expect(told).toContain('refs/dispatch/previous');
@@ -95,34 +129,100 @@ describe('two tasks that write the same line of a file that all may touch', () =
     expect(home.file('CHANGELOG.md')).toBe('# Changes\n- A1\n- B, try 2\n');
   });
 
-  test('at the third conflict a person is asked, and a retry begins anew', async () => {
+  test(
+    'at the third conflict a person is asked, and a retry begins anew',
+    async () => {
+      const home = makeHome({
+        files: { 'CHANGELOG.md': '# Changes\n' },
+        project: { gates: { extras: ['CHANGELOG.md'] } },
+        tasks: {
+          A1: { agent: other(1) },
+          A2: { agent: other(2), depends_on: ['A1'] },
+          A3: { agent: other(3), depends_on: ['A2'] },
+          B: { agent: B },
+        },
+      });
+      const started = home.start({ limitMs: PATIENT_MS });
+      for (const n of [1, 2, 3]) await rival(home, started, n);
+      const { code } = await started.ended;
+      expect(code).toBe(3);
+      expect(home.attempts()).toEqual(['A1 1', 'A2 1', 'A3 1', 'B 1', 'B 2', 'B 3']);
+      const { B: row } = await home.status();
+      expect(row?.status).toBe('conflict');
+      const why = await home.dispatch(['why', 'B']);
+      expect(why.stdout).toContain('409: conflicts with what merged before it (CHANGELOG.md), 3 times');
+      expect(why.stdout).toContain(
+        'B (The goal of B.) against A3 (The goal of A3.); attempt 3, sent back 3 of 3',
+      );
+      expect(why.stdout).toContain(`dispatch retry ${PROJECT}/B`);
+      expect(row?.reason).toContain('409');
+      expect(row?.conflict).toMatchObject({ code: 409, theirs: [{ task: 'A3' }], next: 'person' });
+      const report = await home.dispatch(['report', PROJECT]);
+      expect(report.stdout).toContain(
+        'attempt 3: 409, The goal of B., against A3 (The goal of A3.); 3 of 3 times',
+      );
+
+      home.mark('A4-merged');
+      expect((await home.dispatch(['retry', 'B'])).code).toBe(0);
+      expect((await home.start().ended).code).toBe(0);
+      expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
+      expect(home.file('CHANGELOG.md')).toBe('# Changes\n- A1\n- A2\n- A3\n- B, try 4\n');
+    },
+    PATIENT_MS,
+  );
+});
+
+test(
+  'two ready branches that conflict: both show it while the first is gated, then the second goes back',
+  async () => {
     const home = makeHome({
       files: { 'CHANGELOG.md': '# Changes\n' },
-      project: { gates: { extras: ['CHANGELOG.md'] } },
       tasks: {
-        A1: { agent: other(1) },
-        A2: { agent: other(2), depends_on: ['A1'] },
-        A3: { agent: other(3), depends_on: ['A2'] },
-        B: { agent: B },
+        A: { agent: 'echo "- A" >>CHANGELOG.md; put src/A.txt a' },
+        B: {
+          agent: 'test "$DISPATCH_ATTEMPT" = 2 || await A-gated; echo "- B" >>CHANGELOG.md; put src/B.txt b',
+        },
       },
     });
-    const started = home.start();
-    for (const n of [1, 2, 3]) await rival(home, started, n);
-    const { code } = await started.ended;
-    expect(code).toBe(3);
-    expect(home.attempts()).toEqual(['A1 1', 'A2 1', 'A3 1', 'B 1', 'B 2', 'B 3']);
-    const { B: row } = await home.status();
-    expect(row?.status).toBe('conflict');
-    const why = await home.dispatch(['why', 'B']);
-    expect(why.stdout).toContain('conflicts with what merged before it (CHANGELOG.md), 3 times');
+    // A gate on a merged tree knows no round, and waits; without a sandbox, where it could not see the mark.
+    home.writeProject({
+      gates: { extras: ['CHANGELOG.md'] },
+      verify: `test -n "$DISPATCH_ROUND" || while ! test -e ${home.marks}/go; do sleep 0.05; done; sh test.sh`,
+      trusted: true,
+    });
+    const started = home.start({ limitMs: PATIENT_MS });
+    await started.news(`${PROJECT}/A`, 'gating', PATIENT_MS);
+    home.mark('A-gated');
+    await started.until(
+      'a conflict that is foreseen',
+      () => newsOf(started, 'B', 'gating', 'waits') !== null,
+      PATIENT_MS,
+    );
+    expect(newsOf(started, 'B', 'gating', 'waits')?.detail).toContain(
+      '409 conflict on CHANGELOG.md: B (The goal of B.)',
+    );
 
-    home.mark('A4-merged');
-    expect((await home.dispatch(['retry', 'B'])).code).toBe(0);
-    expect((await home.start().ended).code).toBe(0);
+    const { A, B } = await home.status();
+    expect([A?.status, B?.status]).toEqual(['gating', 'gating']);
+    expect(B?.reason).toContain('Conflict409(CHANGELOG.md <- A)');
+    expect(A?.reason).toContain('Ahead409(B)');
+    const shown = await home.dispatch(['queue', 'show', '-o', 'json']);
+    expect(JSON.parse(shown.stdout).data).toMatchObject([
+      { task: 'A', conflict: null, ahead: [{ code: 409, ours: { task: 'B' } }] },
+      { task: 'B', conflict: { code: 409, theirs: [{ task: 'A' }], next: 'waits' } },
+    ]);
+    const why = await home.dispatch(['why', 'B']);
+    expect(why.stdout).toContain('it waits until A has landed, then goes back to an agent');
+
+    home.mark('go');
+    expect((await started.ended).code).toBe(0);
+    expect(newsOf(started, 'B', 'conflict')?.conflict).toMatchObject({ code: 409, times: 1, next: 'agent' });
+    expect(home.attempts()).toEqual(['A 1', 'B 1', 'B 2']);
     expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
-    expect(home.file('CHANGELOG.md')).toBe('# Changes\n- A1\n- A2\n- A3\n- B, try 4\n');
-  });
-});
+    expect(home.file('CHANGELOG.md')).toBe('# Changes\n- A\n- B\n');
+  },
+  PATIENT_MS,
+);
 
 describe('the gate on the merged tree', () => {
   test('is red though each branch was green alone: the second goes back with its output, and fits itself in', async () => {

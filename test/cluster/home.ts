@@ -21,6 +21,7 @@ import { Running, type RunOptions } from './running.ts';
 import type { Ran } from './running.ts';
 import type { Sshd } from './sshd.ts';
 import { until } from './until.ts';
+import { endWorker } from './worker-end.ts';
 
 /** A spec: `agent` is the script that does its work; everything else is front matter. */
 export interface TaskText {
@@ -68,7 +69,7 @@ await() {
   tries=0
   while ! test -e "$MARKS/$1"; do
     tries=$((tries + 1))
-    test "$tries" -lt 1200 || exit 9
+    test "$tries" -lt 4000 || exit 9
     sleep 0.05
   done
 }
@@ -249,15 +250,16 @@ export class Home {
 
   async #end(): Promise<void> {
     for (const running of this.#children) await running.kill();
-    for (const node of listed(join(this.base, 'nodes'))) this.tmux(node, 'kill-server');
+    for (const node of listed(join(this.base, 'nodes'))) endWorker(this.root(node));
     for (const pid of processesOf(this.base)) kill(pid);
-    rmSync(this.base, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    rmSync(this.base, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 
 export interface TaskStatus {
   readonly status: string;
   readonly reason: string;
+  readonly conflict: { readonly code: number } | null;
   readonly node: string | null;
   readonly attempt: number;
 }

@@ -80,7 +80,7 @@ test('each is refused or parked for what it did, or merges what was honest; no t
     },
   });
   const before = home.git('for-each-ref');
-  const { code } = await home.dispatch(['start', PROJECT], { limitMs: 55_000 });
+  const { code } = await home.dispatch(['start', PROJECT]);
   expect(code).toBe(3);
   expect(existsSync(join(home.marks, 'sprung'))).toBe(true);
   expect(existsSync(join(home.marks, 'canary'))).toBe(false);

@@ -15,9 +15,15 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endWorker } from './worker-end.ts';
 
 const PROJECT_ROOT = resolve(import.meta.dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'dcl-install-'));
+/** Where the installed copy looks for it. */
+const LIBRARY = join(
+  dir,
+  'prefix/lib/node_modules/dispatch/node_modules/better-sqlite3/build/Release/better_sqlite3.node',
+);
 /** npm's own words when there is no network and the cache lacks something. */
 const NO_NETWORK = /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENOTCACHED|network/u;
 let noNetwork = false;
@@ -56,15 +62,17 @@ beforeAll(() => {
     join(dir, 'prefix'),
     '--ignore-scripts',
     '--prefer-offline',
+    '--fetch-retries=1',
+    '--fetch-timeout=30000',
     '--no-audit',
     '--no-fund',
     join(dir, tarball),
   ]);
   noNetwork = installed.status !== 0 && NO_NETWORK.test(installed.stderr);
   if (!noNetwork) expect(installed.status, installed.stderr).toBe(0);
-}, 120_000);
+}, 600_000);
 
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 
 describe('npm pack, npm install --global', () => {
   test('gives a dispatch that says its version', ({ skip }) => {
@@ -77,6 +85,7 @@ describe('npm pack, npm install --global', () => {
     skip,
   }) => {
     skip(noNetwork, 'npm reaches no registry here');
+    rmSync(LIBRARY, { force: true });
     const home = freshHome('unbuilt');
     expect(dispatch(home, ['init', 'chores']).status).toBe(0);
     const started = dispatch(home, ['start', 'chores']);
@@ -102,7 +111,7 @@ describe('npm pack, npm install --global', () => {
     const root = join(home, 'worker');
     writeFileSync(join(home, 'nodes.json'), JSON.stringify([{ name: 'here', local: true, root }]));
     const started = dispatch(home, ['start', 'chores']);
-    spawnSync('tmux', ['-S', join(root, 'run', 'tmux.sock'), 'kill-server']);
+    endWorker(root);
     expect(started.status, started.stderr).toBe(0);
     expect(started.stdout).toContain('1/1 merged');
   });
@@ -110,9 +119,8 @@ describe('npm pack, npm install --global', () => {
 
 function putLibrary(): void {
   const from = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
-  const to = join(dir, 'prefix/lib/node_modules/dispatch/node_modules/better-sqlite3/build/Release');
-  mkdirSync(to, { recursive: true });
-  copyFileSync(join(from, 'build/Release/better_sqlite3.node'), join(to, 'better_sqlite3.node'));
+  mkdirSync(dirname(LIBRARY), { recursive: true });
+  copyFileSync(join(from, 'build/Release/better_sqlite3.node'), LIBRARY);
 }
 
 function freshHome(name: string): string {
@@ -126,7 +134,7 @@ function dispatch(
   args: readonly string[],
 ): { status: number | null; stdout: string; stderr: string } {
   const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: dir };
-  return spawnSync(join(dir, 'prefix/bin/dispatch'), args, { cwd, env, encoding: 'utf8', timeout: 60_000 });
+  return spawnSync(join(dir, 'prefix/bin/dispatch'), args, { cwd, env, encoding: 'utf8', timeout: 180_000 });
 }
 
 function npm(cwd: string, args: readonly string[]): { status: number | null; stderr: string } {
@@ -134,5 +142,5 @@ function npm(cwd: string, args: readonly string[]): { status: number | null; std
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(?:npm_|INIT_CWD)/u.test(name)),
   );
-  return spawnSync('npm', args, { cwd, env, encoding: 'utf8', timeout: 110_000 });
+  return spawnSync('npm', args, { cwd, env, encoding: 'utf8', timeout: 280_000 });
 }

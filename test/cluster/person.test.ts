@@ -1,7 +1,8 @@
 /** What a person types while agents work: leave and come back, look, stop, try again, decide. */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Home, makeHome, PROJECT, sshNode } from './home.ts';
+import { type Home, makeHome, PROJECT, sshNode, writeFiles } from './home.ts';
 import { isAlive } from './processes.ts';
 import { program } from './running.ts';
 import { type Sshd, startSshd } from './sshd.ts';
@@ -141,29 +142,38 @@ describe('looking on', () => {
       });
       const started = home.start();
       await home.marked('began-A');
-      const command = `${process.execPath} ${program()} attach A`;
-      const window = spawn('script', ['-qec', command, '/dev/null'], {
-        cwd: home.dir,
-        env: { ...process.env, HOME: `${home.base}/user`, TERM: 'xterm-256color' },
-        stdio: ['pipe', 'pipe', 'ignore'],
-      });
-      onTestFinished(() => void window.kill('SIGKILL'));
-      let shown = '';
-      window.stdout.on('data', (bytes: Buffer) => {
-        shown += bytes.toString('utf8');
-      });
-      await until('the window', () => shown.includes('hello from A'));
+      const window = inTerminal(home, `${process.execPath} ${program()} attach A`);
+      await until('the window', () => window.shown().includes('hello from A'));
       // What is typed does not reach the agent; Ctrl-b d leaves. Keys that come at once count as pasted text, so each
       // look sends one.
-      const keys = ['\u0003', '\u0002', 'd'];
-      window.stdin.on('error', () => {});
+      window.type('\u0003');
+      const keys = ['\u0002', 'd'];
       await until('it is left', () => {
-        if (window.exitCode === null) window.stdin.write(keys[0] ?? '');
+        window.type(keys[0] ?? '');
         keys.push(keys.shift() ?? '');
-        return window.exitCode !== null;
+        return window.isOver();
       });
-      expect(window.exitCode).toBe(0);
+      expect(await window.code).toBe(0);
       expect(isAlive(home.executions()[0]?.pid ?? 0)).toBe(true);
+      home.mark('go-A');
+      expect((await started.ended).code).toBe(0);
+    },
+  );
+
+  test.skipIf(!hasScript)(
+    'attach leaves Ctrl-C to what it shows, and ends as that ends (skipped without script(1))',
+    async () => {
+      const home = onBox({ A: { agent: WAITS } });
+      const started = home.start();
+      await home.marked('began-A');
+      // An ssh that is interrupted together with its parent, as Ctrl-C does in the moment it has left raw mode.
+      const ssh = execFileSync('which', ['ssh'], { encoding: 'utf8' }).trim();
+      const script = `#!/bin/sh\ntest "$1" = -t || exec ${ssh} "$@"\nkill -INT $PPID\nkill -QUIT $PPID\nexit 42\n`;
+      writeFiles(home.base, { 'stub/ssh': script });
+      chmodSync(`${home.base}/stub/ssh`, 0o755);
+      const PATH = `${home.base}/stub:${process.env.PATH}`;
+      const window = inTerminal(home, `${process.execPath} ${program()} attach A`, { PATH });
+      expect(await window.code, window.shown()).toBe(42);
       home.mark('go-A');
       expect((await started.ended).code).toBe(0);
     },
@@ -236,3 +246,47 @@ describe('review', () => {
     expect((await started.ended).code).toBe(0);
   });
 });
+
+interface Terminal {
+  /** What the terminal has been given so far. */
+  readonly shown: () => string;
+  readonly type: (keys: string) => void;
+  readonly isOver: () => boolean;
+  /** The command's exit code, 128 + n when signal n ended it. */
+  readonly code: Promise<number | null>;
+}
+
+/** Runs a command line in a terminal of its own. */
+function inTerminal(home: Home, command: string, env: Readonly<Record<string, string>> = {}): Terminal {
+  const script = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: home.dir,
+    env: {
+      ...process.env,
+      HOME: `${home.base}/user`,
+      SHELL: '/bin/sh',
+      TERM: 'xterm-256color',
+      ...env,
+    },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void script.kill('SIGKILL'));
+  let shown = '';
+  let over = false;
+  script.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  // Keys may be typed at somebody who has just left.
+  script.stdin.on('error', () => {});
+  const code = new Promise<number | null>((resolve) => {
+    script.once('close', (status) => {
+      over = true;
+      resolve(status);
+    });
+  });
+  return {
+    shown: () => shown,
+    type: (keys) => void script.stdin.write(keys),
+    isOver: () => over,
+    code,
+  };
+}

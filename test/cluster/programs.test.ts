@@ -12,7 +12,7 @@ const MISSING = 'exit 127';
 /** A directory with these programs, and links to those of this machine. */
 function programs(home: Home, stubs: Readonly<Record<string, string>>, links: readonly string[]): string {
   const dir = join(home.base, 'bin');
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   mkdirSync(dir);
   for (const [name, script] of Object.entries(stubs)) stub(join(dir, name), script);
   for (const name of links)

@@ -23,8 +23,8 @@ export interface Line {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-const LIMIT_MS = 50_000;
-const WAIT_MS = 30_000;
+const LIMIT_MS = 180_000;
+const WAIT_MS = 90_000;
 
 /** Path of the built program. */
 export function program(): string {

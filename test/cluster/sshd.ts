@@ -3,6 +3,7 @@
  * key, user key, configurations, known hosts, a home. Nothing in ~/.ssh is read or written.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -115,7 +116,7 @@ export class Sshd {
     });
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
-      server.once('exit', (code) => reject(new Error(`sshd ended with ${code}: ${this.#log}`)));
+      server.once('close', (code) => reject(new Error(`sshd ended with ${code}: ${this.#log}`)));
       server.stderr.on('data', (bytes: Buffer) => {
         this.#log = (this.#log + bytes.toString('utf8')).slice(-100_000);
         if (this.#log.includes('Server listening on 127.0.0.1')) resolve();
@@ -128,7 +129,8 @@ export class Sshd {
     const server = this.#server;
     if (server === null || server.exitCode !== null || server.signalCode !== null) return;
     const exited = new Promise((resolve) => server.once('exit', resolve));
-    const sessions = this.sessions();
+    server.kill('SIGSTOP');
+    const sessions = this.#stopConnections();
     server.kill('SIGKILL');
     for (const pid of sessions) kill(pid, 'SIGKILL');
     await exited;
@@ -138,7 +140,7 @@ export class Sshd {
   /** Ends the server and removes its directory. */
   async stop(): Promise<void> {
     await this.halt();
-    await rm(this.dir, { recursive: true, force: true });
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   /** Process ids of the connections that are open now, one or two per connection. */
@@ -158,9 +160,19 @@ export class Sshd {
 
   /** Cuts every open connection, as a network would: nobody is told. Returns how many processes were hit. */
   killConnections(signal: NodeJS.Signals = 'SIGKILL'): number {
-    const pids = this.sessions();
-    for (const pid of pids) kill(pid, signal);
+    const pids = this.#stopConnections();
+    if (signal !== 'SIGSTOP') for (const pid of pids) kill(pid, signal);
     return pids.length;
+  }
+
+  /** Stops every connection. One that was just logging in has made a further process, which would outlive its parent. */
+  #stopConnections(): number[] {
+    for (let known: number[] = []; ; ) {
+      const pids = this.sessions();
+      if (pids.every((pid) => known.includes(pid))) return pids;
+      for (const pid of pids) kill(pid, 'SIGSTOP');
+      known = pids;
+    }
   }
 
   /** Gives the host new keys and starts it again, as a machine that was installed anew. */
@@ -224,21 +236,34 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'dispatch-sshd-')));
   await chmod(dir, 0o755);
   const sshd = new Sshd(dir, await freePort(), options);
-  await sshd.prepare();
-  await sshd.start();
-  return sshd;
+  try {
+    await sshd.prepare();
+    await sshd.start();
+    return sshd;
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    // Somebody else was faster.
+    if (sshd.log.includes('Address already in use')) return startSshd(options);
+    throw error;
+  }
 }
 
-/** A loopback port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A loopback port that nobody listens on at this moment. Not one that the kernel gives out: while a test has its server
+ * halted, any connection of any program could get such a port for its own end, even the one that looks for the server.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(15_000, 30_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await node.clean();
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 test('a burst of entries is one word per node, with the highest number', async () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { apiErrorOf } from '../../src/executors/api-error.ts';
 import { readOutcome } from '../../src/executors/outcome.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { buildPrompt, feedbackForAttempt, type PromptParts } from '../../src/executors/prompt.ts';
-import { commitId, type TaskId, taskId } from '../../src/model/ids.ts';
+import { commitId, taskId } from '../../src/model/ids.ts';
 
 const COMMIT = commitId('c'.repeat(40));
 
@@ -120,24 +120,26 @@ describe('the prompt of an attempt', () => {
 });
 
 describe('feedback for the next attempt', () => {
-  const titles = new Map<TaskId, string>([
-    [taskId('S02'), 'The service for schedules'],
-    [taskId('S03'), 'The router for schedules'],
-  ]);
-
   test('of a conflict names the files, both tasks and what both want', () => {
-    const text = feedbackForAttempt(
-      {
-        why: 'conflict',
+    const text = feedbackForAttempt({
+      why: 'conflict',
+      clash: {
+        code: 409,
         conflicts: [
           { path: 'service/a.py', tasks: [taskId('S02')] },
           { path: 'odd\nname', tasks: [] },
         ],
-        previous: COMMIT,
+        ours: { task: taskId('S03'), title: 'The router for schedules' },
+        theirs: [{ task: taskId('S02'), title: 'The service for schedules' }],
+        attempt: 4,
+        times: 2,
+        most: 3,
+        next: 'agent',
       },
-      titles,
-      taskId('S03'),
-    );
+      previous: COMMIT,
+    });
+    expect(text).toContain('409 conflict: your work of attempt 4');
+    expect(text).toContain('sent back for the second time; at the third a person is asked');
     expect(text).toContain('"service/a.py": changed by S02');
     expect(text).toContain('"odd\\nname": changed outside of this project');
     expect(text).toContain('yours, S03: The router for schedules');
@@ -147,15 +149,12 @@ describe('feedback for the next attempt', () => {
   });
 
   test('of a red merge gate carries its findings and its output', () => {
-    const text = feedbackForAttempt(
-      {
-        why: 'gate',
-        findings: [{ gate: 'verify', path: null, line: null, message: 'exit code 1', fix: 'Make it pass.' }],
-        output: '\u001b[31mFAILED test_both\u001b[0m',
-        previous: COMMIT,
-      },
-      titles,
-    );
+    const text = feedbackForAttempt({
+      why: 'gate',
+      findings: [{ gate: 'verify', path: null, line: null, message: 'exit code 1', fix: 'Make it pass.' }],
+      output: '\u001b[31mFAILED test_both\u001b[0m',
+      previous: COMMIT,
+    });
     expect(text).toContain('- verify: exit code 1\n  -> Make it pass.');
     expect(text).toContain('    FAILED test_both');
     expect(text).not.toContain('\u001b');

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
 import { scopeFindings } from '../../src/gates/scope.ts';

@@ -56,7 +56,8 @@ describe('starting git', () => {
   test('past the deadline git and everything that it started is ended', async () => {
     const dir = scratch();
     await fakeGit(`sleep 600 & echo $! > ${dir}/child; echo $$ > ${dir}/git; wait`);
-    const error = await failure(git(['x'], { timeoutMs: 300 }));
+    // Long enough for the two numbers to be written.
+    const error = await failure(git(['x'], { timeoutMs: 3000 }));
     expect(error.why).toBe('timeout');
     for (const name of ['child', 'git']) {
       const pid = (await readFile(join(dir, name), 'utf8')).trim();
@@ -65,7 +66,7 @@ describe('starting git', () => {
           // A zombie that nobody has waited for yet is dead all the same.
           expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toMatch(/\) Z /);
         }
-      });
+      }, 90_000);
     }
   });
 

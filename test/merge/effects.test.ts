@@ -6,7 +6,7 @@ import type { GateRules } from '../../src/gates/judge.ts';
 import { openHub } from '../../src/git/hub.ts';
 import { git } from '../../src/git/run.ts';
 import { performHubEffect } from '../../src/merge/effects.ts';
-import type { HubEffect } from '../../src/merge/door.ts';
+import type { HubEffect, HubEffectOf } from '../../src/merge/door.ts';
 import type { HubWork } from '../../src/merge/work.ts';
 import { type CommitId, commitId, nodeName, projectName, taskId, type Token } from '../../src/model/ids.ts';
 import { bundle, candidate, hubOf, landed, newToken, supply, type World, world } from '../git/hub-fixture.ts';
@@ -91,7 +91,7 @@ const collect = (token: Token, head: CommitId): HubEffect => ({
   node,
   head,
 });
-const merge = (token: Token, head: CommitId, onto: CommitId): HubEffect => ({
+const merge = (token: Token, head: CommitId, onto: CommitId): HubEffectOf<'merge'> => ({
   do: 'merge',
   key: `merge:${token}`,
   project,
@@ -99,6 +99,7 @@ const merge = (token: Token, head: CommitId, onto: CommitId): HubEffect => ({
   head,
   onto,
   aside: false,
+  beside: [],
 });
 
 describe('collect', () => {
@@ -229,8 +230,58 @@ describe('merge and land', () => {
     const stacked = await performHubEffect(merge(one.token, one.head, w.base), hands);
     if (stacked.is !== 'merge.made') throw new Error(stacked.is);
     const onto = stacked.commit;
-    const waits = { is: 'merge.waits', key: `merge:${two.token}`, token: two.token, onto };
+    const conflicts = [{ path: 'b.txt', tasks: ['S01'] }];
+    const waits = { is: 'merge.waits', key: `merge:${two.token}`, token: two.token, onto, conflicts };
     expect(await performHubEffect(merge(two.token, two.head, onto), hands)).toEqual(waits);
+  });
+
+  test('branches are looked at beforehand: with integration, with the stack, and nothing moves', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const one = await finished(w, hands, 'S01', { 'b.txt': 'one\n' });
+    const two = await finished(w, hands, 'S02', { 'b.txt': 'two\n' });
+    const three = await finished(w, hands, 'S03', { 'b.py': 'three\n' });
+    const four = await finished(w, hands, 'S04', { 'a.txt': 'four\n' });
+    for (const { token, head } of [one, two, three, four])
+      await performHubEffect(collect(token, head), hands);
+    const tip = await landed(w.hub, await candidate(w, w.base, { 'a.txt': 'landed\n' }), 'S00');
+    const stacked = await performHubEffect(merge(one.token, one.head, tip), hands);
+    if (stacked.is !== 'merge.made') throw new Error(stacked.is);
+    const { commit: top } = stacked;
+    const { stdout: before } = await git(['for-each-ref'], { gitDir: w.hub.place.dir });
+    const branches = [two, three, four].map(({ token, head }) => ({ token, head }));
+    const effect: HubEffect = { do: 'predict', key: 'predict:demo', project, tip, top, branches };
+    expect(await performHubEffect(effect, hands)).toEqual({
+      is: 'predicted',
+      key: 'predict:demo',
+      project,
+      tip,
+      top,
+      branches: [
+        { token: two.token, clash: { onto: top, conflicts: [{ path: 'b.txt', tasks: ['S01'] }] } },
+        { token: three.token, clash: null },
+        { token: four.token, clash: { onto: tip, conflicts: [{ path: 'a.txt', tasks: ['S00'] }] } },
+      ],
+    });
+    const { stdout: after } = await git(['for-each-ref'], { gitDir: w.hub.place.dir });
+    expect(after.toString()).toBe(before.toString());
+  });
+
+  test('a branch that is to be judged alone is held against what else is on its way', async () => {
+    const w = await world();
+    const hands = new Hands(w);
+    const one = await finished(w, hands, 'S01', { 'b.txt': 'one\n' });
+    const two = await finished(w, hands, 'S02', { 'b.txt': 'two\n' });
+    for (const { token, head } of [one, two]) await performHubEffect(collect(token, head), hands);
+    const alone = await performHubEffect({ ...merge(one.token, one.head, w.base), aside: true }, hands);
+    if (alone.is !== 'merge.made') throw new Error(alone.is);
+    const { commit } = alone;
+    const effect: HubEffect = { ...merge(two.token, two.head, w.base), aside: true, beside: [commit] };
+    expect(await performHubEffect(effect, hands)).toMatchObject({
+      is: 'merge.waits',
+      onto: commit,
+      conflicts: [{ path: 'b.txt', tasks: ['S01'] }],
+    });
   });
 
   test('two branches land as one, and are found as one when the answer was lost', async () => {

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { mergeOrder, nextToMerge } from '../../src/merge/order.ts';
 import { commitId, projectName, taskId, taskKey, token } from '../../src/model/ids.ts';
 import type { Priority, TaskSpec } from '../../src/model/spec.ts';
-import type { Task } from '../../src/model/task.ts';
+import type { Progress, Task } from '../../src/model/task.ts';
 
 const MINUTE = 60_000;
 
@@ -52,7 +52,19 @@ function queued(
 
 const next = (...tasks: Task[]): string | undefined => nextToMerge(tasks, new Map())?.spec.id;
 
+/** The reverse of what merged at this moment. */
+function undone(id: string, when: number): Task {
+  const task = queued(id, { ready: 0 });
+  const undo = { by: 'ana', reason: 'wrong', commit: commitId('2'.repeat(40)), when };
+  return { ...task, progress: { ...(task.progress as Extract<Progress, { at: 'queued' }>), undo } };
+}
+
 describe('the merge order', () => {
+  test('what is to be taken out goes before all that comes in, the latest that came in first', () => {
+    const urgent = { ...queued('A', { ready: 0, priority: 0 }), front: 5 };
+    expect(next(urgent, undone('B', 10), undone('C', 30), undone('D', 20))).toBe('C');
+  });
+
   test('nothing queued, nothing next; tasks in another state do not count', () => {
     expect(next()).toBeUndefined();
     expect(next({ ...queued('A', { ready: 0 }), progress: { at: 'open' } })).toBeUndefined();

@@ -1,5 +1,6 @@
 /** A small state driven by facts written out, for tests of one transition. */
 import type { Outcome } from '../../src/model/attempt.ts';
+import { type Clash, CONFLICT } from '../../src/model/conflict.ts';
 import { type Basis, environmentOf } from '../../src/model/evidence.ts';
 import type { Fact, NewEvent } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
@@ -107,6 +108,22 @@ export function wayToMerge(id: string, number: number, onto: CommitId, n = 1): F
     { type: 'merge.passed', token: token(number), tree, below: [] },
     { type: 'merge.landed', token: token(number), commit: merged, onto },
   ];
+}
+
+/** A conflict of a task's first attempt with what S01 merged. */
+export function clash(ours: string, changes: Partial<Clash> = {}): Clash {
+  const [task, other] = [ours as TaskId, 'S01' as TaskId];
+  return {
+    code: CONFLICT,
+    conflicts: [{ path: 'src/a.ts', tasks: [other] }],
+    ours: { task, title: `Do ${task}` },
+    theirs: [{ task: other, title: 'Do S01' }],
+    attempt: 1,
+    times: 1,
+    most: 3,
+    next: 'agent',
+    ...changes,
+  };
 }
 
 export const SET_UP: readonly Fact[] = [

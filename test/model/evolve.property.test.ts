@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import type { Fact } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
@@ -78,6 +78,7 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'task.reviewed': true,
   'merge.prepared': true,
   'merge.conflicted': true,
+  'merge.predicted': true,
   'merge.refused': true,
   'merge.stalled': true,
   'gate.proved': true,
@@ -90,6 +91,9 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'merge.landed': true,
   'merge.carried': true,
   'merge.raced': true,
+  'revert.requested': true,
+  'revert.refused': true,
+  'revert.landed': true,
   'queue.held': true,
   'queue.fronted': true,
   'queue.released': true,

@@ -11,9 +11,9 @@ import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from '..
 import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
-import { isFinal, type Progress, type Project, type Task } from '../../src/model/task.ts';
 import type { Basis } from '../../src/model/evidence.ts';
-import { BASIS } from './builder.ts';
+import { isFinal, type Progress, type Project, type Task, undoOf } from '../../src/model/task.ts';
+import { BASIS, clash } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** Facts that are recorded together, and the node whose journal they came from. */
@@ -103,6 +103,7 @@ export class History {
       () => this.#prepare(),
       () => this.#prepare(),
       () => this.#conflict(),
+      () => this.#predict(),
       () => this.#claimGate(),
       () => this.#claimGate(),
       () => this.#claimGate(),
@@ -117,6 +118,7 @@ export class History {
       () => this.#race(),
       () => this.#cancel(),
       () => this.#retry(),
+      () => this.#revert(),
       () => this.#delivery(),
       () => this.#delivery(),
     ];
@@ -153,7 +155,7 @@ export class History {
 
   #changeTask(): Move[] {
     return this.#tasks()
-      .filter((task) => !task.locked && task.progress.at !== 'merged')
+      .filter((task) => !task.locked && task.progress.at !== 'merged' && undoOf(task.progress) === undefined)
       .flatMap((task) => {
         const project = this.#project(task);
         const spec = this.#spec(project, Number(task.spec.id.slice(1)));
@@ -384,9 +386,25 @@ export class History {
     if (!this.#rarely()) return [];
     return this.#at('queued').flatMap((task) => {
       const { token } = task.progress;
-      const conflicts = [{ path: 'src/a.ts', tasks: ['T1' as TaskId] }];
-      const fact: Fact = { type: 'merge.conflicted', token, onto: this.#commit(), conflicts };
+      if (undoOf(task.progress) !== undefined)
+        return one({ type: 'revert.refused', token, reason: '409', clash: clash(task.spec.id) });
+      const fact: Fact = {
+        type: 'merge.conflicted',
+        token,
+        onto: this.#commit(),
+        clash: clash(task.spec.id),
+      };
       return task.returns < 2 ? one(fact) : one(fact, this.#parked(task.key, token));
+    });
+  }
+
+  /** Foreseen, or foreseen no more; of a branch that a person looks at as well. */
+  #predict(): Move[] {
+    return [...this.#at('queued'), ...this.#at('review')].flatMap((task) => {
+      const { token, predicted } = task.progress;
+      const onto = this.#commit();
+      const found = predicted === undefined ? clash(task.spec.id, { next: 'waits' }) : null;
+      return one({ type: 'merge.predicted', token, onto, clash: found });
     });
   }
 
@@ -454,7 +472,10 @@ export class History {
         const { token } = entry.progress;
         const stopped = this.#stopped([entry]);
         if (this.#pick(2) === 0) return one(...stopped, { type: 'merge.cleared', token });
-        const refused: Fact = { type: 'merge.refused', token, findings: this.#findings(), output: 'red' };
+        const said = { token, findings: this.#findings(), output: 'red' };
+        if (entry.progress.undo !== undefined)
+          return one(...stopped, { type: 'revert.refused', reason: 'it is red', ...said });
+        const refused: Fact = { type: 'merge.refused', ...said };
         if (this.#pick(3) > 0) return one(...stopped, refused);
         return one(...stopped, refused, this.#parked(entry.task.key, token));
       }),
@@ -490,8 +511,8 @@ export class History {
       const counted = { verify: 'make test', ran: this.#pick(20), skipped: this.#pick(3) };
       const tests = this.#pick(2) === 0 ? {} : { tests: [counted] };
       const facts = landing.map(
-        ({ token }, at): Fact => ({
-          type: 'merge.landed',
+        ({ token, undo }, at): Fact => ({
+          type: undo === undefined ? 'merge.landed' : 'revert.landed',
           token,
           commit,
           onto: at === 0 ? first.onto : commit,
@@ -509,6 +530,7 @@ export class History {
     return queueOf(
       project,
       this.#tasks().filter((task) => task.spec.project === project.name),
+      this.state.tasks,
     );
   }
 
@@ -521,7 +543,7 @@ export class History {
   #cancel(): Move[] {
     if (!this.#rarely()) return [];
     return this.#tasks().flatMap(({ key, progress }) => {
-      if (isFinal(progress) || progress.at === 'landing') return [];
+      if (isFinal(progress) || progress.at === 'landing' || undoOf(progress) !== undefined) return [];
       const cancelled: Fact = { type: 'task.cancelled', task: key, reason: 'not needed' };
       if (progress.at !== 'attempt') return one(cancelled);
       return one({ type: 'attempt.fenced', token: progress.token, reason: 'not needed' }, cancelled);
@@ -530,8 +552,17 @@ export class History {
 
   #retry(): Move[] {
     return this.#tasks()
-      .filter(({ progress: { at } }) => at === 'failed' || at === 'cancelled' || at === 'parked')
+      .filter(({ progress: { at } }) => ['failed', 'cancelled', 'parked', 'reverted'].includes(at))
       .flatMap(({ key }) => one({ type: 'task.retried', task: key, by: 'ana' }));
+  }
+
+  #revert(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#at('merged').flatMap(({ key, progress }) => {
+      const phase = this.state.attempts.get(progress.token)?.phase;
+      if (progress.commit === null || phase?.is !== 'ended') return [];
+      return one({ type: 'revert.requested', task: key, by: 'ana', reason: 'it was wrong' });
+    });
   }
 
   #delivery(): Move[] {

@@ -22,7 +22,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   home = await realpath(await mkdtemp(join(tmpdir(), 'dispatch-home-')));
 });
-afterEach(() => rm(home, { recursive: true, force: true }));
+afterEach(() => rm(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 
 describe('a fresh node', () => {
   it('is given the program once, and starts it in one round trip from then on', async () => {
@@ -208,7 +208,8 @@ describe('a way to the node that misbehaves', () => {
 
   it('never answers: it is given up at the deadline and leaves no process', async () => {
     const silent = new CommandTransport(['sh', '-c', `echo $$ >"${home}/pid"; exec sleep 300`]);
-    await expect(connect(silent, null, 200)).rejects.toMatchObject({ code: 'E_NODE_TIMEOUT' });
+    // Long enough for its shell to have begun.
+    await expect(connect(silent, null, 3000)).rejects.toMatchObject({ code: 'E_NODE_TIMEOUT' });
     const pid = Number(await readFile(join(home, 'pid'), 'utf8'));
     expect(() => process.kill(pid, 0)).toThrow();
   });

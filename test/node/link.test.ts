@@ -13,7 +13,7 @@ import type { JournalEntry } from '../../src/protocol/messages.ts';
 import { nodeConfig, sshReach } from '../cluster/reach.ts';
 import { type Sshd, type SshdOptions, startSshd } from '../cluster/sshd.ts';
 import { until } from '../cluster/until.ts';
-import { isAlive, PeerFiles, peerProgram } from './peer.ts';
+import { isAlive, kill, PeerFiles, peerProgram } from './peer.ts';
 
 const TOKEN = token('ab'.repeat(16));
 const PROJECT = projectName('p');
@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const link of links.splice(0)) await link.stop();
   for (const sshd of servers.splice(0)) await sshd.stop();
-  await rm(dir, { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 const kinds = ['local', 'ssh2', 'openssh'] as const;
@@ -77,7 +77,7 @@ describe.each(kinds)('a link by %s', (kind) => {
     await link.call({ op: 'ping' });
     cut();
     expect(await outcome).toMatch(/E_NODE_DISCONNECTED|E_NODE_UNREACHABLE/);
-    await until('it is up again', () => seen.ups === 2);
+    await until('it is up again', () => seen.ups >= 2);
     expect(await link.call({ op: 'ping' })).toEqual({});
   });
 
@@ -134,27 +134,27 @@ describe('a call', () => {
 
 describe('a node that does not answer any more', () => {
   it.each(['ssh2', 'openssh'] as const)('behind a half-open link is noticed, by %s', async (kind) => {
-    const { link, seen, sshd } = await linkBy(kind, { timings: { pingEveryMs: 50, pingDeadlineMs: 300 } });
+    const { link, seen, sshd } = await linkBy(kind, { timings: { pingEveryMs: 50, pingDeadlineMs: 2000 } });
     link.start();
     await up(link);
     const stopped = sshd?.sessions() ?? [];
     expect(stopped.length).toBeGreaterThan(0);
     for (const pid of stopped) process.kill(pid, 'SIGSTOP');
-    await until('it is noticed', () => seen.downs.length === 1);
+    await until('it is noticed', () => seen.downs.length >= 1);
     expect(seen.downs[0]).toMatchObject({ code: 'E_NODE_TIMEOUT' });
-    await until('a new connection is up', () => seen.ups === 2);
+    await until('a new connection is up', () => seen.ups >= 2);
     for (const pid of stopped) process.kill(pid, 'SIGKILL');
   });
 
   it('because its program stands still is noticed', async () => {
-    const { link, seen } = await linkBy('local', { timings: { pingEveryMs: 50, pingDeadlineMs: 300 } });
+    const { link, seen } = await linkBy('local', { timings: { pingEveryMs: 50, pingDeadlineMs: 2000 } });
     link.start();
     await up(link);
     void link.call({ op: 'cancel', token: TOKEN, reason: 'freeze', epoch: 1 }).catch(() => {});
-    await until('it is noticed and replaced', () => seen.downs.length === 1 && seen.ups === 2);
+    await until('it is noticed and replaced', () => seen.downs.length >= 1 && seen.ups >= 2);
     expect(seen.downs[0]).toMatchObject({ code: 'E_NODE_TIMEOUT' });
     const [frozen = 0] = peer.pids();
-    expect(isAlive(frozen)).toBe(false);
+    await until('what stood still is gone', () => !isAlive(frozen));
   });
 
   it('with anything but frames is cut off and tried again', async () => {
@@ -162,7 +162,7 @@ describe('a node that does not answer any more', () => {
     link.start();
     await up(link);
     void link.call({ op: 'cancel', token: TOKEN, reason: 'garbage', epoch: 1 }).catch(() => {});
-    await until('it is back', () => seen.ups === 2);
+    await until('it is back', () => seen.ups >= 2);
     expect(seen.downs[0]).toMatchObject({ code: 'E_NODE_PROTOCOL' });
   });
 });
@@ -217,7 +217,7 @@ describe('a log', () => {
   });
 
   it('comes whole from where it is asked, and from a reader that is slow as well', async () => {
-    const { link, seen } = await linkBy('local', { timings: { pingEveryMs: 50, pingDeadlineMs: 2000 } });
+    const { link, seen } = await linkBy('local', { timings: { pingEveryMs: 50, pingDeadlineMs: 30_000 } });
     link.start();
     await up(link);
     let at = 1000;
@@ -321,7 +321,7 @@ describe('a bundle', () => {
 });
 
 // Fifty logins take their time on a machine that others use as well.
-describe('fifty cuts', { timeout: 240_000 }, () => {
+describe('fifty cuts', { timeout: 600_000 }, () => {
   it.each(['ssh2', 'openssh'] as const)('of %s leave no process and no handle', async (kind) => {
     const { link, seen, cut, sshd } = await linkBy(kind);
     link.start();
@@ -392,7 +392,7 @@ async function linkBy(
   links.push(link);
   const cut = (): void => {
     if (sshd !== null) sshd.killConnections();
-    else for (const pid of peer.pids().filter(isAlive)) process.kill(pid, 'SIGKILL');
+    else for (const pid of peer.pids()) kill(pid);
   };
   return { link, seen, sshd, cut };
 }

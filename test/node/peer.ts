@@ -64,3 +64,12 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+/** SIGKILL, unless it has ended. */
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}

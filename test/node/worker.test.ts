@@ -14,6 +14,7 @@ import { PROTOCOL } from '../../src/protocol/version.ts';
 import { nodeConfig, sshReach } from '../cluster/reach.ts';
 import { type Sshd, startSshd } from '../cluster/sshd.ts';
 import { until } from '../cluster/until.ts';
+import { endWorker } from '../cluster/worker-end.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 let sshd: Sshd;
@@ -24,12 +25,8 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const link of links) await link.stop();
   links = [];
-  const socket = join(sshd.home, 'agent-worker/run/tmux.sock');
-  try {
-    execFileSync('tmux', ['-S', socket, 'kill-server'], { stdio: 'ignore' });
-  } catch {
-    // It left by itself.
-  }
+  await sshd.halt();
+  endWorker(join(sshd.home, 'agent-worker'));
   await sshd.stop();
 });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 
 const NAMES = ['a', 'b', 'ab', 'c', 'x.ts', 'bb', '.h', '中'];
 

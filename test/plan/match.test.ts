@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import picomatch from 'picomatch';
 import { expect, test } from 'vitest';
 import { compileMatcher, matches } from '../../src/plan/match.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { isDisjointWith, JS, NFA } from 'refa';
 import { expect, test } from 'vitest';
 import { matches } from '../../src/plan/match.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { expect, test } from 'vitest';
 import { overlap } from '../../src/plan/overlap.ts';
 import { PatternIndex } from '../../src/plan/pattern-index.ts';

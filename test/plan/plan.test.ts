@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { planMarkdown } from '../../src/plan/markdown.ts';
 import { overlap } from '../../src/plan/overlap.ts';

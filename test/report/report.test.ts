@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding, Outcome } from '../../src/model/attempt.ts';
+import type { TaskId } from '../../src/model/ids.ts';
 import type { Event, Fact } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import { emptyState } from '../../src/model/state.ts';
@@ -18,6 +19,7 @@ import {
   SET_UP,
   token,
   wayToMerge,
+  clash,
 } from '../model/builder.ts';
 
 const SECOND = 1000;
@@ -98,6 +100,7 @@ describe('a task in the report', () => {
         title: 'First',
         status: 'merged',
         reason: null,
+        restsOn: [],
         nodes: ['mac2'],
         attempts: 2,
         rounds: 5,
@@ -108,6 +111,48 @@ describe('a task in the report', () => {
       },
     ]);
     expect(report.span).toEqual({ from: 10 * SECOND, to: 45 * SECOND });
+  });
+
+  test('that was reverted says why, waits for a person, and is named by what rests on it, however far', () => {
+    const on = (id: string) => ({ dependsOn: [key(id).slice('app/'.length) as TaskId] });
+    const facts = [
+      ...SET_UP,
+      added('S01'),
+      added('S02', on('S01')),
+      added('S03', on('S02')),
+      ...wayToMerge('S01', 1, BASE),
+      ...wayToMerge('S02', 2, commit(0x2001)),
+      ...wayToMerge('S03', 3, commit(0x2002)),
+      { type: 'revert.requested', task: key('S01'), by: 'ana', reason: 'the wrong schema' },
+      {
+        type: 'merge.prepared',
+        token: token(1),
+        onto: commit(0x2003),
+        commit: commit(9),
+        tree: 't',
+        aside: false,
+      },
+      { type: 'merge.passed', token: token(1), tree: 't', below: [] },
+    ] as const satisfies Fact[];
+    const under = reportAt(100, 1, ...facts);
+    expect(under.tasks.map(({ reason }) => reason)).toEqual(['is being reverted', null, null]);
+    const landed = {
+      type: 'revert.landed',
+      token: token(1),
+      commit: commit(9),
+      onto: commit(0x2003),
+    } as const;
+    const report = reportAt(100, 1, ...facts, landed);
+    expect(report.tasks.map(({ status, reason, restsOn }) => [status, reason, restsOn])).toEqual([
+      ['reverted', 'the wrong schema', []],
+      ['merged', 'rests on reverted work: S01', ['S01']],
+      ['merged', 'rests on reverted work: S01', ['S01']],
+    ]);
+    expect(report.waiting).toEqual([
+      { task: 'S01', what: 'reverted', reason: 'the wrong schema', command: 'dispatch retry app/S01' },
+    ]);
+    const again = reportAt(100, 1, ...facts, landed, { type: 'task.retried', task: key('S01'), by: 'ana' });
+    expect(again.tasks[0]).toMatchObject({ status: 'ready', reason: 'was reverted: the wrong schema' });
   });
 
   test('that never ran has no figures at all', () => {
@@ -195,7 +240,11 @@ describe('what was refused', () => {
         type: 'merge.conflicted',
         token: token(2),
         onto: BASE,
-        conflicts: [{ path: 'src/a|b.ts', tasks: ['S01' as never] }],
+        clash: clash('S02', {
+          conflicts: [{ path: 'src/a|b.ts', tasks: ['S01' as never] }],
+          times: 3,
+          next: 'person',
+        }),
       },
       { type: 'task.parked', task: key('S02'), token: token(2), reason: 'conflicted, 3 times' },
     );
@@ -209,7 +258,9 @@ describe('what was refused', () => {
     expect(markdown).toContain(
       '- **S01** attempt 1, by gates on the node\n  - scope `src/x.ts:3`: is not claimed',
     );
-    expect(markdown).toContain('- **S02** attempt 1: `src/a|b.ts` against S01');
+    expect(markdown).toContain(
+      '- **S02** attempt 1: 409, Do S02, against S01 (Do S01); 3 of 3 times; waits for you: dispatch retry app/S02\n  - `src/a|b.ts` against S01',
+    );
     expect(markdown).toContain('- `dispatch logs app/S01`: see what happened');
   });
 

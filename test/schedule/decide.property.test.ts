@@ -1,5 +1,5 @@
 /** Random homes, run forward by random events: what must hold of every decision in every one of them. */
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { expect, test } from 'vitest';
 import type { TaskId } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { statuses, statusOf, type StatusWord } from '../../src/schedule/status.ts';
+import { clash } from '../model/builder.ts';
 import { key, World } from './world.ts';
 
-const conflict = { type: 'merge.conflicted', conflicts: [] } as const;
+const conflict = { type: 'merge.conflicted', clash: clash('A') } as const;
 
 describe('the word for a task', () => {
   const table: [StatusWord, string, (world: World) => void][] = [

@@ -23,9 +23,12 @@ export function durableViolations(sim: Simulation, state: State, events: readonl
   ];
 }
 
-/** `n` only grows, and final is final unless a person asked for another try. */
+/** `n` only grows, and final is final unless a person asked for another try, or for what merged to be taken out. */
 function historyViolations(sim: Simulation, state: State, events: readonly NewEvent[]): string[] {
   const retried = new Set(events.flatMap(({ fact }) => (fact.type === 'task.retried' ? fact.task : [])));
+  const reverting = new Set(
+    events.flatMap(({ fact }) => (fact.type === 'revert.requested' ? fact.task : [])),
+  );
   const found: string[] = [];
   for (const [key, before] of sim.durable) {
     const task = state.tasks.get(key);
@@ -36,7 +39,7 @@ function historyViolations(sim: Simulation, state: State, events: readonly NewEv
     if (task.n < before.n) found.push(`${key}: n went from ${before.n} to ${task.n}`);
     if (!isFinal(before.progress)) continue;
     const same = JSON.stringify(task.progress) === JSON.stringify(before.progress);
-    if (same || (retried.has(key) && before.progress.at !== 'merged')) continue;
+    if (same || (before.progress.at === 'merged' ? reverting : retried).has(key)) continue;
     found.push(`${key}: was ${before.progress.at} and is ${task.progress.at}`);
   }
   return found;
@@ -77,11 +80,12 @@ function claimViolations(sim: Simulation, state: State, events: readonly NewEven
 function mergeViolations(sim: Simulation, state: State, events: readonly NewEvent[]): string[] {
   const found: string[] = [];
   for (const { fact } of events) {
-    if (fact.type !== 'merge.landed') continue;
+    if (fact.type !== 'merge.landed' && fact.type !== 'revert.landed') continue;
     const attempt = state.attempts.get(fact.token);
     const project = attempt === undefined ? undefined : state.tasks.get(attempt.task)?.spec.project;
     const hub = project === undefined ? undefined : sim.truth.hubs.get(project);
-    const landed = hub?.landed.filter(({ token }) => token === fact.token) ?? [];
+    const moves = fact.type === 'merge.landed' ? hub?.landed : hub?.reverted;
+    const landed = moves?.filter(({ token }) => token === fact.token) ?? [];
     if (landed.length !== 1)
       found.push(`${fact.token}: said to have landed, and did so ${landed.length} times`);
     if (landed[0]?.commit !== fact.commit) found.push(`${fact.token}: landed as another commit`);
@@ -120,7 +124,7 @@ function slotViolations(sim: Simulation, state: State): string[] {
 /** What lands lands as one, and what is gated stands, one on the other, on integration or on what is landing. */
 function queueViolations(state: State): string[] {
   return [...state.projects.values()].flatMap((project) => {
-    const { landing, stray } = queueOf(project, activeTasks(state, project.name));
+    const { landing, stray } = queueOf(project, activeTasks(state, project.name), state.tasks);
     const tops = new Set(landing.map(({ commit }) => commit));
     const found = tops.size > 1 ? [`${project.name}: ${tops.size} landings at the same time`] : [];
     for (const [place, step] of landing.entries()) {

@@ -1,11 +1,7 @@
 /** What the simulator has found in the core, each as the shortest story that shows it. */
 import { expect, test } from 'vitest';
-import { nodeName, projectName } from '../../src/model/ids.ts';
-import { Story, TIP } from '../controller/story.ts';
+import { N1, P, Story, TIP } from '../controller/story.ts';
 import { commit, key, spec } from '../schedule/world.ts';
-
-const N1 = nodeName('n1');
-const P = projectName('p');
 
 test('commits of a cancelled attempt are brought into the hub before its node may forget them', () => {
   const story = new Story([spec('p', 'A')]);
@@ -73,7 +69,7 @@ test('what is on the stack is gated although a branch waits that does not fit on
   story.turn({ is: 'merge.made', key: `merge:${a}`, ...made });
   expect(story.wanted(`merge:${b}`)).toMatchObject({ onto: commit(201) });
   expect(story.gateOf('A')).toBeNull();
-  story.turn({ is: 'merge.waits', key: `merge:${b}`, token: b, onto: commit(201) });
+  story.turn({ is: 'merge.waits', key: `merge:${b}`, token: b, onto: commit(201), conflicts: [] });
   expect(story.gateOf('A')).not.toBeNull();
 });
 
@@ -84,7 +80,7 @@ test('a branch that did not fit on the stack has its turn when the stack has lan
   story.queued(b);
   const made = { token: a, onto: TIP, commit: commit(201), tree: 'tree', aside: false };
   story.turn({ is: 'merge.made', key: `merge:${a}`, ...made });
-  story.turn({ is: 'merge.waits', key: `merge:${b}`, token: b, onto: commit(201) });
+  story.turn({ is: 'merge.waits', key: `merge:${b}`, token: b, onto: commit(201), conflicts: [] });
   story.green('A');
   story.effects.delete(`merge:${b}`);
   const landed = { tokens: [a], onto: TIP, commit: commit(201), before: false };

@@ -7,14 +7,15 @@ import type { Finding } from '../../src/model/attempt.ts';
 import type { CommitId, NodeName, Token } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
 import { overlap } from '../../src/plan/overlap.ts';
-import type { Brings } from './repository.ts';
+import type { Foreseen } from '../../src/merge/door.ts';
+import type { Brings, VirtualHub } from './repository.ts';
 import { EXTRA } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { Stream } from './stream.ts';
 
 type HubEffect = Extract<
   Effect,
-  { do: 'base' | 'collect' | 'merge' | 'land' | 'prepare-delivery' | 'deliver' }
+  { do: 'base' | 'collect' | 'merge' | 'predict' | 'land' | 'prepare-delivery' | 'deliver' }
 >;
 
 export interface HubHands {
@@ -109,32 +110,45 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
     case 'base':
       return { is: 'based', key, project, integration: hub.base() };
     case 'merge': {
-      const { token, head, onto, aside } = effect;
+      const { token, onto, aside, undoes, beside } = effect;
       const brings = broughtBy(state, token);
+      const head = undoes === undefined ? effect.head : hub.reverse(brings, undoes);
       const merged = hub.merge(brings, head, onto);
       if ('made' in merged) {
         const { id, tree } = merged.made;
+        for (const other of beside) {
+          const met = hub.fits(head, other);
+          if (met !== null) return { is: 'merge.waits', key, token, onto: other, conflicts: met };
+        }
         return { is: 'merge.made', key, token, onto, commit: id, tree, aside };
       }
       const landed = hub.tip() === onto ? merged : hub.merge(brings, head, hub.tip());
-      if ('made' in landed) return { is: 'merge.waits', key, token, onto };
+      if ('made' in landed) return { is: 'merge.waits', key, token, onto, conflicts: merged.conflicts };
       return { is: 'merge.conflict', key, token, onto: hub.tip(), conflicts: landed.conflicts };
     }
+    case 'predict': {
+      const { tip, top } = effect;
+      const branches = effect.branches.map(({ token, head }) => ({
+        token,
+        clash: clashWith(hub, head, [tip, top]),
+      }));
+      return { is: 'predicted', key, project, tip, top, branches };
+    }
     case 'land': {
-      const { tokens, onto } = effect;
+      const { tokens, onto, undoes = [] } = effect;
       const previous = hub.tip();
       const brings = tokens.map((token) => broughtBy(state, token));
       const commit = hub.seal(brings, onto, effect.commit);
-      if (hub.land(tokens, onto, commit) === 'landed') {
-        sim.truth.landed(
-          project,
-          tokens.map((token) => ({ token, verify: verifyOf(state, token) })),
-          commit,
-          previous,
-        );
+      if (hub.land(tokens, undoes, onto, commit) === 'landed') {
+        const work = tokens.filter((token) => !undoes.includes(token));
+        const landed = work.map((token) => ({ token, verify: verifyOf(state, token) }));
+        sim.truth.landed(project, landed, undoes, commit, previous);
         return { is: 'landed', key, project, tokens, onto, commit, before: false };
       }
-      const known = hub.landed.find((one) => tokens.includes(one.token));
+      const known = [
+        ...hub.landed.filter(({ token }) => tokens.includes(token) && !undoes.includes(token)),
+        ...hub.reverted.filter(({ token }) => undoes.includes(token)),
+      ][0];
       if (known === undefined) return { is: 'land.raced', key, project };
       return { is: 'landed', key, project, tokens, onto, commit: known.commit, before: true };
     }
@@ -161,6 +175,14 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
 
 function verifyOf(state: State, token: Token): string | null {
   return state.tasks.get(state.attempts.get(token)?.task as never)?.spec.verify ?? null;
+}
+
+function clashWith(hub: VirtualHub, head: CommitId, others: readonly CommitId[]): Foreseen['clash'] {
+  for (const onto of others) {
+    const conflicts = hub.fits(head, onto);
+    if (conflicts !== null) return { onto, conflicts };
+  }
+  return null;
 }
 
 function broughtBy(state: State, token: Token): Brings {

@@ -1,4 +1,4 @@
-/** The people around a home: they load specs, start, collect, review, cancel and retry, and change their minds. */
+/** The people around a home: they load specs, start, collect, review, cancel, revert and retry, and change their minds. */
 import type { Command } from '../../src/controller/door.ts';
 import { taskKey } from '../../src/model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
@@ -33,7 +33,7 @@ export class Person {
     const project = rng.pick(scenario.projects);
     const task = rng.pick(this.#specs);
     const key = taskKey(task.project, task.id);
-    switch (rng.int(11)) {
+    switch (rng.int(12)) {
       case 0:
         this.#started.add(project.name);
         return this.#sim.ask({ verb: 'start', project: project.name });
@@ -60,6 +60,8 @@ export class Person {
       case 8:
         return this.#sim.ask({ verb: 'front', task: key, by: 'somebody' });
       case 9:
+        return this.#revert();
+      case 10:
         return this.#review(rng.chance(0.8));
       default:
         this.#edit(project);
@@ -88,6 +90,15 @@ export class Person {
     }
     this.#review(true);
     this.#sim.timeline.after(LOOKS_EVERY_MS, () => this.#look());
+  }
+
+  /** Mostly of what has merged, and now and then of something that cannot be reverted. */
+  #revert(): void {
+    const { rng } = this.#sim;
+    const merged = this.#tasks().filter(({ progress }) => progress.at === 'merged');
+    const [task] = merged.length > 0 && rng.chance(0.9) ? [rng.pick(merged)] : this.#tasks();
+    if (task === undefined) return;
+    this.#sim.ask({ verb: 'revert', task: task.key, by: 'somebody', reason: 'it was wrong' });
   }
 
   #review(approved: boolean): void {

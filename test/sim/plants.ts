@@ -191,7 +191,18 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     plant: (sim) => {
       for (const hub of sim.truth.hubs.values()) {
         const land = hub.land.bind(hub);
-        hub.land = (tokens, onto, commit) => land(tokens.length > 1 ? tokens.slice(1) : tokens, onto, commit);
+        hub.land = (tokens, undoes, onto, commit) =>
+          land(tokens.length > 1 ? tokens.slice(1) : tokens, undoes, onto, commit);
+      }
+    },
+  },
+
+  'a revert takes nothing out': {
+    shows: /is still its own/,
+    plant: (sim) => {
+      for (const hub of sim.truth.hubs.values()) {
+        hub.reverse = (_, landed) =>
+          sim.truth.objects.commit([landed], sim.truth.objects.get(landed).files).id;
       }
     },
   },

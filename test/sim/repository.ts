@@ -2,7 +2,7 @@
  * Git reduced to what a merge queue can get wrong: commits with parents and files, refs that move by compare-and-swap,
  * three-way merges. One object store for everybody; what a party may see is decided by its refs and its bundles.
  */
-import type { Conflict } from '../../src/model/attempt.ts';
+import type { Conflict } from '../../src/model/conflict.ts';
 import { type CommitId, commitId, type TaskId, type Token } from '../../src/model/ids.ts';
 
 export interface Commit {
@@ -64,6 +64,11 @@ export class Objects {
       if (o?.get(path) === b?.get(path)) files.set(path, value);
       else conflicts.push(path);
     }
+    for (const [path, value] of b ?? []) {
+      if (t?.has(path) === true || o?.has(path) !== true) continue;
+      if (o.get(path) === value) files.delete(path);
+      else conflicts.push(path);
+    }
     return conflicts.length > 0 ? { conflicts } : { files };
   }
 
@@ -94,6 +99,8 @@ export class VirtualHub {
   readonly candidates = new Map<Token, CommitId>();
   /** Every move of integration that brought an attempt's work, in order: the truth that merges are judged by. */
   readonly landed: { readonly token: Token; readonly commit: CommitId }[] = [];
+  /** The same for work that was taken out. */
+  readonly reverted: { readonly token: Token; readonly commit: CommitId }[] = [];
 
   constructor(objects: Objects, files: ReadonlyMap<string, string>) {
     this.objects = objects;
@@ -114,6 +121,23 @@ export class VirtualHub {
     return { made: this.objects.commit([onto, head], merged.files, [brings]) };
   }
 
+  /** As `Hub.reverse`: the merge within the stack that brought the attempt in, and what was before it on top. */
+  reverse({ token }: Brings, landed: CommitId): CommitId {
+    const { parents, brings } = this.objects.get(landed);
+    let at = this.objects.get(brings.length > 1 ? (parents[1] as CommitId) : landed);
+    while (!(at.brings.length === 1 && at.brings[0]?.token === token)) {
+      at = this.objects.get(at.parents[0] as CommitId);
+    }
+    const before = this.objects.get(at.parents[0] as CommitId);
+    return this.objects.commit([at.id], before.files).id;
+  }
+
+  /** As `Hub.fits`, with what `Hub.conflictTasks` says of it. */
+  fits(head: CommitId, onto: CommitId): Conflict[] | null {
+    const merged = this.objects.merge(onto, head);
+    return 'conflicts' in merged ? merged.conflicts.map((path) => ({ path, tasks: [] })) : null;
+  }
+
   /** As `Hub.seal`: the commit that brings in the stack up to `top` in one step. */
   seal(brings: readonly Brings[], onto: CommitId, top: CommitId): CommitId {
     const { parents, files } = this.objects.get(top);
@@ -121,10 +145,16 @@ export class VirtualHub {
     return this.objects.commit([onto, top], files, brings).id;
   }
 
-  land(tokens: readonly Token[], onto: CommitId, commit: CommitId): 'landed' | 'raced' {
+  land(
+    tokens: readonly Token[],
+    undoes: readonly Token[],
+    onto: CommitId,
+    commit: CommitId,
+  ): 'landed' | 'raced' {
     if (this.tip() === commit || !this.mayMove(onto)) return 'raced';
     this.integration = commit;
-    this.landed.push(...tokens.map((token) => ({ token, commit })));
+    for (const token of tokens)
+      (undoes.includes(token) ? this.reverted : this.landed).push({ token, commit });
     return 'landed';
   }
 

@@ -19,6 +19,7 @@ export class Truth {
   readonly #landed = new Map<Token, CommitId>();
   /** What gates found on each commit with each command. */
   readonly #runs = new Map<string, { green: number; red: number }>();
+  readonly #reverted = new Map<Token, CommitId>();
 
   constructor(scenario: Scenario) {
     for (const { name, repo } of scenario.projects) {
@@ -71,14 +72,16 @@ export class Truth {
     return flakes;
   }
 
-  /** Integration has just moved, by the work of these attempts, each proved by its own command. */
+  /** Integration has just moved, by the work of these attempts, each proved by its own command, and without the `undoes`. */
   landed(
     project: ProjectName,
     work: readonly { readonly token: Token; readonly verify: string | null }[],
+    undoes: readonly Token[],
     commit: CommitId,
     previous: CommitId,
   ): void {
     const proofs = this.#green.get(this.objects.get(commit).tree);
+    for (const token of undoes) this.#takenOut(token, commit);
     for (const { token, verify } of work) {
       if (verify !== null && proofs?.has(verify) === false) {
         this.violations.push(`${token}: landed in ${commit} without "${verify}" having been run`);
@@ -97,6 +100,17 @@ export class Truth {
     const { tree } = this.objects.get(commit);
     if (!this.#green.has(tree))
       this.violations.push(`${project}: landed ${commit}, whose tree no gate found green`);
+  }
+
+  /** What an attempt wrote is gone, and it had been there. */
+  #takenOut(token: Token, commit: CommitId): void {
+    const before = this.#reverted.get(token);
+    if (before !== undefined) this.violations.push(`${token} was reverted twice, by ${before} and ${commit}`);
+    if (!this.#landed.has(token)) this.violations.push(`${token} was reverted and had never landed`);
+    this.#reverted.set(token, commit);
+    for (const [path, value] of this.objects.get(commit).files) {
+      if (value.endsWith(token)) this.violations.push(`${token} was reverted, and ${path} is still its own`);
+    }
   }
 
   /** The target has just moved by a delivery. */

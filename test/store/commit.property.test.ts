@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/model/event.ts';
 import { violations } from '../../src/model/invariants.ts';

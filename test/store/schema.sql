@@ -92,7 +92,8 @@ CREATE TABLE tasks (
   added_at    REAL NOT NULL,
   n           INTEGER NOT NULL CHECK (n >= 0),
   at          TEXT NOT NULL CHECK (at IN (
-    'open', 'attempt', 'finished', 'review', 'queued', 'gating', 'landing', 'parked', 'merged', 'failed', 'cancelled')),
+    'open', 'attempt', 'finished', 'review', 'queued', 'gating', 'landing', 'parked', 'merged', 'reverted', 'failed',
+    'cancelled')),
   progress    TEXT NOT NULL CHECK (json_valid(progress)),
   returns     INTEGER NOT NULL CHECK (returns >= 0),
   failures    INTEGER NOT NULL CHECK (failures >= 0),
@@ -111,7 +112,7 @@ CREATE TABLE tasks (
   merged_commit TEXT AS (CASE at WHEN 'merged' THEN progress ->> '$.commit' END) VIRTUAL,
   reason      TEXT AS (progress ->> '$.reason') VIRTUAL,
   since       REAL AS (coalesce(progress ->> '$.since', progress ->> '$.when')) VIRTUAL,
-  CHECK (locked = 0 OR at NOT IN ('merged', 'failed', 'cancelled'))
+  CHECK (locked = 0 OR at NOT IN ('merged', 'reverted', 'failed', 'cancelled'))
 ) STRICT;
 
 CREATE INDEX events_of_task ON events (task) WHERE task IS NOT NULL;

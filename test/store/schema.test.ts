@@ -30,6 +30,7 @@ const PROGRESS: Record<Progress['at'], true> = {
   landing: true,
   parked: true,
   merged: true,
+  reverted: true,
   failed: true,
   cancelled: true,
 };

@@ -10,7 +10,7 @@ import { onTestFinished } from 'vitest';
 import type { Store } from '../../src/store/port.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 90_000;
 
 /** A new directory, removed after the test. */
 export function scratch(): string {

@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   project.clean();
-  rmSync(join(root.path, '..'), { recursive: true, force: true });
+  rmSync(join(root.path, '..'), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 test('the checkout of a gate stays as it is', async () => {

@@ -90,7 +90,7 @@ export class TestNode {
       }
     }
     await until(() => {
-      rmSync(this.root, { recursive: true, force: true, maxRetries: 3 });
+      rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
       return !existsSync(this.root);
     });
   }
@@ -166,7 +166,7 @@ export class Client {
   }
 
   /** Waits until the condition holds, looking again with every message. */
-  async until<T>(condition: () => T | undefined | false | null, what: string, ms = 30_000): Promise<T> {
+  async until<T>(condition: () => T | undefined | false | null, what: string, ms = 90_000): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const look = (): void => {
         const value = condition();
@@ -187,7 +187,7 @@ export class Client {
     });
   }
 
-  async ended(token: Token, ms = 30_000): Promise<Outcome> {
+  async ended(token: Token, ms = 90_000): Promise<Outcome> {
     return await this.until(() => this.ends(token)[0], `attempt ${token} ends`, ms);
   }
 
@@ -221,7 +221,7 @@ export class Client {
 }
 
 /** Polls for what no message announces, with a deadline. */
-export async function until(condition: () => boolean, ms = 20_000): Promise<void> {
+export async function until(condition: () => boolean, ms = 90_000): Promise<void> {
   const end = performance.now() + ms;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`did not happen: ${String(condition)}`);

@@ -10,7 +10,7 @@ let root: Root;
 beforeEach(() => {
   root = openRoot(mkdtempSync(join(tmpdir(), 'tw-lock-')));
 });
-afterEach(() => rmSync(root.path, { recursive: true, force: true }));
+afterEach(() => rmSync(root.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 
 test('a held lock names its holder; a released one can be taken', () => {
   const lock = takeLock(root);
@@ -40,7 +40,9 @@ console.log(isLock(takeLock(openRoot(${JSON.stringify(root.path)}))) ? 'mine' : 
 process.stdin.on('end', () => process.exit()).resume();`,
   );
   const children = Array.from({ length: 4 }, () =>
-    spawn('npx', ['tsx', `${root.path}/take.ts`], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    spawn(process.execPath, ['--import', 'tsx', `${root.path}/take.ts`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
   );
   const words = await Promise.all(
     children.map(

@@ -90,5 +90,7 @@ test('two that connect at once start one supervisor', async () => {
   expect(new Set(welcomes.map(({ journal }) => journal)).size).toBe(1);
   expect(node.sessions()).toEqual(['supervisor']);
   const client = await node.join();
-  expect(client.events.filter(({ type }) => type === 'supervisor.started')).toHaveLength(1);
+  const starts = () => client.events.filter(({ type }) => type === 'supervisor.started');
+  await client.until(() => starts().length > 0, 'the start is on disk');
+  expect(starts()).toHaveLength(1);
 });

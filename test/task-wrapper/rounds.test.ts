@@ -245,7 +245,8 @@ test('what an agent has when its time is up is kept', async () => {
     'echo half > src/half; echo > ../ready; sleep 300',
     {},
     {},
-    { timeoutMs: 1500 },
+    // Long enough for the file to be written.
+    { timeoutMs: 8000 },
   );
   await client.call({ op: 'start', order });
   const outcome = await client.ended(order.token);

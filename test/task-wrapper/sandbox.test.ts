@@ -38,7 +38,7 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   project.clean();
   await node?.clean();
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 async function nodeWith(env: Record<string, string>): Promise<{ on: TestNode; client: Client }> {

@@ -1,6 +1,7 @@
 /** What may die, and what must not: supervisors, tmux servers, streams, steps, children that do not listen. */
 import {
   appendFileSync,
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -23,8 +24,8 @@ afterEach(() => node.clean());
 /** A command that runs until the file `go` appears beside its directory, and tells its process id. */
 const WAITS = 'echo $$ > ../pid; until [ -e ../go ]; do sleep 0.05; done; echo went on';
 
-async function pidOf(token: string): Promise<number> {
-  const path = `${node.root}/attempts/${token}/pid`;
+async function pidOf(token: string, file = 'pid'): Promise<number> {
+  const path = `${node.root}/attempts/${token}/${file}`;
   await until(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'));
   return Number(readFileSync(path, 'utf8'));
 }
@@ -33,6 +34,11 @@ async function killSupervisor(): Promise<void> {
   const pid = node.supervisorPid();
   process.kill(pid, 'SIGKILL');
   await until(() => !isAlive(pid));
+}
+
+/** Waits until no shell is about to wake a supervisor, and would start another one if it found it killed. */
+async function stepsGone(except = 'none'): Promise<void> {
+  await until(() => node.sessions().every((name) => !name.startsWith('d_') || name.includes(except)));
 }
 
 /** What a power cut does to a step: its shell first, so that it records nothing, then its command. */
@@ -105,8 +111,7 @@ test('a tmux server killed under its steps: they are lost, nothing of them stays
   );
   await client.call({ op: 'start', order });
   const pid = await pidOf(order.token);
-  await until(() => existsSync(`${node.root}/attempts/${order.token}/orphan`));
-  const orphan = Number(readFileSync(`${node.root}/attempts/${order.token}/orphan`, 'utf8'));
+  const orphan = await pidOf(order.token, 'orphan');
   process.kill(Number(node.tmux('display-message', '-p', '#{pid}')), 'SIGKILL');
   expect(await client.ended(order.token)).toEqual({ kind: 'lost', why: 'killed' });
   expect([pid, orphan].filter(isAlive)).toEqual([]);
@@ -134,7 +139,8 @@ test('a deadline ends a command and all its children, however they hold on', asy
   const client = await node.join();
   const order = plainOrder(
     'trap "" TERM; (setsid sleep 300 & echo $! > ../child); echo $$ > ../pid; while :; do sleep 300; done',
-    { timeoutMs: 500 },
+    // Long enough for both numbers to be written.
+    { timeoutMs: 4000 },
   );
   await client.call({ op: 'start', order });
   const pid = await pidOf(order.token);
@@ -206,6 +212,7 @@ test('attempts of another boot are lost at once, unless they had ended', async (
   await first.call({ op: 'start', order: ended });
   await first.ended(ended.token);
   const pid = await pidOf(order.token);
+  await stepsGone(order.token);
   await killSupervisor();
   await killStep(order.token, pid);
   const path = `${node.root}/attempts/${order.token}`;
@@ -235,6 +242,7 @@ test('a torn last line of the journal is dropped and numbers go on from the last
   const order = plainOrder('true');
   await first.call({ op: 'start', order });
   await first.ended(order.token);
+  await stepsGone();
   await killSupervisor();
   const segment = readdirSync(`${node.root}/journal`).find((name) => name.endsWith('.jsonl')) ?? '';
   appendFileSync(`${node.root}/journal/${segment}`, '{"seq":4,"at":1,"type":"attempt.en');
@@ -517,7 +525,8 @@ test('secrets reach the agent from 0600 files alone, and are in no argument list
       .map((line) => line.trim()),
   ).toEqual(['12', '0', '']);
   expect(node.file(good.token, '1a.sh')).toBe('');
-  writeFileSync(`${node.root}/secrets/open`, 'x', { mode: 0o644 });
+  writeFileSync(`${node.root}/secrets/open`, 'x');
+  chmodSync(`${node.root}/secrets/open`, 0o644);
   for (const file of ['secrets/open', 'secrets/none']) {
     const bad = plainOrder('', {}, { executor: { ...executor, secrets: { KEY: { file } } } });
     await client.call({ op: 'start', order: bad });

@@ -36,7 +36,7 @@ afterEach(() => {
   } catch {
     // It has been killed by the test.
   }
-  rmSync(root.path, { recursive: true, force: true });
+  rmSync(root.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 function clients(): string[] {
@@ -87,7 +87,7 @@ test('words that tmux would interpret go another way and stay words', async () =
     'sh',
     `#(touch ${root.path}/canary); kill-server "x' $HOME`,
   ]);
-  await until(() => existsSync(out));
+  await until(() => existsSync(out) && readFileSync(out, 'utf8') !== '');
   expect(readFileSync(out, 'utf8')).toBe(`#(touch ${root.path}/canary); kill-server "x' $HOME`);
   expect(existsSync(`${root.path}/canary`)).toBe(false);
 });

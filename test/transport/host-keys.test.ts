@@ -10,7 +10,11 @@ import { nodeConfig, sshReach } from '../cluster/reach.ts';
 import { type Sshd, type SshdOptions, startSshd } from '../cluster/sshd.ts';
 
 let sshd: Sshd;
-afterEach(() => sshd.stop());
+let started = false;
+afterEach(async () => {
+  if (started) await sshd.stop();
+  started = false;
+});
 
 const both = ['ssh2', 'openssh'] as const;
 type Which = (typeof both)[number];
@@ -149,6 +153,7 @@ describe('the answer of ssh-keygen -F', () => {
 
 async function start(options: SshdOptions = {}): Promise<void> {
   sshd = await startSshd(options);
+  started = true;
 }
 
 /** What stops a connection, or null when a shell answered. */

@@ -96,6 +96,7 @@ describe('a command', () => {
     });
     stream.writable.write('sleep 300 & echo $!; exit 0\n');
     expect((await stream.closed).reason).toContain('exit code 0');
+    expect(text).toMatch(/^\d+\n$/);
     process.kill(Number(text), 'SIGKILL');
   });
 });

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { DoctorOptions } from '../verbs/doctor.ts';
+import type { GateOptions } from '../verbs/gate.ts';
 import type { LogsOptions } from '../verbs/logs.ts';
 import type { ReplayOptions } from '../verbs/replay.ts';
 import type { StatusOptions } from '../verbs/status.ts';
+import type { VerifyOptions } from '../verbs/verify.ts';
 import { type Act, GROUPS, verb } from './act.ts';
 
 export function declareLook(program: Command, act: Act): void {
@@ -41,6 +43,51 @@ function declareTaskVerbs(program: Command, act: Act): void {
       return why(context, task);
     }),
   );
+
+  verb(program, 'gate <task>', {
+    summary: 'run every gate on one branch, as the queue would, with the whole output',
+    group: GROUPS.look,
+    examples: [
+      ['dispatch gate S03', 'the newest branch of the task, merged onto integration'],
+      ['dispatch gate S03 --attempt 1', 'what an earlier attempt made'],
+      ['dispatch gate S03 --ref my-fix', 'a branch of your repository, by the rules of the task'],
+    ],
+    more: [
+      'Changes nothing: the merge is made beside the hub, and verify runs on a node, by the same program in the same sandbox as for the queue, but in a directory of its own that the controller knows nothing of.',
+      'Exit 0: green, or waits for approval; 3: red; 6: conflicts with integration; 9: the gate could not run.',
+    ].join('\n\n'),
+  })
+    .option('--attempt <n>', 'the branch of attempt number n')
+    .option('--ref <name>', 'a commit, or a branch of your repository')
+    .option('--node <name>', 'where verify runs (default: the first that can be reached)')
+    .action(
+      act(async (context, task: string, options: GateOptions) => {
+        const { gate } = await import('../verbs/gate.ts');
+        return gate(context, task, options);
+      }),
+    );
+
+  verb(program, 'verify <project>', {
+    summary: 'run every gate again on what has merged',
+    group: GROUPS.look,
+    examples: [
+      ['dispatch verify web', 'the tip of integration, and what each task brought in'],
+      ['dispatch verify web --each', 'every commit that landed; names the one that turned it red'],
+      ['dispatch verify web -o json', 'for a program'],
+    ],
+    more: [
+      'The gates that need no command judge what each task brought in, by the rules as they are now; verify (of the project and of each task) runs on a clean checkout of the tip. A red run is repeated before it counts. Changes nothing, and runs beside a controller.',
+      'Exit 0: all green; 3: something is red; 9: a gate could not run.',
+    ].join('\n\n'),
+  })
+    .option('--each', 'every commit that landed, not the tip alone')
+    .option('--node <name>', 'where verify runs (default: the first that can be reached)')
+    .action(
+      act(async (context, project: string, options: VerifyOptions) => {
+        const { verify } = await import('../verbs/verify.ts');
+        return verify(context, project, options);
+      }),
+    );
 
   verb(program, 'logs <task>', {
     summary: "an attempt's log",

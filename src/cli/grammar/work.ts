@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CancelOptions } from '../verbs/cancel.ts';
+import type { RevertOptions } from '../verbs/revert.ts';
 import type { ReviewOptions } from '../verbs/review.ts';
 import { type Act, GROUPS, verb } from './act.ts';
 
@@ -57,7 +58,7 @@ export function declareWork(program: Command, act: Act): void {
     );
 
   verb(program, 'retry <tasks...>', {
-    summary: 'give failed, cancelled or parked tasks another try',
+    summary: 'give failed, cancelled, parked or reverted tasks another try',
     group: GROUPS.work,
     examples: [
       ['dispatch retry S03', 'attempt n+1, from the newest base'],
@@ -69,6 +70,26 @@ export function declareWork(program: Command, act: Act): void {
       return retry(context, tasks);
     }),
   );
+
+  verb(program, 'revert <tasks...>', {
+    summary: 'take what tasks merged out of integration again, through the queue and its gate',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch revert S03', 'the reverse is merged, gated and landed like a branch'],
+      ['dispatch revert S08 S03 --reason "wrong schema"', 'several; the latest that came in goes out first'],
+    ],
+    more: [
+      'What merged later stays. Where it changed the same lines, nothing is reverted and the tasks are named (409). Merged tasks that depend on a reverted one stay, and `status`, `why` and `report` show that they rest on reverted work; those that have not started wait. `dispatch retry` does a reverted task again, with the reason in its prompt; `dispatch collect` delivers the revert like everything else.',
+      'Exit 0: reverted; 3: verify is red without it, or the queue stands still; 6: conflict with later work, or nothing to revert.',
+    ].join('\n\n'),
+  })
+    .option('--reason <text>', 'why, for the report and for whoever does the task again')
+    .action(
+      act(async (context, tasks: string[], options: RevertOptions) => {
+        const { revert } = await import('../verbs/revert.ts');
+        return revert(context, tasks, options);
+      }),
+    );
 
   verb(program, 'review <task>', {
     summary: 'approve or reject a task that waits for a person',

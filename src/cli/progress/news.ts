@@ -1,7 +1,9 @@
 import type { CommitId, NodeName, TaskKey, Token } from '../../model/ids.ts';
 import type { Event, Fact } from '../../model/event.ts';
 import type { Finding, Outcome } from '../../model/attempt.ts';
+import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
+import { clashLine } from '../../report/clash.ts';
 import { controlText } from '../../report/markdown.ts';
 import type { StatusWord } from '../../schedule/status.ts';
 
@@ -26,6 +28,8 @@ export interface News {
   readonly attempt: number | null;
   readonly commit: CommitId | null;
   readonly detail: string;
+  /** 409 with both sides, when the news is a conflict, found or foreseen. */
+  readonly conflict: Clash | null;
 }
 
 /**
@@ -37,7 +41,7 @@ export function newsOf(event: Event, state: State): News | null {
   const told = tell(event.fact, state);
   return told === null
     ? null
-    : { at: event.at, node: null, attempt: null, commit: null, detail: '', ...told };
+    : { at: event.at, node: null, attempt: null, commit: null, detail: '', conflict: null, ...told };
 }
 
 /** One line: `2026-01-02T03:04:05.678Z web/S01 running node=mac2 try=1`. */
@@ -70,6 +74,12 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: fact.task, word: 'conflict', detail: `waits for a person: ${fact.reason}` };
     case 'task.completed':
       return { about: fact.task, word: 'merged' };
+    case 'revert.requested':
+      return {
+        about: fact.task,
+        word: 'gating',
+        detail: `its revert, asked for by ${fact.by}: ${fact.reason}`,
+      };
     case 'task.retried':
       return { about: fact.task, word: 'ready', detail: `again, asked for by ${fact.by}` };
     case 'queue.held':
@@ -125,7 +135,11 @@ function tellAttempt(fact: Fact, state: State): Told | null {
     case 'candidate.refused':
       return { about, word: 'failed', detail: `refused: ${fact.findings[0]?.message ?? 'by the gates'}` };
     case 'merge.conflicted':
-      return { about, word: 'conflict', detail: fact.conflicts.map(({ path }) => path).join(', ') };
+      return { about, word: 'conflict', attempt, ...clashNews(fact.clash, about) };
+    case 'merge.predicted':
+      return fact.clash === null
+        ? { about, word: 'gating', detail: 'the conflict that was foreseen is none any more' }
+        : { about, word: 'gating', attempt, ...clashNews(fact.clash, about) };
     case 'merge.refused':
       return { about, word: 'conflict', detail: 'the gate on the merged tree is red' };
     case 'merge.suspected':
@@ -134,6 +148,10 @@ function tellAttempt(fact: Fact, state: State): Told | null {
       return { about, word: 'gating', detail: 'its gate is green alone' };
     case 'merge.landed':
       return { about, word: 'merged', commit: fact.commit };
+    case 'revert.landed':
+      return { about, word: 'reverted', commit: fact.commit };
+    case 'revert.refused':
+      return { about, word: 'merged', detail: `it stays, its revert was refused: ${fact.reason}` };
     default:
       return null;
   }
@@ -168,6 +186,10 @@ function outcomeText(outcome: Outcome): string {
     case 'lost':
       return `lost: the node was ${outcome.why}`;
   }
+}
+
+function clashNews(conflict: Clash, about: TaskKey): Pick<News, 'detail' | 'conflict'> {
+  return { detail: clashLine(conflict, about.slice(0, about.indexOf('/'))), conflict };
 }
 
 function accepted(about: TaskKey, approvals: readonly Finding[], state: State): Told {

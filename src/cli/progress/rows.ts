@@ -1,8 +1,10 @@
 import type { Attempt, Step } from '../../model/attempt.ts';
-import type { CommitId, NodeName, ProjectName, TaskId } from '../../model/ids.ts';
+import type { CommitId, NodeName, ProjectName, TaskId, TaskKey } from '../../model/ids.ts';
+import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
-import type { Task } from '../../model/task.ts';
+import { type Task, undoOf } from '../../model/task.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
+import { clashesAgainst, clashOf, shortClash } from '../../schedule/clash.ts';
 import { type StatusWord, statuses } from '../../schedule/status.ts';
 import {
   type Board,
@@ -11,6 +13,7 @@ import {
   firstBlocker,
   STANDING_FILTERS,
 } from '../../schedule/filter.ts';
+import { restsOnReverted } from '../../schedule/resting.ts';
 import { reasonOf, why } from '../../schedule/why.ts';
 
 /** What `status`, `start` and `collect` show of one task. */
@@ -21,6 +24,10 @@ export interface TaskRow {
   readonly status: StatusWord;
   /** Why it is not further; empty when there is nothing to say. */
   readonly reason: string;
+  /** 409: the conflict that its branch is in, or will be. */
+  readonly conflict: Clash | null;
+  /** Conflicts to come of others, which will have to give way to this one. */
+  readonly ahead: readonly Clash[];
   /** Node of its newest attempt. */
   readonly node: NodeName | null;
   /** Number of its newest attempt; 0 before the first. */
@@ -31,6 +38,8 @@ export interface TaskRow {
   /** Wall clock since when it has been where it is, milliseconds. */
   readonly since: number;
   readonly commit: CommitId | null;
+  /** It has merged, and these, which it depends on, were reverted. */
+  readonly restsOn: readonly TaskId[];
 }
 
 /**
@@ -44,22 +53,28 @@ export function rowsOf(
   projects: ReadonlySet<ProjectName> | null,
 ): TaskRow[] {
   const words = statuses(state, now);
+  const resting = restsOnReverted(state);
   const tasks = [...state.tasks.values()].filter(
     ({ spec }) => projects === null || projects.has(spec.project),
   );
   const newest = newestAttempts(state);
+  const against = clashesAgainst(state);
   // One board for all: making it is linear in the state, and so would be quadratic per task.
   const board = snapshot === null ? null : boardOf(snapshot, now);
   return tasks.map((task) => {
     const attempt = newest.get(task.key) ?? null;
     const running = attempt?.phase.is === 'running' ? attempt.phase : null;
     const status = words.get(task.key) ?? 'waiting';
+    const rests = resting.get(task.key) ?? [];
     return {
       project: task.spec.project,
       task: task.spec.id,
       title: task.spec.title,
       status,
-      reason: reasonFor(task, status, board),
+      reason: withConflict(task, reasonFor(task, status, board, rests), against.get(task.key) ?? []),
+      restsOn: rests.map((key) => state.tasks.get(key)?.spec.id).filter((id) => id !== undefined),
+      conflict: clashOf(task),
+      ahead: against.get(task.key) ?? [],
       node: attempt?.node ?? null,
       attempt: task.n,
       round: running?.round ?? null,
@@ -86,14 +101,25 @@ function newestAttempts(state: State): Map<string, Attempt> {
   return newest;
 }
 
-function reasonFor(task: Task, status: StatusWord, board: Board | null): string {
+function reasonFor(task: Task, status: StatusWord, board: Board | null, rests: readonly TaskKey[]): string {
   const { progress } = task;
   if ('reason' in progress) return progress.reason;
+  if (rests.length > 0) return reasonOf([{ why: 'rests', on: rests }]);
+  if (undoOf(progress) !== undefined && board !== null) return 'Revert';
   if (progress.at === 'merged' || progress.at === 'attempt') return '';
   if (board === null) return reasonWithoutController(task, status);
   if (progress.at !== 'open') return reasonOf(why(board.snapshot, task, board.now));
   const blocker = firstBlocker(task, board, [...STANDING_FILTERS, ...CONTENDED_FILTERS]);
   return blocker === null ? '' : reasonOf([blocker]);
+}
+
+/** A conflict is seen in the table of either side; a reason that names it already, or says more, stands. */
+function withConflict(task: Task, reason: string, ahead: readonly Clash[]): string {
+  if ('reason' in task.progress) return reason;
+  const own = clashOf(task);
+  const short = own === null ? '' : shortClash(own);
+  const others = ahead.map(({ code, ours }) => `Ahead${code}(${ours.task})`);
+  return [...new Set([short, reason, ...others])].filter((part) => part !== '').join(' ');
 }
 
 /** Nothing moves then, and that comes before whatever the filters would say; what a person has to do comes before it. */

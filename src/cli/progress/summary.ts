@@ -4,6 +4,7 @@ import type { ProjectName } from '../../model/ids.ts';
 import type { State } from '../../model/state.ts';
 import { formatDuration } from '../../model/time.ts';
 import { buildReport } from '../../report/build.ts';
+import { clashLine } from '../../report/clash.ts';
 import { countsLine } from '../../report/markdown.ts';
 import type { Report } from '../../report/model.ts';
 import type { Context } from '../context.ts';
@@ -18,6 +19,7 @@ export function keepForSummary({ fact }: Event): boolean {
     fact.type === 'candidate.refused' ||
     fact.type === 'merge.refused' ||
     fact.type === 'merge.conflicted' ||
+    fact.type === 'revert.refused' ||
     fact.type === 'delivery.failed' ||
     fact.type === 'delivery.landed' ||
     (fact.type === 'attempt.ended' && fact.outcome.kind === 'refused')
@@ -54,8 +56,8 @@ function summaryLines(report: Report, paint: Context['output']['paint']): string
   for (const { task, n, findings } of refusals.slice(0, SHOWN)) {
     lines.push(`  ${paint.red('refused')}  ${task} attempt ${n}: ${safeLine(firstFinding(findings))}`);
   }
-  for (const { task, conflicts: on } of conflicts.slice(0, SHOWN)) {
-    lines.push(`  ${paint.yellow('conflict')} ${task}: ${safeLine(on.map(({ path }) => path).join(', '))}`);
+  for (const conflict of conflicts.slice(0, SHOWN)) {
+    lines.push(`  ${paint.yellow('conflict')} ${conflict.task}: ${safeLine(clashLine(conflict, project))}`);
   }
   for (const { task, what, reason } of waiting) {
     lines.push(`  ${paint.yellow(what.padEnd(8))} ${task}: ${safeLine(reason)}`);

@@ -13,6 +13,7 @@ const LOOK: Readonly<
   review: { symbol: '?', colour: 'yellow' },
   conflict: { symbol: '!', colour: 'yellow' },
   merged: { symbol: '✔', colour: 'green' },
+  reverted: { symbol: '↶', colour: 'yellow' },
   failed: { symbol: '✘', colour: 'red' },
   blocked: { symbol: '■', colour: 'red' },
   cancelled: { symbol: '–', colour: 'dim' },

@@ -65,8 +65,14 @@ function commandOn(config: NodeConfig, argv: readonly string[], task: string): r
   }
 }
 
+/**
+ * Gives the terminal to a program until that ends. Ctrl-C and Ctrl-\\ are the program's own business as long as it has the
+ * terminal, and one typed while it lets go of it must not turn its exit code into ours: so they are ignored until this
+ * process ends. Listeners, not SIG_IGN: the program would inherit that.
+ */
 function takeOver(argv: readonly string[]): Promise<number> {
   const [program = '', ...args] = argv;
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit', env: terminalVariables() });
     child.once('error', reject);

@@ -1,9 +1,11 @@
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
-import type { Project, Task } from '../../model/task.ts';
+import { type Project, type Task, undoOf } from '../../model/task.ts';
 import { type Doubt, doubtOf } from '../../merge/doubt.ts';
 import { mergeOrder } from '../../merge/order.ts';
 import { queueOf, type Stacked, unproved } from '../../merge/queue/view.ts';
+import { clashesAgainst, clashOf, shortClash } from '../../schedule/clash.ts';
 import { activeTasks } from '../../schedule/gates.ts';
 import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { flakeText, flakyGates } from '../../report/flaky.ts';
@@ -25,6 +27,9 @@ interface QueueRow {
   readonly since: number | null;
   /** How likely it is to be bad, which puts it behind others: `chance` from 0 to 1, and what speaks for it. */
   readonly doubt: Doubt;
+  /** 409: the conflict to come of this branch, and of others that will have to give way to it. */
+  readonly conflict: Clash | null;
+  readonly ahead: readonly Clash[];
 }
 
 /** What is on its way into integration, in the order in which it goes. */
@@ -45,6 +50,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'task', value: ({ task }) => task },
         { title: 'gate', value: ({ gate }) => gate },
         { title: 'doubt', value: ({ doubt }) => doubtText(doubt) },
+        { title: 'conflict', value: conflictText },
         { title: 'title', value: ({ title }) => title },
       ],
       meta: {
@@ -81,26 +87,56 @@ export function flakyNotes(project: Project): string[] {
 const TESTS_SHOWN = 3;
 
 function rowsOf(state: State, project: Project): QueueRow[] {
-  const { landing, stack, aside, stray, queued } = queueOf(project, activeTasks(state, project.name));
+  const { landing, stack, aside, stray, queued } = queueOf(
+    project,
+    activeTasks(state, project.name),
+    state.tasks,
+  );
   const landed = landing.flatMap(({ token }) => {
     const key = state.attempts.get(token)?.task;
     return (key === undefined ? undefined : state.tasks.get(key)) ?? [];
   });
+  const against = clashesAgainst(state);
+  const row = (task: Task, place: string, at: number, gate: string): QueueRow => ({
+    ...rowOf(state, task, place, at, gate),
+    ahead: against.get(task.key) ?? [],
+  });
   const waiting = [...queued, ...stray.map(({ task }) => task)].toSorted(mergeOrder(state.attempts));
   return [
-    ...landed.map((task, at) => rowOf(state, task, 'landing', at, 'green')),
-    ...stack.map((entry, at) => rowOf(state, entry.task, 'stacked', at, gateOf(project, entry))),
-    ...aside.map((entry, at) => rowOf(state, entry.task, 'aside', at, gateOf(project, entry))),
-    ...waiting.map((task, at) => rowOf(state, task, 'queued', at, '')),
+    ...landed.map((task, at) => row(task, 'landing', at, 'green')),
+    ...stack.map((entry, at) => row(entry.task, 'stacked', at, gateOf(project, entry))),
+    ...aside.map((entry, at) => row(entry.task, 'aside', at, gateOf(project, entry))),
+    ...waiting.map((task, at) => row(task, 'queued', at, '')),
   ];
 }
 
-function rowOf({ attempts }: State, task: Task, place: string, at: number, gate: string): QueueRow {
+function rowOf(
+  { attempts }: State,
+  task: Task,
+  place: string,
+  at: number,
+  gate: string,
+): Omit<QueueRow, 'ahead'> {
   const { project, id, title } = task.spec;
   const since = 'since' in task.progress ? task.progress.since : null;
+  const shown = undoOf(task.progress) === undefined ? title : `revert: ${title}`;
   const token = 'token' in task.progress ? task.progress.token : null;
-  const doubt = doubtOf(task, token === null ? undefined : attempts.get(token));
-  return { project, task: id, title, place, position: at + 1, gate, since, doubt };
+  return {
+    project,
+    task: id,
+    title: shown,
+    place,
+    position: at + 1,
+    gate,
+    since,
+    doubt: doubtOf(task, token === null ? undefined : attempts.get(token)),
+    conflict: clashOf(task),
+  };
+}
+
+function conflictText({ conflict, ahead }: QueueRow): string {
+  const others = ahead.map(({ code, ours }) => `Ahead${code}(${ours.task})`);
+  return [...(conflict === null ? [] : [shortClash(conflict)]), ...others].join(' ');
 }
 
 /** `14 %: took 3 rounds, changes no test`. */

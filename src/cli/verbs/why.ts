@@ -1,10 +1,13 @@
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
-import type { Task } from '../../model/task.ts';
+import type { State } from '../../model/state.ts';
+import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
 import type { Blocker, NodeVerdict } from '../../schedule/snapshot.ts';
+import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
+import { clashLine } from '../../report/clash.ts';
 import type { Context } from '../context.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { selectTask } from '../select.ts';
@@ -19,12 +22,18 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     const blockers = whyBlocked(view.snapshot() ?? view.assumed(), task, now);
     const status = statusOf(task, view.state, now);
     if (output.machine) {
-      output.envelope('Why', { task: task.key, status, controller: view.holder, blockers });
+      const conflict = clashOf(task);
+      const ahead = clashesAgainst(view.state).get(task.key) ?? [];
+      output.envelope('Why', { task: task.key, status, controller: view.holder, blockers, conflict, ahead });
       return EXIT.ok;
     }
     const { paint } = output;
     output.line(`${paint.bold(task.key)} is ${paint.bold(status)}`);
-    const lines = [...controllerLines(view, task), ...blockerLines(blockers, view, task)];
+    const lines = [
+      ...controllerLines(view, task),
+      ...blockerLines(blockers, view, task),
+      ...conflictLines(view.state, task),
+    ];
     for (const line of lines) output.line(`  ${safeLine(line)}`);
     return EXIT.ok;
   });
@@ -32,9 +41,15 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
 
 /** Without a controller nothing starts, whatever else is free. */
 function controllerLines({ holder }: HomeView, { spec, progress }: Task): string[] {
-  const moves = progress.at !== 'merged' && progress.at !== 'failed' && progress.at !== 'cancelled';
-  if (holder !== null || !moves) return [];
+  if (holder !== null || isFinal(progress)) return [];
   return [`no controller runs: dispatch start ${spec.project}`];
+}
+
+/** What is no blocker: an attempt is to begin after a conflict, or others will have to give way to this one. */
+function conflictLines(state: State, task: Task): string[] {
+  const own = task.progress.at === 'open' ? clashOf(task) : null;
+  const others = clashesAgainst(state).get(task.key) ?? [];
+  return [...(own === null ? [] : [own]), ...others].map((clash) => clashLine(clash, task.spec.project));
 }
 
 function blockerLines(blockers: readonly Blocker[], { holder }: HomeView, task: Task): string[] {
@@ -45,12 +60,12 @@ function blockerLines(blockers: readonly Blocker[], { holder }: HomeView, task: 
   return holder === null ? [] : ['nothing keeps it: it starts when its turn comes'];
 }
 
-function linesFor(blocker: Blocker, { spec, key }: Task): string[] {
+function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
   switch (blocker.why) {
     case 'dependency':
       return blocker.dead
         ? [
-            `it depends on what failed, was cancelled or waits for you: ${blocker.on.join(', ')}`,
+            `it depends on what failed, was cancelled or reverted, or waits for you: ${blocker.on.join(', ')}`,
             `fix: dispatch retry ${blocker.on[0] ?? key}`,
           ]
         : [`it waits for ${blocker.on.join(', ')}`];
@@ -84,8 +99,15 @@ function linesFor(blocker: Blocker, { spec, key }: Task): string[] {
       ];
     case 'parked':
       return [`it waits for you: ${blocker.reason}`, `fix: dispatch retry ${key}`];
+    case 'conflict':
+      return [clashLine(blocker.clash, spec.project)];
     case 'merging':
-      return [mergingLine(blocker.at)];
+      return [`${undoOf(progress) === undefined ? 'it' : 'its revert'} ${mergingLine(blocker.at)}`];
+    case 'rests':
+      return [
+        `it has merged, and rests on what was reverted: ${blocker.on.join(', ')}`,
+        `fix: dispatch retry ${blocker.on[0] ?? key}   or   dispatch revert ${key}`,
+      ];
     case 'over':
       return overLines(blocker, key);
     default:
@@ -121,13 +143,13 @@ function nodeLine(verdict: NodeVerdict): string {
 function mergingLine(at: 'finished' | 'queued' | 'gating' | 'landing'): string {
   switch (at) {
     case 'finished':
-      return 'its work is done and is being fetched';
+      return 'has done its work, which is being fetched';
     case 'queued':
-      return 'it waits for its turn in the merge queue';
+      return 'waits for its turn in the merge queue';
     case 'gating':
-      return 'its merge is being gated';
+      return 'is being gated';
     case 'landing':
-      return 'its merge passed and is landing';
+      return 'passed and is landing';
     default:
       return assertNever(at);
   }

@@ -1,5 +1,5 @@
 /** A project's queue as the planner sees it, read from the facts of its tasks. */
-import { environmentOf, evidenceKey, isProved, verifyOf } from '../../model/evidence.ts';
+import { commandsFor, environmentOf, evidenceKey, isProved } from '../../model/evidence.ts';
 import type { CommitId, ProjectName, Token } from '../../model/ids.ts';
 import type { Gating, Progress, Project, Task } from '../../model/task.ts';
 import { nextToMerge } from '../order.ts';
@@ -35,8 +35,8 @@ export interface Queue {
   readonly top: CommitId | null;
 }
 
-/** Sorts a project's active tasks by their place in the queue; linear in them. */
-export function queueOf(project: Project, active: Iterable<Task>): Queue {
+/** Sorts a project's active tasks by their place in the queue; linear in them. @param all tasks of every project. */
+export function queueOf(project: Project, active: Iterable<Task>, all: State['tasks']): Queue {
   const landing: Landing[] = [];
   const queued: Task[] = [];
   const aside: Stacked[] = [];
@@ -51,7 +51,7 @@ export function queueOf(project: Project, active: Iterable<Task>): Queue {
       top = progress.commit;
     } else if (progress.at !== 'gating') continue;
     else {
-      const commands = commandsOf(task, progress, project);
+      const commands = commandsOf(task, progress, project, all);
       if (progress.aside !== null) aside.push({ task, progress, commands });
       else stray.push(...takePlace(standing, { task, progress, commands }));
     }
@@ -66,10 +66,10 @@ export function queueOf(project: Project, active: Iterable<Task>): Queue {
   return { project, landing, stack, aside, stray: [...stray, ...standing.values()], queued, top };
 }
 
-/** Its own command, and the one that was red on its tree in the environment that the project has now. */
-function commandsOf({ spec }: Task, { red }: Gating, { config }: Project): readonly string[] {
-  const own = [verifyOf(spec, config)];
-  return red?.environment === environmentOf(config) ? union(own, [red.verify]) : own;
+/** Those that prove it, and the one that was red on its tree in the environment that the project has now. */
+function commandsOf(task: Task, { red }: Gating, project: Project, all: State['tasks']): readonly string[] {
+  const own = commandsFor(task, project, all.values());
+  return red?.environment === environmentOf(project.config) ? union(own, [red.verify]) : own;
 }
 
 /** The same list while there is nothing to add: long stacks have few commands. */

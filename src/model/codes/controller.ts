@@ -32,6 +32,24 @@ export const CONTROLLER_CODES = {
     explain:
       'The verify command itself is missing, cannot be executed, was killed or did not end in time on several tries. That says nothing about the work, so nobody is blamed and nothing merges. Run the command by hand in a clean checkout on the node, mend it, then `dispatch retry` the task or `dispatch collect` again.',
   },
+  E_REVERT_CONFLICT: {
+    title: 'later work changed the same files',
+    exit: EXIT.conflict,
+    explain:
+      'The reverse of what a task merged does not fit what merged after it: both changed the same lines. Nothing was reverted and the task stays merged. The message names the files and the later tasks; revert those as well (the latest goes first by itself), or write a spec that undoes the one and keeps the other.',
+  },
+  E_REVERT_RED: {
+    title: 'the verify command fails without the task',
+    exit: EXIT.unfinished,
+    explain:
+      'The tree without the work of the task was gated like any other and is red, twice or together with what is known of it, so it did not land and the task stays merged. Usually something that merged later needs it: revert that as well, or mend both with a new spec. The message has the end of the output.',
+  },
+  E_REVERT_WAITS: {
+    title: 'the revert waits in a queue that stands still',
+    exit: EXIT.unfinished,
+    explain:
+      'The reverse is in the merge queue, and the queue is held: by a person, or because its gate broke and nobody is to blame. It goes on with `dispatch queue release`; `dispatch queue show` says who stopped it and why, `dispatch queue drop` gives the revert up and leaves the task merged.',
+  },
   E_TARGET_RACE: {
     title: 'the target branch kept moving',
     exit: EXIT.conflict,
