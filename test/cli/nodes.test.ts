@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Sshd, startSshd } from '../cluster/sshd.ts';
 import { added, claim, NODE, SET_UP } from '../model/builder.ts';
 import { dispatch, makeHome, record } from './dispatch.ts';
@@ -8,10 +8,10 @@ import { localNodes, workerRoot } from './fleet.ts';
 
 describe('nodes add', () => {
   let sshd: Sshd;
-  beforeAll(async () => {
+  beforeEach(async () => {
     sshd = await startSshd({ alias: 'box', trusted: false });
   });
-  afterAll(() => sshd.stop());
+  afterEach(() => sshd.stop());
 
   const addBox = (home: string, ...flags: string[]) =>
     dispatch(['nodes', 'add', 'box', '--ssh-config', sshd.configFile, ...flags], { cwd: home });

@@ -7,7 +7,7 @@
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Sshd } from './sshd.ts';
+import { freePort, type Sshd } from './sshd.ts';
 
 export class SlowLine {
   readonly #port: number;
@@ -36,14 +36,13 @@ export class SlowLine {
   /** Lets connections through, again after a cut. */
   async open(): Promise<void> {
     this.#silent = false;
+    if (this.#listensOn === 0) this.#listensOn = await freePort();
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#take(near));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(this.#listensOn, '127.0.0.1', resolve);
     });
-    const address = server.address();
-    if (typeof address === 'object' && address !== null) this.#listensOn = address.port;
   }
 
   /** Ends every connection and refuses new ones. */

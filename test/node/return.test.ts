@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const link of links.splice(0)) await link.stop();
   await line.cut();
   await sshd.stop();
-  await rm(dir, { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 /** Longer than any test: what comes back before has been noticed, not waited for. */
@@ -126,5 +126,5 @@ function countRefusals(): () => number {
 }
 
 function up(link: NodeLink): Promise<void> {
-  return until('the link is up', () => link.state.is === 'up', 60_000);
+  return until('the link is up', () => link.state.is === 'up');
 }

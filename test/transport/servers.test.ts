@@ -27,7 +27,7 @@ afterEach(async () => {
     stream.close();
     await stream.closed;
   }
-  await rm(root, { recursive: true, force: true });
+  await rm(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 const SERVERS: readonly OtherServer[] = ['dropbear', 'tinysshd'];
