@@ -240,7 +240,7 @@ function projectText(base: string, repo: string): string {
     'timeout: 10m',
     'retries: 1',
     'max_attempts: 1',
-    "gates: { extras: ['notes/**'] }",
+    "gates: { extras: ['notes/**'], control: { skip: the queue is what is looked at } }",
     '',
   ].join('\n');
 }

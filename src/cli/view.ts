@@ -1,11 +1,12 @@
 /** What is known of a home without its controller: the state in the store, nodes.json, and who controls it now. */
 import { DispatchError } from '../model/error.ts';
 import type { Event, Fact } from '../model/event.ts';
-import type { NodeName } from '../model/ids.ts';
+import { projectOfKey } from '../model/evolve.ts';
+import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { chainLengths } from '../plan/chain.ts';
-import type { Snapshot } from '../schedule/snapshot.ts';
+import type { ControlStanding, Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Reader } from '../store/port.ts';
 import type { Context } from './context.ts';
 import { homePaths } from '../controller/paths.ts';
@@ -116,6 +117,7 @@ export class HomeView {
       shunned: new Map(),
       records: new Map(),
       waiting: new Map(),
+      controls: onTrial(this.state),
     };
   }
 
@@ -150,4 +152,15 @@ export class HomeView {
       default:
     }
   }
+}
+
+/** Projects whose gates run on trial now; what a controller has yet to begin is not in the store. */
+function onTrial({ live, attempts }: State): ReadonlyMap<ProjectName, ControlStanding> {
+  const found = new Map<ProjectName, ControlStanding>();
+  for (const token of [...live.values()].flatMap((tokens) => [...tokens])) {
+    const attempt = attempts.get(token);
+    if (attempt?.work.kind === 'gate' && attempt.work.subject.of === 'control')
+      found.set(projectOfKey(attempt.task), { wanted: [], failed: [] });
+  }
+  return found;
 }

@@ -6,6 +6,7 @@ import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
+import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
 import { failTask, fence } from './settle.ts';
 import type { Turn } from './turn.ts';
@@ -21,9 +22,7 @@ export function command(turn: Turn, asked: Command): Reply {
     case 'load':
       return load(turn, asked);
     case 'start':
-      if (!turn.state.projects.has(asked.project)) return unknown(`no project ${asked.project}`);
-      turn.memory.dispatching.add(asked.project);
-      return DONE;
+      return onProject(turn, asked.project, (project) => start(turn, project, asked.skipControl));
     case 'collect':
       return collect(turn, asked);
     case 'cancel':
@@ -56,6 +55,16 @@ function onTask(turn: Turn, key: TaskKey, act: (task: Task) => Reply): Reply {
 function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Reply): Reply {
   const project = turn.state.projects.get(name);
   return project === undefined ? unknown(`no project ${name}`) : act(project);
+}
+
+/** Work starts when the gates have shown that they can go red, or a person says why they need not. */
+function start(turn: Turn, project: Project, skipControl: string | undefined): Reply {
+  const { dispatching, skipped } = turn.memory;
+  if (skipControl === undefined) skipped.delete(project.name);
+  else skipped.set(project.name, skipControl);
+  dispatching.add(project.name);
+  beginControl(turn, project);
+  return DONE;
 }
 
 /** Gates at work run on; their word counts when the line goes on. */
@@ -108,6 +117,8 @@ function load(turn: Turn, asked: Extract<Command, { verb: 'load' }>): Reply {
     if (isFinal(task.progress) || hasMerged(task)) continue;
     notes.push(dropTask(turn, task));
   }
+  const project = state.projects.get(config.name);
+  if (project !== undefined && turn.memory.dispatching.has(config.name)) beginControl(turn, project);
   return { ok: true, notes };
 }
 

@@ -16,6 +16,7 @@ import { decide } from '../schedule/decide.ts';
 import { gateSlots } from '../schedule/gates.ts';
 import type { Decision, Snapshot } from '../schedule/snapshot.ts';
 import { command, type Reply } from './commands.ts';
+import { advanceControls, copyBroken, inspected } from './control.ts';
 import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
@@ -45,6 +46,8 @@ export interface TurnResult {
 
 /** A gate for a delivery belongs to no task; `@` cannot occur in a task's id. */
 const DELIVERY_TASK = '@delivery';
+/** The same for one that is tried on a broken copy. */
+const CONTROL_TASK = '@control';
 
 export class Core {
   readonly state: State;
@@ -66,9 +69,9 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, dispatching, shunned, refusals, records, waiting } = this.memory;
+    const { connected, dispatching, shunned, refusals, records, waiting, controls } = this.memory;
     const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
-    return { ...known, connected, dispatching, shunned, refusals, records, waiting };
+    return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls };
   }
 
   /** @param now wall clock, milliseconds. */
@@ -78,6 +81,7 @@ export class Core {
     for (const input of inputs) this.#take(turn, input, replies);
     const slots = gateSlots(this.snapshot());
     advanceQueues(turn, slots);
+    advanceControls(turn);
     this.#drain(turn);
     for (const decision of decide(this.snapshot(), now)) this.#claim(turn, decision);
     const effects = wantedEffects(turn, slots);
@@ -130,6 +134,10 @@ export class Core {
         return hub.landed(turn, input);
       case 'land.raced':
         return hub.landRaced(turn, input);
+      case 'inspected':
+        return inspected(turn, input);
+      case 'copy.broken':
+        return copyBroken(turn, input);
       case 'delivery.made':
         return hub.deliveryMade(turn, input);
       case 'delivered':
@@ -180,6 +188,8 @@ export class Core {
         return this.#claimMergeGate(turn, decision, token);
       case 'delivery-gate':
         return this.#claimDeliveryGate(turn, decision, token);
+      case 'control-gate':
+        return this.#claimControlGate(turn, decision, token);
       default:
         assertNever(decision);
     }
@@ -231,6 +241,23 @@ export class Core {
       work: { kind: 'gate', subject },
       node: on,
       base: commit,
+    });
+  }
+
+  #claimControlGate(
+    turn: Turn,
+    { project, gate, node: on }: Extract<Decision, { start: 'control-gate' }>,
+    token: Token,
+  ): void {
+    const subject = { of: 'control', ...gate, environment: this.#environmentOf(project) } as const;
+    turn.record({
+      type: 'attempt.claimed',
+      token,
+      task: `${project}/${CONTROL_TASK}` as TaskKey,
+      n: 0,
+      work: { kind: 'gate', subject },
+      node: on,
+      base: gate.commit,
     });
   }
 

@@ -70,7 +70,12 @@ export type Command =
       readonly config: ProjectConfig;
       readonly specs: readonly { spec: TaskSpec; text: string }[];
     }
-  | { readonly verb: 'start'; readonly project: ProjectName }
+  | {
+      readonly verb: 'start';
+      readonly project: ProjectName;
+      /** Why gates are not tried on a broken copy this time. */
+      readonly skipControl?: string;
+    }
   | { readonly verb: 'collect'; readonly project: ProjectName }
   | { readonly verb: 'cancel'; readonly task: TaskKey; readonly reason: string }
   /** Take out of integration what the task merged. */

@@ -4,6 +4,7 @@ import { isTestPath } from '../gates/test-path.ts';
 import { queueOf } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
 import { activeTasks } from '../schedule/gates.ts';
+import { watchCollected, watchLanded } from './control-watch.ts';
 import type { Input } from './door.ts';
 import { reconsider, reconsiderAll } from './foresight.ts';
 import { isLanding } from './landing.ts';
@@ -39,6 +40,7 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   if (task === undefined || task.progress.at !== 'finished' || task.progress.token !== token) return;
   if (findings.every(({ approval }) => approval === true)) {
     if (input.paths?.length === changed) turn.memory.changes.set(token, new Set(input.paths));
+    watchCollected(turn, { project: task.spec.project, token, changed, ...paths });
     const approvals = findings.length === 0 ? {} : { approvals: findings };
     const drops = input.dropsTests === true ? { dropsTests: true as const } : {};
     const tests = input.paths === undefined ? {} : { changesTests: input.paths.some(isTestPath) };
@@ -103,6 +105,7 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
   }
   // It had landed and was not reported: what integration is now has to be read again.
   if (before) turn.memory.resync.add(name);
+  watchLanded(turn, project, tokens);
 }
 
 export function landRaced(turn: Turn, input: Of<'land.raced'>): void {

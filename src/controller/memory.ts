@@ -1,6 +1,7 @@
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { isFinal, type TestBaseline } from '../model/task.ts';
+import type { ControlRun } from './control-run.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
 
 /**
@@ -31,6 +32,14 @@ export interface Memory {
   readonly records: Map<ProjectName, QueueRecord>;
   /** Branches of each queue that could be stacked when it was last looked at. */
   readonly waiting: Map<ProjectName, number>;
+  /** Projects whose gates are tried on a broken copy before their work may start. */
+  readonly controls: Map<ProjectName, ControlRun>;
+  /** Files that the gates of a project run, as they were last looked at; missing where gates are not tried. */
+  readonly gatePaths: Map<ProjectName, ReadonlySet<string>>;
+  /** Branches that are known to change none of those. */
+  readonly harmless: Set<Token>;
+  /** Why gates are not tried in this session, as the person said who started it. */
+  readonly skipped: Map<ProjectName, string>;
   /**
    * Branches that were looked at for conflicts before their turn: where integration was then; `again`: the newest commit
    * that it has not been held against and may conflict with.
@@ -71,6 +80,10 @@ export function freshMemory(state: State): Memory {
     refusals: new Map(),
     records: new Map(),
     waiting: new Map(),
+    controls: new Map(),
+    gatePaths: new Map(),
+    harmless: new Set(),
+    skipped: new Map(),
     foreseen: new Map(),
     changes: new Map(),
     races: new Map(),

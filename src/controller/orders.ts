@@ -34,7 +34,7 @@ export async function buildOrder(
   const project = state.projects.get(key.slice(0, key.indexOf('/')) as Project['name']);
   if (project === undefined) throw new Error(`no project for ${key}`);
   const task = state.tasks.get(key);
-  const id = (task?.spec.id ?? 'delivery') as TaskId;
+  const id = (task?.spec.id ?? (work.kind === 'gate' ? work.subject.of : 'delivery')) as TaskId;
   const { config } = project;
   const common = {
     protocol: PROTOCOL,

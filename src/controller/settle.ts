@@ -3,10 +3,12 @@ import { assertNever } from '../model/assert.ts';
 import type { Attempt, Finding, GateSubject, Outcome } from '../model/attempt.ts';
 import { failingTests } from '../gates/failing-tests.ts';
 import type { Source } from '../model/event.ts';
+import { environmentOf } from '../model/evidence.ts';
 import { projectOfKey } from '../model/evolve.ts';
 import { unprovedDelivery } from '../merge/delivery-commands.ts';
 import type { Project, Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
+import { settleControl } from './control.ts';
 import { comparedOutcome } from './test-counts.ts';
 import { noteContradicted } from './queue-record.ts';
 import type { Turn } from './turn.ts';
@@ -93,6 +95,7 @@ function refusalReason(findings: readonly Finding[], rounds: number): string {
 
 /** The gate judges what is being merged now, not something that was given up meanwhile. */
 function gateIsCurrent(turn: Turn, attempt: Attempt, subject: GateSubject): boolean {
+  if (subject.of === 'control') return isCurrentControl(turn, attempt, subject);
   if (subject.of === 'merge') {
     const progress = turn.state.tasks.get(attempt.task)?.progress;
     return progress?.at === 'gating' && progress.gate === attempt.token && progress.commit === subject.commit;
@@ -102,7 +105,15 @@ function gateIsCurrent(turn: Turn, attempt: Attempt, subject: GateSubject): bool
   return delivery.commit === subject.commit;
 }
 
+/** Live, and of the settings that the project has now; the core knows no other way for it to be outdated. */
+function isCurrentControl({ state }: Turn, { task, phase }: Attempt, { environment }: GateSubject): boolean {
+  const project = state.projects.get(projectOfKey(task));
+  const live = phase.is === 'claimed' || phase.is === 'running';
+  return live && project !== undefined && environmentOf(project.config) === environment;
+}
+
 function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome: Outcome): void {
+  if (subject.of === 'control') return settleControl(turn, attempt, subject, outcome);
   const project = turn.state.projects.get(projectOfKey(attempt.task));
   if (project === undefined) return;
   switch (outcome.kind) {
@@ -123,7 +134,9 @@ function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome:
   }
 }
 
-function greenGate(turn: Turn, project: Project, subject: GateSubject): void {
+type QueueSubject = Exclude<GateSubject, { of: 'control' }>;
+
+function greenGate(turn: Turn, project: Project, subject: QueueSubject): void {
   const { tree, verify, environment } = subject;
   const merge = subject.of === 'merge' ? { token: subject.workToken } : {};
   turn.record({ type: 'gate.proved', project: project.name, tree, verify, environment, ...merge });
@@ -145,7 +158,7 @@ export function passDelivery(turn: Turn, project: Project): void {
 function redGate(
   turn: Turn,
   project: Project,
-  subject: GateSubject,
+  subject: QueueSubject,
   { findings, output }: Extract<Outcome, { kind: 'refused' }>,
 ): void {
   if (subject.of === 'merge') {
@@ -173,7 +186,7 @@ export function parkIfReturnedOften(turn: Turn, task: Task, token: Attempt['toke
 }
 
 /** Nobody's fault: the line stands still for a while, and when the gate goes on breaking, until a person lets it go on. */
-function brokenGate(turn: Turn, project: Project, subject: GateSubject, message: string): void {
+function brokenGate(turn: Turn, project: Project, subject: QueueSubject, message: string): void {
   const { name } = project;
   const breaks = (project.broken?.times ?? 0) + 1;
   turn.record({ type: 'gate.broke', project: name, reason: message, times: breaks });

@@ -1,7 +1,7 @@
 /** When is a run over: nothing more will happen without a person. */
 import type { ProjectName, TaskKey } from '../model/ids.ts';
 import { isFinal, type Task } from '../model/task.ts';
-import type { Blocker, Snapshot } from '../schedule/snapshot.ts';
+import type { Blocker, NodeVerdict, Snapshot } from '../schedule/snapshot.ts';
 import { whyEach } from '../schedule/why.ts';
 
 export interface Settlement {
@@ -79,13 +79,17 @@ function isForGood(blocker: Blocker, snapshot: Snapshot, stuck: ReadonlySet<Proj
       const { at } = holder.progress;
       return (at === 'gating' || at === 'queued') && stuck.has(projectOf(holder));
     }
+    case 'control':
+      return blocker.failed !== null || (blocker.nodes.length > 0 && blocker.nodes.every(isShut));
     case 'nodes':
-      return blocker.nodes.every(
-        (verdict) => !verdict.ok && ['executor', 'cordoned', 'draining'].includes(verdict.why),
-      );
+      return blocker.nodes.every(isShut);
     default:
       return false;
   }
+}
+
+function isShut(verdict: NodeVerdict): boolean {
+  return !verdict.ok && ['executor', 'cordoned', 'draining'].includes(verdict.why);
 }
 
 function sortOut(snapshot: Snapshot, wanted: ReadonlySet<string>): Settlement {

@@ -21,7 +21,7 @@ const KEPT = 1000;
 /** What a gate's end is worth after its tests were compared with integration's: itself, or a refusal. */
 export function comparedOutcome(turn: Turn, attempt: Attempt, outcome: Outcome): Outcome {
   const { work } = attempt;
-  if (work.kind !== 'gate' || outcome.kind !== 'done') return outcome;
+  if (work.kind !== 'gate' || work.subject.of === 'control' || outcome.kind !== 'done') return outcome;
   const { state, memory } = turn;
   const { subject } = work;
   const { tree, verify } = subject;

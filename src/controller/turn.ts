@@ -10,18 +10,19 @@ export class Turn {
   /** Wall clock at the start of the turn, milliseconds. */
   readonly now: number;
   readonly events: NewEvent[] = [];
-  readonly #epoch: number;
+  /** Of the controller whose turn it is. */
+  readonly epoch: number;
 
   constructor(state: State, memory: Memory, epoch: number, now: number) {
     this.state = state;
     this.memory = memory;
-    this.#epoch = epoch;
+    this.epoch = epoch;
     this.now = now;
   }
 
   /** Applies the fact to the state and keeps it for the commit. @throws IllegalFact when it does not fit. */
   record(fact: Fact, source: Source | null = null): void {
-    const event: NewEvent = { at: this.now, epoch: this.#epoch, fact, source };
+    const event: NewEvent = { at: this.now, epoch: this.epoch, fact, source };
     evolve(this.state, { ...event, seq: 0 });
     this.events.push(event);
   }

@@ -27,7 +27,7 @@ export async function readGateFiles(
   const key = JSON.stringify([repo.gitDir, base, verify]);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const reading = follow(repo, base, verify);
+  const reading = follow(repo, base, filesNamedBy(verify, true));
   known.set(key, reading);
   for (const oldest of known.keys()) {
     if (known.size <= KEPT) break;
@@ -38,9 +38,22 @@ export async function readGateFiles(
   return reading;
 }
 
-async function follow(repo: RepoPlace, base: CommitId, verify: string): Promise<readonly string[]> {
+/** Of these files only those that are run, sourced or given as a configuration; a file that a test runner is told of is not. */
+export async function readRunFiles(
+  repo: RepoPlace,
+  base: CommitId,
+  verify: string,
+): Promise<readonly string[]> {
+  return await follow(repo, base, filesNamedBy(verify, false));
+}
+
+async function follow(
+  repo: RepoPlace,
+  base: CommitId,
+  first: readonly NamedFile[],
+): Promise<readonly string[]> {
   const found = new Set<string>();
-  let named: readonly NamedFile[] = filesNamedBy(verify, true);
+  let named = first;
   for (let depth = 0; depth < DEPTH && named.length > 0; depth++) {
     const fresh = named.filter(({ path }) => !found.has(path)).slice(0, MOST_FILES);
     const blobs = await blobsAt(

@@ -20,6 +20,7 @@ import type { Conflict } from '../model/conflict.ts';
 import { DispatchError } from '../model/error.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import { admitBundle } from './admit.ts';
+import { type BrokenCopy, breakCopy, type InspectedGates, inspectGates } from './broken-copy.ts';
 import { writeBundle } from './bundle.ts';
 import { conflictsWith } from './conflicts.ts';
 import { type Delivered, deliver, type DeliverySides, type Prepared, prepareDelivery } from './delivery.ts';
@@ -254,6 +255,17 @@ export class Hub {
       const now = await this.#fetchTarget();
       return deliver(this.#delivery(), { commit, onto, targetTip, now });
     });
+  }
+
+  /** What the gates with these commands are at the commit. */
+  async inspectGates(commit: CommitId, commands: readonly string[]): Promise<InspectedGates> {
+    return await this.#read(() => inspectGates(this.#repo, commit, commands));
+  }
+
+  /** A copy of the commit that is broken on purpose; see `breakCopy`. */
+  async breakCopy(base: CommitId, verify: string, keep: readonly string[]): Promise<BrokenCopy> {
+    const indexFile = join(this.place.dir, 'broken-copy.index');
+    return await this.#write(() => breakCopy(this.#repo, base, verify, { keep, indexFile }));
   }
 
   async #fetchTarget(): Promise<CommitId> {

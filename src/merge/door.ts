@@ -57,6 +57,24 @@ export type HubEffect =
       readonly onto: CommitId;
       readonly commit: CommitId;
     }
+  /** The base's tree, and the fingerprint of each command's own files there. */
+  | {
+      readonly do: 'inspect';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly commands: readonly string[];
+    }
+  /** A copy of the base that is broken on purpose, for the command to go red on. */
+  | {
+      readonly do: 'break';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly base: CommitId;
+      readonly verify: string;
+      /** Paths that stay as they are besides what makes the gate run. */
+      readonly keep: readonly string[];
+    }
   /** Fetch the target; what would land: integration's tip, or a merge of the moved target with it. */
   | { readonly do: 'prepare-delivery'; readonly key: string; readonly project: ProjectName }
   /** Push `commit` to the target, which must still be at `targetTip`; integration follows from `onto`. */
@@ -152,6 +170,28 @@ export type HubResult =
       readonly before: boolean;
     }
   | { readonly is: 'land.raced'; readonly key: string; readonly project: ProjectName }
+  | {
+      readonly is: 'inspected';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly tree: string;
+      /** By command. */
+      readonly files: Readonly<Record<string, string>>;
+      /** Paths of all their files. */
+      readonly paths: readonly string[];
+    }
+  | {
+      readonly is: 'copy.broken';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly verify: string;
+      readonly base: CommitId;
+      readonly commit: CommitId;
+      readonly tree: string;
+      /** How many files are broken. */
+      readonly files: number;
+    }
   | {
       readonly is: 'delivery.made';
       readonly key: string;

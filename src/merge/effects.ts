@@ -1,6 +1,7 @@
 import { assertNever } from '../model/assert.ts';
 import { setBase } from './base.ts';
 import { collect } from './collect.ts';
+import { breakOnPurpose, inspect } from './control.ts';
 import { deliver, prepareDelivery } from './deliver.ts';
 import { land } from './land.ts';
 import { merge } from './merge.ts';
@@ -33,6 +34,10 @@ async function perform(effect: HubEffect, work: HubWork): Promise<HubResult> {
       return await predict(effect, work);
     case 'land':
       return await land(effect, work);
+    case 'inspect':
+      return await inspect(effect, work);
+    case 'break':
+      return await breakOnPurpose(effect, work);
     case 'prepare-delivery':
       return await prepareDelivery(effect, work);
     case 'deliver':

@@ -69,7 +69,19 @@ export type Outcome =
 export type GateSubject = Basis & { readonly commit: CommitId; readonly tree: string } & (
     | { readonly of: 'merge'; readonly workToken: Token }
     | { readonly of: 'delivery' }
+    | ({ readonly of: 'control' } & ControlSubject)
   );
+
+/** A command is tried: first on the base, then, when it was green there, on a copy of it that is broken on purpose. */
+export interface ControlSubject {
+  readonly part: 'base' | 'broken';
+  /** Fingerprint of the gate's own files on the base. */
+  readonly files: string;
+  /** Tree of the base, whichever of the two is judged. */
+  readonly base: string;
+  /** How many files are broken in the copy. */
+  readonly broken: number;
+}
 
 export type AttemptKind =
   | { readonly kind: 'work' }

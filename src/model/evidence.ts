@@ -17,7 +17,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
-import { type Project, type Task, undoOf } from './task.ts';
+import type { State } from './state.ts';
+import { type Control, isFinal, type Project, type Task, undoOf } from './task.ts';
 
 /** What a gate's word rests on besides the tree. */
 export interface Basis {
@@ -69,6 +70,22 @@ export function commandsFor({ spec, progress }: Task, { config }: Project, tasks
       commands.add(other.spec.verify);
   }
   return commands.size > 0 ? [...commands] : [verifyOf(spec, config)];
+}
+
+/** The commands of every task of the project that is not over, and while there is one its own, which judges what is delivered. */
+export function commandsInUse({ tasks }: State, { name, config }: Project): string[] {
+  const commands = new Set<string>();
+  for (const { spec, progress } of tasks.values()) {
+    if (spec.project === name && !isFinal(progress)) commands.add(verifyOf(spec, config));
+  }
+  if (commands.size > 0 && config.verify !== null) commands.add(config.verify);
+  return [...commands];
+}
+
+/** The newest word on the command on a broken copy, in the environment that the project has now. */
+export function lastControl({ config, controls }: Project, verify: string): Control | undefined {
+  const environment = environmentOf(config);
+  return controls.findLast((one) => one.verify === verify && one.environment === environment);
 }
 
 /** Under what a green gate is remembered. */

@@ -396,6 +396,7 @@ function rememberControl(
     (one) => one.verify !== verify || one.environment !== environment || one.files !== files,
   );
   const control = { verify, environment, files, tree, verdict, note, at, epoch };
+  if (verdict !== 'skipped') project.broken = null;
   project.controls = [...others, control].slice(-CONTROLS_KEPT);
 }
 
@@ -524,6 +525,10 @@ function claimGate(
   fact: Extract<Fact, { type: 'attempt.claimed' }>,
   subject: GateSubject,
 ): void {
+  if (subject.of === 'control') {
+    projectOf(state, projectOfKey(fact.task), fact);
+    return;
+  }
   if (subject.of === 'merge') {
     const { task, progress } = workOf(state, subject.workToken, fact, ['gating']);
     if (progress.at !== 'gating' || progress.gate !== null)
@@ -589,6 +594,7 @@ function close(state: State, attempt: Attempt, phase: AttemptPhase, fact: Fact):
   liveOn(state, attempt.node).delete(attempt.token);
   if (attempt.work.kind === 'work') return;
   const { subject } = attempt.work;
+  if (subject.of === 'control') return;
   if (subject.of === 'merge') {
     const task = state.tasks.get(attempt.task);
     const progress = task?.progress;

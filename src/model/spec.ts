@@ -66,6 +66,8 @@ export interface GateSettings {
   readonly secretAllow: readonly PlaceholderAllow[];
   /** Least number of tests that `verify` must run; 0: any, as long as it is not none. */
   readonly minTests: number;
+  /** Why verify commands need not show that they go red on a broken copy; missing: they have to. */
+  readonly skipControl?: string;
 }
 
 /** `project.yaml`, validated and with defaults filled in. */

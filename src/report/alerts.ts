@@ -1,6 +1,8 @@
 /** What a person has to know before anything else: a project on which nothing merges, or nothing starts, and why. */
 import type { ErrorCode } from '../model/codes/index.ts';
+import { commandsInUse, lastControl } from '../model/evidence.ts';
 import type { ProjectName } from '../model/ids.ts';
+import type { State } from '../model/state.ts';
 import type { Project } from '../model/task.ts';
 
 export interface Alert {
@@ -14,8 +16,19 @@ export interface Alert {
 }
 
 /** The alerts of a project as it is now; empty when all is well. */
-export function alertsOf(project: Project): Alert[] {
-  return brokenGate(project);
+export function alertsOf(state: State, project: Project): Alert[] {
+  return [...brokenGate(project), ...blindGates(state, project)];
+}
+
+/** Until the command is shown to go red, is no longer anybody's, or a person says that it need not. */
+function blindGates(state: State, project: Project): Alert[] {
+  return commandsInUse(state, project).flatMap((verify): Alert[] => {
+    const last = lastControl(project, verify);
+    if (last?.verdict !== 'blind') return [];
+    const message = `no work starts: ${verify} stays green on a copy that is broken on purpose (${last.note})`;
+    const fix = 'dispatch explain E_GATE_PROVES_NOTHING';
+    return [{ project: project.name, code: 'E_GATE_PROVES_NOTHING', message, since: last.at, fix }];
+  });
 }
 
 /** A queue that a person holds is no alert: somebody knows already. */

@@ -67,7 +67,7 @@ export function buildReport({ state, events, project, slots, now }: ReportInput)
     span: spanOf(attempts, now),
     concurrency: concurrencyOf(tasks, attempts, slots, now),
     tokens: tokensOf(attempts),
-    alerts: alertsOf(project),
+    alerts: alertsOf(state, project),
     controls: project.controls,
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),

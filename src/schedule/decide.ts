@@ -37,6 +37,7 @@ export function decide(snapshot: Snapshot, now: number): Decision[] {
   const shares = sharesOf(snapshot.state);
   const decisions: Decision[] = [];
   startDeliveryGates(board, shares, decisions);
+  startControlGates(board, shares, decisions);
   startMergeGates(board, shares, decisions);
   startWork(board, shares, decisions);
   return decisions;
@@ -61,6 +62,18 @@ function ungatedDeliveries(state: State): Project[] {
     ({ delivery }) => delivery?.at === 'gating' && delivery.gate === null,
   );
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Work of the project waits for them. */
+function startControlGates({ snapshot, slots }: Board, shares: Shares, decisions: Decision[]): void {
+  for (const [project, { wanted }] of snapshot.controls ?? []) {
+    for (const gate of wanted) {
+      const node = slots.take(ANY_EXECUTOR, null);
+      if (node === null) return;
+      decisions.push({ start: 'control-gate', project, gate, node });
+      countSlot(shares, project);
+    }
+  }
 }
 
 /** For each queue what its planner asks for; the branch that has waited longest first. */

@@ -7,7 +7,7 @@ import { taskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
 import { Locks } from './locks.ts';
-import { Slots } from './slots.ts';
+import { ANY_EXECUTOR, Slots } from './slots.ts';
 import type { Blocker, Snapshot } from './snapshot.ts';
 
 /** What the filters look at: the snapshot, and what has been taken from it so far in this call. */
@@ -35,7 +35,7 @@ export function boardOf(snapshot: Snapshot, now: number): Board {
 }
 
 /** Filters that say the same of every task of a project. */
-export const PROJECT_FILTERS: readonly Filter[] = [projectStarted, integrationExists];
+export const PROJECT_FILTERS: readonly Filter[] = [projectStarted, integrationExists, gatesControlled];
 
 /** Filters on one task. */
 export const TASK_FILTERS: readonly Filter[] = [dependencies, backoffOver, noLiveAttempt];
@@ -73,6 +73,14 @@ function integrationExists(task: Task, { snapshot }: Board): Blocker | null {
   const project = snapshot.state.projects.get(task.spec.project);
   if (project === undefined) return { why: 'no-base' };
   return project.config.repo === null || project.integration !== null ? null : { why: 'no-base' };
+}
+
+function gatesControlled(task: Task, { snapshot, slots }: Board): Blocker | null {
+  const standing = snapshot.controls?.get(task.spec.project);
+  if (standing === undefined) return null;
+  const [failed = null] = standing.failed;
+  const nodes = failed === null && standing.wanted.length > 0 ? slots.verdicts(ANY_EXECUTOR) : [];
+  return { why: 'control', failed, nodes };
 }
 
 function backoffOver(task: Task, { now }: Board): Blocker | null {

@@ -1,7 +1,7 @@
 import type { Clash } from '../model/conflict.ts';
-import type { Finding } from '../model/attempt.ts';
+import type { ControlSubject, Finding } from '../model/attempt.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
-import type { Token } from '../model/ids.ts';
+import type { CommitId, Token } from '../model/ids.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -24,8 +24,29 @@ export interface Snapshot {
   readonly waiting: ReadonlyMap<ProjectName, number>;
   /** Nodes that refused an order lately (no space, missing program) -> wall clock until when they get none. */
   readonly shunned: ReadonlyMap<NodeName, number>;
+  /** Projects whose gates are being tried on a broken copy, or did not pass that: no new work of theirs starts. */
+  readonly controls?: ReadonlyMap<ProjectName, ControlStanding>;
   /** What they said; for people only. */
   readonly refusals?: ReadonlyMap<NodeName, string>;
+}
+
+export interface ControlStanding {
+  /** Gates to run now. */
+  readonly wanted: readonly ControlGate[];
+  /** Why the project cannot start. */
+  readonly failed: readonly ControlFailure[];
+}
+
+export interface ControlGate extends ControlSubject {
+  readonly verify: string;
+  readonly commit: CommitId;
+  readonly tree: string;
+}
+
+export interface ControlFailure {
+  readonly code: 'E_GATE_PROVES_NOTHING' | 'E_GATE_BROKEN';
+  readonly verify: string;
+  readonly message: string;
 }
 
 /** Start this attempt there. The token is given by the caller when it applies the decision. */
@@ -44,6 +65,12 @@ export type Decision =
       readonly project: ProjectName;
       readonly verify: string;
       readonly node: NodeName;
+    }
+  | {
+      readonly start: 'control-gate';
+      readonly project: ProjectName;
+      readonly gate: ControlGate;
+      readonly node: NodeName;
     };
 
 /** Why a task is not running, most fundamental first: the filters that decided. */
@@ -57,6 +84,12 @@ export type Blocker =
   | { readonly why: 'backoff'; readonly until: number; readonly reason: string; readonly forMs: number }
   | { readonly why: 'not-started' }
   | { readonly why: 'no-base' }
+  /** Its project's gates have yet to go red on a broken copy; `nodes`: where that could run now, while it waits for one. */
+  | {
+      readonly why: 'control';
+      readonly failed: ControlFailure | null;
+      readonly nodes: readonly NodeVerdict[];
+    }
   /** An earlier attempt, or a gate on its work, has not ended on its node yet. */
   | { readonly why: 'attempt'; readonly token: Token; readonly node: NodeName }
   | { readonly why: 'nodes'; readonly nodes: readonly NodeVerdict[] }

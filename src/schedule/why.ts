@@ -101,6 +101,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return 'NotStarted';
     case 'no-base':
       return 'NoBase';
+    case 'control':
+      return blocker.failed === null ? 'GateOnTrial' : 'GateProvesNothing';
     case 'attempt':
       return `Ending(${blocker.node})`;
     case 'nodes':

@@ -109,6 +109,7 @@ function gatesOf({ gates }: ProjectInput): GateSettings {
     largestBinaryKb: gates?.largest_binary_kb ?? LARGEST_BINARY_KB,
     secretAllow: gates?.secrets?.allow ?? [],
     minTests: gates?.tests?.min ?? 0,
+    ...(gates?.control === undefined ? {} : { skipControl: gates.control.skip }),
   };
 }
 

@@ -251,6 +251,14 @@ const gates = z.strictObject({
         .describe('Least number of tests that `verify` must run; 0 by default.'),
     })
     .optional(),
+  control: z
+    .strictObject({
+      skip: line.describe('The reason, for the report.'),
+    })
+    .optional()
+    .describe(
+      'With `skip` and a reason: `start` does not try whether verify commands go red on a copy that is broken on purpose.',
+    ),
   largest_file_kb: count(1, 8192).optional().describe('Largest file a branch may add, KiB; 8192 by default.'),
   largest_binary_kb: count(1, 8192)
     .optional()

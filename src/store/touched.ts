@@ -172,7 +172,7 @@ function touchSubject(touched: Touched, token: Token, state: State): void {
   const attempt = state.attempts.get(token);
   if (attempt === undefined) return;
   const { work } = attempt;
-  if (work.kind === 'gate' && work.subject.of === 'delivery') touchProjectOf(touched, token, state);
+  if (work.kind === 'gate' && work.subject.of !== 'merge') touchProjectOf(touched, token, state);
   else moveTask(touched, attempt.task);
 }
 

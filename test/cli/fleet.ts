@@ -58,7 +58,7 @@ export function codeHome(tasks: Readonly<Record<string, string>>): { home: strin
   );
   const home = makeHome({
     'nodes.json': localNodes(workerRoot()),
-    'specs/code/project.yaml': `repo: ${repo}\nretries: 0\nexecutors:\n${scripts.join('\n')}\n`,
+    'specs/code/project.yaml': `repo: ${repo}\nretries: 0\ngates: { control: { skip: no test } }\nexecutors:\n${scripts.join('\n')}\n`,
     ...Object.fromEntries(
       Object.keys(tasks).map((id) => [
         `specs/code/${id}.md`,

@@ -1,9 +1,12 @@
 /** What a gate has shown is not asked for again, and a gate that shows nothing stops the line: with real programs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type Home, makeHome, PROJECT } from './home.ts';
 import { until } from './until.ts';
+
+// Each starts many programs; a busy machine needs its time for them.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** A home whose verify command counts its runs; from the second on, which is the merge's gate, it does this. */
 function countedHome(gate: string): Home {

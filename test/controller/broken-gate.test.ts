@@ -72,7 +72,7 @@ test.each<[what: string, outcome: Outcome, says: RegExp, counted: TestCounts | n
       expect(projectIn(story).hold).toBeNull();
       story.endGate('B', outcome);
       expect(story.gateOf('B')).toBeNull();
-      expect(alertsOf(projectIn(story))).toMatchObject([
+      expect(alertsOf(story.core.state, projectIn(story))).toMatchObject([
         { code: 'E_GATE_BROKEN', message: expect.stringMatching(says) as string },
       ]);
       story.later();
@@ -81,7 +81,7 @@ test.each<[what: string, outcome: Outcome, says: RegExp, counted: TestCounts | n
       by: 'dispatch',
       reason: expect.stringMatching(says) as string,
     });
-    expect(alertsOf(projectIn(story))).toMatchObject([{ fix: 'dispatch queue release p' }]);
+    expect(alertsOf(story.core.state, projectIn(story))).toMatchObject([{ fix: 'dispatch queue release p' }]);
     for (const id of ['A', 'B']) {
       expect(story.gateOf(id)).toBeNull();
       expect(story.core.state.tasks.get(key('p', id))).toMatchObject({
@@ -99,7 +99,7 @@ test('a gate that can judge again ends the alert, and the line goes on', () => {
   story.endGate('B', ended({ code: 127 }));
   story.later();
   story.endGate('B', ended({ code: 0 }));
-  expect(alertsOf(projectIn(story))).toEqual([]);
+  expect(alertsOf(story.core.state, projectIn(story))).toEqual([]);
   expect(story.core.state.tasks.get(key('p', 'B'))?.progress.at).toBe('landing');
 });
 

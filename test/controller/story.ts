@@ -3,7 +3,7 @@ import { Core } from '../../src/controller/core.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import type { Effect, Input } from '../../src/controller/door.ts';
 import type { Fact } from '../../src/model/event.ts';
-import { type CommitId, nodeName, projectName, type Token } from '../../src/model/ids.ts';
+import { type CommitId, nodeName, projectName, taskId, type Token } from '../../src/model/ids.ts';
 import { NO_RECORD } from '../../src/merge/queue/record.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState } from '../../src/model/state.ts';
@@ -23,24 +23,28 @@ export class Story {
   /** Everything that happened. */
   readonly facts: Fact[] = [];
   readonly #rng = new Rng(1);
+  #epoch = 1;
   #seq = 0;
   #now = 1000;
 
   constructor(specs: readonly TaskSpec[], over: Partial<ProjectConfig> = {}) {
     this.core.setNodes([node('n1')]);
+    this.turn({ is: 'acquired', host: 'h', pid: 1 });
     this.load(specs, over);
     this.turn({ is: 'command', command: { verb: 'start', project: P } });
     this.turn({ is: 'based', key: 'base:p', project: P, integration: TIP });
     this.up('disk');
   }
 
-  /** Another controller takes over, and knows no more than the state. */
-  restart(): void {
-    this.core = new Core(this.core.state, { epoch: 2, random: () => this.#rng.bytes() });
+  /** Another controller takes over, and knows no more than the state; the node still runs these attempts. */
+  restart(running: readonly Token[] = [], asked: { skipControl?: string } = {}): void {
+    this.#epoch += 1;
+    this.core = new Core(this.core.state, { epoch: this.#epoch, random: () => this.#rng.bytes() });
     this.core.setNodes([node('n1')]);
     this.effects.clear();
-    this.turn({ is: 'command', command: { verb: 'start', project: P } });
-    this.up('disk');
+    this.turn({ is: 'acquired', host: 'h', pid: this.#epoch });
+    this.turn({ is: 'command', command: { verb: 'start', project: P, ...asked } });
+    this.up('disk', running);
   }
 
   /** project.yaml and specs as they are now. */
@@ -70,9 +74,18 @@ export class Story {
     this.turn({ is: 'tick' });
   }
 
-  up(journal: string): void {
+  up(journal: string, running: readonly Token[] = []): void {
     const welcome = { protocol: 1, program: 'x', bootId: 'b', journal, seq: 0, platform: 'linux', epoch: 1 };
-    this.turn({ is: 'node.up', node: N1, welcome, inventory: [] });
+    const what = {
+      project: P,
+      task: taskId('t'),
+      n: 0,
+      state: 'running',
+      outcome: null,
+      logBytes: 0,
+    } as const;
+    const inventory = running.map((token) => ({ token, ...what }));
+    this.turn({ is: 'node.up', node: N1, welcome, inventory });
   }
 
   news(fact: JournalFact): void {
@@ -96,18 +109,13 @@ export class Story {
   }
 
   /** The attempt is done and its branch is in the hub. */
-  queued(token: Token, paths: readonly string[] = ['src/x.ts']): void {
+  queued(
+    token: Token,
+    { paths = [], changed = paths.length || 1 }: Partial<Extract<Input, { is: 'collected' }>> = {},
+  ): void {
     const head = commit(100 + this.#seq);
     this.news({ type: 'attempt.ended', token, outcome: { kind: 'done', head, rounds: 1, usage: null } });
-    this.turn({
-      is: 'collected',
-      key: `collect:${token}`,
-      token,
-      head,
-      changed: paths.length,
-      findings: [],
-      paths,
-    });
+    this.turn({ is: 'collected', key: `collect:${token}`, token, head, changed, paths, findings: [] });
   }
 
   /** The branch has been merged onto this commit, with this tree. */

@@ -265,6 +265,7 @@ export class History {
       const outcome = this.#pick(2) === 0 ? this.#done(false) : this.#outcome(false);
       const { subject } = work;
       const end: Fact = { type: 'attempt.ended', token, outcome };
+      if (subject.of === 'control') return heard(attempt, end);
       if (subject.of === 'delivery') return heard(attempt, end, ...this.#afterDeliveryGate(attempt, outcome));
       const progress = this.state.tasks.get(task)?.progress;
       if (progress?.at !== 'gating' || progress.gate !== token) return heard(attempt, end);
@@ -418,7 +419,19 @@ export class History {
       const { commit, tree } = delivery;
       return one(this.#gateClaim(`${name}/` as TaskKey, 0, { of: 'delivery', commit, tree, ...BASIS }));
     });
-    return [...claims, ...deliveries];
+    const controls = this.#projects().flatMap(({ name, integration }) => {
+      if (integration === null || !this.#rarely()) return [];
+      const what = { part: 'broken', files: '1', base: this.#commit(), broken: 7 } as const;
+      const subject = {
+        of: 'control',
+        ...BASIS,
+        ...what,
+        commit: this.#commit(),
+        tree: this.#commit(),
+      } as const;
+      return one(this.#gateClaim(`${name}/@control` as TaskKey, 0, subject));
+    });
+    return [...claims, ...deliveries, ...controls];
   }
 
   #gateClaim(task: TaskKey, n: number, subject: Extract<Attempt['work'], { kind: 'gate' }>['subject']): Fact {

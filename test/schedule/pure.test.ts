@@ -16,6 +16,9 @@ const PURE = [
   'src/merge/queue',
   'src/controller/core.ts',
   'src/controller/commands.ts',
+  'src/controller/control.ts',
+  'src/controller/control-run.ts',
+  'src/controller/control-watch.ts',
   'src/controller/from-hub.ts',
   'src/controller/from-node.ts',
   'src/controller/memory.ts',
@@ -25,6 +28,7 @@ const PURE = [
   'src/controller/queue-record.ts',
   'src/controller/settle.ts',
   'src/controller/stackable.ts',
+  'src/controller/test-counts.ts',
   'src/controller/turn.ts',
 ];
 /** The edges of pure rooms: the only files there that read a disk. */

@@ -42,7 +42,13 @@ export function config(name: string, over: Partial<ProjectConfig> = {}): Project
     allowedExtras: [],
     sharedPaths: [],
     protectedPaths: [],
-    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
+    gates: {
+      largestFileKb: 8192,
+      largestBinaryKb: 2048,
+      secretAllow: [],
+      minTests: 0,
+      skipControl: 'no test',
+    },
     review: 'never',
     weight: 1,
     maxAttempts: 3,
@@ -184,6 +190,8 @@ export class World {
         });
         return token;
       }
+      case 'control-gate':
+        throw new Error('no test of the scheduler tries gates');
       case 'delivery-gate': {
         const delivery = this.state.projects.get(decision.project)?.delivery;
         if (delivery?.at !== 'gating') throw new Error(`${decision.project} is not delivering`);
@@ -276,6 +284,8 @@ export function words(decisions: readonly Decision[]): string[] {
         return `gate ${decision.task.split('/')[1]}@${decision.node}`;
       case 'delivery-gate':
         return `deliver ${decision.project}@${decision.node}`;
+      case 'control-gate':
+        return `try ${decision.gate.verify} on the ${decision.gate.part}@${decision.node}`;
     }
   });
 }

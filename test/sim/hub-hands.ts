@@ -13,10 +13,7 @@ import { EXTRA } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { Stream } from './stream.ts';
 
-type HubEffect = Extract<
-  Effect,
-  { do: 'base' | 'collect' | 'merge' | 'predict' | 'land' | 'prepare-delivery' | 'deliver' }
->;
+type HubEffect = Exclude<Effect, { do: 'start' | 'cancel' | 'forget' }>;
 
 export interface HubHands {
   readonly sim: Simulation;
@@ -151,6 +148,24 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       ][0];
       if (known === undefined) return { is: 'land.raced', key, project };
       return { is: 'landed', key, project, tokens, onto, commit: known.commit, before: true };
+    }
+    case 'inspect': {
+      const { commit, commands } = effect;
+      const files = Object.fromEntries(commands.map((verify) => [verify, 'its files']));
+      return {
+        is: 'inspected',
+        key,
+        project,
+        commit,
+        tree: sim.truth.objects.get(commit).tree,
+        files,
+        paths: [],
+      };
+    }
+    case 'break': {
+      const { base, verify } = effect;
+      const { id, tree, files } = hub.breakCopy(base);
+      return { is: 'copy.broken', key, project, verify, base, commit: id, tree, files: files.size };
     }
     case 'prepare-delivery': {
       const prepared = hub.prepare();

@@ -88,6 +88,9 @@ export class Person {
     for (const project of this.#sim.controller?.core.state.projects.values() ?? []) {
       if (project.hold !== null) this.#sim.ask({ verb: 'release', project: project.name, by: 'somebody' });
     }
+    for (const [project, { failed }] of this.#sim.controller?.core.memory.controls ?? []) {
+      if (failed.length > 0) this.#sim.ask({ verb: 'start', project });
+    }
     this.#review(true);
     this.#sim.timeline.after(LOOKS_EVERY_MS, () => this.#look());
   }

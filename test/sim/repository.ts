@@ -145,6 +145,12 @@ export class VirtualHub {
     return this.objects.commit([onto, top], files, brings).id;
   }
 
+  /** A copy on which the tests are red. */
+  breakCopy(base: CommitId): Commit {
+    const { files } = this.objects.get(base);
+    return this.objects.commit([base], new Map([...files.keys()].map((path) => [path, 'red on purpose'])));
+  }
+
   land(
     tokens: readonly Token[],
     undoes: readonly Token[],

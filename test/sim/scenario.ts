@@ -131,6 +131,8 @@ function drawProjects(rng: Rng): ProjectConfig[] {
 }
 
 function drawProject(rng: Rng, name: string, repo: string | null): ProjectConfig {
+  const { gates } = config(name);
+  const { skipControl: _, ...tried } = gates;
   return config(name, {
     repo,
     weight: rng.pick([0.5, 1, 2]),
@@ -139,6 +141,7 @@ function drawProject(rng: Rng, name: string, repo: string | null): ProjectConfig
     timeoutMs: 180_000,
     gateTimeoutMs: 60_000,
     review: rng.pick(['never', 'never', 'p0', 'always']),
+    gates: rng.chance(0.3) ? gates : tried,
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CancelOptions } from '../verbs/cancel.ts';
 import type { RevertOptions } from '../verbs/revert.ts';
+import type { StartOptions } from '../verbs/start.ts';
 import type { ReviewOptions } from '../verbs/review.ts';
 import { type Act, GROUPS, verb } from './act.ts';
 
@@ -13,13 +14,15 @@ export function declareWork(program: Command, act: Act): void {
       ['dispatch start web api', 'two projects that share the machines fairly'],
       ['dispatch start web -o ndjson', 'one JSON line per change'],
     ],
-    more: 'Ends when nothing more can happen without a person. Exit 0: all merged; 3: some failed, are blocked or wait.',
-  }).action(
-    act(async (context, projects: string[]) => {
-      const { start } = await import('../verbs/start.ts');
-      return start(context, projects);
-    }),
-  );
+    more: 'Ends when nothing more can happen without a person. Exit 0: all merged; 3: some failed, are blocked or wait.\nWork starts when every verify command was green on the base and red on a copy of it that is broken on purpose; that is shown once for a command, the files that it runs and its settings.',
+  })
+    .option('--skip-control <reason>', 'do not try verify commands on a broken copy; why, for the report')
+    .action(
+      act(async (context, projects: string[], options: StartOptions) => {
+        const { start } = await import('../verbs/start.ts');
+        return start(context, projects, options);
+      }),
+    );
 
   verb(program, 'collect <project>', {
     summary: 'drain the merge queue and land the result on the target branch',

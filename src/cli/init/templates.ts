@@ -56,6 +56,7 @@ retries: 3          # times the gates' findings go back to the agent
 #   network: true
 #   read_only: [~/.cache/models]                      # places on the node that they may read
 #   prepare: { command: npm ci, keyed_by: [package-lock.json], paths: [node_modules] }   # once per lockfile, with network
+#   control: { skip: it calls a service }             # start lets work begin only after verify went red on a broken copy; this skips that
 # trusted: true                                       # no sandbox at all: for nodes that cannot have one
 # review: p0                                          # a person approves: never, p0 or always
 `;

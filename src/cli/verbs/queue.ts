@@ -39,7 +39,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
     const projects = typed === undefined ? [...state.projects.values()] : [selectProject(state, typed)];
     const rows = projects.flatMap((project) => rowsOf(state, project));
     const several = projects.length > 1;
-    const alerts = projects.flatMap(alertsOf);
+    const alerts = projects.flatMap((project) => alertsOf(state, project));
     output.list<QueueRow>({
       kind: 'QueueEntryList',
       rows,

@@ -1,6 +1,7 @@
 /** Runs projects: becomes the controller, shows what happens, ends when nothing more can happen without a person. */
 import type { Session } from '../../controller/session.ts';
 import type { Settlement } from '../../controller/settlement.ts';
+import { DispatchError } from '../../model/error.ts';
 import type { Event } from '../../model/event.ts';
 import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
@@ -14,7 +15,15 @@ import { type Screen, screenFor } from '../progress/screen.ts';
 import { noNodeReached, runsNowhere } from '../progress/stranded.ts';
 import { keepForSummary, summarise } from '../progress/summary.ts';
 
-export async function start(context: Context, names: readonly string[]): Promise<number> {
+export interface StartOptions {
+  readonly skipControl?: string;
+}
+
+export async function start(
+  context: Context,
+  names: readonly string[],
+  options: StartOptions = {},
+): Promise<number> {
   const { environment, output } = context;
   const home = context.home();
   const { nodes, projects } = await loadForWork(context, home, names);
@@ -37,7 +46,8 @@ export async function start(context: Context, names: readonly string[]): Promise
     });
     const running = session;
     screen.watch(() => running.snapshot());
-    for (const project of wanted) await running.command({ verb: 'start', project });
+    const skip = skipOf(options, environment.user);
+    for (const project of wanted) await running.command({ verb: 'start', project, ...skip });
     waitsForNodes(running, screen, wanted);
     const stranded = running.stranded((state) => runsNowhere(state, wanted));
     const settled = await Promise.race([running.settled(wanted), stop.asked, stranded]);
@@ -57,11 +67,40 @@ export async function start(context: Context, names: readonly string[]): Promise
       const names = nodes.map(({ name }) => name).join(' ');
       output.note(`every node is cordoned or draining, so nothing starts: dispatch nodes uncordon ${names}`);
     }
+    refuseFailedControls(running, wanted);
     return isComplete(settled) ? EXIT.ok : EXIT.unfinished;
   } finally {
     stop.forget();
     await screen.end();
     await session?.detach();
+  }
+}
+
+function skipOf({ skipControl }: StartOptions, user: string): { skipControl?: string } {
+  return skipControl === undefined ? {} : { skipControl: `${user}: ${skipControl}` };
+}
+
+/** @throws DispatchError when a gate of these projects has not shown that it can judge: no new work was started. */
+function refuseFailedControls(session: Session, projects: readonly ProjectName[]): void {
+  const { controls } = session.snapshot();
+  for (const project of projects) {
+    const failed = controls?.get(project)?.failed ?? [];
+    const [first] = failed;
+    if (first === undefined) continue;
+    const proves = first.code === 'E_GATE_PROVES_NOTHING';
+    throw new DispatchError(
+      first.code,
+      proves
+        ? `no work of ${project} was started: its gate proves nothing`
+        : `no work of ${project} was started: its gate cannot be tried`,
+      {
+        where: `specs/${project}`,
+        why: failed.map(({ message }) => message).join('\n'),
+        fix: proves
+          ? `dispatch explain ${first.code}; where it is meant so: dispatch start ${project} --skip-control <reason>`
+          : `dispatch doctor; then again: dispatch start ${project}`,
+      },
+    );
   }
 }
 

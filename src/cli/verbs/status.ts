@@ -34,7 +34,7 @@ function showOnce({ output }: Context, view: HomeView, wanted: ReadonlySet<Proje
   const rows = rowsOf(view.state, view.snapshot(), now, wanted);
   const counts = countWords(rows);
   const projects = [...view.state.projects.values()].filter(({ name }) => wanted?.has(name) !== false);
-  const alerts = projects.flatMap(alertsOf);
+  const alerts = projects.flatMap((project) => alertsOf(view.state, project));
   const flaky = projects.flatMap((project) =>
     flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
   );

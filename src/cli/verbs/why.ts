@@ -79,6 +79,8 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
       return [`its project was not started: dispatch start ${spec.project}`];
     case 'no-base':
       return ['the repository has not been fetched yet'];
+    case 'control':
+      return controlLines(blocker, spec.project);
     case 'attempt':
       return [`an earlier attempt has not ended on ${blocker.node} yet`];
     case 'nodes':
@@ -132,6 +134,15 @@ function overLines({ at, reason, findings }: Extract<Blocker, { why: 'over' }>, 
     ...shown,
     ...(left > 0 ? [`  and ${left} more: dispatch report`] : []),
     `fix: dispatch retry ${key}`,
+  ];
+}
+
+function controlLines({ failed, nodes }: Extract<Blocker, { why: 'control' }>, project: string): string[] {
+  if (failed !== null)
+    return [failed.message, `fix: dispatch explain ${failed.code}, then dispatch start ${project}`];
+  return [
+    'its gates are tried on a copy that is broken on purpose first',
+    ...nodes.map((verdict) => `  ${nodeLine(verdict)}`),
   ];
 }
 

@@ -32,6 +32,12 @@ export const GATE_CODES = {
     explain:
       'The command ran on a clean checkout of the commit and ended with another code than 0. What it printed is kept with the attempt: `dispatch logs`. If it passes in your own checkout, look for files that are ignored or not committed. A command that is missing, killed or out of time is a broken gate and not counted against the task.',
   },
+  E_GATE_PROVES_NOTHING: {
+    title: 'the verify command cannot go red',
+    exit: EXIT.unfinished,
+    explain:
+      "Before work starts, every verify command of the project runs once on the base, where it has to be green, and once on a copy in which every tracked file is replaced by rubbish, where it has to go red. Only what makes it run is kept: the script that it runs, Makefiles, package manifests, configuration, lockfiles. This one was green on the rubbish, so it would let anything in: it runs no tests, loses their exit code (`… || true`, a pipe without `pipefail`, `exit 0`), tests another place, or looks at nothing that is in the repository. Mend the command and start again; run it by hand in a checkout in which you emptied the sources to see the same. What was shown holds until the command, the files that it runs, or the project's gate settings change. A repository that has no tests yet, and a command that is green all the same, looks just so: add a first test, or let the command fail when it finds none. A command that is red on the base already, such as one for tests that the tasks are to write, does not keep work from starting; that is noted, and it is tried again at the next start when the base is another. Where a gate is not meant to judge files, say so in project.yaml, `gates: { control: { skip: the reason } }`, or for one start with `dispatch start <project> --skip-control <reason>`; the report shows the reason.",
+  },
   E_AGENT_REFUSED: {
     title: "the agent's provider refused the call",
     exit: EXIT.auth,
