@@ -10,7 +10,7 @@ import { reconsider, reconsiderAll } from './foresight.ts';
 import { isLanding } from './landing.ts';
 import { MAX_RACES } from './policy.ts';
 import { note } from './queue-record.ts';
-import { backOff, failTask, passDelivery } from './settle.ts';
+import { backOff, failTask } from './settle.ts';
 import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
@@ -129,9 +129,7 @@ export function deliveryMade(turn: Turn, input: Of<'delivery.made'>): void {
   if (commit === targetTip) {
     // The target has everything already.
     turn.record({ type: 'delivery.landed', project: name, commit, tasks: [] });
-    return;
   }
-  passDelivery(turn, project);
 }
 
 export function delivered(turn: Turn, input: Of<'delivered'>): void {

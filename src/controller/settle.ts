@@ -5,7 +5,6 @@ import { failingTests } from '../gates/failing-tests.ts';
 import type { Source } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
 import { projectOfKey } from '../model/evolve.ts';
-import { unprovedDelivery } from '../merge/delivery-commands.ts';
 import type { Project, Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { settleControl } from './control.ts';
@@ -140,18 +139,7 @@ function greenGate(turn: Turn, project: Project, subject: QueueSubject): void {
   const { tree, verify, environment } = subject;
   const merge = subject.of === 'merge' ? { token: subject.workToken } : {};
   turn.record({ type: 'gate.proved', project: project.name, tree, verify, environment, ...merge });
-  if (subject.of === 'delivery') {
-    passDelivery(turn, project);
-    return;
-  }
-  noteContradicted(turn, project, subject.workToken, verify);
-}
-
-/** A delivery goes on when its tree has passed every command that it has to. */
-export function passDelivery(turn: Turn, project: Project): void {
-  const { delivery, name } = project;
-  if (delivery?.at !== 'gating' || unprovedDelivery(project, turn.state.tasks.values()).length > 0) return;
-  turn.record({ type: 'delivery.passed', project: name, tree: delivery.tree });
+  if (subject.of === 'merge') noteContradicted(turn, project, subject.workToken, verify);
 }
 
 /** What a red run on a stack means is for the queue to find out. */

@@ -161,7 +161,7 @@ describe('a gate that goes both ways on one commit', () => {
     expect(gates.project.delivery).toBeNull();
     expect(gates.project.gates).toMatchObject([{ verify: 'make test', runs: 1, greens: 0, flakes: 0 }]);
     gates.deliver(2, GREEN);
-    expect(gates.project.delivery).toMatchObject({ at: 'pushing' });
+    expect(gates.project.delivery).toMatchObject({ at: 'gating', gate: null });
     expect(gates.project.gates).toMatchObject([{ runs: 2, greens: 1, flakes: 0 }]);
   });
 });
