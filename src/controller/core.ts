@@ -17,6 +17,7 @@ import { gateSlots } from '../schedule/gates.ts';
 import type { Decision, Snapshot } from '../schedule/snapshot.ts';
 import { command, type Reply } from './commands.ts';
 import { advanceControls, copyBroken, inspected } from './control.ts';
+import { passDeliveries } from './deliveries.ts';
 import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
@@ -82,6 +83,7 @@ export class Core {
     const slots = gateSlots(this.snapshot());
     advanceQueues(turn, slots);
     advanceControls(turn);
+    passDeliveries(turn);
     this.#drain(turn);
     for (const decision of decide(this.snapshot(), now)) this.#claim(turn, decision);
     const effects = wantedEffects(turn, slots);

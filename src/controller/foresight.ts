@@ -7,7 +7,7 @@
  *
  * What was looked at is memory: the next controller looks once more. What was found is a fact.
  */
-import { compareForMerge } from '../merge/order.ts';
+import { mergeOrder } from '../merge/order.ts';
 import type { Queue } from '../merge/queue/view.ts';
 import type { CommitId, ProjectName, Token } from '../model/ids.ts';
 import { type Progress, type Task, undoOf } from '../model/task.ts';
@@ -44,7 +44,7 @@ export function predictEffects(
   const merged = new Set(soon());
   const branches = judged
     .filter((task) => !merged.has(task))
-    .toSorted(compareForMerge)
+    .toSorted(mergeOrder(turn.state.attempts))
     .filter((task, place) => isDue(task, place < NEAR))
     .slice(0, BATCH)
     .flatMap(({ progress }) => (isJudged(progress) ? { token: progress.token, head: progress.head } : []));

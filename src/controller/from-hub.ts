@@ -1,5 +1,6 @@
 /** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
 import type { Token } from '../model/ids.ts';
+import { isTestPath } from '../gates/test-path.ts';
 import { queueOf } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
 import { activeTasks } from '../schedule/gates.ts';
@@ -9,7 +10,7 @@ import { reconsider, reconsiderAll } from './foresight.ts';
 import { isLanding } from './landing.ts';
 import { MAX_RACES } from './policy.ts';
 import { note } from './queue-record.ts';
-import { backOff, failTask, passDelivery } from './settle.ts';
+import { backOff, failTask } from './settle.ts';
 import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
@@ -42,7 +43,9 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
     watchCollected(turn, { project: task.spec.project, token, changed, ...paths });
     const approvals = findings.length === 0 ? {} : { approvals: findings };
     const drops = input.dropsTests === true ? { dropsTests: true as const } : {};
-    turn.record({ type: 'candidate.accepted', token, head, changed, ...approvals, ...paths, ...drops });
+    const tests = input.paths === undefined ? {} : { changesTests: input.paths.some(isTestPath) };
+    const facts = { ...tests, ...approvals, ...paths, ...drops };
+    turn.record({ type: 'candidate.accepted', token, head, changed, ...facts });
     return;
   }
   turn.record({ type: 'candidate.refused', token, findings, ...paths });
@@ -126,9 +129,7 @@ export function deliveryMade(turn: Turn, input: Of<'delivery.made'>): void {
   if (commit === targetTip) {
     // The target has everything already.
     turn.record({ type: 'delivery.landed', project: name, commit, tasks: [] });
-    return;
   }
-  passDelivery(turn, project);
 }
 
 export function delivered(turn: Turn, input: Of<'delivered'>): void {

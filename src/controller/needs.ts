@@ -1,10 +1,9 @@
 /** Which effects the state wants now: level-triggered, so nothing has to be remembered across a crash. */
-import { compareForMerge } from '../merge/order.ts';
+import { mergeOrder } from '../merge/order.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { Progress, Project, Task } from '../model/task.ts';
 import { wantedDepth } from '../merge/queue/plan.ts';
-import { NO_RECORD } from '../merge/queue/record.ts';
-import { firstQueued, queueOf, type Queue, type Stacked } from '../merge/queue/view.ts';
+import { firstQueued, queueOf, type Queue, recordOf, type Stacked } from '../merge/queue/view.ts';
 import type { Effect } from './door.ts';
 import { controlEffects } from './control.ts';
 import { mayMeet, predictEffects } from './foresight.ts';
@@ -105,7 +104,7 @@ function queueEffects(turn: Turn, queue: Queue, active: readonly Task[], gateSlo
   return [
     ...landEffects(queue),
     ...(room === null || merging ? [] : nextMerge(turn, queue, room)),
-    ...predictEffects(turn, queue, active, () => (room === null ? [] : soonMerged(room))),
+    ...predictEffects(turn, queue, active, () => (room === null ? [] : soonMerged(turn, room))),
   ];
 }
 
@@ -134,7 +133,7 @@ interface Room {
 }
 
 function roomIn(turn: Turn, queue: Queue, slots: number): Room {
-  const record = turn.memory.records.get(queue.project.name) ?? NO_RECORD;
+  const record = recordOf(queue.project, turn.memory.records);
   const depth = wantedDepth({ slots, record });
   const able = stackable(turn.memory, queue, turn.now);
   const closed = queue.stack.some(({ progress }) => progress.red !== null);
@@ -151,9 +150,9 @@ function isCleared({ progress }: Task): boolean {
 }
 
 /** Their merge says by itself, in a moment, whether they fit. */
-function soonMerged({ forStack, onStack, fresh, aside }: Room): Task[] {
+function soonMerged({ state }: Turn, { forStack, onStack, fresh, aside }: Room): Task[] {
   const first = (tasks: readonly Task[], room: number): Task[] =>
-    tasks.toSorted(compareForMerge).slice(0, room);
+    tasks.toSorted(mergeOrder(state.attempts)).slice(0, room);
   return [...first(forStack, onStack), ...first(fresh, aside)];
 }
 
@@ -165,8 +164,8 @@ function nextMerge(turn: Turn, queue: Queue, room: Room): Effect[] {
   const { integration, name } = queue.project;
   const { top } = queue;
   if (integration === null || top === null) return [];
-  const onStack = room.onStack > 0 ? firstQueued(room.forStack) : null;
-  const next = onStack ?? (room.aside > 0 ? firstQueued(room.fresh) : null);
+  const onStack = room.onStack > 0 ? firstQueued(room.forStack, turn.state) : null;
+  const next = onStack ?? (room.aside > 0 ? firstQueued(room.fresh, turn.state) : null);
   if (next === null) return [];
   const { token, head, undo } = next.progress;
   const undoes = undo === undefined ? {} : { undoes: undo.commit };

@@ -6,9 +6,9 @@
 import type { Token } from '../model/ids.ts';
 import type { Project } from '../model/task.ts';
 import { planQueue, type QueuePlan } from '../merge/queue/plan.ts';
-import { queueOf, type Queue, type Stacked, viewOf } from '../merge/queue/view.ts';
+import { queueOf, type Queue, recordOf, type Stacked, viewOf } from '../merge/queue/view.ts';
 import { activeTasks } from '../schedule/gates.ts';
-import { note, recordOf } from './queue-record.ts';
+import { note } from './queue-record.ts';
 import { fence, parkIfReturnedOften } from './settle.ts';
 import { stackable } from './stackable.ts';
 import type { Turn } from './turn.ts';
@@ -36,7 +36,9 @@ function advance(turn: Turn, project: Project, slots: number): boolean {
   const queue = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
   for (const stray of queue.stray) sendBack(turn, stray);
   if (queue.stack.length + queue.aside.length === 0) return false;
-  const plan = planQueue(viewOf(queue, queue.queued.length, slots, recordOf(turn, project)));
+  const plan = planQueue(
+    viewOf(turn.state, queue, queue.queued.length, slots, recordOf(project, turn.memory.records)),
+  );
   const moves = [
     settleAside(turn, queue, plan),
     takeSuspectAside(turn, queue, plan),
@@ -73,7 +75,7 @@ function takeSuspectAside(turn: Turn, { stack }: Queue, { suspect }: QueuePlan<T
   if (suspect === null) return false;
   const at = stack.findIndex(({ progress }) => progress.token === suspect.id);
   for (const above of stack.slice(at + 1)) sendBack(turn, above);
-  turn.record({ type: 'merge.suspected', token: suspect.id, backed: suspect.backed });
+  turn.record({ type: 'merge.suspected', token: suspect.id, backers: suspect.backers });
   return true;
 }
 

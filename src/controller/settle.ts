@@ -1,15 +1,15 @@
 /** What an attempt's end means for its task: the next fact after `attempt.ended`, in the same transaction. */
 import { assertNever } from '../model/assert.ts';
 import type { Attempt, Finding, GateSubject, Outcome } from '../model/attempt.ts';
+import { failingTests } from '../gates/failing-tests.ts';
 import type { Source } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
 import { projectOfKey } from '../model/evolve.ts';
-import { unprovedDelivery } from '../merge/delivery-commands.ts';
 import type { Project, Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { settleControl } from './control.ts';
 import { comparedOutcome } from './test-counts.ts';
-import { noteGreen } from './queue-record.ts';
+import { noteContradicted } from './queue-record.ts';
 import type { Turn } from './turn.ts';
 
 /** Records the end of a live attempt and what follows from it. */
@@ -137,19 +137,9 @@ type QueueSubject = Exclude<GateSubject, { of: 'control' }>;
 
 function greenGate(turn: Turn, project: Project, subject: QueueSubject): void {
   const { tree, verify, environment } = subject;
-  turn.record({ type: 'gate.proved', project: project.name, tree, verify, environment });
-  if (subject.of === 'delivery') {
-    passDelivery(turn, project);
-    return;
-  }
-  noteGreen(turn, project, subject.workToken, verify);
-}
-
-/** A delivery goes on when its tree has passed every command that it has to. */
-export function passDelivery(turn: Turn, project: Project): void {
-  const { delivery, name } = project;
-  if (delivery?.at !== 'gating' || unprovedDelivery(project, turn.state.tasks.values()).length > 0) return;
-  turn.record({ type: 'delivery.passed', project: name, tree: delivery.tree });
+  const merge = subject.of === 'merge' ? { token: subject.workToken } : {};
+  turn.record({ type: 'gate.proved', project: project.name, tree, verify, environment, ...merge });
+  if (subject.of === 'merge') noteContradicted(turn, project, subject.workToken, verify);
 }
 
 /** What a red run on a stack means is for the queue to find out. */
@@ -161,13 +151,16 @@ function redGate(
 ): void {
   if (subject.of === 'merge') {
     const { workToken: token, verify, environment } = subject;
-    turn.record({ type: 'merge.doubted', token, findings, output, verify, environment });
+    const failed = failingTests(output);
+    const named = failed.length === 0 ? {} : { failed };
+    turn.record({ type: 'merge.doubted', token, findings, output, verify, environment, ...named });
     return;
   }
   turn.record({
     type: 'delivery.failed',
     project: project.name,
     code: 'E_TIP_RED',
+    verify: subject.verify,
     message: `verify is red on ${subject.commit.slice(0, 12)}: ${findings[0]?.message ?? 'no finding'}`,
     ...(output === '' ? {} : { why: output }),
     fix: `mend it on the target or with a new spec, then: dispatch collect ${project.name}`,

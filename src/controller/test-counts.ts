@@ -2,8 +2,8 @@
  * A merged tree may not be tested less than integration is. The counts of integration's tip, for each verify command,
  * are those of the gate whose tree landed there last; a gate that counts fewer, or more skipped ones, is red although
  * its command passed. One that counts none at all where there were some is broken: its runner did not report, or did not
- * run, and that is nobody's fault. Only a branch that deletes tests which its spec lists literally may lower them, or
- * the revert of one that brought tests in.
+ * run, and that is nobody's fault. Only a branch that deletes tests which its spec lists literally may lower them, or the
+ * revert of one that brought tests in.
  *
  * What gates counted on trees that have not landed yet is memory: lost with the controller, integration then keeps the
  * counts it had, which are too low at worst.

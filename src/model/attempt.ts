@@ -95,6 +95,8 @@ export type AttemptPhase =
       readonly is: 'ended';
       readonly at: number;
       readonly outcome: Outcome;
+      /** What the branch changes, once it is in the hub; `tests`: a file of tests is among it, null when not known. */
+      readonly branch?: { readonly changed: number; readonly tests: boolean | null };
       /** The branch deletes tests that its spec lists literally: there may be fewer once it has merged. */
       readonly dropsTests?: true;
     }

@@ -64,6 +64,8 @@ export type Fact =
       readonly head: CommitId;
       /** Paths the branch really changed. */
       readonly changed: number;
+      /** A file of tests is among them; missing when not known. */
+      readonly changesTests?: boolean;
       /** What a person has to approve before it merges. */
       readonly approvals?: readonly Finding[];
       /** The first of these paths, for the report. */
@@ -120,16 +122,24 @@ export type Fact =
   /** A gate was tried on a copy of the base that is broken on purpose, or a person wanted no try. */
   | ({ readonly type: 'gate.controlled'; readonly project: ProjectName } & Omit<Control, 'at' | 'epoch'>)
   /** A gate was green: whatever has this tree has passed this command in this environment. */
-  | ({ readonly type: 'gate.proved'; readonly project: ProjectName; readonly tree: string } & Basis)
+  | ({
+      readonly type: 'gate.proved';
+      readonly project: ProjectName;
+      readonly tree: string;
+      /** Whose merge it judged; missing for a delivery. */
+      readonly token?: Token;
+    } & Basis)
   /** A gate was red on the merged tree: something in it is not good, and it is not yet known what. */
   | ({
       readonly type: 'merge.doubted';
       readonly token: Token;
       readonly findings: readonly Finding[];
       readonly output: string;
+      /** Tests that failed, as far as the runner named them. */
+      readonly failed?: readonly string[];
     } & Basis)
-  /** All below it on the stack is good, and with it the tree is red: it is taken off the stack. */
-  | { readonly type: 'merge.suspected'; readonly token: Token; readonly backed: boolean }
+  /** All below it on the stack is good, and with it the tree is red, as is that of it and its `backers`: off the stack. */
+  | { readonly type: 'merge.suspected'; readonly token: Token; readonly backers: readonly Token[] }
   /** Good by itself: back to the queue. */
   | { readonly type: 'merge.cleared'; readonly token: Token }
   /** The work, together with what merged before it, is not good. */
@@ -248,6 +258,8 @@ export type Fact =
       readonly message: string;
       readonly why?: string;
       readonly fix?: string;
+      /** The command that was red on it; missing when it failed for another reason. */
+      readonly verify?: string;
     };
 
 /** The journal position a fact came from. The cursor of a node is the highest of these, so each entry is applied once. */

@@ -6,7 +6,8 @@
 import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject } from './attempt.ts';
 import type { Event, Fact } from './event.ts';
-import { evidenceKey } from './evidence.ts';
+import { type Basis, evidenceKey } from './evidence.ts';
+import { afterGreen, afterRed } from './gate-record.ts';
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import type { TaskSpec } from './spec.ts';
@@ -101,8 +102,11 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'candidate.accepted': {
       const { task } = workOf(state, fact.token, fact, ['finished']);
       const attempt = attemptOf(state, fact.token, fact);
-      if (fact.dropsTests === true && attempt.phase.is === 'ended')
-        attempt.phase = { ...attempt.phase, dropsTests: true };
+      if (attempt.phase.is === 'ended') {
+        const { changed, changesTests = null, dropsTests } = fact;
+        const branch = { changed, tests: changesTests };
+        attempt.phase = { ...attempt.phase, branch, ...(dropsTests === true ? { dropsTests } : {}) };
+      }
       const { review, priority } = task.spec;
       const policy = projectOf(state, task.spec.project, fact).config.review;
       const asked = review || policy === 'always' || (policy === 'p0' && priority === 0);
@@ -141,7 +145,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
         tree,
         gate: null,
         cleared,
-        aside: fact.aside ? { backed: false } : null,
+        aside: fact.aside ? { backers: [] } : null,
         red: null,
         since: event.at,
         ...undoing(progress),
@@ -152,6 +156,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const project = projectOf(state, fact.project, fact);
       rememberGreen(project, evidenceKey(fact.tree, fact));
       project.broken = null;
+      const red = fact.token === undefined ? null : redOf(state, fact.token, fact);
+      const { runs: reds = 0, failed = [] } = red !== null && isSameRun(red, fact) ? red : {};
+      project.gates = afterGreen(project.gates, fact.verify, { reds, failed, at: event.at });
       return;
     }
     case 'gate.broke': {
@@ -163,17 +170,19 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return rememberControl(projectOf(state, fact.project, fact), fact, event);
     case 'merge.doubted': {
       const { task, progress } = gatingOf(state, fact.token, fact);
-      const { findings, output, verify, environment } = fact;
-      const { red } = progress;
-      const again = red !== null && red.verify === verify && red.environment === environment;
-      projectOf(state, task.spec.project, fact).broken = null;
-      const runs = again ? red.runs + 1 : 1;
-      setProgress(state, task, { ...progress, red: { runs, findings, output, verify, environment } });
+      const { findings, output, verify, environment, failed: named = [] } = fact;
+      const before = progress.red !== null && isSameRun(progress.red, fact) ? progress.red : null;
+      const project = projectOf(state, task.spec.project, fact);
+      project.broken = null;
+      project.gates = afterRed(project.gates, verify);
+      const runs = (before?.runs ?? 0) + 1;
+      const failed = [...new Set([...(before?.failed ?? []), ...named])];
+      setProgress(state, task, { ...progress, red: { runs, findings, output, verify, environment, failed } });
       return;
     }
     case 'merge.suspected': {
       const { task, progress } = gatingOf(state, fact.token, fact);
-      setProgress(state, task, { ...progress, aside: { backed: fact.backed } });
+      setProgress(state, task, { ...progress, aside: { backers: fact.backers } });
       return;
     }
     case 'merge.cleared': {
@@ -356,7 +365,10 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'delivery.failed': {
       const project = projectOf(state, fact.project, fact);
       project.delivery = null;
-      if (fact.code === 'E_TIP_RED') project.broken = null;
+      if (fact.verify !== undefined) {
+        project.broken = null;
+        project.gates = afterRed(project.gates, fact.verify);
+      }
       return;
     }
     default:
@@ -407,6 +419,7 @@ function configureProject(state: State, fact: Extract<Fact, { type: 'project.con
     integration: null,
     green: [],
     tests: [],
+    gates: [],
     delivery: null,
     broken: null,
     controls: [],
@@ -720,6 +733,17 @@ function reindex(state: State, task: Task): void {
 function put<T>(set: Set<T>, item: T, present: boolean): void {
   if (present) set.add(item);
   else set.delete(item);
+}
+
+/** What was red on the tree that is green now. */
+function redOf(state: State, token: Token, fact: Extract<Fact, { type: 'gate.proved' }>): Gating['red'] {
+  const { progress } = gatingOf(state, token, fact);
+  expect(progress.tree === fact.tree, fact, 'the tree that is green is not the tree that is gated');
+  return progress.red;
+}
+
+function isSameRun(one: Basis, other: Basis): boolean {
+  return one.verify === other.verify && one.environment === other.environment;
 }
 
 function rememberGreen(project: Project, key: string): void {

@@ -1,6 +1,7 @@
 import type { Feedback, Finding, TestCounts } from './attempt.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
+import type { GateRecord } from './gate-record.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 
@@ -83,14 +84,16 @@ export interface Gating {
   /** At work on the tree; null: not started, or to be started again, or what lies above it is gated instead. */
   readonly gate: Token | null;
   readonly cleared: boolean;
-  /** Judged by itself and not part of the stack; `backed` when a larger set of the stack it came from was red as well. */
-  readonly aside: { readonly backed: boolean } | null;
+  /** Judged by itself and not part of the stack. `backers`: those with which it stood in a larger set that was red too. */
+  readonly aside: { readonly backers: readonly Token[] } | null;
   /** Red runs of one command on its tree, and what the last one said. */
   readonly red:
     | (Basis & {
         readonly runs: number;
         readonly findings: readonly Finding[];
         readonly output: string;
+        /** Tests that failed in any of them, as far as the runner named them. */
+        readonly failed: readonly string[];
       })
     | null;
   readonly since: number;
@@ -173,6 +176,8 @@ export interface Project {
   readonly green: string[];
   /** How many tests integration's tip runs, for each verify command that was counted; newest last, bounded. */
   tests: readonly TestBaseline[];
+  /** What each verify command has shown at gates; the one that ran last stands last, bounded. */
+  gates: readonly GateRecord[];
   /** A `collect` in progress. */
   delivery: Delivery | null;
   /** The last gates could not judge, and none has judged since: nothing merges meanwhile. */

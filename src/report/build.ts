@@ -28,6 +28,7 @@ import type {
   TaskReport,
   WaitingForPerson,
 } from './model.ts';
+import { flakyGates } from './flaky.ts';
 import { nextSteps } from './next.ts';
 
 export interface ReportInput {
@@ -74,6 +75,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
+    flaky: flakyGates(project),
     waiting,
     delivery,
     capacity:

@@ -5,9 +5,11 @@ import { formatDuration } from '../model/time.ts';
 import { adviceLines } from './advice-text.ts';
 import { shortCommit } from './build.ts';
 import { nextText } from './clash.ts';
+import { flakeText } from './flaky.ts';
 import type {
   ConflictReport,
   DeliveryReport,
+  FlakyGateReport,
   Refusal,
   Report,
   ScopeReport,
@@ -37,6 +39,7 @@ export function reportMarkdown(report: Report): string {
     list('## Scope', report.scopes, scopeLines),
     list('## Refused', report.refusals, refusalLines),
     list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
+    list('## Flaky', report.flaky, flakyLines),
     list('## Gates on a broken copy', report.controls, controlLines),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),
   ];
@@ -160,6 +163,20 @@ function refusalLines({ task, n, by, findings }: Refusal): string[] {
   return [
     `- **${task}** attempt ${n}, by ${who}`,
     ...findings.slice(0, FINDINGS_SHOWN).map((finding) => `  - ${findingText(finding)}`),
+    ...(more > 0 ? [`  - and ${more} more`] : []),
+  ];
+}
+
+/** Tests shown per gate; the rest is counted. */
+const TESTS_SHOWN = 10;
+
+function flakyLines({ verify, runs, flakes, tests }: FlakyGateReport): string[] {
+  const more = tests.length - TESTS_SHOWN;
+  return [
+    `- ${code(verify)}: red, then green on the same commit in ${flakeText(flakes, runs)}`,
+    ...tests
+      .slice(0, TESTS_SHOWN)
+      .map((test) => `  - ${code(test.name)}: ${flakeText(test.flakes, runs)}, last at ${iso(test.last)}`),
     ...(more > 0 ? [`  - and ${more} more`] : []),
   ];
 }

@@ -26,6 +26,8 @@ export interface Report {
   readonly scopes: readonly ScopeReport[];
   readonly refusals: readonly Refusal[];
   readonly conflicts: readonly ConflictReport[];
+  /** Gates that were red and then green on the same commit. */
+  readonly flaky: readonly FlakyGateReport[];
   readonly waiting: readonly WaitingForPerson[];
   readonly delivery: DeliveryReport;
   /** Whether more machines would help; null where the machines are not known. */
@@ -102,6 +104,25 @@ export interface ConflictReport extends Clash {
   readonly task: TaskId;
   readonly n: number;
   readonly at: number;
+}
+
+export interface FlakyGateReport {
+  readonly verify: string;
+  /** Runs with a verdict. */
+  readonly runs: number;
+  /** Red runs that turned green on the same commit. */
+  readonly flakes: number;
+  /** `flakes` of `runs`, 0 to 1. */
+  readonly rate: number;
+  /** Wall clock of the last one. */
+  readonly last: number | null;
+  /** Tests that failed in one of them, where the runner named them; the latest first. */
+  readonly tests: readonly {
+    readonly name: string;
+    readonly flakes: number;
+    readonly rate: number;
+    readonly last: number;
+  }[];
 }
 
 export interface WaitingForPerson {

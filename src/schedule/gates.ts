@@ -3,8 +3,7 @@ import type { ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Project, Task } from '../model/task.ts';
 import { planQueue } from '../merge/queue/plan.ts';
-import { NO_RECORD } from '../merge/queue/record.ts';
-import { queueOf, type Stacked, viewOf } from '../merge/queue/view.ts';
+import { queueOf, recordOf, type Stacked, viewOf } from '../merge/queue/view.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A queue takes this share of a node's slots for its gates where `gate_slots` says nothing, and never more than MOST in all. */
@@ -23,8 +22,8 @@ export function gatesWanted(snapshot: Snapshot, project: Project, now: number): 
   const merged = [...queue.stack, ...queue.aside];
   if (project.hold !== null || merged.some(({ task }) => task.notBefore > now)) return [];
   const waiting = snapshot.waiting.get(project.name) ?? 0;
-  const record = snapshot.records.get(project.name) ?? NO_RECORD;
-  const wanted = new Set(planQueue(viewOf(queue, waiting, gateSlots(snapshot), record)).gate);
+  const record = recordOf(project, snapshot.records);
+  const wanted = new Set(planQueue(viewOf(snapshot.state, queue, waiting, gateSlots(snapshot), record)).gate);
   const byToken = new Map(merged.map((one) => [one.progress.token, one]));
   return [...wanted].flatMap((token) => byToken.get(token) ?? []);
 }

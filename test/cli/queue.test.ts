@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import type { Fact } from '../../src/model/event.ts';
-import { added, BASE, claim, commit, done, PROJECT, SET_UP, token } from '../model/builder.ts';
+import { added, BASE, BASIS, claim, commit, done, PROJECT, SET_UP, token } from '../model/builder.ts';
 import { dispatch, makeHome, record } from './dispatch.ts';
 
 /** A task whose branch is in the queue, under attempt `number`. */
-function queued(id: string, number: number): Fact[] {
+function queued(id: string, number: number, more: { changed?: number; changesTests?: boolean } = {}): Fact[] {
   const head = commit(number + 0x100);
   return [
     added(id, { modifies: [`src/${id}.ts`], title: `Do ${id}` }),
     claim(id, number),
     { type: 'attempt.ended', token: token(number), outcome: done(head) },
-    { type: 'candidate.accepted', token: token(number), head, changed: 1 },
+    { type: 'candidate.accepted', token: token(number), head, changed: 1, ...more },
   ];
 }
 
@@ -64,6 +64,51 @@ test('a branch goes to the front, and one that is dropped is out', async () => {
     ['queued 1', 'S03'],
     ['queued 2', 'S02'],
   ]);
+});
+
+test('a gate that was red and then green on one commit is shown as flaky by queue, status and report', async () => {
+  const cwd = await home(
+    STACKED,
+    { type: 'merge.doubted', token: token(1), findings: [], output: 'red', failed: ['test_clock'], ...BASIS },
+    { type: 'gate.proved', project: PROJECT, token: token(1), tree: 'tree', ...BASIS },
+  );
+  const gate = {
+    verify: 'make test',
+    runs: 2,
+    flakes: 1,
+    rate: 0.5,
+    tests: [{ name: 'test_clock', flakes: 1 }],
+  };
+  for (const verb of [['queue', 'show'], ['status']]) {
+    const text = await dispatch(verb, { cwd });
+    expect(text.stderr).toContain('flaky gate of app, `make test`, 1 of 2 runs (50.0 %): test_clock');
+    const json = await dispatch([...verb, '-o', 'json'], { cwd });
+    expect(JSON.parse(json.stdout)).toMatchObject({ meta: { flaky: [{ project: PROJECT, ...gate }] } });
+  }
+  const report = await dispatch(['report', PROJECT], { cwd });
+  expect(report.stdout).toContain(
+    '## Flaky\n\n- `make test`: red, then green on the same commit in 1 of 2 runs',
+  );
+  expect(report.stdout).toContain('`test_clock`: 1 of 2 runs (50.0 %)');
+  const json = await dispatch(['report', PROJECT, '-o', 'json'], { cwd });
+  expect(JSON.parse(json.stdout)).toMatchObject({ data: { flaky: [gate] } });
+  expect((await dispatch(['replay', '--check'], { cwd })).code).toBe(0);
+});
+
+test('what is likely to be bad goes last, and the queue says why', async () => {
+  const cwd = await home(...queued('S04', 4, { changed: 40, changesTests: false }), ...queued('S05', 5));
+  expect((await shown(cwd)).map(([, task]) => task)).toEqual(['S01', 'S02', 'S03', 'S05', 'S04']);
+  const { stdout } = await dispatch(['queue', 'show', '-o', 'json'], { cwd });
+  const { data } = JSON.parse(stdout) as {
+    data: { task: string; doubt: { chance: number; signs: string[] } }[];
+  };
+  expect(data.at(-1)).toMatchObject({
+    task: 'S04',
+    doubt: { signs: ['changes 40 files', 'changes no test'] },
+  });
+  expect((await dispatch(['queue', 'show'], { cwd })).stdout).toContain(
+    '11 %: changes 40 files, changes no test',
+  );
 });
 
 test('a broken gate is an alert wherever a person or a program looks, until the queue is released', async () => {

@@ -7,7 +7,7 @@ import type { TaskSpec } from '../../src/model/spec.ts';
 import type { Progress } from '../../src/model/task.ts';
 import { clashesAgainst, clashOf } from '../../src/schedule/clash.ts';
 import { commit, key, spec } from '../schedule/world.ts';
-import { P, Story, TIP } from '../sim/story.ts';
+import { P, Story, TIP } from './story.ts';
 
 const TOP = commit(201);
 const SHARED = 'CHANGES.md';
@@ -23,7 +23,7 @@ function waiting(...specs: readonly TaskSpec[]): Setting {
   const story = new Story(specs);
   const tokens = specs.map(({ id }) => story.started(id));
   const [first] = tokens as [Token];
-  story.queued(first, [SHARED]);
+  story.queued(first, { paths: [SHARED] });
   story.stacked(first, TIP, TOP);
   hold(story);
   return { story, tokens };
@@ -66,7 +66,7 @@ describe('a branch that has to wait for its turn', () => {
   test('is looked at once, against integration and the end of the stack, when it has reached the hub', () => {
     const { story, tokens } = waiting(...tasksCalled('A', 'B'));
     const [, b] = tokens as [Token, Token];
-    story.queued(b, ['src/b.ts']);
+    story.queued(b, { paths: ['src/b.ts'] });
     expect(predicts(story.wanted(KEY))).toMatchObject({ tip: TIP, top: TOP, branches: [{ token: b }] });
     answer(story, b, null);
     story.turn({ is: 'tick' });
@@ -82,7 +82,7 @@ describe('a branch that has to wait for its turn', () => {
       [c, 'src/c.ts'],
       [d, 'src/b.ts/inside'],
     ] as const) {
-      story.queued(token, [path]);
+      story.queued(token, { paths: [path] });
       answer(story, token, null);
     }
     release(story);
@@ -95,9 +95,9 @@ describe('a branch that has to wait for its turn', () => {
   test('is looked at again when something was stacked while the answer was on its way', () => {
     const { story, tokens } = waiting(...tasksCalled('A', 'B', 'C'));
     const [, b, c] = tokens as [Token, Token, Token];
-    story.queued(b, ['src/b.ts']);
+    story.queued(b, { paths: ['src/b.ts'] });
     answer(story, b, null);
-    story.queued(c, ['src/b.ts']);
+    story.queued(c, { paths: ['src/b.ts'] });
     expect(lookedAt(story)).toEqual([c]);
     answer(story, c, null);
     story.stacked(b, TOP, commit(202));
@@ -116,12 +116,12 @@ describe('a branch that has to wait for its turn', () => {
     const story = new Story(tasksCalled('A', 'B', ...ids));
     story.room(50);
     const [a, b, ...rest] = ['A', 'B', ...ids].map((id) => story.started(id)) as [Token, Token, ...Token[]];
-    story.queued(a, [SHARED]);
+    story.queued(a, { paths: [SHARED] });
     story.stacked(a, TIP, TOP);
-    story.queued(b, [SHARED]);
+    story.queued(b, { paths: [SHARED] });
     hold(story);
     for (const token of rest) {
-      story.queued(token, [SHARED]);
+      story.queued(token, { paths: [SHARED] });
       answer(story, token, null);
     }
     story.effects.clear();
@@ -140,7 +140,7 @@ describe('a branch that has to wait for its turn', () => {
   test('waits when it does not fit on the stack, both sides see it, and it is looked at again when the other has landed', () => {
     const { story, tokens } = waiting(...tasksCalled('A', 'B'));
     const [a, b] = tokens as [Token, Token];
-    story.queued(b, [SHARED]);
+    story.queued(b, { paths: [SHARED] });
     answer(story, b, TOP);
     const { state } = story.core;
     const task = state.tasks.get(key('p', 'B'));
@@ -186,7 +186,7 @@ describe('a branch that has to wait for its turn', () => {
   test('that conflicts with integration goes back at once, though the line is held', () => {
     const { story, tokens } = waiting(...tasksCalled('A', 'B'));
     const [, b] = tokens as [Token, Token];
-    story.queued(b, [SHARED]);
+    story.queued(b, { paths: [SHARED] });
     answer(story, b, TIP);
     expect(story.facts).toContainEqual(
       expect.objectContaining({
@@ -209,7 +209,7 @@ describe('a branch that has to wait for its turn', () => {
   test('for a person is looked at as well: nobody reviews what cannot merge', () => {
     const { story, tokens } = waiting(...tasksCalled('A'), spec('p', 'B', { review: true }));
     const [, b] = tokens as [Token, Token];
-    story.queued(b, [SHARED]);
+    story.queued(b, { paths: [SHARED] });
     expect(progressOf(story, 'B')).toMatchObject({ at: 'review' });
     answer(story, b, TOP);
     expect(progressOf(story, 'B')).toMatchObject({ at: 'review', predicted: { onto: TOP } });
@@ -221,7 +221,7 @@ describe('a branch that has to wait for its turn', () => {
   test('and whose conflict has gone with the other side is told so', () => {
     const { story, tokens } = waiting(...tasksCalled('A', 'B'));
     const [, b] = tokens as [Token, Token];
-    story.queued(b, [SHARED]);
+    story.queued(b, { paths: [SHARED] });
     answer(story, b, TOP);
     story.turn({ is: 'command', command: { verb: 'cancel', task: key('p', 'A'), reason: 'dropped' } });
     expect(lookedAt(story)).toEqual([b]);
@@ -233,7 +233,7 @@ describe('a branch that has to wait for its turn', () => {
   test('an answer that was given about another integration counts for nothing', () => {
     const { story, tokens } = waiting(...tasksCalled('A', 'B'));
     const [, b] = tokens as [Token, Token];
-    story.queued(b, [SHARED]);
+    story.queued(b, { paths: [SHARED] });
     answer(story, b, commit(77), commit(77));
     expect(progressOf(story, 'B')).toMatchObject({ at: 'queued' });
     expect(lookedAt(story)).toEqual([b]);
@@ -244,7 +244,7 @@ test('the third conflict goes to a person, with what to type', () => {
   const { story } = waiting(...tasksCalled('A', 'B'));
   for (const times of [1, 2, 3]) {
     const token = times === 1 ? tokenOf(story, 'B') : story.started('B');
-    story.queued(token, [SHARED]);
+    story.queued(token, { paths: [SHARED] });
     answer(story, token, TIP);
   }
   expect(progressOf(story, 'B')).toMatchObject({
@@ -301,7 +301,7 @@ describe('not one gate run is spent', () => {
   test('on a conflict with integration, or with what is on its way there', () => {
     const story = new Story(tasksCalled('A', 'B', 'C'));
     const [a, b, c] = ['A', 'B', 'C'].map((id) => story.started(id)) as [Token, Token, Token];
-    for (const token of [a, b, c]) story.queued(token, [SHARED]);
+    for (const token of [a, b, c]) story.queued(token, { paths: [SHARED] });
     story.stacked(a, TIP, TOP);
     const conflicts = [{ path: SHARED, tasks: ['A' as never] }];
     story.turn({ is: 'merge.waits', key: `merge:${b}`, token: b, onto: TOP, conflicts });
@@ -316,7 +316,7 @@ describe('not one gate run is spent', () => {
     const story = new Story(tasksCalled('A', 'B', 'C'));
     story.manyBad();
     const [a, b, c] = ['A', 'B', 'C'].map((id) => story.started(id)) as [Token, Token, Token];
-    story.queued(a, [SHARED]);
+    story.queued(a, { paths: [SHARED] });
     story.turn({
       is: 'merge.made',
       key: `merge:${a}`,
@@ -326,7 +326,7 @@ describe('not one gate run is spent', () => {
       tree: 't',
       aside: true,
     });
-    story.queued(b, ['src/b.ts']);
+    story.queued(b, { paths: ['src/b.ts'] });
     expect(story.wanted(`merge:${b}`)).toMatchObject({ aside: true, beside: [] });
     story.turn({
       is: 'merge.made',
@@ -337,7 +337,7 @@ describe('not one gate run is spent', () => {
       tree: 'u',
       aside: true,
     });
-    story.queued(c, [SHARED]);
+    story.queued(c, { paths: [SHARED] });
     expect(story.wanted(`merge:${c}`)).toMatchObject({ aside: true, beside: [TOP] });
     const conflicts = [{ path: SHARED, tasks: ['A' as never] }];
     story.turn({ is: 'merge.waits', key: `merge:${c}`, token: c, onto: TOP, conflicts });

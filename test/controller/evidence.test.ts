@@ -2,11 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/model/attempt.ts';
 import { environmentOf } from '../../src/model/evidence.ts';
+import { evolve } from '../../src/model/evolve.ts';
 import type { Token } from '../../src/model/ids.ts';
 import { DEFAULT_SANDBOX, type SandboxRules } from '../../src/model/sandbox.ts';
 import type { TaskSpec } from '../../src/model/spec.ts';
 import { commit, config, key, spec } from '../schedule/world.ts';
-import { Story, TIP } from './story.ts';
+import { P, Story, TIP } from './story.ts';
 
 const RED: Outcome = { kind: 'refused', findings: [], output: 'red', head: null, rounds: 1, usage: null };
 const OTHER: SandboxRules = { ...DEFAULT_SANDBOX, network: true };
@@ -39,6 +40,20 @@ describe('a stack whose branches have different commands', () => {
     expect(story.gated('A')).toBe('test a');
     story.green('A');
     expect(story.gated('B')).toBe('test a');
+    story.endGate('B', RED);
+    expect(story.core.state.tasks.get(key('p', 'B'))).toMatchObject({ returns: 1 });
+    expect(story.core.state.tasks.get(key('p', 'A'))).toMatchObject({ returns: 0 });
+  });
+
+  test('does not blame the one below for the command of the one above, which it cannot pass yet', () => {
+    const { story, a } = stackOfTwo({ verify: 'test a' }, { verify: 'test b' });
+    story.green('B');
+    expect(story.gated('B')).toBe('test b');
+    story.endGate('B', RED);
+    expect(story.gated('A')).toBe('test a');
+    story.green('A');
+    expect(story.wanted(`land:${commit(201)}`)).toMatchObject({ tokens: [a] });
+    expect(story.gated('B')).toBe('test b');
     story.endGate('B', RED);
     expect(story.core.state.tasks.get(key('p', 'B'))).toMatchObject({ returns: 1 });
     expect(story.core.state.tasks.get(key('p', 'A'))).toMatchObject({ returns: 0 });
@@ -102,6 +117,26 @@ describe('a tree that was green', () => {
     story.load([spec('p', 'A'), spec('p', 'B')], { sandbox: OTHER });
     expect(story.gated('B')).toBe('make test');
   });
+});
+
+test('a delivery that waits for its gate goes on when another gate finds its tree green meanwhile', () => {
+  const story = new Story([spec('p', 'A', { verify: 'make lint' })], { verify: 'make test' });
+  const a = story.started('A');
+  story.queued(a);
+  story.merged(a, TIP, 201, 'tree');
+  story.green('A');
+  story.lands([a], TIP, 201);
+  story.core.setNodes([]);
+  story.turn({ is: 'command', command: { verb: 'collect', project: P } });
+  const made = { commit: commit(201), tree: 'tree', onto: commit(201), targetTip: TIP };
+  story.turn({ is: 'delivery.made', key: 'prepare-delivery:p', project: P, ...made });
+  const { state } = story.core;
+  expect(state.projects.get(P)?.delivery).toMatchObject({ at: 'gating', gate: null });
+  const basis = { verify: 'make test', environment: environmentOf(config('p')) };
+  const fact = { type: 'gate.proved', project: P, tree: 'tree', ...basis } as const;
+  evolve(state, { seq: 0, at: 0, epoch: 1, fact, source: null });
+  story.turn({ is: 'tick' });
+  expect(state.projects.get(P)?.delivery).toMatchObject({ at: 'pushing' });
 });
 
 describe('the environment of a gate', () => {

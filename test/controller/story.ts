@@ -4,14 +4,15 @@ import type { Outcome } from '../../src/model/attempt.ts';
 import type { Effect, Input } from '../../src/controller/door.ts';
 import type { Fact } from '../../src/model/event.ts';
 import { type CommitId, nodeName, projectName, taskId, type Token } from '../../src/model/ids.ts';
+import { NO_RECORD } from '../../src/merge/queue/record.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState } from '../../src/model/state.ts';
 import type { JournalFact } from '../../src/protocol/messages.ts';
 import { commit, config, key, node } from '../schedule/world.ts';
 import { Rng } from '../sim/rng.ts';
 
-const N1 = nodeName('n1');
-const P = projectName('p');
+export const N1 = nodeName('n1');
+export const P = projectName('p');
 export const TIP = commit(1);
 
 /** A core on one node and one project, driven by hand. */
@@ -19,6 +20,8 @@ export class Story {
   core = new Core(emptyState(), { epoch: 1, random: () => this.#rng.bytes() });
   /** Every effect wanted so far, by key. */
   readonly effects = new Map<string, Effect>();
+  /** Everything that happened. */
+  readonly facts: Fact[] = [];
   readonly #rng = new Rng(1);
   #epoch = 1;
   #seq = 0;
@@ -54,7 +57,21 @@ export class Story {
     this.#now += 1;
     const { events, effects } = this.core.turn([input], this.#now);
     for (const effect of effects) this.effects.set(effect.key, effect);
-    return events.map(({ fact }) => fact);
+    const facts = events.map(({ fact }) => fact);
+    this.facts.push(...facts);
+    return facts;
+  }
+
+  /** What the queue has seen so far: many slots and many that were bad, so that each branch is judged alone first. */
+  manyBad(): void {
+    this.core.setNodes([node('n1', { gateSlots: 4 })]);
+    this.core.memory.records.set(P, { ...NO_RECORD, passed: 10, refused: 10 });
+  }
+
+  /** Slots on its node. */
+  room(slots: number): void {
+    this.core.setNodes([node('n1', { slots, gateSlots: 2 })]);
+    this.turn({ is: 'tick' });
   }
 
   up(journal: string, running: readonly Token[] = []): void {
@@ -92,7 +109,10 @@ export class Story {
   }
 
   /** The attempt is done and its branch is in the hub. */
-  queued(token: Token, { paths = [], changed = 1 }: Partial<Extract<Input, { is: 'collected' }>> = {}): void {
+  queued(
+    token: Token,
+    { paths = [], changed = paths.length || 1 }: Partial<Extract<Input, { is: 'collected' }>> = {},
+  ): void {
     const head = commit(100 + this.#seq);
     this.news({ type: 'attempt.ended', token, outcome: { kind: 'done', head, rounds: 1, usage: null } });
     this.turn({ is: 'collected', key: `collect:${token}`, token, head, changed, paths, findings: [] });
@@ -103,6 +123,12 @@ export class Story {
     const made = { token, onto, commit: commit(number), tree, aside: false };
     this.effects.delete(`merge:${token}`);
     this.turn({ is: 'merge.made', key: `merge:${token}`, ...made });
+  }
+
+  /** The branch stands on the stack, on top of `onto`. */
+  stacked(token: Token, onto: CommitId, made: CommitId): void {
+    const merged = { token, onto, commit: made, tree: `tree-${made}`, aside: false };
+    this.turn({ is: 'merge.made', key: `merge:${token}`, ...merged });
   }
 
   mergedOntoTip(token: Token, number: number, tree: string): void {
@@ -135,6 +161,16 @@ export class Story {
 
   green(id: string): void {
     this.endGate(id, { kind: 'done', head: null, rounds: 1, usage: null });
+  }
+
+  red(id: string): void {
+    const findings = [{ gate: 'verify', path: null, line: null, message: 'exit code 1', fix: null }] as const;
+    this.endGate(id, { kind: 'refused', findings, output: '', head: null, rounds: 1, usage: null });
+  }
+
+  /** Gate runs so far. */
+  get gates(): number {
+    return this.facts.filter((fact) => fact.type === 'attempt.claimed' && fact.work.kind === 'gate').length;
   }
 
   /** The gate could not run; its delay passes. */

@@ -1,6 +1,6 @@
 import fc from '../property.ts';
 import { describe, expect, test } from 'vitest';
-import { compareForMerge, nextToMerge } from '../../src/merge/order.ts';
+import { mergeOrder, nextToMerge } from '../../src/merge/order.ts';
 import { commitId, projectName, taskId, taskKey, token } from '../../src/model/ids.ts';
 import type { Priority, TaskSpec } from '../../src/model/spec.ts';
 import type { Progress, Task } from '../../src/model/task.ts';
@@ -50,7 +50,7 @@ function queued(
   };
 }
 
-const next = (...tasks: Task[]): string | undefined => nextToMerge(tasks)?.spec.id;
+const next = (...tasks: Task[]): string | undefined => nextToMerge(tasks, new Map())?.spec.id;
 
 /** The reverse of what merged at this moment. */
 function undone(id: string, when: number): Task {
@@ -85,6 +85,15 @@ describe('the merge order', () => {
     expect(next(queued('B', { ready: 2, since: 5 }), again)).toBe('A');
   });
 
+  test('the likely-bad go last among those of one age and priority, and wait no longer for it than a step of priority', () => {
+    const doubted = { ...queued('D', { ready: 0, order: 1 }), returns: 2, failures: 1 };
+    expect(next(doubted, queued('A', { ready: 0, order: 2 }))).toBe('A');
+    expect(next(doubted, queued('A', { ready: 15 * MINUTE, order: 2 }))).toBe('D');
+    const cleared = queued('C', { ready: 0, order: 3 });
+    const good = { ...cleared, progress: { ...cleared.progress, cleared: true } as Task['progress'] };
+    expect(next(queued('A', { ready: 0, order: 2 }), good)).toBe('C');
+  });
+
   test('ties go to the more urgent, then to the first to arrive', () => {
     const low = queued('L', { ready: 0, priority: 3, order: 1 });
     const high = queued('H', { ready: 15 * MINUTE, priority: 2, order: 2 });
@@ -102,11 +111,12 @@ describe('the merge order', () => {
     fc.assert(
       fc.property(fc.array(task, { minLength: 3, maxLength: 8 }), (facts) => {
         const tasks = facts.map((fact, index) => queued(`T${index}`, { ...fact, order: index + 1 }));
-        const sorted = tasks.toSorted(compareForMerge);
-        expect(nextToMerge(tasks)).toBe(sorted[0]);
-        expect(tasks.toReversed().toSorted(compareForMerge)).toEqual(sorted);
+        const compare = mergeOrder(new Map());
+        const sorted = tasks.toSorted(compare);
+        expect(nextToMerge(tasks, new Map())).toBe(sorted[0]);
+        expect(tasks.toReversed().toSorted(compare)).toEqual(sorted);
         for (let i = 1; i < sorted.length; i += 1) {
-          expect(compareForMerge(sorted[i - 1] as Task, sorted[i] as Task)).toBeLessThan(0);
+          expect(compare(sorted[i - 1] as Task, sorted[i] as Task)).toBeLessThan(0);
         }
       }),
     );

@@ -11,6 +11,7 @@ import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from '..
 import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
+import type { Basis } from '../../src/model/evidence.ts';
 import { isFinal, type Progress, type Project, type Task, undoOf } from '../../src/model/task.ts';
 import { BASIS, clash } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
@@ -287,10 +288,14 @@ export class History {
   #afterMergeGate(task: TaskKey, token: Token, tree: string, outcome: Outcome): Fact[] {
     switch (outcome.kind) {
       case 'done':
-        return [{ type: 'gate.proved', project: this.#task(task).spec.project, tree, ...BASIS }];
+        return [
+          { type: 'gate.proved', project: this.#task(task).spec.project, token, tree, ...this.#basis() },
+        ];
       case 'refused': {
         const { findings, output } = outcome;
-        return [{ type: 'merge.doubted', token, findings, output, ...BASIS }];
+        const failed = ['a', 'b', 'c'].filter(() => this.#pick(2) === 0).map((name) => `test ${name}`);
+        const named = failed.length > 0 ? { failed } : {};
+        return [{ type: 'merge.doubted', token, findings, output, ...this.#basis(), ...named }];
       }
       case 'lost':
         return [];
@@ -323,10 +328,15 @@ export class History {
     const project = this.#projectOf(attempt.task);
     const delivery = project?.delivery;
     if (project === undefined || delivery?.at !== 'gating' || delivery.gate !== attempt.token) return [];
-    if (outcome.kind === 'done')
-      return [{ type: 'delivery.passed', project: project.name, tree: delivery.tree }];
+    const { tree } = delivery;
+    const about = { project: project.name } as const;
+    if (outcome.kind === 'done') {
+      const proved: Fact = { type: 'gate.proved', ...about, tree, ...BASIS };
+      return this.#pick(4) === 0 ? [proved] : [proved, { type: 'delivery.passed', ...about, tree }];
+    }
     if (outcome.kind !== 'refused') return [];
-    return [{ type: 'delivery.failed', project: project.name, code: 'E_TIP_RED', message: 'verify is red' }];
+    const { verify } = BASIS;
+    return [{ type: 'delivery.failed', ...about, code: 'E_TIP_RED', message: 'verify is red', verify }];
   }
 
   #fence(): Move[] {
@@ -351,7 +361,8 @@ export class History {
     return this.#at('finished').flatMap(({ key, progress: { token, head } }) => {
       if (this.#pick(5) === 0) {
         const approvals = this.#findings().map((found) => ({ ...found, approval: true as const }));
-        return one({ type: 'candidate.accepted', token, head, changed: 3, approvals, dropsTests: true });
+        const found = { approvals, dropsTests: true, changesTests: this.#pick(2) === 0 } as const;
+        return one({ type: 'candidate.accepted', token, head, changed: 3, ...found });
       }
       if (this.#pick(4) > 0) return one({ type: 'candidate.accepted', token, head, changed: 3 });
       return one({ type: 'candidate.refused', token, findings: this.#findings() }, this.#failed(key));
@@ -413,7 +424,7 @@ export class History {
   #claimGate(): Move[] {
     const merges = this.#at('gating').filter(({ progress }) => progress.gate === null);
     const claims = merges.flatMap(({ key, n, progress: { token, commit, tree } }) =>
-      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree, ...BASIS })),
+      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree, ...this.#basis() })),
     );
     const deliveries = this.#projects().flatMap(({ name, delivery }) => {
       if (delivery?.at !== 'gating' || delivery.gate !== null) return [];
@@ -474,7 +485,7 @@ export class History {
       return one(...this.#stopped(above), ...back, {
         type: 'merge.suspected',
         token,
-        backed: back.length > 0,
+        backers: above.map(({ progress }) => progress.token),
       });
     });
   }
@@ -634,6 +645,11 @@ export class History {
 
   #findings() {
     return [{ gate: 'placeholder' as const, path: 'src/a.ts', line: 3, message: 'TODO', fix: null }];
+  }
+
+  /** What a gate runs where it is not the task's own command alone. */
+  #basis(): Basis {
+    return this.#pick(4) === 0 ? { ...BASIS, verify: 'make lint' } : BASIS;
   }
 
   #failed(task: TaskKey): Fact {

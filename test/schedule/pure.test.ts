@@ -19,6 +19,7 @@ const PURE = [
   'src/controller/control.ts',
   'src/controller/control-run.ts',
   'src/controller/control-watch.ts',
+  'src/controller/deliveries.ts',
   'src/controller/from-hub.ts',
   'src/controller/from-node.ts',
   'src/controller/memory.ts',

@@ -7,6 +7,7 @@ import { queueOf } from '../../src/merge/queue/view.ts';
 import { isDead } from '../../src/schedule/filter.ts';
 import { activeTasks } from '../../src/schedule/gates.ts';
 import { whyEach } from '../../src/schedule/why.ts';
+import { FLAKY } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 
 /** Held against what was durable before, whichever controller wrote it. */
@@ -18,6 +19,7 @@ export function durableViolations(sim: Simulation, state: State, events: readonl
     ...mergeViolations(sim, state, events),
     ...slotViolations(sim, state),
     ...queueViolations(state),
+    ...flakeViolations(sim, state),
   ];
 }
 
@@ -133,6 +135,16 @@ function queueViolations(state: State): string[] {
     if (still || project.integration === null) return found;
     return [...found, ...stray.map(({ task }) => `${task.key}: gated on top of something that is gone`)];
   });
+}
+
+/** Nothing is called flaky that is not: neither a gate more often than it was, nor a test that fails for a reason. */
+function flakeViolations(sim: Simulation, state: State): string[] {
+  const gates = [...state.projects.values()].flatMap((project) => project.gates);
+  const counted = gates.reduce((sum, { flakes }) => sum + flakes, 0);
+  const really = sim.truth.flakes();
+  const found = counted > really ? [`${counted} flakes are recorded, of ${really}`] : [];
+  const wrong = gates.flatMap(({ tests }) => tests).filter(({ name }) => name !== FLAKY);
+  return [...found, ...wrong.map(({ name }) => `the test "${name}" is called flaky`)];
 }
 
 /** What still has to come to an end; empty when nothing more will happen without a person. */

@@ -1,7 +1,7 @@
 /** What the simulator has found in the core, each as the shortest story that shows it. */
 import { expect, test } from 'vitest';
+import { N1, P, Story, TIP } from '../controller/story.ts';
 import { commit, key, spec } from '../schedule/world.ts';
-import { N1, P, Story, TIP } from './story.ts';
 
 test('commits of a cancelled attempt are brought into the hub before its node may forget them', () => {
   const story = new Story([spec('p', 'A')]);

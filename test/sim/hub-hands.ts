@@ -137,7 +137,9 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       const brings = tokens.map((token) => broughtBy(state, token));
       const commit = hub.seal(brings, onto, effect.commit);
       if (hub.land(tokens, undoes, onto, commit) === 'landed') {
-        sim.truth.landed(project, tokens, undoes, commit, previous);
+        const work = tokens.filter((token) => !undoes.includes(token));
+        const landed = work.map((token) => ({ token, verify: verifyOf(state, token) }));
+        sim.truth.landed(project, landed, undoes, commit, previous);
         return { is: 'landed', key, project, tokens, onto, commit, before: false };
       }
       const known = [
@@ -184,6 +186,10 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       return { is: 'delivered', key, project, commit, tasks: hub.tasksBetween(targetTip, commit) };
     }
   }
+}
+
+function verifyOf(state: State, token: Token): string | null {
+  return state.tasks.get(state.attempts.get(token)?.task as never)?.spec.verify ?? null;
 }
 
 function clashWith(hub: VirtualHub, head: CommitId, others: readonly CommitId[]): Foreseen['clash'] {

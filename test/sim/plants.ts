@@ -7,7 +7,8 @@ import type { Input } from '../../src/controller/door.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import { environmentOf, evidenceKey } from '../../src/model/evidence.ts';
 import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/model/ids.ts';
-import type { Project } from '../../src/model/task.ts';
+import type { Gating, Project } from '../../src/model/task.ts';
+import { VERIFY } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
 
@@ -50,6 +51,22 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
             if (task.unmet > 0) state.startable.delete(task.key);
           }
         };
+      });
+    },
+  },
+
+  'a red run is held against the next merge of the branch': {
+    shows: /flakes are recorded|is called flaky/,
+    plant: (sim) => {
+      const reds = new Map<Token, Gating['red']>();
+      sim.hooks.afterTurn.push((core, { events }) => {
+        for (const { fact } of events) {
+          if (fact.type !== 'merge.doubted' && fact.type !== 'merge.prepared') continue;
+          const task = core.state.tasks.get(core.state.attempts.get(fact.token)?.task as TaskKey);
+          if (task?.progress.at !== 'gating') continue;
+          if (fact.type === 'merge.doubted') reds.set(fact.token, task.progress.red);
+          else task.progress = { ...task.progress, red: reds.get(fact.token) ?? null };
+        }
       });
     },
   },
@@ -111,6 +128,19 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
+  'a stack lands on the word of one verify command': {
+    shows: /without ".*" having been run/,
+    plant: (sim) => {
+      sim.hooks.afterTurn.push((core, { events }) => {
+        for (const { fact } of events) {
+          if (fact.type !== 'gate.proved') continue;
+          const project = core.state.projects.get(fact.project);
+          if (project !== undefined) prove(project, fact.tree);
+        }
+      });
+    },
+  },
+
   'a gate judges the branch instead of the merged tree': {
     shows: /no gate found green/,
     plant: (sim) => {
@@ -119,7 +149,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         const handle = node.handle.bind(node);
         node.handle = (request) => {
           if (request.op !== 'start' || request.order.work.kind !== 'gate') return handle(request);
-          const work = { kind: 'gate', commit: parentOf(request.order.work.commit) } as const;
+          const work = { ...request.order.work, commit: parentOf(request.order.work.commit) };
           return handle({ op: 'start', order: { ...request.order, work } });
         };
       });
@@ -334,9 +364,10 @@ function eachNode(sim: Simulation, plant: (node: VirtualNode) => void): void {
   for (const node of sim.nodes.values()) plant(node);
 }
 
-/** As if a gate had found the tree green. */
+/** As if gates had found the tree green with every command. */
 function prove({ green, config }: Project, tree: string): void {
-  green.push(evidenceKey(tree, { verify: 'make test', environment: environmentOf(config) }));
+  const environment = environmentOf(config);
+  for (const verify of new Set(VERIFY)) green.push(evidenceKey(tree, { verify, environment }));
 }
 
 /** As if the attempt had never been fenced. */

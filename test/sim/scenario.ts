@@ -64,7 +64,12 @@ export interface Scenario {
 }
 
 const PATTERNS = ['a/x.ts', 'a/y.ts', 'a/*.ts', 'b/', 'b/z.ts', 'c/**', 'c/d/e.ts', 'f.ts', 'g.ts', 'h.ts'];
+/** Two tasks on one stack may be proved by different commands. */
+export const VERIFY = ['make test', 'make test', 'make lint'];
 export const EXTRA = 'CHANGELOG.md';
+/** Names of the tests that fail: for a fault in the tree, and for none. */
+export const BROKEN = 'adds up';
+export const FLAKY = 'keeps time';
 const EXECUTORS = ['shell', 'glm'];
 
 /** @param own for what was added later: the other draws of a seed stay what they were. */
@@ -164,7 +169,7 @@ export function drawTask(rng: Rng, project: ProjectConfig, i: number): TaskSpec 
     modifies: project.repo === null ? [] : [...modifies],
     expands: [],
     executor: rng.pick(EXECUTORS),
-    verify: project.repo === null ? null : 'make test',
+    verify: project.repo === null ? null : rng.pick(VERIFY),
     timeoutMs: rng.pick([60_000, 180_000]),
     review: rng.chance(0.1),
     estimateMs: rng.chance(0.5) ? rng.between(1_000, 600_000) : null,

@@ -1,7 +1,10 @@
-import { describe as group, expect, test } from 'vitest';
+import { describe as group, expect, test, vi } from 'vitest';
 import { testSeed } from '../seed.ts';
 import { PLANTS } from './plants.ts';
 import { describe, simulate } from './run.ts';
+
+/** What bounds a run is its steps; the clock would only fail a busy machine. */
+vi.setConfig({ testTimeout: 15 * 60_000 });
 
 const SEEDS = 100;
 /** Seeds within which every planted bug has to show. */

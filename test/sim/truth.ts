@@ -14,9 +14,11 @@ export class Truth {
   readonly objects = new Objects();
   readonly hubs = new Map<ProjectName, VirtualHub>();
   readonly violations: string[] = [];
-  /** Trees that a gate on some node found green. */
-  readonly #green = new Set<string>();
+  /** Trees that a gate on some node found green -> by which commands. */
+  readonly #green = new Map<string, Set<string>>();
   readonly #landed = new Map<Token, CommitId>();
+  /** What gates found on each commit with each command. */
+  readonly #runs = new Map<string, { green: number; red: number }>();
   readonly #reverted = new Map<Token, CommitId>();
 
   constructor(scenario: Scenario) {
@@ -53,20 +55,37 @@ export class Truth {
     return [...files.values()].some((value) => value.startsWith('red')) ? 'red' : 'green';
   }
 
-  gated(commit: CommitId, verdict: 'green' | 'red'): void {
-    if (verdict === 'green') this.#green.add(this.objects.get(commit).tree);
+  gated(commit: CommitId, verdict: 'green' | 'red', verify: string): void {
+    const run = `${commit} ${verify}`;
+    const runs = this.#runs.get(run) ?? { green: 0, red: 0 };
+    runs[verdict] += 1;
+    this.#runs.set(run, runs);
+    if (verdict === 'red') return;
+    const { tree } = this.objects.get(commit);
+    this.#green.set(tree, new Set([...(this.#green.get(tree) ?? []), verify]));
   }
 
-  /** Integration has just moved. */
+  /** Red runs on commits that a gate also found green with the same command. */
+  flakes(): number {
+    let flakes = 0;
+    for (const { green, red } of this.#runs.values()) if (green > 0) flakes += red;
+    return flakes;
+  }
+
+  /** Integration has just moved, by the work of these attempts, each proved by its own command, and without the `undoes`. */
   landed(
     project: ProjectName,
-    tokens: readonly Token[],
+    work: readonly { readonly token: Token; readonly verify: string | null }[],
     undoes: readonly Token[],
     commit: CommitId,
     previous: CommitId,
   ): void {
+    const proofs = this.#green.get(this.objects.get(commit).tree);
     for (const token of undoes) this.#takenOut(token, commit);
-    for (const token of tokens.filter((one) => !undoes.includes(one))) {
+    for (const { token, verify } of work) {
+      if (verify !== null && proofs?.has(verify) === false) {
+        this.violations.push(`${token}: landed in ${commit} without "${verify}" having been run`);
+      }
       const before = this.#landed.get(token);
       if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
       this.#landed.set(token, commit);

@@ -210,7 +210,7 @@ export class VirtualController {
       timeoutMs: task?.spec.timeoutMs ?? 60_000,
       work:
         work.kind === 'gate'
-          ? { kind: 'gate', commit: work.subject.commit }
+          ? { kind: 'gate', commit: work.subject.commit, verify: work.subject.verify }
           : { kind: 'work', base: attempt.base, modifies: task?.spec.modifies ?? [] },
     };
   }

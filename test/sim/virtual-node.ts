@@ -13,7 +13,7 @@ import type {
   Welcome,
 } from '../../src/protocol/messages.ts';
 import type { Simulation } from './simulation.ts';
-import type { Fate } from './scenario.ts';
+import { BROKEN, type Fate, FLAKY } from './scenario.ts';
 import type { Stream } from './stream.ts';
 
 /** What an order amounts to here. */
@@ -26,7 +26,7 @@ export interface VirtualOrder {
   readonly timeoutMs: number;
   readonly work:
     | { readonly kind: 'work'; readonly base: CommitId | null; readonly modifies: readonly string[] }
-    | { readonly kind: 'gate'; readonly commit: CommitId };
+    | { readonly kind: 'gate'; readonly commit: CommitId; readonly verify: string };
 }
 
 export type VirtualRequest =
@@ -225,12 +225,12 @@ export class VirtualNode {
     const held: Held = { order, outcome: null, incarnation: this.#incarnation };
     this.attempts.set(order.token, held);
     this.#note({ type: 'attempt.running', token: order.token });
-    if (order.work.kind === 'gate') this.#runGate(held, order.work.commit);
+    if (order.work.kind === 'gate') this.#runGate(held, order.work);
     else this.#runWork(held);
     return { state: 'started' };
   }
 
-  #runGate(held: Held, commit: CommitId): void {
+  #runGate(held: Held, { commit, verify }: Extract<VirtualOrder['work'], { kind: 'gate' }>): void {
     const { rng, scenario, calm, truth } = this.#sim;
     const flakes = !calm && rng.chance(scenario.flakyGates);
     const verdict = flakes ? 'red' : truth.verdict(commit);
@@ -239,12 +239,19 @@ export class VirtualNode {
         this.#end(held, failed('gate', 'the sandbox broke'));
         return;
       }
-      truth.gated(commit, verdict);
+      truth.gated(commit, verdict, verify);
       this.#end(
         held,
         verdict === 'green'
           ? { kind: 'done', head: null, rounds: 1, usage: null }
-          : { kind: 'refused', findings: [], output: 'red', head: null, rounds: 1, usage: null },
+          : {
+              kind: 'refused',
+              findings: [],
+              output: output(truth.verdict(commit)),
+              head: null,
+              rounds: 1,
+              usage: null,
+            },
       );
     });
   }
@@ -342,4 +349,9 @@ export class VirtualNode {
 
 function failed(cause: Extract<Outcome, { kind: 'failed' }>['cause'], message: string): Outcome {
   return { kind: 'failed', cause, message, exitCode: 1, rounds: 1, usage: null };
+}
+
+/** What a red run prints: another test fails where the tree is really red than where it only seems so. */
+function output(really: 'green' | 'red'): string {
+  return `not ok 1 - ${really === 'red' ? BROKEN : FLAKY}`;
 }

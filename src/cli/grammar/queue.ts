@@ -15,7 +15,7 @@ export function declareQueue(program: Command, act: Act): void {
   });
 
   verb(queue, 'show [project]', {
-    summary: 'what lands, what is being gated, what waits',
+    summary: 'what lands, what is being gated, what waits; how likely each is bad, and why',
     group: GROUPS.work,
     examples: [['dispatch queue show web', 'the queue of one project']],
   }).action(

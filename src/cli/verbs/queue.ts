@@ -2,11 +2,13 @@ import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
 import { type Project, type Task, undoOf } from '../../model/task.ts';
-import { compareForMerge } from '../../merge/order.ts';
+import { type Doubt, doubtOf } from '../../merge/doubt.ts';
+import { mergeOrder } from '../../merge/order.ts';
 import { queueOf, type Stacked, unproved } from '../../merge/queue/view.ts';
 import { clashesAgainst, clashOf, shortClash } from '../../schedule/clash.ts';
 import { activeTasks } from '../../schedule/gates.ts';
 import { alertLines, alertsOf } from '../../report/alerts.ts';
+import { flakeText, flakyGates } from '../../report/flaky.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
 import { selectProject, selectTask } from '../select.ts';
@@ -23,6 +25,8 @@ interface QueueRow {
   /** What its gate says: `running`, `red`, `green`, or nothing yet. */
   readonly gate: string;
   readonly since: number | null;
+  /** How likely it is to be bad, which puts it behind others: `chance` from 0 to 1, and what speaks for it. */
+  readonly doubt: Doubt;
   /** 409: the conflict to come of this branch, and of others that will have to give way to it. */
   readonly conflict: Clash | null;
   readonly ahead: readonly Clash[];
@@ -45,16 +49,21 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
         { title: 'place', value: ({ place, position }) => `${place} ${position}` },
         { title: 'task', value: ({ task }) => task },
         { title: 'gate', value: ({ gate }) => gate },
+        { title: 'doubt', value: ({ doubt }) => doubtText(doubt) },
         { title: 'conflict', value: conflictText },
         { title: 'title', value: ({ title }) => title },
       ],
       meta: {
         alerts,
+        flaky: projects.flatMap((project) =>
+          flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
+        ),
         holds: projects.flatMap(({ name, hold }) => (hold === null ? [] : { project: name, ...hold })),
       },
       empty: 'nothing waits to be merged',
     });
     for (const line of alertLines(alerts)) output.note(line);
+    for (const line of projects.flatMap(flakyNotes)) output.note(line);
     for (const { name, hold } of projects) {
       if (hold === null || hold.by === 'dispatch') continue;
       output.note(`the queue of ${name} stands still (${hold.by}): ${hold.reason}`);
@@ -63,6 +72,19 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
     return EXIT.ok;
   });
 }
+
+/** One line for each gate that cannot be trusted at its first word. */
+export function flakyNotes(project: Project): string[] {
+  return flakyGates(project).map(({ verify, runs, flakes, tests }) => {
+    const named = tests.slice(0, TESTS_SHOWN).map(({ name }) => name);
+    const more = tests.length > TESTS_SHOWN ? ` and ${tests.length - TESTS_SHOWN} more` : '';
+    const which = named.length === 0 ? '' : `: ${named.join(', ')}${more}`;
+    return `flaky gate of ${project.name}, \`${verify}\`, ${flakeText(flakes, runs)}${which}`;
+  });
+}
+
+/** Tests named in a line; the report names more. */
+const TESTS_SHOWN = 3;
 
 function rowsOf(state: State, project: Project): QueueRow[] {
   const { landing, stack, aside, stray, queued } = queueOf(
@@ -76,10 +98,10 @@ function rowsOf(state: State, project: Project): QueueRow[] {
   });
   const against = clashesAgainst(state);
   const row = (task: Task, place: string, at: number, gate: string): QueueRow => ({
-    ...rowOf(task, place, at, gate),
+    ...rowOf(state, task, place, at, gate),
     ahead: against.get(task.key) ?? [],
   });
-  const waiting = [...queued, ...stray.map(({ task }) => task)].toSorted(compareForMerge);
+  const waiting = [...queued, ...stray.map(({ task }) => task)].toSorted(mergeOrder(state.attempts));
   return [
     ...landed.map((task, at) => row(task, 'landing', at, 'green')),
     ...stack.map((entry, at) => row(entry.task, 'stacked', at, gateOf(project, entry))),
@@ -88,10 +110,17 @@ function rowsOf(state: State, project: Project): QueueRow[] {
   ];
 }
 
-function rowOf(task: Task, place: string, at: number, gate: string): Omit<QueueRow, 'ahead'> {
+function rowOf(
+  { attempts }: State,
+  task: Task,
+  place: string,
+  at: number,
+  gate: string,
+): Omit<QueueRow, 'ahead'> {
   const { project, id, title } = task.spec;
   const since = 'since' in task.progress ? task.progress.since : null;
   const shown = undoOf(task.progress) === undefined ? title : `revert: ${title}`;
+  const token = 'token' in task.progress ? task.progress.token : null;
   return {
     project,
     task: id,
@@ -100,6 +129,7 @@ function rowOf(task: Task, place: string, at: number, gate: string): Omit<QueueR
     position: at + 1,
     gate,
     since,
+    doubt: doubtOf(task, token === null ? undefined : attempts.get(token)),
     conflict: clashOf(task),
   };
 }
@@ -107,6 +137,11 @@ function rowOf(task: Task, place: string, at: number, gate: string): Omit<QueueR
 function conflictText({ conflict, ahead }: QueueRow): string {
   const others = ahead.map(({ code, ours }) => `Ahead${code}(${ours.task})`);
   return [...(conflict === null ? [] : [shortClash(conflict)]), ...others].join(' ');
+}
+
+/** `14 %: took 3 rounds, changes no test`. */
+function doubtText({ chance, signs }: Doubt): string {
+  return [`${Math.round(100 * chance)} %`, ...(signs.length > 0 ? [signs.join(', ')] : [])].join(': ');
 }
 
 function gateOf(project: Project, stacked: Stacked): string {

@@ -7,11 +7,13 @@ import { type Capacity, capacityOf } from '../../report/advice.ts';
 import { adviceLines } from '../../report/advice-text.ts';
 import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { countsLine } from '../../report/markdown.ts';
+import { flakyGates } from '../../report/flaky.ts';
 import type { Context } from '../context.ts';
 import { countWords, rowsOf, type TaskRow } from '../progress/rows.ts';
 import { nameOf, taskColumns } from '../progress/table.ts';
 import { watch } from '../progress/watch.ts';
 import { safeLine } from '../render/safe-text.ts';
+import { flakyNotes } from './queue.ts';
 import { selectProject } from '../select.ts';
 import { type HomeView, withView } from '../view.ts';
 
@@ -49,19 +51,24 @@ function showOnce(
   const rows = rowsOf(view.state, view.snapshot(), now, wanted);
   const counts = countWords(rows);
   const capacity = capacityIn(view, wanted, now);
-  const alerts = [...view.state.projects.values()]
-    .filter(({ name }) => wanted === null || wanted.has(name))
-    .flatMap((project) => alertsOf(view.state, project));
+  const projects = [...view.state.projects.values()].filter(({ name }) => wanted?.has(name) !== false);
+  const alerts = projects.flatMap((project) => alertsOf(view.state, project));
+  const flaky = projects.flatMap((project) =>
+    flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
+  );
   output.list<TaskRow>({
     kind: 'TaskList',
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder, alerts, refused, capacity },
+    meta: { total: rows.length, counts, controller: view.holder, alerts, refused, capacity, flaky },
     empty: 'no task yet: dispatch start <project>',
   });
   for (const line of alertLines(alerts)) output.note(line);
-  if (rows.length > 0) output.note(summaryLine(view, rows));
+  if (rows.length > 0) {
+    output.note(summaryLine(view, rows));
+    for (const project of projects) for (const line of flakyNotes(project)) output.note(line);
+  }
   for (const line of capacity === null ? [] : adviceLines(capacity)) output.note(safeLine(line));
   for (const { file, code, message } of refused)
     output.note(safeLine(`${file} has changed and is not used: ${message} (dispatch explain ${code})`));

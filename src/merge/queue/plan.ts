@@ -10,7 +10,7 @@
  * is judged aside first and only those that are good alone are stacked (two stages).
  */
 import { batchSize, cutsOf } from './batch.ts';
-import { failureRate, isSteady, type QueueRecord, residualRate } from './record.ts';
+import { failureRate, isSteady, mayBackUp, type QueueRecord, residualRate } from './record.ts';
 
 /** A branch that has been merged tentatively. */
 export interface Entry<Id> {
@@ -25,9 +25,14 @@ export interface Entry<Id> {
 
 /** A branch that is judged by itself. */
 export interface AsideEntry<Id> extends Entry<Id> {
-  /** It came from a stack on which a larger set was red as well. */
-  readonly backed: boolean;
+  readonly backers: Backers;
 }
+
+/**
+ * The branches with which it stood in a larger set that was red as well, and what became of them. Are they all good, the
+ * larger set was red for its sake; is one of them bad, it was red for that one's, and says nothing.
+ */
+export type Backers = 'none' | 'unjudged' | 'good' | 'bad';
 
 export interface QueueView<Id> {
   /** The stack, from the bottom. */
@@ -44,8 +49,8 @@ export interface QueueView<Id> {
 export interface QueuePlan<Id> {
   /** How many branches from the bottom of the stack may land. */
   readonly land: number;
-  /** Goes aside, backed or not; those above it go back to the queue, unjudged. */
-  readonly suspect: { readonly id: Id; readonly backed: boolean } | null;
+  /** Goes aside; those above it go back to the queue, unjudged. `backers`: those with which it was red in a larger set. */
+  readonly suspect: { readonly id: Id; readonly backers: readonly Id[] } | null;
   /** Bad, beyond reasonable doubt. */
   readonly refuse: readonly Id[];
   /** Good alone: back to the queue, to be stacked. */
@@ -56,6 +61,8 @@ export interface QueuePlan<Id> {
 
 /** Failure rate from which on every branch is judged alone first, or, with few slots, no batch is tested ahead. */
 const MANY_BAD = 0.15;
+/** Failure rate from which on a suspect waits for verdicts that are on their way, where slots are few. */
+const SOME_BAD = 0.07;
 /** Slots from which on time counts more than runs. */
 const MANY_SLOTS = 4;
 /** A further batch is tested ahead when all before it are good with at least this chance. */
@@ -88,27 +95,41 @@ export function planQueue<Id>(view: QueueView<Id>): QueuePlan<Id> {
     settled.filter((one) => one.verdict === verdict).map(({ entry }) => entry.id);
   const running = [...stack.slice(land), ...aside].filter((entry) => entry.running).length;
   const free = Math.max(0, slots - running);
-  const wanted = suspect === null ? [...narrowOrExtend(view, land, red), ...ids('open')] : ids('open');
-  return { land, suspect, refuse: ids('bad'), clear: ids('good'), gate: wanted.slice(0, free) };
+  const deferred = ids('deferred');
+  const waiting = view.waiting - deferred.length;
+  const ahead = suspect === null ? narrowOrExtend({ ...view, waiting }, land, red) : [];
+  const wanted = [...ahead, ...ids('open')];
+  // Nobody is left whose verdict could spare the run.
+  const idle = wanted.length + running + waiting + land === 0 && suspect === null;
+  const gate = (idle ? deferred : wanted).slice(0, free);
+  return { land, suspect, refuse: ids('bad'), clear: ids('good'), gate };
 }
 
 function suspectAt<Id>(stack: readonly Entry<Id>[], at: number): QueuePlan<Id>['suspect'] {
   const entry = stack[at];
   if (entry === undefined) return null;
-  return { id: entry.id, backed: stack.slice(at + 1).some((above) => above.reds > 0) };
+  const larger = stack.findIndex((above, place) => place > at && above.reds > 0);
+  const backers = stack.slice(at + 1, larger + 1).map(({ id }) => id);
+  return { id: entry.id, backers };
 }
 
-type Verdict = 'good' | 'bad' | 'open' | 'running';
+/** `deferred`: red once, and a verdict that is on its way anyway may settle it. */
+type Verdict = 'good' | 'bad' | 'open' | 'deferred' | 'running';
 
 /**
- * A red run is repeated on the same commit before a branch is blamed. Only where many are bad and slots are few, so that
- * repeating would be a fourth of all runs, is a gate that has shown itself steady believed at once.
+ * A red run is repeated on the same commit before a branch is blamed. Where slots are few, repeating would be up to a
+ * fourth of all runs, and is spared twice. Once those with which it was red in a larger set are found good, that larger
+ * run was the second one: both would have had to be flakes. And where many are bad a gate that has shown itself steady
+ * is taken at its word.
  */
 function judgeAside(entry: AsideEntry<unknown>, { slots, record }: QueueView<unknown>): Verdict {
   if (entry.green) return 'good';
-  const believed = slots < MANY_SLOTS && failureRate(record) > MANY_BAD && isSteady(record, entry.backed);
-  if (entry.reds > (believed ? 0 : 1)) return 'bad';
-  return entry.running ? 'running' : 'open';
+  if (entry.reds > 1) return 'bad';
+  if (entry.running) return 'running';
+  if (entry.reds === 0 || slots >= MANY_SLOTS || failureRate(record) <= SOME_BAD) return 'open';
+  if (failureRate(record) > MANY_BAD && isSteady(record)) return 'bad';
+  if (entry.backers === 'good' && mayBackUp(record)) return 'bad';
+  return entry.backers === 'unjudged' && mayBackUp(record) ? 'deferred' : 'open';
 }
 
 function narrowOrExtend<Id>(view: QueueView<Id>, land: number, red: number): Id[] {

@@ -47,9 +47,9 @@ function faded(a: number, b: number): [number, number] {
   return a + b > FADE_AT ? [a / 2, b / 2] : [a, b];
 }
 
-/** Chance that a branch nobody has judged yet is bad: the mean of a Beta distribution that begins at 1 in 20. */
+/** Chance that a branch nobody has judged yet is bad: the mean of a Beta distribution that begins at 1 in 7. */
 export function failureRate({ passed, refused }: QueueRecord): number {
-  return (refused + 0.5) / (passed + refused + 10);
+  return (refused + 1) / (passed + refused + 7);
 }
 
 /** The same for a branch that is good alone: what remains is that it does not fit together with others. */
@@ -62,14 +62,20 @@ function flakeRate({ greens, flakes }: QueueRecord): number {
   return (flakes + 0.25) / (greens + flakes + 50);
 }
 
-/** Flake rates below which a red run is taken at its word: a single one, and one that another on a larger set backs. */
-const STEADY = 0.0007;
-const STEADY_ENOUGH = 0.0034;
+/** Flake rate below which a single red run is taken at its word, and below which two on different sets are. */
+const STEADY = 0.00077;
+const BACKING = 0.025;
 
 /**
- * True when the gate has shown itself so steady that a red run need not be repeated: over some three hundred green runs
- * without a flake, or two dozen when a larger set was red as well. At most about one good branch in 1,000 is blamed so.
+ * True when the gate has shown itself so steady that a red run need not be repeated: over some two hundred and
+ * seventy-five green runs without a flake. A believed red run blames a good branch with 2.3 times the flake rate where every third
+ * branch is bad.
  */
-export function isSteady(record: QueueRecord, backed: boolean): boolean {
-  return flakeRate(record) < (backed ? STEADY_ENOUGH : STEADY);
+export function isSteady(record: QueueRecord): boolean {
+  return flakeRate(record) < STEADY;
+}
+
+/** True when two red runs, of a branch and of a larger set in which all others are good, are not both flakes. */
+export function mayBackUp(record: QueueRecord): boolean {
+  return flakeRate(record) < BACKING;
 }

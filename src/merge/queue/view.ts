@@ -1,19 +1,20 @@
 /** A project's queue as the planner sees it, read from the facts of its tasks. */
 import { commandsFor, environmentOf, evidenceKey, isProved } from '../../model/evidence.ts';
-import type { CommitId, Token } from '../../model/ids.ts';
-import type { State } from '../../model/state.ts';
+import type { CommitId, ProjectName, Token } from '../../model/ids.ts';
 import type { Gating, Progress, Project, Task } from '../../model/task.ts';
 import { nextToMerge } from '../order.ts';
-import type { AsideEntry, Entry, QueueView } from './plan.ts';
-import type { QueueRecord } from './record.ts';
+import type { AsideEntry, Backers, Entry, QueueView } from './plan.ts';
+import type { State } from '../../model/state.ts';
+import { NO_RECORD, type QueueRecord } from './record.ts';
 
 /** A branch that has been merged tentatively, with its task. */
 export interface Stacked {
   readonly task: Task;
   readonly progress: Gating;
   /**
-   * Commands that its tree has to pass, each once: its own; on the stack those of all below it, since all of them land
-   * as this tree; and those that were red on it or on the stack above it, or the one to blame would not be found.
+   * Commands that its tree has to pass, each once: its own, the one that was red on it, and on the stack those of all
+   * below it, since all of them land as this tree. Not those of what is above: a task's command may look for what only
+   * that task brings, and would blame the innocent.
    */
   readonly commands: readonly string[];
 }
@@ -50,7 +51,7 @@ export function queueOf(project: Project, active: Iterable<Task>, all: State['ta
       top = progress.commit;
     } else if (progress.at !== 'gating') continue;
     else {
-      const commands = commandsFor(task, project, all.values());
+      const commands = commandsOf(task, progress, project, all);
       if (progress.aside !== null) aside.push({ task, progress, commands });
       else stray.push(...takePlace(standing, { task, progress, commands }));
     }
@@ -62,28 +63,13 @@ export function queueOf(project: Project, active: Iterable<Task>, all: State['ta
     top = next.progress.commit;
   }
   landing.sort((a, b) => a.place - b.place);
-  return {
-    project,
-    landing,
-    stack: withReds(stack, project),
-    aside: aside.flatMap((one) => withReds([one], project)),
-    stray: [...stray, ...standing.values()],
-    queued,
-    top,
-  };
+  return { project, landing, stack, aside, stray: [...stray, ...standing.values()], queued, top };
 }
 
-/** @param stack from the bottom. What was red in another environment than the project's now does not count. */
-function withReds(stack: readonly Stacked[], { config }: Project): Stacked[] {
-  let reds: readonly string[] = [];
-  return stack
-    .toReversed()
-    .map((one) => {
-      const { red } = one.progress;
-      if (red !== null && red.environment === environmentOf(config)) reds = union(reds, [red.verify]);
-      return reds.length === 0 ? one : { ...one, commands: union(one.commands, reds) };
-    })
-    .toReversed();
+/** Those that prove it, and the one that was red on its tree in the environment that the project has now. */
+function commandsOf(task: Task, { red }: Gating, project: Project, all: State['tasks']): readonly string[] {
+  const own = commandsFor(task, project, all.values());
+  return red?.environment === environmentOf(project.config) ? union(own, [red.verify]) : own;
 }
 
 /** The same list while there is nothing to add: long stacks have few commands. */
@@ -114,6 +100,7 @@ function above(standing: ReadonlyMap<CommitId, Stacked>, top: CommitId | null): 
 
 /** @param waiting branches that can be stacked now or soon. */
 export function viewOf(
+  state: State,
   { project, stack, aside }: Queue,
   waiting: number,
   slots: number,
@@ -121,18 +108,19 @@ export function viewOf(
 ): QueueView<Token> {
   const environment = environmentOf(project.config);
   const green = new Set(project.green);
-  const entry = ({ progress, commands }: Stacked): Entry<Token> => ({
-    id: progress.token,
-    green: commands.every((verify) => green.has(evidenceKey(progress.tree, { verify, environment }))),
-    reds: progress.red?.environment === environment ? progress.red.runs : 0,
-    running: progress.gate !== null,
-  });
+  const entry = ({ progress, commands }: Stacked): Entry<Token> => {
+    const { token: id, tree, gate, red } = progress;
+    const passed = (verify: string): boolean => green.has(evidenceKey(tree, { verify, environment }));
+    // A red run says nothing any more when its command has been green on the same tree since.
+    const stands = red?.environment === environment && !passed(red.verify);
+    return { id, green: commands.every(passed), reds: stands ? red.runs : 0, running: gate !== null };
+  };
   return {
     stack: stack.map(entry),
     aside: aside.map(
       (one): AsideEntry<Token> => ({
         ...entry(one),
-        backed: one.progress.aside?.backed ?? false,
+        backers: backersOf(state, one.progress.aside?.backers ?? []),
       }),
     ),
     waiting: waiting + aside.length,
@@ -141,10 +129,36 @@ export function viewOf(
   };
 }
 
+/** What a queue has shown: its gates' own record, which is durable, together with what this controller has seen. */
+export function recordOf(project: Project, seen: ReadonlyMap<ProjectName, QueueRecord>): QueueRecord {
+  const known = seen.get(project.name) ?? NO_RECORD;
+  const greens = project.gates.reduce((sum, gate) => sum + gate.greens, known.greens);
+  const flakes = project.gates.reduce((sum, gate) => sum + gate.flakes, known.flakes);
+  return { ...known, greens, flakes };
+}
+
+/** What became of the branches with which a suspect was red in a larger set. */
+function backersOf({ attempts, tasks }: State, tokens: readonly Token[]): Backers {
+  if (tokens.length === 0) return 'none';
+  let open = false;
+  for (const token of tokens) {
+    const key = attempts.get(token)?.task;
+    const progress = key === undefined ? undefined : tasks.get(key)?.progress;
+    if (progress === undefined || !('token' in progress) || progress.token !== token) return 'bad';
+    const { at } = progress;
+    const good = at === 'merged' || at === 'landing' || ('cleared' in progress && progress.cleared);
+    if (good) continue;
+    if (at !== 'queued' && at !== 'gating') return 'bad';
+    open = true;
+  }
+  return open ? 'unjudged' : 'good';
+}
+
 /** The next of these to be merged. */
 export function firstQueued(
   tasks: readonly Task[],
+  { attempts }: State,
 ): { readonly task: Task; readonly progress: Extract<Progress, { at: 'queued' }> } | null {
-  const task = nextToMerge(tasks);
+  const task = nextToMerge(tasks, attempts);
   return task?.progress.at === 'queued' ? { task, progress: task.progress } : null;
 }

@@ -3,6 +3,7 @@ import { runLine } from './line.ts';
 import { batchOfFive, entropyBound, oneByOne } from './others.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
+const TWENTY = Array.from({ length: 20 }, (_, at) => at + 1);
 
 function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
@@ -42,9 +43,26 @@ test.each([
   expect(line(8, bad).makespan).toBeLessThan(most);
 });
 
-test.each([1, 2, 4, 8])('with 1.5 %% flakes and %d slots hardly a good branch is refused', (slots) => {
-  for (const bad of [0, 0.02, 0.1, 0.3]) expect(line(slots, bad, 0.015).wronged).toBeLessThan(1.5);
-});
+test.each([1, 2, 4, 8])(
+  'with %d slots and flakes of 1.5 per cent hardly a good branch is refused',
+  (slots) => {
+    for (const bad of [0, 0.02, 0.1, 0.3]) expect(line(slots, bad, 0.015).wronged).toBeLessThan(1.5);
+  },
+);
+
+test.each([
+  [0.02, 0.25],
+  [0.1, 0.75],
+  [0.3, 1.45],
+])(
+  'of twenty lines at %d bad with flakes the worst refuses two good branches; without, at most %d runs per merged one',
+  (badRate, most) => {
+    const lines = (flakeRate: number) =>
+      TWENTY.map((seed) => runLine({ branches: 1000, badRate, flakeRate, slots: 2, seed }));
+    expect(Math.max(...lines(0.015).map(({ wronged }) => wronged))).toBeLessThanOrEqual(2);
+    expect(mean(lines(0).map(({ runs, merged }) => runs / merged))).toBeLessThanOrEqual(most);
+  },
+);
 
 test('it costs less than judging one by one, or in batches of five without flakes at low rates', () => {
   const options = { branches: 1000, badRate: 0.02, flakeRate: 0, seed: 1 };

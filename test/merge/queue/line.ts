@@ -3,7 +3,7 @@
  * that take one unit of time each, and a number of slots. What it costs and how long it takes is counted.
  */
 import { NO_RECORD, observe, type QueueRecord } from '../../../src/merge/queue/record.ts';
-import { judgesAloneFirst, planQueue, wantedDepth } from '../../../src/merge/queue/plan.ts';
+import { type Backers, judgesAloneFirst, planQueue, wantedDepth } from '../../../src/merge/queue/plan.ts';
 
 export interface LineOptions {
   readonly branches: number;
@@ -32,7 +32,8 @@ interface Branch {
   readonly id: number;
   readonly bad: boolean;
   cleared: boolean;
-  backed: boolean;
+  backers: readonly number[];
+  verdict: 'good' | 'bad' | null;
   /** What it would give: itself together with all that it stands on. */
   tree: Tree;
 }
@@ -92,7 +93,8 @@ class Line {
       id,
       bad: this.#draw() < options.badRate,
       cleared: false,
-      backed: false,
+      backers: [],
+      verdict: null,
       tree: this.#landed,
     }));
     this.#names = this.#branches.map(() => Math.floor(this.#draw() * 2 ** 42));
@@ -125,7 +127,7 @@ class Line {
       this.#fill();
       const plan = planQueue({
         stack: this.#stack.map((branch) => this.#entry(branch)),
-        aside: this.#aside.map((branch) => ({ ...this.#entry(branch), backed: branch.backed })),
+        aside: this.#aside.map((branch) => ({ ...this.#entry(branch), backers: this.#backers(branch) })),
         waiting: this.#queue.length + this.#aside.length,
         slots: this.#options.slots,
         record: this.#record,
@@ -133,7 +135,7 @@ class Line {
       for (const id of plan.refuse) this.#refuse(id);
       for (const id of plan.clear) this.#clear(id);
       if (plan.land > 0) this.#land(plan.land);
-      if (plan.suspect !== null) this.#takeAside(plan.suspect.id, plan.suspect.backed);
+      if (plan.suspect !== null) this.#takeAside(plan.suspect.id, plan.suspect.backers);
       for (const id of plan.gate) this.#start(id);
       const moved = plan.refuse.length + plan.clear.length + plan.land + plan.gate.length;
       if (moved === 0 && plan.suspect === null) return;
@@ -148,6 +150,13 @@ class Line {
       reds: known?.reds ?? 0,
       running: this.#running.some((run) => run.branch === branch),
     };
+  }
+
+  #backers({ backers }: Branch): Backers {
+    const verdicts = backers.map((id) => this.#branches[id]?.verdict);
+    if (verdicts.length === 0) return 'none';
+    if (verdicts.includes('bad')) return 'bad';
+    return verdicts.includes(null) ? 'unjudged' : 'good';
   }
 
   /** Those that may be stacked now: in two stages only what is good alone. */
@@ -166,7 +175,7 @@ class Line {
       const branch = fresh.shift() as Branch;
       this.#queue = this.#queue.filter((one) => one !== branch);
       branch.tree = this.#on(this.#landed, branch);
-      branch.backed = false;
+      branch.backers = [];
       this.#aside.push(branch);
     }
     const stackable = this.#stackable();
@@ -209,6 +218,7 @@ class Line {
     for (const branch of this.#stack.slice(0, count)) {
       this.#landed = branch.tree;
       this.#landedAt.push(this.#now);
+      branch.verdict = 'good';
       if (branch.bad) this.#slipped += 1;
       this.#record = observe(this.#record, branch.cleared ? { clearedPassed: 1 } : { passed: 1 });
       this.#running = this.#running.filter((run) => run.branch !== branch);
@@ -216,11 +226,11 @@ class Line {
     this.#stack = this.#stack.slice(count);
   }
 
-  #takeAside(id: number, backed: boolean): void {
+  #takeAside(id: number, backers: readonly number[]): void {
     const at = this.#stack.findIndex((branch) => branch.id === id);
     const [suspect, ...behind] = this.#stack.slice(at);
     this.#stack = this.#stack.slice(0, at);
-    (suspect as Branch).backed = backed;
+    (suspect as Branch).backers = backers;
     this.#aside.push(suspect as Branch);
     this.#running = this.#running.filter((run) => !behind.includes(run.branch));
     this.#queue = [...behind, ...this.#queue].toSorted((a, b) => a.id - b.id);
@@ -229,6 +239,7 @@ class Line {
   #refuse(id: number): void {
     const branch = this.#branches[id] as Branch;
     this.#aside = this.#aside.filter((one) => one !== branch);
+    branch.verdict = 'bad';
     if (!branch.bad) this.#wronged += 1;
     this.#record = observe(this.#record, branch.cleared ? { clearedRefused: 1 } : { refused: 1 });
   }
@@ -238,6 +249,7 @@ class Line {
     this.#aside = this.#aside.filter((one) => one !== branch);
     this.#record = observe(this.#record, branch.cleared ? {} : { passed: 1 });
     branch.cleared = true;
+    branch.verdict = 'good';
     this.#queue = [...this.#queue, branch].toSorted((a, b) => a.id - b.id);
   }
 }

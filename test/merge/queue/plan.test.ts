@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { batchSize, cutsOf } from '../../../src/merge/queue/batch.ts';
-import { type Entry, planQueue, type QueueView } from '../../../src/merge/queue/plan.ts';
+import { type Backers, type Entry, planQueue, type QueueView } from '../../../src/merge/queue/plan.ts';
 import { NO_RECORD, observe } from '../../../src/merge/queue/record.ts';
 
 /** A stack written as letters: `.` unknown, `g` green, `r` red, `R` running; ids are positions from 1. */
@@ -13,8 +13,11 @@ function stack(verdicts: string): Entry<number>[] {
   }));
 }
 
+/** One branch in twenty is bad. */
+const FEW_BAD = observe(NO_RECORD, { passed: 13 });
+
 function view(over: Partial<QueueView<number>>): QueueView<number> {
-  return { stack: [], aside: [], waiting: 0, slots: 1, record: NO_RECORD, ...over };
+  return { stack: [], aside: [], waiting: 0, slots: 1, record: FEW_BAD, ...over };
 }
 
 describe('batches', () => {
@@ -47,10 +50,10 @@ describe('the stack', () => {
     expect(planQueue(view({ stack: stack('...r...r..') })).gate).toEqual([2]);
   });
 
-  test('the only one left to blame goes aside, and is backed when a larger set was red too', () => {
+  test('the only one left to blame goes aside, and with those beside which it was red in a larger set', () => {
     expect(planQueue(view({ stack: stack('.g.r') })).suspect).toBeNull();
-    expect(planQueue(view({ stack: stack('.gr.') })).suspect).toEqual({ id: 3, backed: false });
-    expect(planQueue(view({ stack: stack('r..r') })).suspect).toEqual({ id: 1, backed: true });
+    expect(planQueue(view({ stack: stack('.gr.') })).suspect).toEqual({ id: 3, backers: [] });
+    expect(planQueue(view({ stack: stack('r..rr.') })).suspect).toEqual({ id: 1, backers: [2, 3, 4] });
   });
 
   test('with slots to spare further batches are tested on the guess that the first is good', () => {
@@ -62,7 +65,9 @@ describe('the stack', () => {
 });
 
 describe('aside', () => {
-  const aside = (reds: number, green = false) => [{ id: 7, green, reds, running: false, backed: false }];
+  const aside = (reds: number, green = false, backers: Backers = 'none') => [
+    { id: 7, green, reds, running: false, backers },
+  ];
 
   test('a red run is repeated once before anybody is blamed', () => {
     expect(planQueue(view({ aside: aside(1) }))).toMatchObject({ refuse: [], gate: [7] });
@@ -71,6 +76,33 @@ describe('aside', () => {
 
   test('green after red was a flake: back to the queue', () => {
     expect(planQueue(view({ aside: aside(1, true) }))).toMatchObject({ clear: [7], refuse: [], gate: [] });
+  });
+
+  test('with few slots, what it was red with decides once that is judged: all good, and it was red twice', () => {
+    const record = observe(NO_RECORD, { passed: 90, refused: 10 });
+    const plan = (backers: Backers, slots = 2) =>
+      planQueue(view({ aside: aside(1, false, backers), record, slots, waiting: 5 }));
+    expect(plan('good')).toMatchObject({ refuse: [7], gate: [] });
+    expect(plan('bad')).toMatchObject({ refuse: [], gate: [7] });
+    expect(plan('none')).toMatchObject({ refuse: [], gate: [7] });
+    expect(plan('unjudged')).toMatchObject({ refuse: [], gate: [] });
+    expect(plan('unjudged', 4)).toMatchObject({ refuse: [], gate: [7] });
+  });
+
+  test('nobody waits for a verdict that is not coming: with nothing else to do the run is repeated', () => {
+    const record = observe(NO_RECORD, { passed: 90, refused: 10 });
+    const waits = aside(1, false, 'unjudged');
+    expect(planQueue(view({ aside: waits, record, waiting: 1 })).gate).toEqual([7]);
+    expect(planQueue(view({ aside: waits, record, waiting: 1, stack: stack('.') })).gate).toEqual([1]);
+    expect(planQueue(view({ aside: waits, record, waiting: 1, stack: stack('R') })).gate).toEqual([]);
+  });
+
+  test('a gate that flakes often backs nobody up', () => {
+    const flaky = observe(NO_RECORD, { passed: 90, refused: 10, greens: 50, flakes: 5 });
+    expect(planQueue(view({ aside: aside(1, false, 'good'), record: flaky }))).toMatchObject({
+      refuse: [],
+      gate: [7],
+    });
   });
 
   test('where every third is bad, a gate that never flaked is believed at once; one that did is not', () => {

@@ -32,6 +32,7 @@ CREATE TABLE projects (
   integration TEXT,
   green       TEXT NOT NULL CHECK (json_valid(green)),
   tests       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tests)),
+  gates       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(gates)),
   delivery_at TEXT CHECK (delivery_at IN ('draining', 'preparing', 'gating', 'pushing')),
   delivery    TEXT CHECK (json_valid(delivery)),
   broken      TEXT CHECK (json_valid(broken)),

@@ -8,6 +8,7 @@ interface ProjectRow {
   readonly integration: string | null;
   readonly green: string;
   readonly tests: string;
+  readonly gates: string;
   readonly delivery_at: string | null;
   /** The delivery without its `at`. */
   readonly delivery: string | null;
@@ -20,10 +21,11 @@ interface ProjectRow {
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
-    INSERT INTO projects (name, config, started, integration, green, tests, delivery_at, delivery, broken, controls, hold, delivered)
-    VALUES (@name, @config, @started, @integration, @green, @tests, @delivery_at, @delivery, @broken, @controls, @hold, @delivered)
-    ON CONFLICT (name) DO UPDATE SET config = @config, started = @started, integration = @integration, green = @green, tests = @tests,
-      delivery_at = @delivery_at, delivery = @delivery, broken = @broken, controls = @controls, hold = @hold, delivered = @delivered`);
+    INSERT INTO projects (name, config, started, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered)
+    VALUES (@name, @config, @started, @integration, @green, @tests, @gates, @delivery_at, @delivery, @broken, @controls, @hold, @delivered)
+    ON CONFLICT (name) DO UPDATE SET config = @config, started = @started, integration = @integration, green = @green,
+      tests = @tests, gates = @gates, delivery_at = @delivery_at, delivery = @delivery, broken = @broken,
+      controls = @controls, hold = @hold, delivered = @delivered`);
   return (project) => {
     statement.run(toRow(project));
   };
@@ -32,14 +34,26 @@ export function putProject(db: Db): (project: Project) => void {
 /** All projects in order of arrival. */
 export function allProjects(db: Db): Project[] {
   const select = db.prepare<[], ProjectRow>(
-    'SELECT name, config, started, integration, green, tests, delivery_at, delivery, broken, controls, hold, delivered FROM projects ORDER BY ord',
+    'SELECT name, config, started, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered FROM projects ORDER BY ord',
   );
   return select.all().map(fromRow);
 }
 
 function toRow(project: Project): ProjectRow {
-  const { name, config, started, integration, green, tests, delivery, broken, controls, hold, delivered } =
-    project;
+  const {
+    name,
+    config,
+    started,
+    integration,
+    green,
+    tests,
+    gates,
+    delivery,
+    broken,
+    controls,
+    hold,
+    delivered,
+  } = project;
   const { at, ...rest } = delivery ?? { at: null };
   return {
     name,
@@ -48,6 +62,7 @@ function toRow(project: Project): ProjectRow {
     integration,
     green: JSON.stringify(green),
     tests: JSON.stringify(tests),
+    gates: JSON.stringify(gates),
     delivery_at: at,
     delivery: at === null ? null : JSON.stringify(rest),
     broken: broken === null ? null : JSON.stringify(broken),
@@ -65,6 +80,7 @@ function fromRow(row: ProjectRow): Project {
     integration: row.integration as Project['integration'],
     green: JSON.parse(row.green) as string[],
     tests: JSON.parse(row.tests) as Project['tests'],
+    gates: JSON.parse(row.gates) as Project['gates'],
     delivery:
       row.delivery === null
         ? null

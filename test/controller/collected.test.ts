@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { collected } from '../../src/controller/from-hub.ts';
+import { freshMemory } from '../../src/controller/memory.ts';
+import { Turn } from '../../src/controller/turn.ts';
+import { added, claim, commit, done, SET_UP, Story, token } from '../model/builder.ts';
+
+test.each([
+  [['src/a.ts', 'test/a.test.ts'], true],
+  [['src/a.ts'], false],
+  [undefined, null],
+])('a collected branch of %j is remembered by whether it changes tests: %j', (paths, tests) => {
+  const story = Story.of(...SET_UP);
+  const head = commit(0x100);
+  story.tell(added('S01'), claim('S01', 1), {
+    type: 'attempt.ended',
+    token: token(1),
+    outcome: done(head),
+  });
+  const turn = new Turn(story.state, freshMemory(story.state), 1, 1_800_000_000_000);
+  const named = paths === undefined ? {} : { paths };
+  collected(turn, { is: 'collected', key: 'c', token: token(1), head, changed: 2, findings: [], ...named });
+  expect(story.state.attempts.get(token(1))?.phase).toMatchObject({ branch: { changed: 2, tests } });
+});
