@@ -65,7 +65,7 @@ export class Housekeeping {
     }
     capLog(`${dir}/agent.log`, entry.logCapBytes);
     if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);
-    else if (entry.executor === 'claude') this.#endIfFinished(entry, dir);
+    else if (entry.isRead) this.#endIfFinished(entry, dir);
   }
 
   #endIfFinished(entry: Entry, dir: string): void {
@@ -75,7 +75,8 @@ export class Housekeeping {
       this.#logs.set(entry, { size, since: monotonicMs(), judged: false });
       return;
     }
-    if (log.judged || monotonicMs() - Math.max(log.since, entry.stepSince) < this.#silentMs) return;
+    const silent = monotonicMs() - Math.max(log.since, entry.stepSince);
+    if (log.judged || silent < (entry.hangMs ?? this.#silentMs)) return;
     log.judged = true;
     const work = readOrder(dir)?.work as WorkOrder | undefined;
     if (work === undefined) return;

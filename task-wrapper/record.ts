@@ -46,6 +46,8 @@ export interface Status {
   readonly head: CommitId | null;
   /** Exit code of the round's agent step; null when the supervisor ended it. */
   readonly exitCode: number | null;
+  /** Span after which the round's agent was ended because its turn did not end by itself, milliseconds; null: it was not. */
+  readonly cutAfterMs?: number | null;
   /** The provider refused the agent in this round; no further round is asked for. */
   readonly apiError: string | null;
 }

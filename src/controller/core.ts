@@ -109,6 +109,8 @@ export class Core {
         return node.nodeAlive(turn, input);
       case 'node.down':
         return node.nodeDown(turn, input);
+      case 'node.probed':
+        return node.nodeProbed(turn, input);
       case 'node.news':
         return node.nodeNews(turn, input);
       case 'started':

@@ -8,16 +8,15 @@ import type { Usage } from '../model/attempt.ts';
 import { stripControls } from '../gates/shorten.ts';
 import { type ApiError, apiErrorOf, looksRefused } from './api-error.ts';
 import type { ExecutorOutcome } from './executor-outcome.ts';
+import { type JsonEvent as Event, jsonLines } from './json-lines.ts';
 import { isRecord, usageOf } from './usage.ts';
-
-type Event = Record<string, unknown>;
 
 /** Reads the stream of one round; the last `result` wins. */
 export function readClaudeStream(log: string): ExecutorOutcome {
   let sessionId: string | null = null;
   let result: Event | null = null;
   let apiError: ApiError | null = null;
-  for (const event of events(log)) {
+  for (const event of jsonLines(log)) {
     if (typeof event.session_id === 'string' && event.session_id !== '') sessionId = event.session_id;
     if (event.type === 'result') {
       result = event;
@@ -35,21 +34,6 @@ export function readClaudeStream(log: string): ExecutorOutcome {
     apiError,
     text: result === null ? null : textOf(result.result),
   };
-}
-
-function* events(log: string): Generator<Event> {
-  for (const line of log.split('\n')) {
-    // Every event is an object with a type; most garbage is told apart without parsing it.
-    const start = line.trimStart();
-    if (!start.startsWith('{')) continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(start);
-    } catch {
-      continue;
-    }
-    if (isRecord(value) && typeof value.type === 'string') yield value;
-  }
 }
 
 /** The other closing errors (turn limit, budget) are the agent's own, not its provider's. */

@@ -33,6 +33,12 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
+/**
+ * What a model provider has against a key. `rate`: too many calls at once or in a span; `overload`: the provider's own
+ * trouble; `quota`: used up for now; `account`: no money or plan; `login`: the key is not taken. The first three pass.
+ */
+export type RefusalKind = 'rate' | 'overload' | 'quota' | 'account' | 'login';
+
 /** How an attempt ended, as its node recorded it. Gate attempts use done (green), refused (red) and failed (broken gate: nobody's fault). */
 export type Outcome =
   | {

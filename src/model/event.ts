@@ -1,6 +1,7 @@
 import type { AttemptKind, Finding, Outcome, Step } from './attempt.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
+import type { ProgramReport } from './executor.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 import type { Control, TestBaseline } from './task.ts';
@@ -33,6 +34,12 @@ export type Fact =
       readonly node: NodeName;
       readonly until: number;
       readonly reason: string;
+    }
+  /** What its agents' programs say about themselves, as far as it was asked and is not known yet. */
+  | {
+      readonly type: 'node.probed';
+      readonly node: NodeName;
+      readonly programs: Readonly<Record<string, ProgramReport>>;
     }
   /** cordon: no new attempts; drain: the same, and it is empty when the running ones have ended. */
   | { readonly type: 'node.marked'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }

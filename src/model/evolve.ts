@@ -72,6 +72,11 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'node.refused':
       nodeOf(state, fact.node);
       return;
+    case 'node.probed': {
+      const node = nodeOf(state, fact.node);
+      node.programs = { ...node.programs, ...fact.programs };
+      return;
+    }
     case 'node.marked':
       nodeOf(state, fact.node).mark = fact.mark;
       return;
@@ -778,7 +783,15 @@ function liveOn(state: State, node: NodeName): Set<Token> {
 function nodeOf(state: State, name: NodeName): NodeState {
   const known = state.nodes.get(name);
   if (known !== undefined) return known;
-  const node: NodeState = { name, bootId: null, journal: null, cursor: 0, mark: 'none', program: null };
+  const node: NodeState = {
+    name,
+    bootId: null,
+    journal: null,
+    cursor: 0,
+    mark: 'none',
+    program: null,
+    programs: {},
+  };
   state.nodes.set(name, node);
   return node;
 }

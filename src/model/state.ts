@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts';
+import type { ProgramReport } from './executor.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { NotedSet } from './noted-set.ts';
 import type { Project, Task } from './task.ts';
@@ -12,6 +13,8 @@ export interface NodeState {
   mark: 'none' | 'cordon' | 'drain';
   /** Program hash it last said hello with. */
   program: string | null;
+  /** What its agents' programs said last, by `programKey` of their executors. */
+  programs: Readonly<Record<string, ProgramReport>>;
 }
 
 /** All state, rebuilt from events by `evolve`. Maps keep insertion order, so iteration is deterministic. */

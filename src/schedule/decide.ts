@@ -23,7 +23,7 @@ import {
 import { gatesWanted } from './gates.ts';
 import { type Queue, waitingQueues } from './queues.ts';
 import { type Candidate, compareCandidates, type Share, sharesOf } from './rank.ts';
-import { ANY_EXECUTOR } from './slots.ts';
+import { ANY_EXECUTOR, needOf } from './slots.ts';
 import type { Decision, Snapshot } from './snapshot.ts';
 
 /**
@@ -120,7 +120,9 @@ function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
     const { task, share } = candidate;
     if (firstBlocker(task, board, TASK_FILTERS) !== null) continue;
     if (firstBlocker(task, board, CONTENDED_FILTERS) !== null) continue;
-    const node = board.slots.take(task.spec.executor, lastLoss(task, board.snapshot.state));
+    const { state } = board.snapshot;
+    const need = needOf(task.spec.project, task.spec.executor, state);
+    const node = board.slots.take(need, lastLoss(task, state));
     if (node === null) continue;
     board.locks.hold(task);
     share.live += 1;
@@ -146,10 +148,14 @@ function openQueues(board: Board, shares: Shares): OpenQueue[] {
 }
 
 /** Queues are few: the one whose best candidate goes first is found by looking at each. */
-function firstCandidate({ slots }: Board, queues: readonly OpenQueue[]): (Candidate & OpenQueue) | undefined {
+function firstCandidate(
+  { slots, snapshot }: Board,
+  queues: readonly OpenQueue[],
+): (Candidate & OpenQueue) | undefined {
   let first: (Candidate & OpenQueue) | undefined;
   for (const { queue, share } of queues) {
-    const waiting = slots.takes(queue.executor) ? queue.peek() : undefined;
+    const need = needOf(queue.project, queue.executor, snapshot.state);
+    const waiting = slots.takes(need) ? queue.peek() : undefined;
     if (waiting === undefined) continue;
     const candidate = { task: waiting.task, urgency: waiting.urgency, queue, share };
     if (first === undefined || compareCandidates(candidate, first) < 0) first = candidate;

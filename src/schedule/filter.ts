@@ -7,7 +7,7 @@ import { taskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
 import { Locks } from './locks.ts';
-import { ANY_EXECUTOR, Slots } from './slots.ts';
+import { ANY_EXECUTOR, needOf, Slots } from './slots.ts';
 import type { Blocker, Snapshot } from './snapshot.ts';
 
 /** What the filters look at: the snapshot, and what has been taken from it so far in this call. */
@@ -104,9 +104,9 @@ function pathsFree(task: Task, { locks }: Board): Blocker | null {
   return met === null ? null : { why: 'lock', holder: met.holder, path: met.path };
 }
 
-function nodeFree(task: Task, { slots }: Board): Blocker | null {
-  const { executor } = task.spec;
-  return slots.takes(executor) ? null : { why: 'nodes', nodes: slots.verdicts(executor) };
+function nodeFree(task: Task, { slots, snapshot }: Board): Blocker | null {
+  const need = needOf(task.spec.project, task.spec.executor, snapshot.state);
+  return slots.takes(need) ? null : { why: 'nodes', nodes: slots.verdicts(need) };
 }
 
 function strayAttempts(state: State): Board['stray'] {

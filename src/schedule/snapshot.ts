@@ -115,6 +115,6 @@ export type NodeVerdict =
   | {
       readonly node: NodeName;
       readonly ok: false;
-      readonly why: 'not-connected' | 'cordoned' | 'draining' | 'full' | 'executor' | 'shunned';
+      readonly why: 'not-connected' | 'cordoned' | 'draining' | 'full' | 'executor' | 'program' | 'shunned';
       readonly detail: string;
     };

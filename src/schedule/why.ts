@@ -135,6 +135,7 @@ function nodesReason(nodes: readonly NodeVerdict[]): string {
   if (closed.some((node) => node.why === 'full')) return 'NoSlot';
   const named = (why: string): string[] => closed.flatMap((node) => (node.why === why ? node.node : []));
   const mendable = [
+    ['program', 'NodeProgram'],
     ['shunned', 'NodeRefused'],
     ['not-connected', 'NodeDown'],
     ['cordoned', 'NodeCordoned'],

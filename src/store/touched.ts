@@ -79,6 +79,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'node.connected':
     case 'node.disconnected':
     case 'node.refused':
+    case 'node.probed':
     case 'node.marked':
       touched.nodes.add(fact.node);
       return;

@@ -56,6 +56,7 @@ describe('help', () => {
     ['output', 'ndjson'],
     ['states', 'blocked'],
     ['specs', 'modifies'],
+    ['executors', 'opencode'],
   ])('has the topic %s', async (topic, content) => {
     const { code, stdout } = await dispatch(['help', topic]);
     expect(code).toBe(0);

@@ -69,6 +69,7 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'node.connected': true,
   'node.disconnected': true,
   'node.refused': true,
+  'node.probed': true,
   'node.marked': true,
   'attempt.claimed': true,
   'attempt.running': true,

@@ -82,6 +82,7 @@ export class History {
       () => this.#connect(),
       () => this.#disconnect(),
       () => this.#refuse(),
+      () => this.#probe(),
       () => this.#mark(),
       () => this.#claimWork(),
       () => this.#claimWork(),
@@ -190,6 +191,13 @@ export class History {
   #refuse(): Move[] {
     if (!this.#rarely()) return [];
     return one({ type: 'node.refused', node: this.#any(NODES), until: this.#next(), reason: 'no space' });
+  }
+
+  #probe(): Move[] {
+    if (!this.#rarely()) return [];
+    const problems = this.#any([[], ['codex 0.1 has no --json']]);
+    const report = { path: '/usr/bin/codex', version: '0.1', problems };
+    return one({ type: 'node.probed', node: this.#any(NODES), programs: { codex: report } });
   }
 
   #mark(): Move[] {

@@ -51,7 +51,8 @@ CREATE TABLE nodes (
   journal TEXT,
   cursor  INTEGER NOT NULL CHECK (cursor >= 0),
   mark    TEXT NOT NULL CHECK (mark IN ('none', 'cordon', 'drain')),
-  program TEXT
+  program TEXT,
+  programs TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(programs))
 ) STRICT;
 
 CREATE TABLE tasks (
