@@ -8,7 +8,7 @@
  *   result.json   how it ended. Written at once where there is work to fetch, else when the journal drops the end
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import type { Outcome, Usage } from '../src/model/attempt.ts';
+import type { Outcome, ProviderRefusal, Usage } from '../src/model/attempt.ts';
 import type { CommitId } from '../src/model/ids.ts';
 import type { AttemptOrder } from '../src/protocol/order.ts';
 import { readIfThere, replaceFile, replaceFileDurably } from './durable.ts';
@@ -50,6 +50,8 @@ export interface Status {
   readonly cutAfterMs?: number | null;
   /** The provider refused the agent in this round; no further round is asked for. */
   readonly apiError: string | null;
+  /** What that says of the key; missing or null: nothing. */
+  readonly refusal?: ProviderRefusal | null;
 }
 
 export interface Result {

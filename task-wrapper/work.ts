@@ -10,6 +10,7 @@
  * Every phase may run twice (the supervisor was killed in it) and must then come to the same place.
  */
 import { appendFileSync, writeFileSync } from 'node:fs';
+import type { ApiError } from '../src/executors/api-error.ts';
 import { callOf } from '../src/executors/kinds.ts';
 import { isRead, readOutcome, totalUsage } from '../src/executors/outcome.ts';
 import { readUsageFile } from '../src/executors/usage.ts';
@@ -21,7 +22,7 @@ import { verifyVerdict } from '../src/gates/verify.ts';
 import { readFacts } from '../src/git/facts.ts';
 import { snapshot } from '../src/git/snapshot.ts';
 import { assertNever } from '../src/model/assert.ts';
-import type { Finding, Outcome, TestCounts, Usage } from '../src/model/attempt.ts';
+import type { Finding, Outcome, ProviderRefusal, TestCounts, Usage } from '../src/model/attempt.ts';
 import type { CommitId } from '../src/model/ids.ts';
 import { formatDuration } from '../src/model/time.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
@@ -122,16 +123,17 @@ async function afterAgent(work: Work, status: Status, end: StepEnd): Promise<Sta
     executor,
     isRead(executor) ? readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES) : '',
   );
-  const spent = isRead(executor) ? said.usage : usageFile(dir);
+  const spent = isRead(executor) ? said : { usage: usageFile(dir) };
   // A session that was not gone on with has another name, or none.
   const resumed = said.sessionId === null || said.sessionId === status.sessionId;
   const next: Status = {
     ...status,
-    usage: totalUsage(executor, { before: status.usage, spent, first: status.round === 1, resumed }),
+    usage: totalUsage(executor, { before: status.usage, said: spent, first: status.round === 1, resumed }),
     sessionId: said.sessionId ?? status.sessionId,
     exitCode: 'code' in end ? end.code : null,
     cutAfterMs: 'by' in end && end.by === 'timeout' ? callOf(executor).roundMs : null,
     apiError: said.apiError === null ? null : said.apiError.message,
+    refusal: refusalOf(said.apiError),
   };
   const well = said.apiError === null && ('code' in end ? end.code === 0 : end.by === 'finished');
   if (work.work.tree === null && !well) return failed('executor', why(work, next), next.exitCode, next);
@@ -306,7 +308,13 @@ function failed(
   exitCode: number | null,
   status: Status,
 ): Stand {
-  return ended({ kind: 'failed', cause, message: text, exitCode, rounds: status.round, usage: status.usage });
+  const { round: rounds, usage, refusal = null } = status;
+  const of = cause === 'executor' && refusal !== null ? { refusal } : {};
+  return ended({ kind: 'failed', cause, message: text, ...of, exitCode, rounds, usage });
+}
+
+function refusalOf(error: ApiError | null): ProviderRefusal | null {
+  return error?.kind == null ? null : { kind: error.kind, retryAfterMs: error.retryAfterMs };
 }
 
 function ended(outcome: Outcome): Stand {

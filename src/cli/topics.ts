@@ -149,7 +149,15 @@ Others are defined in executors.yaml beside nodes.json, for all projects, or und
       probe: { needs: [--json, --session] }
       limits: { round: 20m }
 
-Keys are never written here: \`secrets: { MY_KEY: { file: ~/.config/mine.key } }\` names a 0600 file, or a variable, of the node.
+Keys have limits of their own, whichever node uses them. They are learnt from refusals, and may be set:
+
+  credentials:
+    glm: { max_in_flight: 2 }                            # the key that executor glm has by itself
+    glm-b: { max_in_flight: 2, secrets: { ANTHROPIC_AUTH_TOKEN: { file: secrets/glm-b } } }
+  executors:
+    glm: { credentials: [glm, glm-b], fallback: claude } # a pool, and who helps out while all of it is refused
+
+\`dispatch credentials\` shows their use. Keys are never written here: \`secrets: { MY_KEY: { file: ~/.config/mine.key } }\` names a 0600 file, or a variable, of the node.
 
 ${keyLists().executor}
 

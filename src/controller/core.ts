@@ -189,7 +189,7 @@ export class Core {
     this.memory.unordered.add(token);
     switch (decision.start) {
       case 'work':
-        return this.#claimWork(turn, decision.task, decision.node, token);
+        return this.#claimWork(turn, decision, token);
       case 'merge-gate':
         return this.#claimMergeGate(turn, decision, token);
       case 'delivery-gate':
@@ -201,12 +201,23 @@ export class Core {
     }
   }
 
-  #claimWork(turn: Turn, key: TaskKey, on: NodeName, token: Token): void {
+  #claimWork(turn: Turn, decision: Extract<Decision, { start: 'work' }>, token: Token): void {
+    const { task: key, node: on, credential, executor } = decision;
     const task = this.state.tasks.get(key);
     if (task === undefined) throw new Error(`decided to start an unknown task ${key}`);
     const base = this.state.projects.get(task.spec.project)?.integration ?? null;
     const n = task.n + 1;
-    turn.record({ type: 'attempt.claimed', token, task: key, n, work: { kind: 'work' }, node: on, base });
+    turn.record({
+      type: 'attempt.claimed',
+      token,
+      task: key,
+      n,
+      work: { kind: 'work' },
+      node: on,
+      base,
+      ...(credential === null ? {} : { credential }),
+      ...(executor === task.spec.executor ? {} : { executor }),
+    });
   }
 
   #claimMergeGate(turn: Turn, decision: Extract<Decision, { start: 'merge-gate' }>, token: Token): void {

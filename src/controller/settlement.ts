@@ -83,6 +83,8 @@ function isForGood(blocker: Blocker, snapshot: Snapshot, stuck: ReadonlySet<Proj
       return blocker.failed !== null || (blocker.nodes.length > 0 && blocker.nodes.every(isShut));
     case 'nodes':
       return blocker.nodes.every(isShut);
+    case 'credential':
+      return blocker.credentials.length > 0 && blocker.credentials.every(({ needsPerson }) => needsPerson);
     default:
       return false;
   }

@@ -1,8 +1,8 @@
 /**
  * Claude Code's `stream-json`: one JSON event a line. `system/init` names the session, `system/api_retry` tells of a
  * call that is being tried again, `assistant` carries what the model said, and `result` closes the turn. Two things to
- * know: a failed turn may close with `subtype: "success"` and `is_error: true`, and a resumed session reports the
- * usage of the new turn alone.
+ * know: a failed turn may close with `subtype: "success"` and `is_error: true`, and of a resumed session some versions
+ * report the usage of the new turn alone and some of all turns.
  */
 import type { Usage } from '../model/attempt.ts';
 import { stripControls } from '../gates/shorten.ts';
@@ -29,6 +29,7 @@ export function readClaudeStream(log: string): ExecutorOutcome {
   }
   return {
     usage: result === null ? null : resultUsage(result),
+    mainUsage: result === null ? null : mainUsage(result),
     sessionId,
     finished: result !== null,
     apiError,
@@ -85,7 +86,6 @@ function contentText(content: unknown): string | null {
  */
 function resultUsage(result: Event): Usage | null {
   const perModel = isRecord(result.modelUsage) ? Object.values(result.modelUsage).filter(isRecord) : [];
-  const main = isRecord(result.usage) ? result.usage : {};
   const usage =
     perModel.length > 0
       ? usageOf(
@@ -94,16 +94,21 @@ function resultUsage(result: Event): Usage | null {
           total(perModel, 'cacheReadInputTokens'),
           result.total_cost_usd,
         )
-      : usageOf(
-          total([main], 'input_tokens', 'cache_creation_input_tokens'),
-          total([main], 'output_tokens'),
-          total([main], 'cache_read_input_tokens'),
-          result.total_cost_usd,
-        );
+      : mainUsage(result);
   const spent =
     usage !== null &&
     [usage.inputTokens, usage.outputTokens, usage.cachedTokens].some((n) => n !== null && n > 0);
   return spent ? usage : null;
+}
+
+function mainUsage(result: Event): Usage | null {
+  const main = isRecord(result.usage) ? result.usage : {};
+  return usageOf(
+    total([main], 'input_tokens', 'cache_creation_input_tokens'),
+    total([main], 'output_tokens'),
+    total([main], 'cache_read_input_tokens'),
+    result.total_cost_usd,
+  );
 }
 
 /** Sum of the fields over all records; null when the first field is missing anywhere. */

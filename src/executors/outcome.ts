@@ -35,22 +35,33 @@ export function isRead(def: Pick<ExecutorDef, 'kind' | 'call'>): boolean {
 
 /**
  * Usage of the rounds so far. An agent that counts the whole session says it again in each round.
- * @param before of the earlier rounds; null: unknown.
- * @param first this is the first round.
- * @param resumed the round went on with the session of the one before.
+ * @param rounds `before`: of the earlier rounds, null = unknown; `resumed`: this round went on with their session.
  */
 export function totalUsage(
   def: Pick<ExecutorDef, 'kind' | 'call'>,
-  { before, spent, first, resumed }: Rounds,
+  { before, said, first, resumed }: Rounds,
 ): Usage | null {
   const { reads } = callOf(def);
-  const whole = typeof reads === 'object' && reads.usage?.counts === 'session';
-  return first || (whole && resumed) ? spent : addUsage(before, spent);
+  const { usage: spent, mainUsage: main = null } = said;
+  if (first) return spent;
+  const whole =
+    typeof reads === 'object' ? reads.usage?.counts === 'session' : holds(spent, addUsage(before, main));
+  return resumed && whole ? spent : addUsage(before, spent);
 }
 
 interface Rounds {
   readonly before: Usage | null;
-  readonly spent: Usage | null;
+  readonly said: Pick<ExecutorOutcome, 'usage' | 'mainUsage'>;
   readonly first: boolean;
   readonly resumed: boolean;
+}
+
+/** The count is of everything so far: it is no smaller than the earlier rounds and this one's main loop together. */
+function holds(spent: Usage | null, sum: Usage | null): boolean {
+  if (spent === null || sum === null) return false;
+  const figures = ['inputTokens', 'outputTokens'] as const;
+  return figures.every((name) => {
+    const [all, parts] = [spent[name], sum[name]];
+    return all !== null && parts !== null && all >= parts;
+  });
 }

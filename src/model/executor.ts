@@ -1,4 +1,5 @@
 /** How coding agents are run, as data: what differs between two agents is a row, not code. */
+import type { CredentialDef } from './credential.ts';
 
 /** A family of programs that are called alike and write alike; each has a row in `src/executors/kinds.ts`. */
 export const EXECUTOR_KINDS = ['shell', 'claude', 'codex', 'gemini', 'qwen', 'opencode', 'aider'] as const;
@@ -18,6 +19,10 @@ export interface ExecutorDef {
   readonly model: string | null;
   /** What is different from its kind; missing: nothing. */
   readonly call?: Partial<AgentCall>;
+  /** Keys it may run with, in order of preference; missing: one that is named like the executor, none for `shell`. */
+  readonly pool?: readonly CredentialDef[];
+  /** Executor that takes its tasks while every key of the pool is refused. */
+  readonly fallback?: string;
 }
 
 /** What it takes to run a program unattended. Arguments may hold the placeholders of `PLACEHOLDERS`. */

@@ -121,12 +121,16 @@ function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
     if (firstBlocker(task, board, TASK_FILTERS) !== null) continue;
     if (firstBlocker(task, board, CONTENDED_FILTERS) !== null) continue;
     const { state } = board.snapshot;
-    const need = needOf(task.spec.project, task.spec.executor, state);
+    const { project, executor } = task.spec;
+    const route = board.credentials.route(project, executor);
+    if (route === null) continue;
+    const need = needOf(project, route.executor, state);
     const node = board.slots.take(need, lastLoss(task, state));
     if (node === null) continue;
     board.locks.hold(task);
+    board.credentials.take(route);
     share.live += 1;
-    decisions.push({ start: 'work', task: task.key, node });
+    decisions.push({ start: 'work', task: task.key, node, ...route });
   }
 }
 
@@ -149,12 +153,14 @@ function openQueues(board: Board, shares: Shares): OpenQueue[] {
 
 /** Queues are few: the one whose best candidate goes first is found by looking at each. */
 function firstCandidate(
-  { slots, snapshot }: Board,
+  { slots, snapshot, credentials }: Board,
   queues: readonly OpenQueue[],
 ): (Candidate & OpenQueue) | undefined {
   let first: (Candidate & OpenQueue) | undefined;
   for (const { queue, share } of queues) {
-    const need = needOf(queue.project, queue.executor, snapshot.state);
+    const route = credentials.route(queue.project, queue.executor);
+    if (route === null) continue;
+    const need = needOf(queue.project, route.executor, snapshot.state);
     const waiting = slots.takes(need) ? queue.peek() : undefined;
     if (waiting === undefined) continue;
     const candidate = { task: waiting.task, urgency: waiting.urgency, queue, share };

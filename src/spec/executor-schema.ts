@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { EXECUTOR_KINDS, PLACEHOLDERS } from '../model/executor.ts';
 import { nearest } from './nearest.ts';
-import { argv, duration, line, refine, secret, variable } from './fields.ts';
+import { argv, count, duration, line, name, refine, secret, variable } from './fields.ts';
 
 const words = z
   .array(
@@ -62,7 +62,11 @@ const probe = z.strictObject({
   needs: z.array(line).max(100).optional().describe('Words that the help must have: [--json, --resume]'),
 });
 
+/** Attempts at once with one key, on all nodes together. */
+const inFlight = count(1, 10_000);
+
 const limits = z.strictObject({
+  max_in_flight: inFlight.optional().describe('Attempts at once with its key, on all nodes together.'),
   round: duration.optional().describe('Longest span of one round; the attempt’s own by default.'),
   hang: duration.optional().describe('Silence after the closing event, then the agent is ended; 15s.'),
 });
@@ -102,6 +106,26 @@ export const executor = z.strictObject({
     .optional()
     .describe('What the program must have before it is run on a node.'),
   limits: limits.optional(),
+  credentials: z
+    .array(name('credential name'))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Keys it may run with, of `credentials` in executors.yaml; by default one named like itself.'),
+  fallback: z
+    .string()
+    .optional()
+    .describe('The executor that takes its tasks while all its keys are refused by their provider.'),
 });
+
+export const credential = z.strictObject({
+  max_in_flight: inFlight.optional().describe('Attempts at once, on all nodes together.'),
+  secrets: z
+    .record(variable, secret)
+    .optional()
+    .describe('Where a node finds the key; in place of the secrets of the executor.'),
+});
+
+export type CredentialInput = z.infer<typeof credential>;
 
 export type ExecutorInput = z.infer<typeof executor>;

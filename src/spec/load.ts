@@ -53,7 +53,8 @@ export async function loadExecutors(home: string): Promise<ParsedExecutors> {
   const file = 'executors.yaml';
   const read = await readText(join(home, file), file);
   if ('text' in read) return parseExecutors(read.text, file, builtinExecutors());
-  return { executors: builtinExecutors(), problems: 'problem' in read ? [read.problem] : [] };
+  const executors = builtinExecutors();
+  return { executors, credentials: {}, problems: 'problem' in read ? [read.problem] : [] };
 }
 
 async function loadNodes(home: string): Promise<LoadedHome> {
@@ -97,7 +98,10 @@ export async function loadProject(
   if (entries === null) return { config: null, specs: [], problems: [await unknownProject(home, project)] };
   const name = projectName(project);
   // What is wrong in executors.yaml is the home's affair; what is right there counts here.
-  const known = options.builtin ?? (await loadExecutors(home)).executors;
+  const known =
+    options.builtin === undefined
+      ? await loadExecutors(home)
+      : { executors: options.builtin, credentials: {} };
   const configured = await loadConfig(home, folder, name, known);
   const files = entries.filter((entry) => isSpecFile(entry)).map((entry) => `${folder}/${entry.name}`);
   const parsed = await loadSpecs(home, files.sort(), (text, file) =>
@@ -130,7 +134,7 @@ async function loadConfig(
   home: string,
   folder: string,
   name: ProjectName,
-  builtin: Executors,
+  known: Pick<ParsedExecutors, 'executors' | 'credentials'>,
 ): Promise<ParsedProject> {
   const file = `${folder}/project.yaml`;
   const read = await readText(join(home, file), file);
@@ -140,7 +144,7 @@ async function loadConfig(
     return { config: null, budgetTokens: null, problems: [{ ...problem, fix }] };
   }
   if ('problem' in read) return { config: null, budgetTokens: null, problems: [read.problem] };
-  const parsed = parseProject(read.text, file, name, builtin);
+  const parsed = parseProject(read.text, file, name, known.executors, known.credentials);
   return parsed.config === null ? parsed : { ...parsed, config: atHome(parsed.config, home) };
 }
 

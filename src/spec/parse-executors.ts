@@ -3,10 +3,12 @@
  * What an executor says about how its program is called becomes its differences from its kind's row.
  */
 import type { ErrorCode } from '../model/codes/index.ts';
+import type { CredentialDef } from '../model/credential.ts';
 import type { Problem } from '../model/error.ts';
 import type { ExecutorDef } from '../model/executor.ts';
 import { findCycles } from '../plan/cycles.ts';
 import { checkForm } from './check-form.ts';
+import { credentialProblems, credentialsOf, poolFrom, withCredentials } from './credentials.ts';
 import { callFrom, callProblem } from './executor-call.ts';
 import type { ExecutorInput } from './executor-schema.ts';
 import { nearest } from './nearest.ts';
@@ -20,14 +22,22 @@ export type Executors = Readonly<Record<string, ExecutorDef>>;
 export interface ParsedExecutors {
   /** Those given and those of the file that can be used. */
   readonly executors: Executors;
+  /** The keys of the file. */
+  readonly credentials: Credentials;
   readonly problems: readonly Problem[];
 }
+
+export type Credentials = Readonly<Record<string, CredentialDef>>;
 
 const MAX_BYTES = 1024 * 1024;
 
 /** Reads executors.yaml. `builtin` are the executors that need no definition. */
 export function parseExecutors(text: string, file: string, builtin: Executors): ParsedExecutors {
-  const failed = (problems: readonly Problem[]): ParsedExecutors => ({ executors: builtin, problems });
+  const failed = (problems: readonly Problem[]): ParsedExecutors => ({
+    executors: builtin,
+    credentials: {},
+    problems,
+  });
   if (Buffer.byteLength(text) > MAX_BYTES)
     return failed([problemAt('E_SPEC_TOO_LARGE', file, FILE_START, 'the file is larger than 1 MiB')]);
   const read = readYaml(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, file);
@@ -36,14 +46,25 @@ export function parseExecutors(text: string, file: string, builtin: Executors): 
   const form = checkForm(executorsFileSchema, source);
   if (form.value === null) return failed(form.problems);
   const own = form.value.executors ?? {};
-  const { executors, problems } = resolveExecutors(own, builtin, source);
-  return { executors, problems: [...form.problems, ...problems, ...secretProblems(own, source)] };
+  const credentials = credentialsOf(form.value.credentials ?? {});
+  const { executors, problems } = resolveExecutors(
+    own,
+    withCredentials(builtin, credentials),
+    credentials,
+    source,
+  );
+  return {
+    executors,
+    credentials,
+    problems: [...form.problems, ...problems, ...secretProblems(own, source)],
+  };
 }
 
 /** Built-in executors and the project's own, each with what it inherits filled in. */
 export function resolveExecutors(
   own: OwnExecutors,
   builtin: Executors,
+  credentials: Credentials,
   source: Source,
 ): { executors: Executors; problems: Problem[] } {
   const names = Object.keys(own);
@@ -68,12 +89,15 @@ export function resolveExecutors(
     );
     if (problem !== null && !circular.has(name)) problems.push(problem);
     const definition =
-      command === undefined || base === undefined ? null : merged(name, input, base, command);
+      command === undefined || base === undefined
+        ? null
+        : merged({ name, input, base, command, credentials });
     const wrong = definition === null ? null : callProblem(definition);
     if (wrong !== null) problems.push(wrongCall(name, wrong, source));
     resolved.set(name, definition);
     return definition;
   };
+  problems.push(...credentialProblems(own, [...Object.keys(builtin), ...names], credentials, source));
   for (const name of names) {
     const definition = circular.has(name) ? null : resolve(name);
     if (definition !== null) executors[name] = definition;
@@ -160,12 +184,15 @@ function baseOf(name: string, input: ExecutorInput, ancestry: Ancestry): Executo
   return same === undefined || (input.kind !== undefined && input.kind !== same.kind) ? null : same;
 }
 
-function merged(
-  name: string,
-  input: ExecutorInput,
-  base: ExecutorDef | null,
-  command: readonly string[],
-): ExecutorDef {
+interface Parts {
+  readonly name: string;
+  readonly input: ExecutorInput;
+  readonly base: ExecutorDef | null;
+  readonly command: readonly string[];
+  readonly credentials: Credentials;
+}
+
+function merged({ name, input, base, command, credentials }: Parts): ExecutorDef {
   const env = { ...base?.env };
   // Who says where its secrets are says all of them: another provider's key is not asked for besides.
   const inherited = input.secrets === undefined ? base?.secrets : {};
@@ -183,14 +210,19 @@ function merged(
     };
   }
   const call = callFrom(input, base);
+  const kind = input.kind ?? base?.kind ?? 'shell';
+  const pool = poolFrom({ name, kind, input, base, credentials });
+  const fallback = input.fallback ?? base?.fallback;
   return {
     name,
-    kind: input.kind ?? base?.kind ?? 'shell',
+    kind,
     command,
     env,
     secrets,
     model: input.model ?? base?.model ?? null,
     ...(call === null ? {} : { call }),
+    ...(pool === null ? {} : { pool }),
+    ...(fallback === undefined ? {} : { fallback }),
   };
 }
 

@@ -10,7 +10,7 @@ import { nearest } from './nearest.ts';
 import { DEFAULT_RETRIES, DEFAULT_TIMEOUT_MS, milliseconds } from './parse-spec.ts';
 import { FILE_START, type Position, shown } from './problem.ts';
 import { ALWAYS_PROTECTED } from './protected-paths.ts';
-import { type Executors, resolveExecutors, secretProblems } from './parse-executors.ts';
+import { type Credentials, type Executors, resolveExecutors, secretProblems } from './parse-executors.ts';
 import { type ExecutorsInput, executorsSchema, type ProjectInput, projectSchema } from './schema.ts';
 import type { Source } from './source.ts';
 import { readYaml } from './yaml-source.ts';
@@ -25,12 +25,13 @@ export interface ParsedProject {
 
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 
-/** Reads a project's configuration. `builtin` are the executors that need no definition. */
+/** Reads a project's configuration. `builtin` are the executors that need no definition, `credentials` the keys of executors.yaml. */
 export function parseProject(
   text: string,
   file: string,
   name: ProjectName,
   builtin: Executors,
+  credentials: Credentials = {},
 ): ParsedProject {
   const size = Buffer.byteLength(text);
   if (size > MAX_CONFIG_BYTES) {
@@ -43,7 +44,7 @@ export function parseProject(
   const form = checkForm(projectSchema, source);
   // A mistake elsewhere does not hide those in the executors.
   const input = form.value ?? checkForm(executorsSchema, only(source, ['executor', 'executors'])).value;
-  const resolved = resolveExecutors(input?.executors ?? {}, builtin, source);
+  const resolved = resolveExecutors(input?.executors ?? {}, builtin, credentials, source);
   const problems = [
     ...form.problems,
     ...resolved.problems,

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { parseSize } from '../model/size.ts';
 import { patternProblem } from '../plan/pattern.ts';
-import { executor } from './executor-schema.ts';
+import { credential, executor } from './executor-schema.ts';
 import { argv, CONTROL, count, duration, line, name, refine } from './fields.ts';
 
 const pattern = z
@@ -224,7 +224,13 @@ export const projectSchema = z
 
 /** executors.yaml: what project.yaml may say about executors, for all projects of a home. */
 export const executorsFileSchema = z
-  .strictObject({ executors: projectSchema.shape.executors })
+  .strictObject({
+    executors: projectSchema.shape.executors,
+    credentials: z
+      .record(name('credential name'), credential)
+      .optional()
+      .describe('Keys to model providers, and how much each may carry: `{ glm: { max_in_flight: 2 } }`.'),
+  })
   .meta({ title: 'dispatch: executors.yaml' });
 
 /** What can be said about executors while the rest of project.yaml is wrong. */

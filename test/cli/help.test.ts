@@ -34,6 +34,7 @@ const VERBS = [
   ['tunnels', 'install'],
   ['tunnels', 'status'],
   ['tunnels', 'uninstall'],
+  ['credentials'],
   ['explain'],
   ['completion'],
   ['help'],

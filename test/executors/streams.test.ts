@@ -27,6 +27,7 @@ describe('a recorded stream', () => {
   test('of Qwen is like Claude Code’s, without money', () => {
     expect(read('qwen', recorded('qwen'))).toEqual({
       usage: { inputTokens: 200, outputTokens: 40, cachedTokens: 0, costUsd: null },
+      mainUsage: { inputTokens: 200, outputTokens: 40, cachedTokens: 0, costUsd: null },
       sessionId: 'd6101401-7ad2-4350-b5ab-e032725f0438',
       ...DONE,
     });
@@ -67,7 +68,7 @@ describe('Codex', () => {
     const first = read('codex', recorded('codex-round-1')).usage;
     const second = read('codex', recorded('codex-round-2')).usage;
     expect([first?.inputTokens, second?.inputTokens]).toEqual([200, 300]);
-    const rounds = { before: first, spent: second, first: false };
+    const rounds = { before: first, said: { usage: second }, first: false };
     expect(totalUsage({ kind: 'codex' }, { ...rounds, resumed: true })?.inputTokens).toBe(300);
     expect(totalUsage({ kind: 'codex' }, { ...rounds, resumed: false })?.inputTokens).toBe(500);
     expect(totalUsage({ kind: 'claude' }, { ...rounds, resumed: true })?.inputTokens).toBe(500);
@@ -77,6 +78,32 @@ describe('Codex', () => {
     const usage = { input_tokens: 1000, cached_input_tokens: 900, output_tokens: 5 };
     const log = JSON.stringify({ type: 'turn.completed', usage });
     expect(read('codex', log).usage).toMatchObject({ inputTokens: 100, cachedTokens: 900 });
+  });
+});
+
+describe('Claude Code', () => {
+  const closing = (input: number, all: number) =>
+    JSON.stringify({
+      type: 'result',
+      subtype: 'success',
+      is_error: false,
+      result: 'done',
+      session_id: 's',
+      usage: { input_tokens: input, output_tokens: 40 },
+      modelUsage: { m: { inputTokens: all, outputTokens: (40 * all) / input, cacheReadInputTokens: 0 } },
+    });
+  const before = { inputTokens: 200, outputTokens: 40, cachedTokens: 0, costUsd: null };
+  const total = (log: string, resumed = true) =>
+    totalUsage({ kind: 'claude' }, { before, said: read('claude', log), first: false, resumed })?.inputTokens;
+
+  test('counts a resumed session as a whole in newer versions and the round in older ones', () => {
+    expect(total(closing(200, 400))).toBe(400);
+    expect(total(closing(200, 200))).toBe(400);
+    expect(total(closing(200, 400), false)).toBe(600);
+  });
+
+  test('that used subagents is not taken for one that counts the session', () => {
+    expect(total(closing(200, 300))).toBe(500);
   });
 });
 

@@ -71,6 +71,8 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'node.refused': true,
   'node.probed': true,
   'node.marked': true,
+  'credential.limited': true,
+  'credential.eased': true,
   'attempt.claimed': true,
   'attempt.running': true,
   'attempt.progressed': true,
