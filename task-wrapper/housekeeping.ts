@@ -9,7 +9,7 @@ import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
 import type { Journal } from './journal.ts';
 import { capLog } from './log-cap.ts';
-import { readOrder } from './record.ts';
+import { readOrder, readStatus } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
 
 const EVERY_MS = 1000;
@@ -80,9 +80,11 @@ export class Housekeeping {
     log.judged = true;
     const work = readOrder(dir)?.work as WorkOrder | undefined;
     if (work === undefined) return;
+    // The closing event of the round before is no word of this one.
+    const from = Math.min(size, readStatus(dir)?.logFrom ?? 0);
     const said = readOutcome(
       work.executor,
-      readEnds(`${dir}/agent.log`, Math.max(0, size - TAIL_BYTES), TAIL_BYTES),
+      readEnds(`${dir}/agent.log`, Math.max(from, size - TAIL_BYTES), TAIL_BYTES),
     );
     if (said.finished) this.#attempts.endStep(entry, 'finished');
     else if (said.apiError !== null && !said.apiError.retryable) this.#attempts.endStep(entry, 'refused');
