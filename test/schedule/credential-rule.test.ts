@@ -1,5 +1,5 @@
 /** The rule that finds out how many attempts a key carries. */
-import fc from 'fast-check';
+import fc from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import type { RefusalKind } from '../../src/model/attempt.ts';
 import type { Credential } from '../../src/model/credential.ts';
