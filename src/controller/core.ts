@@ -8,7 +8,7 @@
 import { assertNever } from '../model/assert.ts';
 import type { NewEvent } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
-import { type NodeName, type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
+import { type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { chainLengths } from '../plan/chain.ts';
