@@ -26,7 +26,6 @@ test: setup ## Everything, real sshd, tmux and git included
 test-bootstrap: setup ## bootstrap.sh in a fresh Debian 12, agents and all: as root, with network, three to six minutes
 	@DISPATCH_TEST_BOOTSTRAP=1 npx vitest run test/bootstrap/debian.test.ts $(VITEST_ARGS)
 
-check: types lint format dead shell ## Types, lint, format, dead code, shell scripts
 # The programs are large (1 GB) and change often: no dependency, kept in a cache, at the versions that were tested.
 AGENT_PACKAGES ?= $(HOME)/.cache/dispatch-agents
 AGENTS = @anthropic-ai/claude-code@2.1.328 @openai/codex@0.169.0
@@ -36,7 +35,7 @@ test-agents: setup ## Real coding agents from npm against a local model server; 
 	@npm install --prefix $(AGENT_PACKAGES) --no-audit --no-fund $(AGENTS)
 	@DISPATCH_AGENT_PACKAGES=$(AGENT_PACKAGES) npx vitest run test/agents
 
-check: types lint format dead ## Types, lint, format, dead code
+check: types lint format dead shell ## Types, lint, format, dead code, shell scripts
 
 types: setup
 	@npx tsc --noEmit
