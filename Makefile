@@ -1,6 +1,6 @@
 # dispatch. `make help` lists what there is; every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-check build demo demo-clean test test-bootstrap check types lint format dead shell bench sim schemas clean
+.PHONY: help setup setup-check build demo demo-clean test test-agents test-bootstrap check types lint format dead shell bench sim schemas clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,15 @@ test: setup ## Everything, real sshd, tmux and git included
 
 test-bootstrap: setup ## bootstrap.sh in a fresh Debian 12, agents and all: as root, with network, three to six minutes
 	@DISPATCH_TEST_BOOTSTRAP=1 npx vitest run test/bootstrap/debian.test.ts $(VITEST_ARGS)
+
+# The programs are large (1 GB) and change often: no dependency, kept in a cache, at the versions that were tested.
+AGENT_PACKAGES ?= $(HOME)/.cache/dispatch-agents
+AGENTS = @anthropic-ai/claude-code@2.1.328 @openai/codex@0.169.0
+
+test-agents: setup ## Real coding agents from npm against a local model server; needs the network once
+	@mkdir -p $(AGENT_PACKAGES)
+	@npm install --prefix $(AGENT_PACKAGES) --no-audit --no-fund $(AGENTS)
+	@DISPATCH_AGENT_PACKAGES=$(AGENT_PACKAGES) npx vitest run test/agents
 
 check: types lint format dead shell ## Types, lint, format, dead code, shell scripts
 

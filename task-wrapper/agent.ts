@@ -1,11 +1,14 @@
 /** Starts a round of the agent: its command, its environment, its secrets, and a last look at where it will run. */
 import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { invocation } from '../src/executors/invoke.ts';
+import { invocation, startsAnew } from '../src/executors/invoke.ts';
+import { callOf, namesSession } from '../src/executors/kinds.ts';
+import { probeOf } from '../src/executors/probe.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import { type Desk, launch } from './desk.ts';
 import { readIfThere } from './durable.ts';
 import { baseEnvironment, isDirectory, MissingSecret, resolveSecrets } from './environment.ts';
+import { probeExecutor } from './executor-probe.ts';
 import { isPlain, type Recorded, type Status } from './record.ts';
 import { attemptDir } from './root.ts';
 import { writeStep } from './step.ts';
@@ -27,9 +30,13 @@ export async function launchAgent(
   const feedback = round === 1 && work.feedback === null ? '/dev/null' : `${dir}/feedback-${round}.txt`;
   if (round === 1 && work.feedback !== null) writeFileSync(feedback, work.feedback, { mode: 0o600 });
   if (round > 1) rmSync(`${dir}/usage.json`, { force: true });
+  const rules = callOf(work.executor);
+  const session = status.sessionId ?? (namesSession(rules) ? sessionId(order.token) : null);
+  const againPath = `${dir}/again-${round}.md`;
+  if (round > 1 && startsAnew(rules, { round, sessionId: session })) writeAgain(dir, againPath, feedback);
   const call = invocation(work.executor, {
     round,
-    sessionId: status.sessionId ?? sessionId(order.token),
+    sessionId: session,
     task: order.task,
     project: order.project,
     n: order.n,
@@ -38,10 +45,15 @@ export async function launchAgent(
     specPath: `${dir}/spec.md`,
     gateOutput: feedback === '/dev/null' ? '' : (readIfThere(feedback) ?? ''),
     gateOutputPath: feedback,
+    againPath,
     usagePath: `${dir}/usage.json`,
     treeDir: tree,
     isRoot: process.getuid?.() === 0,
   });
+  // A wrong version shows as an agent that fails in a strange way: here it is named, before anything has run.
+  const ask = probeOf(work.executor);
+  const problems = ask === null ? [] : (await probeExecutor(desk.root, ask)).problems;
+  if (problems.length > 0) return `executor ${work.executor.name} cannot run here: ${problems.join('; ')}`;
   let secrets: Record<string, string>;
   try {
     secrets = resolveSecrets(desk.root, call.secrets);
@@ -79,6 +91,14 @@ function whereItIsNot(order: Recorded, work: WorkOrder, tree: string, round: num
   const found =
     lstatSync(head, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(head, 'utf8') : 'nothing';
   return found === expected ? null : `the tree is not on its branch: ${JSON.stringify(found.slice(0, 200))}`;
+}
+
+/** What an agent without a memory is given in a later round: the prompt, and what the gates said of its last work. */
+function writeAgain(dir: string, path: string, feedback: string): void {
+  const prompt = readIfThere(`${dir}/prompt.md`) ?? '';
+  const said = readIfThere(feedback) ?? '';
+  const lead = '===== WHAT THE CHECKS SAID OF YOUR LAST WORK, WHICH IS IN THE TREE =====';
+  writeFileSync(path, `${prompt}\n${lead}\n\n${said}`, { mode: 0o600 });
 }
 
 /** A home of the attempt's own; where there is no tree that could be soiled, the working directory serves as both. */

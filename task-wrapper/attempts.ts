@@ -4,6 +4,8 @@
  * cancelled, or its processes are gone. Each advances alone and one call at a time; an error in one ends that one.
  */
 import { execFile } from 'node:child_process';
+import { callOf } from '../src/executors/kinds.ts';
+import { isRead } from '../src/executors/outcome.ts';
 import type { Outcome } from '../src/model/attempt.ts';
 import type { ProjectName, TaskId, Token } from '../src/model/ids.ts';
 import type { InventoryEntry, JournalEntry, JournalFact } from '../src/protocol/messages.ts';
@@ -29,7 +31,10 @@ export interface Entry {
   readonly task: TaskId;
   readonly n: number;
   readonly kind: 'work' | 'gate';
-  readonly executor: 'shell' | 'claude' | null;
+  /** Its agent prints events: one that has said its last word and stays can be told. */
+  readonly isRead: boolean;
+  /** Silence after that word, milliseconds; null: the node's own. */
+  readonly hangMs: number | null;
   readonly plain: boolean;
   readonly logCapBytes: number;
   /** The program that must take it on, when it is not this one. */
@@ -121,7 +126,8 @@ export class Attempts {
       task: recorded.task,
       n: recorded.n,
       kind: work.kind,
-      executor: work.kind === 'work' ? work.executor.kind : null,
+      isRead: work.kind === 'work' && isRead(work.executor),
+      hangMs: work.kind === 'work' ? callOf(work.executor).hangMs : null,
       plain: isPlain(recorded),
       logCapBytes: recorded.logCapBytes,
       foreign: recorded.protocol === PROTOCOL ? null : node.wrapper,

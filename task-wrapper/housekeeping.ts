@@ -9,7 +9,7 @@ import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
 import type { Journal } from './journal.ts';
 import { capLog } from './log-cap.ts';
-import { readOrder } from './record.ts';
+import { readOrder, readStatus } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
 
 const EVERY_MS = 1000;
@@ -65,7 +65,7 @@ export class Housekeeping {
     }
     capLog(`${dir}/agent.log`, entry.logCapBytes);
     if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);
-    else if (entry.executor === 'claude') this.#endIfFinished(entry, dir);
+    else if (entry.isRead) this.#endIfFinished(entry, dir);
   }
 
   #endIfFinished(entry: Entry, dir: string): void {
@@ -75,13 +75,16 @@ export class Housekeeping {
       this.#logs.set(entry, { size, since: monotonicMs(), judged: false });
       return;
     }
-    if (log.judged || monotonicMs() - Math.max(log.since, entry.stepSince) < this.#silentMs) return;
+    const silent = monotonicMs() - Math.max(log.since, entry.stepSince);
+    if (log.judged || silent < (entry.hangMs ?? this.#silentMs)) return;
     log.judged = true;
     const work = readOrder(dir)?.work as WorkOrder | undefined;
     if (work === undefined) return;
+    // The closing event of the round before is no word of this one.
+    const from = Math.min(size, readStatus(dir)?.logFrom ?? 0);
     const said = readOutcome(
       work.executor,
-      readEnds(`${dir}/agent.log`, Math.max(0, size - TAIL_BYTES), TAIL_BYTES),
+      readEnds(`${dir}/agent.log`, Math.max(from, size - TAIL_BYTES), TAIL_BYTES),
     );
     if (said.finished) this.#attempts.endStep(entry, 'finished');
     else if (said.apiError !== null && !said.apiError.retryable) this.#attempts.endStep(entry, 'refused');

@@ -2,6 +2,7 @@
  * Orders and requests, checked where they enter. The controller is trusted, but a frame of another version or a wrong
  * type must be an answer with a reason, not a crash in the middle of an attempt.
  */
+import { EXECUTOR_KINDS } from '../src/model/executor.ts';
 import { isCommitId, isName, isToken } from '../src/model/ids.ts';
 import type { Request } from '../src/protocol/messages.ts';
 import type { AttemptOrder, GateOrder, TreeOrder, WorkOrder } from '../src/protocol/order.ts';
@@ -51,7 +52,8 @@ export function checkRequest(value: unknown): Request {
       need(fields, { token: isToken, have: isCommits });
       break;
     case 'probe':
-      need(fields, { programs: isTexts });
+      need(fields, { programs: isTexts, executors: orMissing(isRecord) });
+      for (const ask of Object.values((fields.executors ?? {}) as Fields)) checkAsk(record(ask, 'executors'));
       break;
     case 'attach':
       need(fields, { token: isToken });
@@ -86,6 +88,14 @@ export function checkOrder(value: unknown): AttemptOrder {
   return fields as unknown as AttemptOrder;
 }
 
+function checkAsk(ask: Fields): void {
+  need(ask, { program: isText });
+  const rule = record(ask.rule, 'executors.rule');
+  need(rule, { program: orNull(isText), version: isTexts, least: orNull(isText), help: Array.isArray });
+  for (const help of rule.help as unknown[])
+    need(record(help, 'executors.rule.help'), { args: isTexts, flags: isTexts });
+}
+
 function checkGate(work: Fields): GateOrder {
   need(work, { commit: isCommitId, verify: isText, minTests: isCount });
   checkSandbox(record(work.sandbox, 'order.work.sandbox'));
@@ -111,6 +121,7 @@ function checkWork(work: Fields): WorkOrder {
     env: isTextMap,
     secrets: isRecord,
     model: orNull(isText),
+    call: orMissing(isRecord),
   });
   for (const [name, source] of Object.entries(record(executor.secrets, 'secrets'))) {
     need(record(source, `secret ${name}`), { env: orMissing(isText), file: orMissing(isText) });
@@ -174,7 +185,7 @@ const isRecord: Check = (value) => typeof value === 'object' && value !== null &
 const isText: Check = (value) => typeof value === 'string';
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isKind: Check = (value) => value === 'shell' || value === 'claude';
+const isKind: Check = (value) => (EXECUTOR_KINDS as readonly unknown[]).includes(value);
 const isNameText: Check = (value) => typeof value === 'string' && isName(value);
 const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
 const isCommits: Check = (value) => Array.isArray(value) && value.every(isCommitId);

@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import { arch, cpus, freemem, hostname, loadavg, platform, totalmem, userInfo } from 'node:os';
 import { promisify } from 'node:util';
+import type { ProbeAsk } from '../src/executors/probe.ts';
 import type { Health, Probe } from '../src/protocol/messages.ts';
+import { probeExecutor } from './executor-probe.ts';
 import { findProgram } from './find-program.ts';
 import { readBootId } from './host.ts';
 import type { Root } from './root.ts';
@@ -12,11 +14,17 @@ import { cleanEnv } from './tmux.ts';
 
 const run = promisify(execFile);
 
-export async function probe(root: Root, programs: readonly string[]): Promise<Probe> {
-  const [tmux, git, sandbox] = await Promise.all([
+export async function probe(
+  root: Root,
+  programs: readonly string[],
+  executors: Readonly<Record<string, ProbeAsk>>,
+): Promise<Probe> {
+  const asked = Object.entries(executors);
+  const [tmux, git, sandbox, ...reports] = await Promise.all([
     version('tmux', '-V'),
     version('git', '--version'),
     reportSandbox(root),
+    ...asked.map(([, ask]) => probeExecutor(root, ask)),
   ]);
   const disk = statfsSync(root.path);
   return {
@@ -38,6 +46,7 @@ export async function probe(root: Root, programs: readonly string[]): Promise<Pr
     clock: Date.now(),
     programs: Object.fromEntries(programs.map((name) => [name, findProgram(name)])),
     sandbox,
+    executors: Object.fromEntries(reports.map((report, i) => [asked[i]?.[0], report])),
   };
 }
 

@@ -8,7 +8,7 @@
  *   result.json   how it ended. Written at once where there is work to fetch, else when the journal drops the end
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import type { Outcome, Usage } from '../src/model/attempt.ts';
+import type { Outcome, ProviderRefusal, Usage } from '../src/model/attempt.ts';
 import type { CommitId } from '../src/model/ids.ts';
 import type { AttemptOrder } from '../src/protocol/order.ts';
 import { readIfThere, replaceFile, replaceFileDurably } from './durable.ts';
@@ -46,8 +46,12 @@ export interface Status {
   readonly head: CommitId | null;
   /** Exit code of the round's agent step; null when the supervisor ended it. */
   readonly exitCode: number | null;
+  /** Span after which the round's agent was ended because its turn did not end by itself, milliseconds; null: it was not. */
+  readonly cutAfterMs?: number | null;
   /** The provider refused the agent in this round; no further round is asked for. */
   readonly apiError: string | null;
+  /** What that says of the key; missing or null: nothing. */
+  readonly refusal?: ProviderRefusal | null;
 }
 
 export interface Result {

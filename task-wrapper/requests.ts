@@ -80,7 +80,7 @@ export function requestHandler(office: Office): Handler {
         fence(office, request.epoch);
         return forget(office, request.token);
       case 'probe':
-        return probe(office.root, request.programs);
+        return probe(office.root, request.programs, request.executors ?? {});
       case 'health':
         return health(office.root, office.attempts.running);
       case 'attach':

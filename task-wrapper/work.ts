@@ -10,8 +10,10 @@
  * Every phase may run twice (the supervisor was killed in it) and must then come to the same place.
  */
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { addUsage, readUsageFile } from '../src/executors/usage.ts';
-import { readOutcome } from '../src/executors/outcome.ts';
+import type { ApiError } from '../src/executors/api-error.ts';
+import { callOf } from '../src/executors/kinds.ts';
+import { isRead, readOutcome, totalUsage } from '../src/executors/outcome.ts';
+import { readUsageFile } from '../src/executors/usage.ts';
 import { NO_CHANGE } from '../src/gates/facts.ts';
 import { feedbackText } from '../src/gates/feedback.ts';
 import { judge } from '../src/gates/judge.ts';
@@ -20,8 +22,9 @@ import { verifyVerdict } from '../src/gates/verify.ts';
 import { readFacts } from '../src/git/facts.ts';
 import { snapshot } from '../src/git/snapshot.ts';
 import { assertNever } from '../src/model/assert.ts';
-import type { Finding, Outcome, TestCounts, Usage } from '../src/model/attempt.ts';
+import type { Finding, Outcome, ProviderRefusal, TestCounts, Usage } from '../src/model/attempt.ts';
 import type { CommitId } from '../src/model/ids.ts';
+import { formatDuration } from '../src/model/time.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import { launchAgent } from './agent.ts';
 import { type Desk, launchAgain, type Stand } from './desk.ts';
@@ -91,7 +94,7 @@ async function prepare(work: Work, status: Status): Promise<Status | Stand> {
       return failed('prepare', `no tree could be made: ${message(error)}`, null, status);
     }
   }
-  return { ...status, phase: 'agent' };
+  return { ...status, phase: 'agent', since: monotonicMs() };
 }
 
 async function agent(work: Work, status: Status): Promise<Status | Stand> {
@@ -103,7 +106,10 @@ async function agent(work: Work, status: Status): Promise<Status | Stand> {
       const refusal = await launchAgent(work.desk, work.order, work.work, status);
       if (refusal !== null) return failed('executor', refusal, null, status);
     }
-    return { is: 'waiting', step, until: null };
+    const { roundMs } = callOf(work.work.executor);
+    // A plain attempt has no status of its own, and its one step begins with it.
+    const since = status.since === 0 ? work.order.node.since : status.since;
+    return { is: 'waiting', step, until: roundMs === null ? null : since + roundMs };
   }
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
   return await afterAgent(work, status, end);
@@ -112,17 +118,22 @@ async function agent(work: Work, status: Status): Promise<Status | Stand> {
 async function afterAgent(work: Work, status: Status, end: StepEnd): Promise<Status | Stand> {
   const { dir } = work;
   if (Object.keys(work.work.executor.secrets).length > 0) emptyScript(`${dir}/${status.round}a`);
+  const { executor } = work.work;
   const said = readOutcome(
-    work.work.executor,
-    work.work.executor.kind === 'shell' ? '' : readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES),
+    executor,
+    isRead(executor) ? readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES) : '',
   );
-  const spent = work.work.executor.kind === 'shell' ? usageFile(dir) : said.usage;
+  const spent = isRead(executor) ? said : { usage: usageFile(dir) };
+  // A session that was not gone on with has another name, or none.
+  const resumed = said.sessionId === null || said.sessionId === status.sessionId;
   const next: Status = {
     ...status,
-    usage: status.round === 1 ? spent : addUsage(status.usage, spent),
+    usage: totalUsage(executor, { before: status.usage, said: spent, first: status.round === 1, resumed }),
     sessionId: said.sessionId ?? status.sessionId,
     exitCode: 'code' in end ? end.code : null,
+    cutAfterMs: 'by' in end && end.by === 'timeout' ? callOf(executor).roundMs : null,
     apiError: said.apiError === null ? null : said.apiError.message,
+    refusal: refusalOf(said.apiError),
   };
   const well = said.apiError === null && ('code' in end ? end.code === 0 : end.by === 'finished');
   if (work.work.tree === null && !well) return failed('executor', why(work, next), next.exitCode, next);
@@ -273,6 +284,9 @@ function why(work: Work, status: Status): string {
     2000,
   );
   const lines = stripControls(last).trim();
+  const { cutAfterMs = null } = status;
+  if (cutAfterMs !== null)
+    return `the agent's turn did not end within ${formatDuration(cutAfterMs)}, so it was ended`;
   const how = status.exitCode === null ? 'was ended' : `ended with exit code ${status.exitCode}`;
   return lines === ''
     ? `the executor ${how}`
@@ -294,7 +308,13 @@ function failed(
   exitCode: number | null,
   status: Status,
 ): Stand {
-  return ended({ kind: 'failed', cause, message: text, exitCode, rounds: status.round, usage: status.usage });
+  const { round: rounds, usage, refusal = null } = status;
+  const of = cause === 'executor' && refusal !== null ? { refusal } : {};
+  return ended({ kind: 'failed', cause, message: text, ...of, exitCode, rounds, usage });
+}
+
+function refusalOf(error: ApiError | null): ProviderRefusal | null {
+  return error?.kind == null ? null : { kind: error.kind, retryAfterMs: error.retryAfterMs };
 }
 
 function ended(outcome: Outcome): Stand {

@@ -1,9 +1,10 @@
 import type * as z from 'zod';
+import { executor } from '../spec/executor-schema.ts';
 import { projectSchema, specSchema } from '../spec/schema.ts';
 
-/** The keys of a spec's front matter and of project.yaml with what each means, from the validator's own source. */
-export function keyLists(): { readonly spec: string; readonly project: string } {
-  return { spec: list(specSchema), project: list(projectSchema) };
+/** The keys of a spec's front matter, of project.yaml and of an executor with what each means, from the validator's own source. */
+export function keyLists(): { readonly spec: string; readonly project: string; readonly executor: string } {
+  return { spec: list(specSchema), project: list(projectSchema), executor: list(executor) };
 }
 
 function list(schema: z.ZodObject): string {

@@ -9,6 +9,7 @@ export const TOPICS: Readonly<Record<string, () => string | Promise<string>>> = 
   output,
   states,
   specs,
+  executors,
 };
 
 function exitCodes(): string {
@@ -123,4 +124,43 @@ What all specs of a project share stands in specs/<project>/project.yaml:
 ${project}
 
 \`dispatch validate\` says everything that is wrong at once; \`dispatch plan\` shows what would run when.`;
+}
+
+async function executors(): Promise<string> {
+  const [{ keyLists }, { builtinExecutors }] = await Promise.all([
+    import('./key-lists.ts'),
+    import('../executors/builtin.ts'),
+  ]);
+  return `An executor is a coding agent and how it is run unattended. Built in: ${Object.keys(builtinExecutors()).join(', ')}.
+Others are defined in executors.yaml beside nodes.json, for all projects, or under \`executors\` in project.yaml:
+
+  executors:
+    glm-fast: { extends: glm, model: glm-5.3-flash }
+    chore: { command: [python3, tools/agent.py] }        # a shell executor: DISPATCH_PROMPT has the path of its prompt
+    mine:
+      command: [my-agent]
+      prompt: stdin
+      arguments: [run, --json, "{model_arguments}"]
+      resume: [run, --json, --session, "{session}"]
+      reads:
+        session: { when: { type: start }, at: session_id }
+        result: { when: { type: done }, at: text }
+        usage: { when: { type: done }, input: usage.in, output: usage.out }
+      probe: { needs: [--json, --session] }
+      limits: { round: 20m }
+
+Keys have limits of their own, whichever node uses them. They are learnt from refusals, and may be set:
+
+  credentials:
+    glm: { max_in_flight: 2 }                            # the key that executor glm has by itself
+    glm-b: { max_in_flight: 2, secrets: { ANTHROPIC_AUTH_TOKEN: { file: secrets/glm-b } } }
+  executors:
+    glm: { credentials: [glm, glm-b], fallback: claude } # a pool, and who helps out while all of it is refused
+
+\`dispatch credentials\` shows their use. Keys are never written here: \`secrets: { MY_KEY: { file: ~/.config/mine.key } }\` names a 0600 file, or a variable, of the node.
+
+${keyLists().executor}
+
+Arguments may name {session}, {prompt_file}, {tree}, {task}, {model} and, as a word of its own, {model_arguments}.
+Before an agent first runs on a node its program is asked for its version and flags; \`dispatch nodes probe\` shows the answers.`;
 }

@@ -9,6 +9,7 @@ import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
 import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
 import { failTask, fence } from './settle.ts';
+import { tryAgain } from './govern.ts';
 import type { Turn } from './turn.ts';
 
 export type Reply =
@@ -63,6 +64,7 @@ function start(turn: Turn, project: Project, skipControl: string | undefined): R
   if (skipControl === undefined) skipped.delete(project.name);
   else skipped.set(project.name, skipControl);
   dispatching.add(project.name);
+  tryAgain(turn, project.name);
   beginControl(turn, project);
   if (!project.started) turn.record({ type: 'project.started', project: project.name });
   return DONE;

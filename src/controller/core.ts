@@ -8,7 +8,7 @@
 import { assertNever } from '../model/assert.ts';
 import type { NewEvent } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
-import { type NodeName, type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
+import { type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { chainLengths } from '../plan/chain.ts';
@@ -111,6 +111,8 @@ export class Core {
         return node.nodeAlive(turn, input);
       case 'node.down':
         return node.nodeDown(turn, input);
+      case 'node.probed':
+        return node.nodeProbed(turn, input);
       case 'node.news':
         return node.nodeNews(turn, input);
       case 'started':
@@ -189,7 +191,7 @@ export class Core {
     this.memory.unordered.add(token);
     switch (decision.start) {
       case 'work':
-        return this.#claimWork(turn, decision.task, decision.node, token);
+        return this.#claimWork(turn, decision, token);
       case 'merge-gate':
         return this.#claimMergeGate(turn, decision, token);
       case 'delivery-gate':
@@ -201,12 +203,23 @@ export class Core {
     }
   }
 
-  #claimWork(turn: Turn, key: TaskKey, on: NodeName, token: Token): void {
+  #claimWork(turn: Turn, decision: Extract<Decision, { start: 'work' }>, token: Token): void {
+    const { task: key, node: on, credential, executor } = decision;
     const task = this.state.tasks.get(key);
     if (task === undefined) throw new Error(`decided to start an unknown task ${key}`);
     const base = this.state.projects.get(task.spec.project)?.integration ?? null;
     const n = task.n + 1;
-    turn.record({ type: 'attempt.claimed', token, task: key, n, work: { kind: 'work' }, node: on, base });
+    turn.record({
+      type: 'attempt.claimed',
+      token,
+      task: key,
+      n,
+      work: { kind: 'work' },
+      node: on,
+      base,
+      ...(credential === null ? {} : { credential }),
+      ...(executor === task.spec.executor ? {} : { executor }),
+    });
   }
 
   #claimMergeGate(turn: Turn, decision: Extract<Decision, { start: 'merge-gate' }>, token: Token): void {

@@ -8,6 +8,7 @@
  * effect is idempotent by its token, its commit or its old value.
  */
 import type { HubEffect, HubResult } from '../merge/door.ts';
+import type { ProgramReport } from '../model/executor.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { InventoryEntry, JournalEntry, Refusal, Welcome } from '../protocol/messages.ts';
@@ -45,6 +46,12 @@ export type Input =
       readonly node: NodeName;
       readonly journal: string;
       readonly entries: readonly JournalEntry[];
+    }
+  /** What a node's programs say about themselves. */
+  | {
+      readonly is: 'node.probed';
+      readonly node: NodeName;
+      readonly programs: Readonly<Record<string, ProgramReport>>;
     }
   // results of effects; each ends the effect with the same key
   /** The order was taken, or was known already. */

@@ -1,6 +1,7 @@
 /** The nodes of a session: one link each, as nodes.json says now, and what is wrong with those that cannot be reached. */
 import type { DispatchError } from '../model/error.ts';
 import type { Source } from '../model/event.ts';
+import type { ProgramReport } from '../model/executor.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -9,6 +10,7 @@ import type { NodeProgram } from '../node/program.ts';
 import { systemClock } from './clock.ts';
 import type { Input } from './door.ts';
 import type { Note } from './note.ts';
+import { probesFor } from './probes.ts';
 import type { NodeLook, NodeReport } from './questions.ts';
 
 /** Between two looks at how a node is doing; one packet each, milliseconds. */
@@ -35,6 +37,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #said = new Map<NodeName, NodeReport>();
   readonly #sandboxAsked = new Set<NodeName>();
+  /** What was said of the program of an executor on a node. */
+  readonly #saidOf = new Map<string, string>();
   #configs: readonly NodeConfig[] = [];
   readonly #asking: NodeJS.Timeout;
   #stopped = false;
@@ -143,7 +147,7 @@ export class Fleet {
         this.troubles.delete(name);
         push({ is: 'node.up', node: name, welcome, inventory });
         void this.#ask(link, name);
-        void this.#checkSandbox(link, name);
+        void this.#lookAround(link, config);
       },
       onAlive: () => {
         if (this.links.get(name) === link) push({ is: 'node.alive', node: name });
@@ -176,16 +180,38 @@ export class Fleet {
     this.#said.set(name, { at: systemClock.wall(), roundTripMs, clockOffsetMs: Math.round(offset), health });
   }
 
-  /** A node without a sandbox refuses every verify command: said when it connects, not when the first task has ended. */
-  async #checkSandbox(link: NodeLink, name: NodeName): Promise<void> {
-    if (this.#sandboxAsked.has(name) || !this.#options.needsSandbox()) return;
-    this.#sandboxAsked.add(name);
+  /**
+   * What would fail every attempt there is said when the node connects, not when the first task has ended: no sandbox for
+   * verify commands, an agent's program that is missing or lacks a flag.
+   */
+  async #lookAround(link: NodeLink, config: NodeConfig): Promise<void> {
+    const { name } = config;
+    const caged = !this.#sandboxAsked.has(name) && this.#options.needsSandbox();
+    const executors = probesFor(this.#options.state, config);
+    if (!caged && Object.keys(executors).length === 0) return;
+    if (caged) this.#sandboxAsked.add(name);
     // What keeps it from answering is told by the link.
-    const probe = await link.call({ op: 'probe', programs: [] }).catch(() => null);
-    if (probe?.sandbox === undefined || probe.sandbox.by !== null || this.#stopped) return;
+    const probe = await link.call({ op: 'probe', programs: [], executors }).catch(() => null);
+    if (probe === null || this.#stopped) return;
+    this.#programs(name, probe.executors ?? {});
+    if (!caged || probe.sandbox === undefined || probe.sandbox.by !== null) return;
     const { detail, fix } = probe.sandbox;
     const message = `no verify command can run there: ${detail}`;
     this.#options.note({ about: 'node', name, code: 'E_NODE_NO_SANDBOX', message, fix });
+  }
+
+  #programs(name: NodeName, programs: Readonly<Record<string, ProgramReport>>): void {
+    if (Object.keys(programs).length === 0) return;
+    this.#options.push({ is: 'node.probed', node: name, programs });
+    for (const [executor, { problems }] of Object.entries(programs)) {
+      const told = problems.join('; ');
+      // A node that connects again says the same again.
+      if (problems.length === 0 || this.#saidOf.get(`${name} ${executor}`) === told) continue;
+      this.#saidOf.set(`${name} ${executor}`, told);
+      const message = `no attempt of executor ${executor} can run there: ${told}`;
+      const fix = `install or update it on ${name}, then: dispatch nodes probe ${name}`;
+      this.#options.note({ about: 'node', name, code: 'E_NODE_EXECUTOR', message, fix });
+    }
   }
 
   /** A node that cannot be reached: said once per reason, however often it is tried. */

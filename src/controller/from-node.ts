@@ -90,6 +90,16 @@ export function nodeAlive({ memory }: Turn, { node }: Extract<Input, { is: 'node
   memory.tried.add(node);
 }
 
+/** Recorded when it is new: a node says the same with every connection. */
+export function nodeProbed(turn: Turn, input: Extract<Input, { is: 'node.probed' }>): void {
+  const known = turn.state.nodes.get(input.node)?.programs ?? {};
+  const news = Object.entries(input.programs).filter(
+    ([key, report]) => JSON.stringify(known[key]) !== JSON.stringify(report),
+  );
+  if (news.length === 0) return;
+  turn.record({ type: 'node.probed', node: input.node, programs: Object.fromEntries(news) });
+}
+
 /** Applies each journal entry once: what the cursor has passed is skipped. */
 export function nodeNews(turn: Turn, input: Extract<Input, { is: 'node.news' }>): void {
   const { node, journal } = input;

@@ -69,6 +69,7 @@ export function freshMemory(state: State): Memory {
   for (const task of state.tasks.values()) {
     if (task.notBefore > 0 && !isFinal(task.progress)) wakeups.add(task.notBefore);
   }
+  for (const { notBefore } of state.credentials.values()) if (notBefore > 0) wakeups.add(notBefore);
   return {
     connected: new Set(),
     suspect: new Set(),

@@ -6,6 +6,7 @@ import type { ProjectConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import type { Project, Task } from '../model/task.ts';
 import { buildPrompt, feedbackForAttempt, type PromptFile, type Sibling } from '../executors/prompt.ts';
+import { withCredential } from '../executors/pool.ts';
 import { builtinExecutors } from '../executors/builtin.ts';
 import type { AttemptOrder, GateOrder, TreeOrder, WorkOrder } from '../protocol/order.ts';
 import { PROTOCOL } from '../protocol/version.ts';
@@ -77,8 +78,10 @@ async function workOrder(
   const { spec } = task;
   const text = await sources.specText(task);
   const feedback = task.feedback === null ? null : feedbackForAttempt(task.feedback);
-  const executor = config.executors[spec.executor] ?? builtinExecutors()[spec.executor];
-  if (executor === undefined) throw new Error(`no executor ${spec.executor}`);
+  const name = attempt.executor ?? spec.executor;
+  const defined = config.executors[name] ?? builtinExecutors()[name];
+  if (defined === undefined) throw new Error(`no executor ${name}`);
+  const executor = withCredential(defined, attempt.credential);
   const read = async (path: string): Promise<PromptFile | null> => {
     const file = attempt.base === null ? null : await sources.readFile(project, attempt.base, path);
     return file === null ? null : { path, text: file };

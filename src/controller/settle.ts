@@ -4,10 +4,11 @@ import type { Attempt, Finding, GateSubject, Outcome } from '../model/attempt.ts
 import { failingTests } from '../gates/failing-tests.ts';
 import type { Source } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
-import { projectOfKey } from '../model/evolve.ts';
+import { isNobodysFault, projectOfKey } from '../model/evolve.ts';
 import type { Project, Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { settleControl } from './control.ts';
+import { governCredential } from './govern.ts';
 import { comparedOutcome } from './test-counts.ts';
 import { noteContradicted } from './queue-record.ts';
 import type { Turn } from './turn.ts';
@@ -24,6 +25,7 @@ export function settleEnd(turn: Turn, attempt: Attempt, outcome: Outcome, source
     return;
   }
   turn.record({ type: 'attempt.ended', token, outcome }, source);
+  governCredential(turn, attempt, outcome);
   settleWork(turn, attempt, outcome);
 }
 
@@ -42,8 +44,12 @@ function settleWork(turn: Turn, attempt: Attempt, outcome: Outcome): void {
       return;
     case 'refused':
       return failTask(turn, task, refusalReason(outcome.findings, outcome.rounds), outcome.findings);
-    case 'failed':
-      return failedAttempt(turn, task, `${outcome.cause}: ${outcome.message}`);
+    case 'failed': {
+      const reason = `${outcome.cause}: ${outcome.message}`;
+      // The key's own back-off says when; another key or the fallback may take it at once.
+      if (isNobodysFault(attempt, outcome)) return backOff(turn, task, turn.now, reason);
+      return failedAttempt(turn, task, reason);
+    }
     case 'timeout':
       return failedAttempt(turn, task, `no result before the deadline (${task.spec.timeoutMs / 60_000} min)`);
     case 'lost':

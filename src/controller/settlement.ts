@@ -83,13 +83,15 @@ function isForGood(blocker: Blocker, snapshot: Snapshot, stuck: ReadonlySet<Proj
       return blocker.failed !== null || (blocker.nodes.length > 0 && blocker.nodes.every(isShut));
     case 'nodes':
       return blocker.nodes.every(isShut);
+    case 'credential':
+      return blocker.credentials.length > 0 && blocker.credentials.every(({ needsPerson }) => needsPerson);
     default:
       return false;
   }
 }
 
 function isShut(verdict: NodeVerdict): boolean {
-  return !verdict.ok && ['executor', 'cordoned', 'draining'].includes(verdict.why);
+  return !verdict.ok && ['executor', 'program', 'cordoned', 'draining'].includes(verdict.why);
 }
 
 function sortOut(snapshot: Snapshot, wanted: ReadonlySet<string>): Settlement {

@@ -3,11 +3,17 @@
  * a person (key, plan, model name). Providers behind the same protocol put their own codes into the message, and some
  * answer 429 for an empty account, so the code outranks the status.
  */
+import type { RefusalKind } from '../model/attempt.ts';
+
 export interface ApiError {
   /** HTTP status; null when there was no answer, or none was reported. */
   readonly status: number | null;
   /** True: the same call may succeed later. False: a person has to act. */
   readonly retryable: boolean;
+  /** Whether it is about the key rather than about this one call; null: it is not. */
+  readonly kind: RefusalKind | null;
+  /** How long the provider asks to be left alone, milliseconds; null: it does not say. */
+  readonly retryAfterMs: number | null;
   /** One line, as the provider or the agent put it. */
   readonly message: string;
 }
@@ -17,8 +23,63 @@ export function apiErrorOf(status: number | null, message: string): ApiError {
   const line = message.replace(/\s+/g, ' ').trim();
   const known = PROVIDER_CODES[providerCode(line) ?? ''] ?? null;
   const real = status ?? known?.status ?? statusIn(line);
-  return { status: real, retryable: known?.retryable ?? mayPass(real, line), message: line };
+  const kind = known?.kind ?? kindOf(real, line);
+  const retryable = known === null && kind === null ? mayPass(real, line) : passes(kind);
+  return { status: real, retryable, kind, retryAfterMs: retryAfterIn(line), message: line };
 }
+
+/** A key that a person has to mend does not mend itself. */
+function passes(kind: RefusalKind | null): boolean {
+  return kind !== 'login' && kind !== 'account';
+}
+
+/** Words outrank the status: providers answer 429 for an empty account too. */
+function kindOf(status: number | null, message: string): RefusalKind | null {
+  if (EMPTY_ACCOUNT.test(message)) return retryAfterIn(message) === null ? 'account' : 'quota';
+  if (/usage limit|you'?ve (?:hit|reached) your/i.test(message)) return 'quota';
+  switch (status) {
+    case 401:
+    case 403:
+      return 'login';
+    case 402:
+      return 'account';
+    case 429:
+      return 'rate';
+    case 503:
+    case 529:
+      return 'overload';
+    case null:
+      if (/overloaded|experiencing high demand/i.test(message)) return 'overload';
+      return /rate.?limit|too many requests/i.test(message) ? 'rate' : null;
+    default:
+      return null;
+  }
+}
+
+/** What providers say of an account that has no money or plan left. */
+const EMPTY_ACCOUNT =
+  /credit balance|insufficient[ _](?:balance|quota)|quota exceeded permanently|plan and billing|billing[ _](?:error|hard limit)/i;
+
+/** `retry after 12s`, `Please try again in 1.5 minutes`, `"retryDelay": "27s"`, `retry-after: 30`. */
+function retryAfterIn(message: string): number | null {
+  const found =
+    /(?:retry|try again)[-_ ]?(?:after|in|delay)["':\s]{1,4}(\d+(?:\.\d+)?)\s*(ms|milliseconds?|m\b|min|h\b|hour)?/i.exec(
+      message,
+    );
+  if (found === null) return null;
+  const unit = (found[2] ?? 's').toLowerCase();
+  const ms =
+    unit.startsWith('ms') || unit.startsWith('milli')
+      ? 1
+      : unit.startsWith('m')
+        ? 60_000
+        : unit.startsWith('h')
+          ? 3_600_000
+          : 1000;
+  return Math.min(LONGEST_WAIT_MS, Math.round(Number(found[1]) * ms));
+}
+
+const LONGEST_WAIT_MS = 24 * 3_600_000;
 
 /** True when the text is the message of a refused call rather than something the agent says about its work. */
 export function looksRefused(message: string): boolean {
@@ -32,20 +93,20 @@ const REFUSED =
  * Z.ai's business codes (docs.z.ai, api reference, errors): 1302 too many requests at once, 1303 too frequent, 1304 and
  * 1308 a quota that comes back, 1305 overload, 1113 no balance, 1309 plan ended, 1310 weekly or monthly quota, 1000 to 1004 the key.
  */
-const PROVIDER_CODES: Readonly<Record<string, { status: number; retryable: boolean }>> = {
-  1000: { status: 401, retryable: false },
-  1001: { status: 401, retryable: false },
-  1002: { status: 401, retryable: false },
-  1003: { status: 401, retryable: false },
-  1004: { status: 401, retryable: false },
-  1113: { status: 429, retryable: false },
-  1302: { status: 429, retryable: true },
-  1303: { status: 429, retryable: true },
-  1304: { status: 429, retryable: true },
-  1305: { status: 429, retryable: true },
-  1308: { status: 429, retryable: true },
-  1309: { status: 429, retryable: false },
-  1310: { status: 429, retryable: true },
+const PROVIDER_CODES: Readonly<Record<string, { status: number; kind: RefusalKind }>> = {
+  1000: { status: 401, kind: 'login' },
+  1001: { status: 401, kind: 'login' },
+  1002: { status: 401, kind: 'login' },
+  1003: { status: 401, kind: 'login' },
+  1004: { status: 401, kind: 'login' },
+  1113: { status: 429, kind: 'account' },
+  1302: { status: 429, kind: 'rate' },
+  1303: { status: 429, kind: 'rate' },
+  1304: { status: 429, kind: 'quota' },
+  1305: { status: 429, kind: 'overload' },
+  1308: { status: 429, kind: 'quota' },
+  1309: { status: 429, kind: 'account' },
+  1310: { status: 429, kind: 'quota' },
 };
 
 function providerCode(message: string): string | null {
@@ -62,7 +123,6 @@ function statusIn(message: string): number | null {
 }
 
 function mayPass(status: number | null, message: string): boolean {
-  if (/credit balance|insufficient balance|quota exceeded permanently/i.test(message)) return false;
   if (status === null) return !/prompt is too long|selected model/i.test(message);
-  return status === 408 || status === 409 || status === 425 || status === 429 || status >= 500;
+  return status === 408 || status === 409 || status === 425 || status >= 500;
 }

@@ -1,23 +1,22 @@
 /**
  * Claude Code's `stream-json`: one JSON event a line. `system/init` names the session, `system/api_retry` tells of a
  * call that is being tried again, `assistant` carries what the model said, and `result` closes the turn. Two things to
- * know: a failed turn may close with `subtype: "success"` and `is_error: true`, and a resumed session reports the
- * usage of the new turn alone.
+ * know: a failed turn may close with `subtype: "success"` and `is_error: true`, and of a resumed session some versions
+ * report the usage of the new turn alone and some of all turns.
  */
 import type { Usage } from '../model/attempt.ts';
 import { stripControls } from '../gates/shorten.ts';
 import { type ApiError, apiErrorOf, looksRefused } from './api-error.ts';
 import type { ExecutorOutcome } from './executor-outcome.ts';
+import { type JsonEvent as Event, jsonLines } from './json-lines.ts';
 import { isRecord, usageOf } from './usage.ts';
-
-type Event = Record<string, unknown>;
 
 /** Reads the stream of one round; the last `result` wins. */
 export function readClaudeStream(log: string): ExecutorOutcome {
   let sessionId: string | null = null;
   let result: Event | null = null;
   let apiError: ApiError | null = null;
-  for (const event of events(log)) {
+  for (const event of jsonLines(log)) {
     if (typeof event.session_id === 'string' && event.session_id !== '') sessionId = event.session_id;
     if (event.type === 'result') {
       result = event;
@@ -30,26 +29,12 @@ export function readClaudeStream(log: string): ExecutorOutcome {
   }
   return {
     usage: result === null ? null : resultUsage(result),
+    mainUsage: result === null ? null : mainUsage(result),
     sessionId,
     finished: result !== null,
     apiError,
     text: result === null ? null : textOf(result.result),
   };
-}
-
-function* events(log: string): Generator<Event> {
-  for (const line of log.split('\n')) {
-    // Every event is an object with a type; most garbage is told apart without parsing it.
-    const start = line.trimStart();
-    if (!start.startsWith('{')) continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(start);
-    } catch {
-      continue;
-    }
-    if (isRecord(value) && typeof value.type === 'string') yield value;
-  }
 }
 
 /** The other closing errors (turn limit, budget) are the agent's own, not its provider's. */
@@ -101,7 +86,6 @@ function contentText(content: unknown): string | null {
  */
 function resultUsage(result: Event): Usage | null {
   const perModel = isRecord(result.modelUsage) ? Object.values(result.modelUsage).filter(isRecord) : [];
-  const main = isRecord(result.usage) ? result.usage : {};
   const usage =
     perModel.length > 0
       ? usageOf(
@@ -110,16 +94,21 @@ function resultUsage(result: Event): Usage | null {
           total(perModel, 'cacheReadInputTokens'),
           result.total_cost_usd,
         )
-      : usageOf(
-          total([main], 'input_tokens', 'cache_creation_input_tokens'),
-          total([main], 'output_tokens'),
-          total([main], 'cache_read_input_tokens'),
-          result.total_cost_usd,
-        );
+      : mainUsage(result);
   const spent =
     usage !== null &&
     [usage.inputTokens, usage.outputTokens, usage.cachedTokens].some((n) => n !== null && n > 0);
   return spent ? usage : null;
+}
+
+function mainUsage(result: Event): Usage | null {
+  const main = isRecord(result.usage) ? result.usage : {};
+  return usageOf(
+    total([main], 'input_tokens', 'cache_creation_input_tokens'),
+    total([main], 'output_tokens'),
+    total([main], 'cache_read_input_tokens'),
+    result.total_cost_usd,
+  );
 }
 
 /** Sum of the fields over all records; null when the first field is missing anywhere. */

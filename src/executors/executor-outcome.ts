@@ -5,6 +5,11 @@ import type { ApiError } from './api-error.ts';
 export interface ExecutorOutcome {
   /** Of this round alone; null when the agent reported none. */
   readonly usage: Usage | null;
+  /**
+   * What the agent's main loop spent in this round. Claude Code counts each model of the round, subagents included, and in
+   * newer versions of the whole resumed session (2.1.197: the round, 2.1.328: the session); this tells the two apart.
+   */
+  readonly mainUsage?: Usage | null;
   /** The session to resume in the next round. */
   readonly sessionId: string | null;
   /**

@@ -3,15 +3,15 @@
  * environment, removes `unset`, sets `env`, then resolves `secrets` on the node; the agent's working directory is the
  * tree. Prompts and gate output travel by file or stdin, never by argv.
  */
-import { assertNever } from '../model/assert.ts';
-import type { ExecutorDef } from '../model/spec.ts';
+import type { AgentCall, ExecutorDef } from '../model/executor.ts';
 import { shorten } from '../gates/shorten.ts';
+import { callOf } from './kinds.ts';
 
 export interface RoundContext {
   /** 1 for the first round; each feedback round adds one. */
   readonly round: number;
-  /** A UUID: the session that later rounds resume. From the second round on, the id that the first round reported. */
-  readonly sessionId: string;
+  /** The session that later rounds resume: a UUID of ours where the agent takes one, else what it reported; null: nothing. */
+  readonly sessionId: string | null;
   readonly task: string;
   readonly project: string;
   /** Number of the attempt. */
@@ -24,6 +24,8 @@ export interface RoundContext {
   readonly gateOutput: string;
   /** File with `gateOutput`; exists, empty, in round 1 as well. */
   readonly gateOutputPath: string;
+  /** The prompt and `gateOutput`, for an agent that has to start anew. */
+  readonly againPath: string;
   /** Where a shell command may write its usage; removed before each round. */
   readonly usagePath: string;
   readonly treeDir: string;
@@ -51,89 +53,70 @@ export interface Invocation {
 
 /** The invocation of one round. Pure: the same definition and context give the same result. */
 export function invocation(def: ExecutorDef, round: RoundContext): Invocation {
-  switch (def.kind) {
-    case 'claude':
-      return claude(def, round);
-    case 'shell':
-      return shell(def, round);
-    default:
-      return assertNever(def.kind);
-  }
-}
-
-/**
- * Claude Code without a terminal. The first round names its session so that a later one can resume it: the agent then
- * still knows what it did. A resumed session gets the gate's words as its next message.
- */
-function claude(def: ExecutorDef, round: RoundContext): Invocation {
-  const first = round.round === 1;
-  const env: Record<string, string> = { ...common(round), ...CLAUDE_QUIET, ...def.env };
-  // It refuses to skip permissions as root unless it is told that it runs in a sandbox.
-  if (round.isRoot) env.IS_SANDBOX = '1';
+  const call = callOf(def);
+  const anew = startsAnew(call, round);
+  const pattern = anew || call.resume === null ? call.start : call.resume;
+  const says = saysWhat(call, round, anew);
+  const env = {
+    ...common(round),
+    ...(call.prompt === 'variables' ? variables(round) : {}),
+    ...call.env,
+    ...def.env,
+    ...(round.isRoot ? call.rootEnv : {}),
+  };
   return {
-    argv: [
-      ...def.command,
-      '-p',
-      '--output-format',
-      'stream-json',
-      '--verbose',
-      '--dangerously-skip-permissions',
-      ...(first ? ['--session-id', round.sessionId] : ['--resume', round.sessionId]),
-      ...(def.model === null ? [] : ['--model', def.model]),
-    ],
+    argv: [...def.command, ...argumentsOf(pattern, def, call, round, says)],
     env,
-    unset: CLAUDE_STALE.filter((name) => env[name] === undefined && def.secrets[name] === undefined),
-    // Anthropic's own service also takes the login of the node's user; other providers only take a key.
-    secrets: secretsOf(def, env.ANTHROPIC_BASE_URL === undefined),
-    stdinPath: first ? round.promptPath : round.gateOutputPath,
+    unset: call.unset.filter((name) => env[name] === undefined && def.secrets[name] === undefined),
+    secrets: secretsOf(def, call.loginUnless?.every((name) => env[name] === undefined) === true),
+    stdinPath: call.prompt === 'stdin' ? says : null,
   };
 }
 
-function shell(def: ExecutorDef, round: RoundContext): Invocation {
+/** True for a first round, and for a later one of an agent whose session cannot be gone on with. */
+export function startsAnew(call: AgentCall, round: Pick<RoundContext, 'round' | 'sessionId'>): boolean {
+  if (round.round === 1 || call.resume === null) return true;
+  return round.sessionId === null && call.resume.includes('{session}');
+}
+
+/** The file with what the agent is to read in this round. */
+function saysWhat(call: AgentCall, round: RoundContext, anew: boolean): string {
+  if (round.round === 1) return round.promptPath;
+  return anew && call.prompt !== 'variables' ? round.againPath : round.gateOutputPath;
+}
+
+function argumentsOf(
+  pattern: readonly string[],
+  def: ExecutorDef,
+  call: AgentCall,
+  round: RoundContext,
+  promptFile: string,
+): string[] {
+  const values: Readonly<Record<string, string>> = {
+    session: round.sessionId ?? '',
+    prompt_file: promptFile,
+    tree: round.treeDir,
+    task: round.task,
+    model: def.model ?? '',
+  };
+  const filled = (text: string): string =>
+    text.replace(/\{([a-z_]+)\}/g, (whole, name: string) => values[name] ?? whole);
+  const model = def.model === null ? [] : call.modelArguments;
+  return pattern.flatMap((text) => (text === '{model_arguments}' ? model.map(filled) : filled(text)));
+}
+
+function variables(round: RoundContext): Record<string, string> {
   return {
-    argv: [...def.command],
-    env: {
-      ...common(round),
-      DISPATCH_PROMPT: round.promptPath,
-      DISPATCH_SPEC: round.specPath,
-      DISPATCH_GATE_OUTPUT: shorten(round.gateOutput, ENV_TEXT_BYTES),
-      DISPATCH_GATE_OUTPUT_FILE: round.gateOutputPath,
-      DISPATCH_USAGE_FILE: round.usagePath,
-      ...def.env,
-    },
-    unset: [],
-    secrets: secretsOf(def, false),
-    stdinPath: null,
+    DISPATCH_PROMPT: round.promptPath,
+    DISPATCH_SPEC: round.specPath,
+    DISPATCH_GATE_OUTPUT: shorten(round.gateOutput, ENV_TEXT_BYTES),
+    DISPATCH_GATE_OUTPUT_FILE: round.gateOutputPath,
+    DISPATCH_USAGE_FILE: round.usagePath,
   };
 }
 
 /** Linux refuses to start a program with one variable over 128 KiB; the file has the whole text. */
 const ENV_TEXT_BYTES = 32 * 1024;
-
-/** No updates, telemetry or other traffic of its own from dozens of unattended agents. */
-const CLAUDE_QUIET = { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1' };
-
-/** Exported variables beat settings files, so what a node's profile left behind would point an agent at the wrong provider; and an agent that finds CLAUDECODE believes it is nested. */
-const CLAUDE_STALE = [
-  'CLAUDECODE',
-  'CLAUDE_CODE_ENTRYPOINT',
-  'CLAUDE_CODE_SSE_PORT',
-  'CLAUDE_CODE_USE_BEDROCK',
-  'CLAUDE_CODE_USE_VERTEX',
-  'CLAUDE_CODE_OAUTH_TOKEN',
-  'ANTHROPIC_API_KEY',
-  'ANTHROPIC_AUTH_TOKEN',
-  'ANTHROPIC_BASE_URL',
-  'ANTHROPIC_BEDROCK_BASE_URL',
-  'ANTHROPIC_VERTEX_BASE_URL',
-  'ANTHROPIC_VERTEX_PROJECT_ID',
-  'ANTHROPIC_CUSTOM_HEADERS',
-  'ANTHROPIC_MODEL',
-  'ANTHROPIC_SMALL_FAST_MODEL',
-  'ANTHROPIC_DEFAULT_OPUS_MODEL',
-  'ANTHROPIC_DEFAULT_SONNET_MODEL',
-  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
-];
 
 function common(round: RoundContext): Record<string, string> {
   return {

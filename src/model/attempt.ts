@@ -33,6 +33,19 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
+/**
+ * What a model provider has against a key. `rate`: too many calls at once or in a span; `overload`: the provider's own
+ * trouble; `quota`: used up for now; `account`: no money or plan; `login`: the key is not taken. The first three pass.
+ */
+export type RefusalKind = 'rate' | 'overload' | 'quota' | 'account' | 'login';
+
+/** A provider's last word on an attempt was no. */
+export interface ProviderRefusal {
+  readonly kind: RefusalKind;
+  /** How long it asks to be left alone, milliseconds; null: it does not say. */
+  readonly retryAfterMs: number | null;
+}
+
 /** How an attempt ended, as its node recorded it. Gate attempts use done (green), refused (red) and failed (broken gate: nobody's fault). */
 export type Outcome =
   | {
@@ -57,6 +70,8 @@ export type Outcome =
       /** `prepare`: no tree; `executor`: the program could not run or broke; `empty`: it changed nothing; `gate`: the gate itself broke. */
       readonly cause: 'prepare' | 'executor' | 'empty' | 'gate';
       readonly message: string;
+      /** The provider refused the key it ran with; missing: nothing is said of the key. */
+      readonly refusal?: ProviderRefusal;
       readonly exitCode: number | null;
       readonly rounds: number;
       readonly usage: Usage | null;
@@ -111,6 +126,10 @@ export interface Attempt {
   readonly n: number;
   readonly work: AttemptKind;
   readonly node: NodeName;
+  /** The key it was given; missing: it needs none. */
+  readonly credential?: string;
+  /** Which executor runs it, where that is not the one of its spec. */
+  readonly executor?: string;
   readonly epoch: number;
   /** Commit the tree starts from; null without a repository. */
   readonly base: CommitId | null;

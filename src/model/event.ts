@@ -1,6 +1,7 @@
-import type { AttemptKind, Finding, Outcome, Step } from './attempt.ts';
+import type { AttemptKind, Finding, Outcome, RefusalKind, Step } from './attempt.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
+import type { ProgramReport } from './executor.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 import type { Control, TestBaseline } from './task.ts';
@@ -34,6 +35,12 @@ export type Fact =
       readonly until: number;
       readonly reason: string;
     }
+  /** What its agents' programs say about themselves, as far as it was asked and is not known yet. */
+  | {
+      readonly type: 'node.probed';
+      readonly node: NodeName;
+      readonly programs: Readonly<Record<string, ProgramReport>>;
+    }
   /** cordon: no new attempts; drain: the same, and it is empty when the running ones have ended. */
   | { readonly type: 'node.marked'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }
   // attempts
@@ -45,6 +52,10 @@ export type Fact =
       readonly work: AttemptKind;
       readonly node: NodeName;
       readonly base: CommitId | null;
+      /** The key it is given; missing: it needs none. */
+      readonly credential?: string;
+      /** Which executor runs it, where that is not the one of its spec. */
+      readonly executor?: string;
     }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | {
@@ -57,6 +68,26 @@ export type Fact =
   | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */
   | { readonly type: 'attempt.late'; readonly token: Token; readonly what: string }
+  // keys
+  /** Its provider refused it. `limit`: attempts at once from now on, null = not known; `seen`: how many were too many. */
+  | {
+      readonly type: 'credential.limited';
+      readonly credential: string;
+      readonly why: RefusalKind;
+      readonly message: string;
+      readonly limit: number | null;
+      readonly seen: number | null;
+      readonly notBefore: number;
+      readonly strikes: number;
+    }
+  /** It was taken again: there may be more at once, or a back-off is over. */
+  | {
+      readonly type: 'credential.eased';
+      readonly credential: string;
+      readonly limit: number | null;
+      readonly notBefore: number;
+      readonly strikes: number;
+    }
   // from branch to integration
   | {
       readonly type: 'candidate.accepted';

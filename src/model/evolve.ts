@@ -4,7 +4,8 @@
  * meets is a defect of whoever produced it and throws `IllegalFact`; races are decided before a fact is produced.
  */
 import { assertNever } from './assert.ts';
-import type { Attempt, AttemptPhase, GateSubject } from './attempt.ts';
+import type { Attempt, AttemptPhase, GateSubject, Outcome } from './attempt.ts';
+import { passes } from './credential.ts';
 import type { Event, Fact } from './event.ts';
 import { type Basis, evidenceKey } from './evidence.ts';
 import { afterGreen, afterRed } from './gate-record.ts';
@@ -73,6 +74,11 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'node.refused':
       nodeOf(state, fact.node);
       return;
+    case 'node.probed': {
+      const node = nodeOf(state, fact.node);
+      node.programs = { ...node.programs, ...fact.programs };
+      return;
+    }
     case 'node.marked':
       nodeOf(state, fact.node).mark = fact.mark;
       return;
@@ -99,6 +105,20 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'attempt.late':
       state.fenced.delete(fact.token);
       return;
+    case 'credential.limited': {
+      const { credential: name, why, message, limit, seen, notBefore, strikes } = fact;
+      const refusals = (state.credentials.get(name)?.refusals ?? 0) + 1;
+      const refused = { at: event.at, why, message };
+      state.credentials.set(name, { name, limit, seen, notBefore, strikes, refused, refusals });
+      return;
+    }
+    case 'credential.eased': {
+      const { credential: name, limit, notBefore, strikes } = fact;
+      const known = state.credentials.get(name);
+      if (known === undefined) throw new IllegalFact(fact, `no credential ${name} was ever refused`);
+      state.credentials.set(name, { ...known, limit, notBefore, strikes });
+      return;
+    }
     case 'candidate.accepted': {
       const { task } = workOf(state, fact.token, fact, ['finished']);
       const attempt = attemptOf(state, fact.token, fact);
@@ -495,7 +515,7 @@ function connectNode(state: State, fact: Extract<Fact, { type: 'node.connected' 
 }
 
 function claimAttempt(state: State, fact: Extract<Fact, { type: 'attempt.claimed' }>, event: Event): void {
-  const { token, task: key, n, work, node, base } = fact;
+  const { token, task: key, n, work, node, base, credential, executor } = fact;
   expect(!state.attempts.has(token), fact, 'the token is in use');
   const attempt: Attempt = {
     token,
@@ -508,6 +528,8 @@ function claimAttempt(state: State, fact: Extract<Fact, { type: 'attempt.claimed
     claimedAt: event.at,
     phase: { is: 'claimed' },
     startedAt: null,
+    ...(credential === undefined ? {} : { credential }),
+    ...(executor === undefined ? {} : { executor }),
   };
   if (work.kind === 'work') claimWork(state, fact);
   else claimGate(state, fact, work.subject);
@@ -564,6 +586,8 @@ function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.ended' }>
       }
       return;
     case 'failed':
+      if (!isNobodysFault(attempt, outcome)) task.failures += 1;
+      return;
     case 'timeout':
       task.failures += 1;
       return;
@@ -576,6 +600,14 @@ function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.ended' }>
     default:
       assertNever(outcome);
   }
+}
+
+/** Its key was refused for a reason that passes: the task is tried again for as long as that takes. */
+export function isNobodysFault(
+  { credential }: Attempt,
+  { refusal }: Extract<Outcome, { kind: 'failed' }>,
+): boolean {
+  return credential !== undefined && refusal !== undefined && passes(refusal.kind);
 }
 
 function isAt(task: Task, attempt: Attempt): boolean {
@@ -802,7 +834,15 @@ function liveOn(state: State, node: NodeName): Set<Token> {
 function nodeOf(state: State, name: NodeName): NodeState {
   const known = state.nodes.get(name);
   if (known !== undefined) return known;
-  const node: NodeState = { name, bootId: null, journal: null, cursor: 0, mark: 'none', program: null };
+  const node: NodeState = {
+    name,
+    bootId: null,
+    journal: null,
+    cursor: 0,
+    mark: 'none',
+    program: null,
+    programs: {},
+  };
   state.nodes.set(name, node);
   return node;
 }

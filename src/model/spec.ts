@@ -1,3 +1,4 @@
+import type { ExecutorDef } from './executor.ts';
 import type { NodeName, ProjectName, TaskId } from './ids.ts';
 import type { SandboxRules } from './sandbox.ts';
 
@@ -32,20 +33,6 @@ export interface TaskSpec {
   readonly digest: string;
   /** Path relative to the home. */
   readonly file: string;
-}
-
-/** How an executor named in project.yaml or built in is invoked. */
-export interface ExecutorDef {
-  readonly name: string;
-  /** `shell` runs `command`; `claude` runs Claude Code (GLM and MiniMax are `claude` with another environment). */
-  readonly kind: 'shell' | 'claude';
-  /** argv; for `claude` the program and extra arguments. */
-  readonly command: readonly string[];
-  /** Plain environment. Never secrets: those are named in `secrets`. */
-  readonly env: Readonly<Record<string, string>>;
-  /** variable in the agent's environment -> name of the variable or 0600 file on the node that holds the value. */
-  readonly secrets: Readonly<Record<string, { env?: string; file?: string }>>;
-  readonly model: string | null;
 }
 
 export interface PlaceholderAllow {

@@ -1,4 +1,6 @@
 import type { Attempt } from './attempt.ts';
+import type { Credential } from './credential.ts';
+import type { ProgramReport } from './executor.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import { NotedSet } from './noted-set.ts';
 import type { Project, Task } from './task.ts';
@@ -12,6 +14,8 @@ export interface NodeState {
   mark: 'none' | 'cordon' | 'drain';
   /** Program hash it last said hello with. */
   program: string | null;
+  /** What its agents' programs said last, by `programKey` of their executors. */
+  programs: Readonly<Record<string, ProgramReport>>;
 }
 
 /** All state, rebuilt from events by `evolve`. Maps keep insertion order, so iteration is deterministic. */
@@ -22,6 +26,8 @@ export interface State {
   readonly tasks: Map<TaskKey, Task>;
   readonly attempts: Map<Token, Attempt>;
   readonly nodes: Map<NodeName, NodeState>;
+  /** Keys that were refused at least once, by name. */
+  readonly credentials: Map<string, Credential>;
 
   // Indexes over the above, kept by `evolve` so that a turn costs what changed and not what exists.
   /** Who waits for a task to merge. */
@@ -45,6 +51,7 @@ export function emptyState(): State {
     tasks: new Map(),
     attempts: new Map(),
     nodes: new Map(),
+    credentials: new Map(),
     dependents: new Map(),
     startable: new NotedSet(),
     active: new Set(),

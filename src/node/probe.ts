@@ -1,3 +1,4 @@
+import type { ProbeAsk } from '../executors/probe.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { Probe, Welcome } from '../protocol/messages.ts';
 import type { Choice } from '../transport/choose.ts';
@@ -28,6 +29,8 @@ export interface ProbeOptions {
   readonly controller?: string;
   /** Programs whose place on the node is asked: `claude`, `python3`, … */
   readonly programs?: readonly string[];
+  /** Programs of executors to be asked for version and flags. */
+  readonly executors?: Readonly<Record<string, ProbeAsk>>;
   readonly signal?: AbortSignal;
 }
 
@@ -42,7 +45,8 @@ export async function probeNode(config: NodeConfig, options: ProbeOptions): Prom
     signal: options.signal,
   });
   try {
-    const probe = await session.call({ op: 'probe', programs: options.programs ?? [] });
+    const { programs = [], executors = {} } = options;
+    const probe = await session.call({ op: 'probe', programs, executors });
     const began = performance.now();
     await session.call({ op: 'ping' });
     const roundTripMs = performance.now() - began;

@@ -6,7 +6,9 @@
  * controller speaks first: `hello`. Every request that changes something carries the controller's epoch; a lower epoch
  * than the node has seen is answered with error `fenced`. `start`, `cancel`, `forget` are idempotent by token.
  */
+import type { ProbeAsk } from '../executors/probe.ts';
 import type { Outcome, Step } from '../model/attempt.ts';
+import type { ProgramReport } from '../model/executor.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import type { AttemptOrder } from './order.ts';
 
@@ -35,7 +37,12 @@ export type Request =
   | { readonly op: 'bundle.get'; readonly token: Token; readonly have: readonly CommitId[] }
   /** The controller holds the result for good, or nobody wants it: the attempt's tree may be reclaimed. Logs stay for a time. */
   | { readonly op: 'forget'; readonly token: Token; readonly epoch: number }
-  | { readonly op: 'probe'; readonly programs: readonly string[] }
+  | {
+      readonly op: 'probe';
+      readonly programs: readonly string[];
+      /** Programs of executors to be asked for version and flags. */
+      readonly executors?: Readonly<Record<string, ProbeAsk>>;
+    }
   /** How the node is doing. Cheap: no program is started for it, so it may be asked once in a while for ever. */
   | { readonly op: 'health' }
   /** Names the tmux command line that attaches to the attempt; prepares a window that shows its log. */
@@ -107,6 +114,8 @@ export interface Probe {
   readonly clock: number;
   /** Resolved path of each program asked for, null when not on the PATH. */
   readonly programs: Readonly<Record<string, string | null>>;
+  /** By the names that were asked with; missing: none were. */
+  readonly executors?: Readonly<Record<string, ProgramReport>>;
   /** Missing: the node runs a program of before there was one. */
   readonly sandbox?: SandboxReport;
 }

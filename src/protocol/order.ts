@@ -1,5 +1,6 @@
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
-import type { ExecutorDef, GateSettings, PlaceholderAllow } from '../model/spec.ts';
+import type { ExecutorDef } from '../model/executor.ts';
+import type { GateSettings, PlaceholderAllow } from '../model/spec.ts';
 import type { SandboxRules } from '../model/sandbox.ts';
 
 /** Everything a node needs to run one attempt. Written once as `attempt.json`; the node asks nothing back. */

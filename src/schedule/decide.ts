@@ -23,7 +23,7 @@ import {
 import { gatesWanted } from './gates.ts';
 import { type Queue, waitingQueues } from './queues.ts';
 import { type Candidate, compareCandidates, type Share, sharesOf } from './rank.ts';
-import { ANY_EXECUTOR } from './slots.ts';
+import { ANY_EXECUTOR, needOf } from './slots.ts';
 import type { Decision, Snapshot } from './snapshot.ts';
 
 /**
@@ -120,11 +120,17 @@ function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
     const { task, share } = candidate;
     if (firstBlocker(task, board, TASK_FILTERS) !== null) continue;
     if (firstBlocker(task, board, CONTENDED_FILTERS) !== null) continue;
-    const node = board.slots.take(task.spec.executor, lastLoss(task, board.snapshot.state));
+    const { state } = board.snapshot;
+    const { project, executor } = task.spec;
+    const route = board.credentials.route(project, executor);
+    if (route === null) continue;
+    const need = needOf(project, route.executor, state);
+    const node = board.slots.take(need, lastLoss(task, state));
     if (node === null) continue;
     board.locks.hold(task);
+    board.credentials.take(route);
     share.live += 1;
-    decisions.push({ start: 'work', task: task.key, node });
+    decisions.push({ start: 'work', task: task.key, node, ...route });
   }
 }
 
@@ -146,10 +152,16 @@ function openQueues(board: Board, shares: Shares): OpenQueue[] {
 }
 
 /** Queues are few: the one whose best candidate goes first is found by looking at each. */
-function firstCandidate({ slots }: Board, queues: readonly OpenQueue[]): (Candidate & OpenQueue) | undefined {
+function firstCandidate(
+  { slots, snapshot, credentials }: Board,
+  queues: readonly OpenQueue[],
+): (Candidate & OpenQueue) | undefined {
   let first: (Candidate & OpenQueue) | undefined;
   for (const { queue, share } of queues) {
-    const waiting = slots.takes(queue.executor) ? queue.peek() : undefined;
+    const route = credentials.route(queue.project, queue.executor);
+    if (route === null) continue;
+    const need = needOf(queue.project, route.executor, snapshot.state);
+    const waiting = slots.takes(need) ? queue.peek() : undefined;
     if (waiting === undefined) continue;
     const candidate = { task: waiting.task, urgency: waiting.urgency, queue, share };
     if (first === undefined || compareCandidates(candidate, first) < 0) first = candidate;

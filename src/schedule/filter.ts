@@ -6,8 +6,9 @@ import type { NodeName, TaskKey, Token } from '../model/ids.ts';
 import { taskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
+import { Credentials } from './credentials.ts';
 import { Locks } from './locks.ts';
-import { ANY_EXECUTOR, Slots } from './slots.ts';
+import { ANY_EXECUTOR, needOf, Slots } from './slots.ts';
 import type { Blocker, Snapshot } from './snapshot.ts';
 
 /** What the filters look at: the snapshot, and what has been taken from it so far in this call. */
@@ -17,6 +18,7 @@ export interface Board {
   readonly now: number;
   readonly slots: Slots;
   readonly locks: Locks;
+  readonly credentials: Credentials;
   /** Tasks with a live attempt, work or gate, that is not the one they are at. */
   readonly stray: ReadonlyMap<TaskKey, { readonly token: Token; readonly node: NodeName }>;
 }
@@ -30,6 +32,7 @@ export function boardOf(snapshot: Snapshot, now: number): Board {
     now,
     slots: new Slots(snapshot, now),
     locks: new Locks(state),
+    credentials: new Credentials(state, now),
     stray: strayAttempts(state),
   };
 }
@@ -44,7 +47,7 @@ export const TASK_FILTERS: readonly Filter[] = [dependencies, backoffOver, noLiv
 export const STANDING_FILTERS: readonly Filter[] = [...TASK_FILTERS, ...PROJECT_FILTERS];
 
 /** Filters that earlier choices of the same call can close. */
-export const CONTENDED_FILTERS: readonly Filter[] = [pathsFree, nodeFree];
+export const CONTENDED_FILTERS: readonly Filter[] = [pathsFree, credentialFree, nodeFree];
 
 /** What a merge gate must pass before it is started; it runs in any project and on any node. */
 export const GATE_FILTERS: readonly Filter[] = [backoffOver, noLiveAttempt];
@@ -104,9 +107,15 @@ function pathsFree(task: Task, { locks }: Board): Blocker | null {
   return met === null ? null : { why: 'lock', holder: met.holder, path: met.path };
 }
 
-function nodeFree(task: Task, { slots }: Board): Blocker | null {
-  const { executor } = task.spec;
-  return slots.takes(executor) ? null : { why: 'nodes', nodes: slots.verdicts(executor) };
+function credentialFree({ spec: { project, executor } }: Task, { credentials }: Board): Blocker | null {
+  if (credentials.route(project, executor) !== null) return null;
+  return { why: 'credential', credentials: credentials.verdicts(project, executor) };
+}
+
+function nodeFree({ spec: { project, executor } }: Task, board: Board): Blocker | null {
+  const { slots, snapshot, credentials } = board;
+  const need = needOf(project, credentials.route(project, executor)?.executor ?? executor, snapshot.state);
+  return slots.takes(need) ? null : { why: 'nodes', nodes: slots.verdicts(need) };
 }
 
 function strayAttempts(state: State): Board['stray'] {

@@ -2,12 +2,27 @@
  * Which nodes may take an attempt, and which of them is best. One test, `closed`, is used both to decide and to
  * explain, so that what `why` prints is what happened.
  */
-import type { NodeName } from '../model/ids.ts';
+import { programKey } from '../executors/probe.ts';
+import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
+import type { NodeState, State } from '../model/state.ts';
 import type { NodeVerdict, Snapshot } from './snapshot.ts';
 
 /** Stands for a gate: those run on every node, whatever executors it takes. */
 export const ANY_EXECUTOR = null;
+
+/** What an attempt needs of a node. */
+export interface Need {
+  readonly executor: string;
+  /** What the node's word on the executor's program is kept under; null: it was never asked. */
+  readonly program: string | null;
+}
+
+/** What this executor of the project needs; one that is not defined needs its name alone. */
+export function needOf(project: ProjectName, executor: string, { projects }: State): Need {
+  const def = projects.get(project)?.config.executors[executor];
+  return { executor, program: def === undefined ? null : programKey(def) };
+}
 
 type ClosedWhy = Extract<NodeVerdict, { ok: false }>['why'];
 
@@ -17,6 +32,7 @@ interface NodeSlots {
   used: number;
   /** Those of them that are gates; counted only where gates may not take every slot. */
   gates: number;
+  readonly programs: NodeState['programs'];
   /** What keeps it closed for every executor, fullness aside. */
   readonly shut: 'not-connected' | 'cordoned' | 'draining' | 'shunned' | null;
 }
@@ -38,6 +54,7 @@ export class Slots {
       config,
       used: snapshot.state.live.get(config.name)?.size ?? 0,
       gates: config.gateSlots === null ? 0 : gatesOn(snapshot, config.name),
+      programs: snapshot.state.nodes.get(config.name)?.programs ?? {},
       shut: shutBecause(snapshot, config.name, now),
     }));
     this.open = this.all.filter((node) => node.shut === null && node.used < node.config.slots);
@@ -49,11 +66,12 @@ export class Slots {
   }
 
   /** True while some node has a free slot for this executor. */
-  takes(executor: string | null): boolean {
-    const known = this.taken.get(executor);
+  takes(need: Need | null): boolean {
+    const key = need === ANY_EXECUTOR ? null : `${need.executor} ${need.program}`;
+    const known = this.taken.get(key);
     if (known !== undefined) return known;
-    const taken = this.open.some((node) => closed(node, executor) === null);
-    this.taken.set(executor, taken);
+    const taken = this.open.some((node) => closed(node, need) === null);
+    this.taken.set(key, taken);
     return taken;
   }
 
@@ -61,32 +79,32 @@ export class Slots {
    * Takes a slot on the best node that is open for the executor; null when there is none.
    * @param avoid where the last attempt was lost: taken only when no other node is free.
    */
-  take(executor: string | null, avoid: NodeName | null): NodeName | null {
+  take(need: Need | null, avoid: NodeName | null): NodeName | null {
     let best: NodeSlots | null = null;
     for (const node of this.open) {
-      if (closed(node, executor) !== null) continue;
+      if (closed(node, need) !== null) continue;
       if (best === null || compareNodes(node, best, avoid) < 0) best = node;
     }
     if (best === null) return null;
     best.used += 1;
-    if (executor === ANY_EXECUTOR) best.gates += 1;
+    if (need === ANY_EXECUTOR) best.gates += 1;
     if (best.used >= best.config.slots) {
       this.open = this.open.filter((node) => node !== best);
       this.taken.clear();
-    } else if (executor === ANY_EXECUTOR) this.taken.delete(ANY_EXECUTOR);
+    } else if (need === ANY_EXECUTOR) this.taken.delete(ANY_EXECUTOR);
     return best.config.name;
   }
 
   /** What each node says to this executor, in the order of nodes.json. */
-  verdicts(executor: string | null): NodeVerdict[] {
+  verdicts(need: Need | null): NodeVerdict[] {
     return this.all.map((node) => {
-      const why = closed(node, executor);
+      const why = closed(node, need);
       if (why === null) return { node: node.config.name, ok: true, free: node.config.slots - node.used };
-      return { node: node.config.name, ok: false, why, detail: this.detail(node, why, executor) };
+      return { node: node.config.name, ok: false, why, detail: this.detail(node, why, need) };
     });
   }
 
-  private detail(node: NodeSlots, why: ClosedWhy, executor: string | null): string {
+  private detail(node: NodeSlots, why: ClosedWhy, need: Need | null): string {
     switch (why) {
       case 'not-connected':
         return 'no connection';
@@ -102,7 +120,9 @@ export class Slots {
         return `${reason}; asked again in ${Math.ceil((until - this.now) / 1000)}s`;
       }
       case 'executor':
-        return executor ?? '';
+        return need?.executor ?? '';
+      case 'program':
+        return problemsOf(node, need).join('; ');
       case 'full':
         return node.used < node.config.slots
           ? `${node.gates} of ${node.config.gateSlots} slots for gates in use`
@@ -127,12 +147,18 @@ function shutBecause(snapshot: Snapshot, name: NodeName, now: number): NodeSlots
 }
 
 /** Why the node takes no attempt of this executor now; null when it does. What lasts longest comes first. */
-function closed(node: NodeSlots, executor: string | null): ClosedWhy | null {
+function closed(node: NodeSlots, need: Need | null): ClosedWhy | null {
   if (node.shut !== null) return node.shut;
   const { mode, slots, gateSlots } = node.config;
-  if (executor !== ANY_EXECUTOR && mode !== 'hybrid' && !mode.includes(executor)) return 'executor';
+  if (need !== ANY_EXECUTOR && mode !== 'hybrid' && !mode.includes(need.executor)) return 'executor';
+  if (problemsOf(node, need).length > 0) return 'program';
   if (node.used >= slots) return 'full';
-  return executor === ANY_EXECUTOR && node.gates >= (gateSlots ?? slots) ? 'full' : null;
+  return need === ANY_EXECUTOR && node.gates >= (gateSlots ?? slots) ? 'full' : null;
+}
+
+/** What is wrong with the program that the executor runs; a node that was not asked yet may have a good one. */
+function problemsOf({ programs }: NodeSlots, need: Need | null): readonly string[] {
+  return need?.program == null ? [] : (programs[need.program]?.problems ?? []);
 }
 
 function compareNodes(a: NodeSlots, b: NodeSlots, avoid: NodeName | null): number {

@@ -1,5 +1,5 @@
 import type { Clash } from '../model/conflict.ts';
-import type { ControlSubject, Finding } from '../model/attempt.ts';
+import type { ControlSubject, Finding, RefusalKind } from '../model/attempt.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
 import type { CommitId, Token } from '../model/ids.ts';
 import type { NodeName } from '../model/ids.ts';
@@ -51,7 +51,15 @@ export interface ControlFailure {
 
 /** Start this attempt there. The token is given by the caller when it applies the decision. */
 export type Decision =
-  | { readonly start: 'work'; readonly task: TaskKey; readonly node: NodeName }
+  | {
+      readonly start: 'work';
+      readonly task: TaskKey;
+      readonly node: NodeName;
+      /** The spec's, or its fallback. */
+      readonly executor: string;
+      /** The key it runs with; null: it needs none. */
+      readonly credential: string | null;
+    }
   | {
       readonly start: 'merge-gate';
       readonly task: TaskKey;
@@ -93,6 +101,8 @@ export type Blocker =
   /** An earlier attempt, or a gate on its work, has not ended on its node yet. */
   | { readonly why: 'attempt'; readonly token: Token; readonly node: NodeName }
   | { readonly why: 'nodes'; readonly nodes: readonly NodeVerdict[] }
+  /** Every key of its executor is in full use or was refused by its provider. */
+  | { readonly why: 'credential'; readonly credentials: readonly CredentialVerdict[] }
   // not open: somebody else has the next move
   /** `approvals`: what the gates want a person to look at; empty when only the review policy asks. */
   | { readonly why: 'review'; readonly approvals: readonly Finding[] }
@@ -110,11 +120,27 @@ export type Blocker =
       readonly findings: readonly Finding[];
     };
 
+/** What one key that a task could run with says. */
+export interface CredentialVerdict {
+  readonly credential: string;
+  readonly executor: string;
+  readonly inFlight: number;
+  /** Attempts that it may carry at once now; null: nothing bounds it. */
+  readonly allowed: number | null;
+  /** Wall clock until which it is left alone, and how long that is; null: it is not. */
+  readonly until: number | null;
+  readonly forMs: number | null;
+  /** The refusal that counts now; null: none does. */
+  readonly refused: { readonly at: number; readonly why: RefusalKind; readonly message: string } | null;
+  /** Only a person can mend the key. */
+  readonly needsPerson: boolean;
+}
+
 export type NodeVerdict =
   | { readonly node: NodeName; readonly ok: true; readonly free: number }
   | {
       readonly node: NodeName;
       readonly ok: false;
-      readonly why: 'not-connected' | 'cordoned' | 'draining' | 'full' | 'executor' | 'shunned';
+      readonly why: 'not-connected' | 'cordoned' | 'draining' | 'full' | 'executor' | 'program' | 'shunned';
       readonly detail: string;
     };

@@ -14,7 +14,7 @@ import {
 import { restsOnReverted } from './resting.ts';
 import { clashOf, shortClash } from './clash.ts';
 import { ANY_EXECUTOR } from './slots.ts';
-import type { Blocker, NodeVerdict, Snapshot } from './snapshot.ts';
+import type { Blocker, CredentialVerdict, NodeVerdict, Snapshot } from './snapshot.ts';
 
 /**
  * Everything that keeps a task from getting an attempt now, most fundamental first. Empty: nothing does (it is at work
@@ -107,6 +107,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return `Ending(${blocker.node})`;
     case 'nodes':
       return nodesReason(blocker.nodes);
+    case 'credential':
+      return credentialReason(blocker.credentials);
     case 'held':
       return 'QueueHeld';
     case 'review':
@@ -135,6 +137,7 @@ function nodesReason(nodes: readonly NodeVerdict[]): string {
   if (closed.some((node) => node.why === 'full')) return 'NoSlot';
   const named = (why: string): string[] => closed.flatMap((node) => (node.why === why ? node.node : []));
   const mendable = [
+    ['program', 'NodeProgram'],
     ['shunned', 'NodeRefused'],
     ['not-connected', 'NodeDown'],
     ['cordoned', 'NodeCordoned'],
@@ -145,6 +148,15 @@ function nodesReason(nodes: readonly NodeVerdict[]): string {
     if (names.length > 0) return `${word}(${listed(names)})`;
   }
   return `Executor(${closed[0]?.detail ?? ''})`;
+}
+
+/** The key that is free again first; one in full use only needs time. */
+function credentialReason(verdicts: readonly CredentialVerdict[]): string {
+  const full = verdicts.find(({ until }) => until === null);
+  if (full !== undefined) return `Credential(${full.credential} ${full.inFlight}/${full.allowed ?? '-'})`;
+  const [first] = verdicts.toSorted((a, b) => (a.until ?? 0) - (b.until ?? 0));
+  if (first === undefined) return 'Credential';
+  return `Credential(${first.credential} ${first.refused?.why ?? ''} ${Math.ceil((first.forMs ?? 0) / 1000)}s)`;
 }
 
 function approvedPaths(approvals: readonly Finding[]): string[] {

@@ -192,7 +192,10 @@ function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undef
   let at = schema;
   while (at !== undefined && 'innerType' in at._zod.def)
     at = (at._zod.def as z.core.$ZodOptionalDef).innerType;
-  return at;
+  if (at?._zod.def.type !== 'union') return at;
+  // Keys can only be those of the alternative that has some.
+  const { options } = at._zod.def as z.core.$ZodUnionDef;
+  return options.find((option) => option._zod.def.type === 'object') ?? at;
 }
 
 function unionWords(issue: z.core.$ZodIssueInvalidUnion): string {

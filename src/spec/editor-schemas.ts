@@ -1,11 +1,12 @@
 import * as z from 'zod';
-import { nodesSchema, projectSchema, specSchema } from './schema.ts';
+import { executorsFileSchema, nodesSchema, projectSchema, specSchema } from './schema.ts';
 
 /** JSON Schemas (draft 7, which every editor knows) by file name, as text: what the validator accepts in form. */
 export function editorSchemas(): Readonly<Record<string, string>> {
   return {
     'spec.schema.json': render(specSchema),
     'project.schema.json': render(projectSchema),
+    'executors.schema.json': render(executorsFileSchema),
     'nodes.schema.json': render(nodesSchema),
   };
 }

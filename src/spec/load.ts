@@ -16,7 +16,8 @@ import { decodeText } from './decode.ts';
 import { MAX_SPEC_BYTES } from './front-matter.ts';
 import { nearest } from './nearest.ts';
 import { parseNodes } from './nodes.ts';
-import { type Executors, type ParsedProject, parseProject } from './parse-project.ts';
+import { type Executors, type ParsedExecutors, parseExecutors } from './parse-executors.ts';
+import { type ParsedProject, parseProject } from './parse-project.ts';
 import { type ParsedSpec, parseSpec } from './parse-spec.ts';
 import { sortProblems } from './problem.ts';
 
@@ -37,12 +38,26 @@ export interface LoadedProject {
 export interface LoadOptions {
   /** Files of the commit that tasks start from; null or absent: not known, so paths are not held against them. */
   readonly basePaths?: ReadonlySet<string> | null;
-  /** Executors that need no definition; those of dispatch when absent. */
+  /** Executors that need no definition; those of dispatch and of executors.yaml when absent. */
   readonly builtin?: Executors;
 }
 
-/** nodes.json of a home. */
+/** nodes.json and executors.yaml of a home. */
 export async function loadHome(home: string): Promise<LoadedHome> {
+  const [{ nodes, problems }, executors] = await Promise.all([loadNodes(home), loadExecutors(home)]);
+  return { nodes, problems: [...problems, ...executors.problems] };
+}
+
+/** The built-in executors and those of executors.yaml, which a home need not have. */
+export async function loadExecutors(home: string): Promise<ParsedExecutors> {
+  const file = 'executors.yaml';
+  const read = await readText(join(home, file), file);
+  if ('text' in read) return parseExecutors(read.text, file, builtinExecutors());
+  const executors = builtinExecutors();
+  return { executors, credentials: {}, problems: 'problem' in read ? [read.problem] : [] };
+}
+
+async function loadNodes(home: string): Promise<LoadedHome> {
   const file = 'nodes.json';
   const read = await readText(join(home, file), file);
   if ('missing' in read) {
@@ -82,7 +97,12 @@ export async function loadProject(
   const entries = isName(project) ? await listFolder(join(home, folder)) : null;
   if (entries === null) return { config: null, specs: [], problems: [await unknownProject(home, project)] };
   const name = projectName(project);
-  const configured = await loadConfig(home, folder, name, options.builtin ?? builtinExecutors());
+  // What is wrong in executors.yaml is the home's affair; what is right there counts here.
+  const known =
+    options.builtin === undefined
+      ? await loadExecutors(home)
+      : { executors: options.builtin, credentials: {} };
+  const configured = await loadConfig(home, folder, name, known);
   const files = entries.filter((entry) => isSpecFile(entry)).map((entry) => `${folder}/${entry.name}`);
   const parsed = await loadSpecs(home, files.sort(), (text, file) =>
     parseSpec(text, file, {
@@ -114,7 +134,7 @@ async function loadConfig(
   home: string,
   folder: string,
   name: ProjectName,
-  builtin: Executors,
+  known: Pick<ParsedExecutors, 'executors' | 'credentials'>,
 ): Promise<ParsedProject> {
   const file = `${folder}/project.yaml`;
   const read = await readText(join(home, file), file);
@@ -124,7 +144,7 @@ async function loadConfig(
     return { config: null, budgetTokens: null, problems: [{ ...problem, fix }] };
   }
   if ('problem' in read) return { config: null, budgetTokens: null, problems: [read.problem] };
-  const parsed = parseProject(read.text, file, name, builtin);
+  const parsed = parseProject(read.text, file, name, known.executors, known.credentials);
   return parsed.config === null ? parsed : { ...parsed, config: atHome(parsed.config, home) };
 }
 

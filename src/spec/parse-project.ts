@@ -2,26 +2,18 @@
 import type { ErrorCode } from '../model/codes/index.ts';
 import type { Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
-import type { ExecutorDef, GateSettings, ProjectConfig } from '../model/spec.ts';
+import type { GateSettings, ProjectConfig } from '../model/spec.ts';
 import { DEFAULT_SANDBOX, type SandboxRules } from '../model/sandbox.ts';
 import { parseSize } from '../model/size.ts';
-import { findCycles } from '../plan/cycles.ts';
 import { checkForm } from './check-form.ts';
 import { nearest } from './nearest.ts';
 import { DEFAULT_RETRIES, DEFAULT_TIMEOUT_MS, milliseconds } from './parse-spec.ts';
 import { FILE_START, type Position, shown } from './problem.ts';
 import { ALWAYS_PROTECTED } from './protected-paths.ts';
-import {
-  type ExecutorInput,
-  type ExecutorsInput,
-  executorsSchema,
-  type ProjectInput,
-  projectSchema,
-} from './schema.ts';
-import type { Path, Source } from './source.ts';
+import { type Credentials, type Executors, resolveExecutors, secretProblems } from './parse-executors.ts';
+import { type ExecutorsInput, executorsSchema, type ProjectInput, projectSchema } from './schema.ts';
+import type { Source } from './source.ts';
 import { readYaml } from './yaml-source.ts';
-
-export type Executors = Readonly<Record<string, ExecutorDef>>;
 
 export interface ParsedProject {
   /** null: the file has errors. */
@@ -33,12 +25,13 @@ export interface ParsedProject {
 
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 
-/** Reads a project's configuration. `builtin` are the executors that need no definition. */
+/** Reads a project's configuration. `builtin` are the executors that need no definition, `credentials` the keys of executors.yaml. */
 export function parseProject(
   text: string,
   file: string,
   name: ProjectName,
   builtin: Executors,
+  credentials: Credentials = {},
 ): ParsedProject {
   const size = Buffer.byteLength(text);
   if (size > MAX_CONFIG_BYTES) {
@@ -51,12 +44,12 @@ export function parseProject(
   const form = checkForm(projectSchema, source);
   // A mistake elsewhere does not hide those in the executors.
   const input = form.value ?? checkForm(executorsSchema, only(source, ['executor', 'executors'])).value;
-  const resolved = resolveExecutors(input?.executors ?? {}, builtin, source);
+  const resolved = resolveExecutors(input?.executors ?? {}, builtin, credentials, source);
   const problems = [
     ...form.problems,
     ...resolved.problems,
     ...defaultExecutorProblems(input ?? {}, resolved.executors, source),
-    ...secretProblems(input ?? {}, source),
+    ...secretProblems(input?.executors ?? {}, source),
   ];
   const faulty = problems.some(({ severity }) => severity === 'error');
   return {
@@ -144,147 +137,6 @@ function plainPath(path: string): string {
   return path.replace(/\/+$/, '');
 }
 
-/** Built-in executors and the project's own, each with what it inherits filled in. */
-function resolveExecutors(
-  own: OwnExecutors,
-  builtin: Executors,
-  source: Source,
-): { executors: Executors; problems: Problem[] } {
-  const names = Object.keys(own);
-  const parents = new Map(names.map((name) => [name, parentOf(name, own)]));
-  const circles = findCycles(parents);
-  const problems = circles.map((circle) => circleProblem(circle, source));
-  const circular = new Set(circles.flat());
-  const executors: Record<string, ExecutorDef> = { ...builtin };
-  const resolved = new Map<string, ExecutorDef | null>();
-  const resolve = (name: string): ExecutorDef | null => {
-    const input = Object.hasOwn(own, name) ? own[name] : undefined;
-    if (input === undefined) return builtin[name] ?? null;
-    const known = resolved.get(name);
-    if (known !== undefined) return known;
-    resolved.set(name, null);
-    const base = baseOf(name, input, { own, builtin, resolve });
-    const command = input.command ?? base?.command;
-    const problem = definitionProblem(
-      { name, input, base, command },
-      [...Object.keys(builtin), ...names],
-      source,
-    );
-    if (problem !== null && !circular.has(name)) problems.push(problem);
-    const definition =
-      command === undefined || base === undefined ? null : merged(name, input, base, command);
-    resolved.set(name, definition);
-    return definition;
-  };
-  for (const name of names) {
-    const definition = circular.has(name) ? null : resolve(name);
-    if (definition !== null) executors[name] = definition;
-  }
-  return { executors, problems };
-}
-
-type OwnExecutors = Readonly<Record<string, ExecutorInput>>;
-
-function parentOf(name: string, own: OwnExecutors): string[] {
-  const parent = own[name]?.extends;
-  return parent === undefined || parent === name ? [] : [parent];
-}
-
-function circleProblem(circle: readonly string[], source: Source): Problem {
-  const at = source.keyAt(['executors', circle[0] ?? '', 'extends']);
-  const message = `executors extend each other: ${[...circle, circle[0]].join(' -> ')}`;
-  return problemAt('E_PROJECT_EXECUTOR', source.file, at, message);
-}
-
-interface Definition {
-  readonly name: string;
-  readonly input: ExecutorInput;
-  readonly base: ExecutorDef | null | undefined;
-  readonly command: readonly string[] | undefined;
-}
-
-function definitionProblem(definition: Definition, names: readonly string[], source: Source): Problem | null {
-  const { name, input, base, command } = definition;
-  const at: Path = ['executors', name];
-  if (base === undefined) {
-    const known = [...new Set(names)].filter((other) => other !== name);
-    const near = nearest(input.extends ?? '', known);
-    return {
-      ...problemAt(
-        'E_SPEC_UNKNOWN_EXECUTOR',
-        source.file,
-        source.at([...at, 'extends']),
-        `no executor is called ${shown(input.extends)}`,
-      ),
-      expected: `one of ${known.join(', ')}`,
-      ...(near === null ? {} : { fix: `did you mean "${near}"?` }),
-    };
-  }
-  // A broken parent is reported itself; its child has nothing of its own to mend.
-  if (command !== undefined || input.extends !== undefined) return null;
-  return {
-    ...problemAt(
-      'E_PROJECT_EXECUTOR',
-      source.file,
-      source.keyAt(at),
-      `executor ${shown(name)} has no command`,
-    ),
-    expected: '`command`, or `extends` with the name of another executor',
-    fix: 'add for example command: ["python3", "agent.py"]',
-  };
-}
-
-interface Ancestry {
-  readonly own: OwnExecutors;
-  readonly builtin: Executors;
-  readonly resolve: (name: string) => ExecutorDef | null;
-}
-
-/** null: nothing to inherit; undefined: `extends` names what does not exist. */
-function baseOf(name: string, input: ExecutorInput, ancestry: Ancestry): ExecutorDef | null | undefined {
-  const { own, builtin, resolve } = ancestry;
-  const parent = input.extends;
-  if (parent !== undefined && parent !== name) {
-    return Object.hasOwn(own, parent) || Object.hasOwn(builtin, parent) ? resolve(parent) : undefined;
-  }
-  // One that is named like a built-in executor adds to it, unless it says that it is of another kind.
-  const same = Object.hasOwn(builtin, name) ? builtin[name] : undefined;
-  if (parent === name) return same;
-  return same === undefined || (input.kind !== undefined && input.kind !== same.kind) ? null : same;
-}
-
-function merged(
-  name: string,
-  input: ExecutorInput,
-  base: ExecutorDef | null,
-  command: readonly string[],
-): ExecutorDef {
-  const env = { ...base?.env };
-  // Who says where its secrets are says all of them: another provider's key is not asked for besides.
-  const inherited = input.secrets === undefined ? base?.secrets : {};
-  const secrets: Record<string, { env?: string; file?: string }> = { ...inherited };
-  // A variable has one origin: what the child says replaces what it inherits, on either side.
-  for (const [variable, value] of Object.entries(input.env ?? {})) {
-    delete secrets[variable];
-    env[variable] = value;
-  }
-  for (const [variable, { env: from, file }] of Object.entries(input.secrets ?? {})) {
-    delete env[variable];
-    secrets[variable] = {
-      ...(from === undefined ? {} : { env: from }),
-      ...(file === undefined ? {} : { file }),
-    };
-  }
-  return {
-    name,
-    kind: input.kind ?? base?.kind ?? 'shell',
-    command,
-    env,
-    secrets,
-    model: input.model ?? base?.model ?? null,
-  };
-}
-
 function defaultExecutorProblems(input: ExecutorsInput, executors: Executors, source: Source): Problem[] {
   const name = input.executor;
   if (name === undefined || Object.hasOwn(executors, name) || Object.hasOwn(input.executors ?? {}, name))
@@ -304,25 +156,6 @@ function defaultExecutorProblems(input: ExecutorsInput, executors: Executors, so
       fix: near === null ? 'define it under `executors`' : `did you mean "${near}"?`,
     },
   ];
-}
-
-const SECRET_NAME = /(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
-
-function secretProblems(input: ExecutorsInput, source: Source): Problem[] {
-  return Object.entries(input.executors ?? {}).flatMap(([name, executor]) =>
-    Object.entries(executor.env ?? {})
-      .filter(([variable, value]) => SECRET_NAME.test(variable) && value.length >= 8)
-      .map(([variable]) => ({
-        ...problemAt(
-          'E_PROJECT_PLAIN_SECRET',
-          source.file,
-          source.keyAt(['executors', name, 'env', variable]),
-          `${variable} looks like a secret and stands here in plain text`,
-        ),
-        severity: 'warning' as const,
-        fix: `secrets: { ${variable}: { file: "~/.config/${name}.key" } }`,
-      })),
-  );
 }
 
 function failed(problems: readonly Problem[]): ParsedProject {

@@ -3,47 +3,10 @@
  * editor accepts and what `validate` accepts is one thing; rules that span several keys or files are checked elsewhere.
  */
 import * as z from 'zod';
-import { isName } from '../model/ids.ts';
 import { parseSize } from '../model/size.ts';
-import { parseDuration } from '../model/time.ts';
 import { patternProblem } from '../plan/pattern.ts';
-
-const LONGEST_SPAN_MS = 7 * 86_400_000;
-const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
-// oxlint-disable-next-line no-control-regex -- control characters are exactly what is refused
-const CONTROL = /[\u0000-\u001f\u007f]/;
-
-/** Marks a refinement's problem with its own code; the message is a phrase that follows the value. */
-type Refusal = { readonly code: string; readonly message: string };
-
-function refine(check: (text: string) => Refusal | null) {
-  return (context: z.core.ParsePayload<string>): void => {
-    const refusal = check(context.value);
-    if (refusal === null) return;
-    context.issues.push({
-      code: 'custom',
-      input: context.value,
-      message: refusal.message,
-      params: { code: refusal.code },
-      continue: false,
-    });
-  };
-}
-
-const name = (what: string) =>
-  z
-    .string()
-    .check(
-      refine((text) =>
-        isName(text)
-          ? null
-          : {
-              code: 'E_SPEC_NAME',
-              message: `is not a valid ${what}: a letter or digit, then up to 63 of A-Z a-z 0-9 . _ -`,
-            },
-      ),
-    )
-    .meta({ pattern: NAME });
+import { credential, executor } from './executor-schema.ts';
+import { argv, CONTROL, count, duration, line, name, refine } from './fields.ts';
 
 const pattern = z
   .string()
@@ -59,13 +22,6 @@ const path = z.string().check(
   refine((text) => {
     const problem = patternProblem(text.replaceAll(/[\\*?[\]{}()!@+]/g, '\\$&'));
     return problem === null ? null : { code: 'E_SPEC_MODIFIES', message: problem };
-  }),
-);
-
-const line = z.string().check(
-  refine((text) => {
-    if (text.trim() === '') return { code: 'E_SPEC_VALUE', message: 'is empty' };
-    return CONTROL.test(text) ? { code: 'E_SPEC_VALUE', message: 'contains a control character' } : null;
   }),
 );
 
@@ -96,28 +52,6 @@ const shellCommand = z.string().check(
   }),
 );
 
-const argv = z
-  .array(
-    z
-      .string()
-      .check(
-        refine((text) =>
-          text.includes('\0') ? { code: 'E_SPEC_VALUE', message: 'contains a NUL character' } : null,
-        ),
-      ),
-  )
-  .min(1);
-
-const duration = z
-  .union([z.string(), z.number()])
-  .superRefine((value, context) => {
-    const ms = parseDuration(value);
-    if (ms !== null && ms <= LONGEST_SPAN_MS) return;
-    const message = ms === null ? 'is not a span of time such as 90s, 30m or 1h30m' : 'is longer than 7 days';
-    context.addIssue({ code: 'custom', message, params: { code: 'E_SPEC_VALUE' }, input: value });
-  })
-  .describe('A span of time: 90s, 30m, 1h30m, or a number of seconds.');
-
 const size = z
   .union([z.string(), z.number()])
   .superRefine((value, context) => {
@@ -126,8 +60,6 @@ const size = z
     context.addIssue({ code: 'custom', message, params: { code: 'E_SPEC_VALUE' }, input: value });
   })
   .describe('Bytes: 512MiB, 4GiB, or a number.');
-
-const count = (least: number, most: number) => z.number().int().min(least).max(most);
 
 const budget = z.strictObject({ tokens: count(1, 1_000_000_000_000) });
 
@@ -162,29 +94,6 @@ export const specSchema = z
     budget: budget.optional().describe('Tokens the agent is told it may use: `{ tokens: 400000 }`.'),
   })
   .meta({ title: 'dispatch: front matter of a spec' });
-
-const variable = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is not a variable’s name: letters, digits and _');
-
-const secret = z
-  .strictObject({
-    env: variable.optional().describe('Name of a variable in the environment of the node.'),
-    file: line.optional().describe('Path of a 0600 file on the node that holds the value.'),
-  })
-  .refine((value) => value.env !== undefined || value.file !== undefined, {
-    message: 'needs `env` or `file`',
-    params: { code: 'E_SPEC_VALUE' },
-  });
-
-const executor = z.strictObject({
-  kind: z.enum(['shell', 'claude']).optional().describe('shell by default.'),
-  extends: z.string().optional().describe('Another executor, whose settings count where this one has none.'),
-  command: argv.optional().describe('The program and its arguments.'),
-  model: line.optional(),
-  env: z.record(variable, z.string()).optional().describe('Plain environment; never secrets.'),
-  secrets: z.record(variable, secret).optional().describe('Variables whose values only the node knows.'),
-});
 
 const allowList = z.array(z.strictObject({ path: pattern, text: line, reason: line })).optional();
 /** A place on a node, outside of the repository. */
@@ -313,6 +222,17 @@ export const projectSchema = z
   })
   .meta({ title: 'dispatch: project.yaml' });
 
+/** executors.yaml: what project.yaml may say about executors, for all projects of a home. */
+export const executorsFileSchema = z
+  .strictObject({
+    executors: projectSchema.shape.executors,
+    credentials: z
+      .record(name('credential name'), credential)
+      .optional()
+      .describe('Keys to model providers, and how much each may carry: `{ glm: { max_in_flight: 2 } }`.'),
+  })
+  .meta({ title: 'dispatch: executors.yaml' });
+
 /** What can be said about executors while the rest of project.yaml is wrong. */
 export const executorsSchema = projectSchema.pick({ executor: true, executors: true });
 
@@ -376,6 +296,5 @@ export const nodeListSchema = nodeList;
 export type SpecInput = z.infer<typeof specSchema>;
 export type ProjectInput = z.infer<typeof projectSchema>;
 export type ExecutorsInput = z.infer<typeof executorsSchema>;
-export type ExecutorInput = z.infer<typeof executor>;
 /** One entry of nodes.json as a person writes it. */
 export type NodeEntry = z.infer<typeof nodeSchema>;

@@ -8,6 +8,7 @@ export function differences(fromEvents: State, stored: State): ReplayDifference[
     ...compare('state', 'epoch', fromEvents.epoch, stored.epoch),
     ...compareTable('projects', fromEvents.projects, stored.projects),
     ...compareTable('nodes', fromEvents.nodes, stored.nodes),
+    ...compareTable('credentials', fromEvents.credentials, stored.credentials),
     ...compareTable('tasks', fromEvents.tasks, stored.tasks),
     ...compareTable('attempts', fromEvents.attempts, stored.attempts),
     ...compareFenced(fromEvents.fenced, stored.fenced),

@@ -16,6 +16,7 @@ export interface Touched {
   epoch: boolean;
   readonly projects: Set<ProjectName>;
   readonly nodes: Set<NodeName>;
+  readonly credentials: Set<string>;
   /** `added`: no row yet; `respecified`: its spec is another one; `moved`: only facts about its progress. */
   readonly tasks: Map<TaskKey, 'added' | 'respecified' | 'moved'>;
   /** `claimed`: no row yet. */
@@ -28,6 +29,7 @@ export function touchedBy(events: readonly NewEvent[], state: State): Touched {
     epoch: false,
     projects: new Set(),
     nodes: new Set(),
+    credentials: new Set(),
     tasks: new Map(),
     attempts: new Map(),
   };
@@ -79,8 +81,13 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'node.connected':
     case 'node.disconnected':
     case 'node.refused':
+    case 'node.probed':
     case 'node.marked':
       touched.nodes.add(fact.node);
+      return;
+    case 'credential.limited':
+    case 'credential.eased':
+      touched.credentials.add(fact.credential);
       return;
     case 'attempt.claimed':
       touched.attempts.set(fact.token, 'claimed');

@@ -34,6 +34,7 @@ const VERBS = [
   ['tunnels', 'install'],
   ['tunnels', 'status'],
   ['tunnels', 'uninstall'],
+  ['credentials'],
   ['explain'],
   ['completion'],
   ['help'],
@@ -56,6 +57,7 @@ describe('help', () => {
     ['output', 'ndjson'],
     ['states', 'blocked'],
     ['specs', 'modifies'],
+    ['executors', 'opencode'],
   ])('has the topic %s', async (topic, content) => {
     const { code, stdout } = await dispatch(['help', topic]);
     expect(code).toBe(0);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RoundContext } from '../../src/executors/invoke.ts';
-import type { ExecutorDef } from '../../src/model/spec.ts';
+import type { ExecutorDef } from '../../src/model/executor.ts';
 
 export function definition(parts: Partial<ExecutorDef> = {}): ExecutorDef {
   return { name: 'claude', kind: 'claude', command: ['claude'], env: {}, secrets: {}, model: null, ...parts };
@@ -18,6 +18,7 @@ export function round(parts: Partial<RoundContext> = {}): RoundContext {
     specPath: '/w/spec.md',
     gateOutput: '',
     gateOutputPath: '/w/gate.txt',
+    againPath: '/w/again.md',
     usagePath: '/w/usage.json',
     treeDir: '/w/tree',
     isRoot: false,

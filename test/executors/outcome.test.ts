@@ -14,6 +14,7 @@ describe('a recorded stream of Claude Code', () => {
   test('of a finished turn gives its tokens, session and closing words', () => {
     expect(read(recorded('claude'))).toEqual({
       usage: { inputTokens: 200, outputTokens: 40, cachedTokens: 0, costUsd: 0.002 },
+      mainUsage: { inputTokens: 200, outputTokens: 40, cachedTokens: 0, costUsd: 0.002 },
       sessionId: 'e0b290dd-2231-45bd-884b-37a1b2e54640',
       finished: true,
       apiError: null,

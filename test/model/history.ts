@@ -83,6 +83,9 @@ export class History {
       () => this.#connect(),
       () => this.#disconnect(),
       () => this.#refuse(),
+      () => this.#probe(),
+      () => this.#limit(),
+      () => this.#easeKey(),
       () => this.#mark(),
       () => this.#claimWork(),
       () => this.#claimWork(),
@@ -191,6 +194,35 @@ export class History {
   #refuse(): Move[] {
     if (!this.#rarely()) return [];
     return one({ type: 'node.refused', node: this.#any(NODES), until: this.#next(), reason: 'no space' });
+  }
+
+  #limit(): Move[] {
+    if (!this.#rarely()) return [];
+    const strikes = 1 + this.#pick(3);
+    const limit = this.#any([null, 1, 2.5]);
+    const why = this.#any(['rate', 'login', 'quota'] as const);
+    const bound = { limit, seen: this.#any([null, 4]), notBefore: this.#next(), strikes };
+    return one({
+      type: 'credential.limited',
+      credential: this.#any(['glm', 'b']),
+      why,
+      message: 'no',
+      ...bound,
+    });
+  }
+
+  #easeKey(): Move[] {
+    return [...this.state.credentials.keys()].flatMap((credential) => {
+      if (!this.#rarely()) return [];
+      return one({ type: 'credential.eased', credential, limit: 3, notBefore: 0, strikes: 0 });
+    });
+  }
+
+  #probe(): Move[] {
+    if (!this.#rarely()) return [];
+    const problems = this.#any([[], ['codex 0.1 has no --json']]);
+    const report = { path: '/usr/bin/codex', version: '0.1', problems };
+    return one({ type: 'node.probed', node: this.#any(NODES), programs: { codex: report } });
   }
 
   #mark(): Move[] {

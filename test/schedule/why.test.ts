@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nodeName } from '../../src/model/ids.ts';
 import { reasonOf, why } from '../../src/schedule/why.ts';
-import { key, World } from './world.ts';
+import { config, key, World } from './world.ts';
 
 const reason = (world: World, project: string, id: string): string =>
   reasonOf(why(world.snapshot(), world.task(project, id), world.now));
@@ -29,6 +29,23 @@ describe('reasons', () => {
       'no node takes the executor',
       (w) => (w.nodes = w.nodes.map((it) => ({ ...it, mode: ['glm'] }))),
       'Executor(shell)',
+    ],
+    [
+      'no node has a program that can be called as its executor calls it',
+      (w) => {
+        const codex = {
+          name: 'shell',
+          kind: 'codex',
+          command: ['codex'],
+          env: {},
+          secrets: {},
+          model: null,
+        } as const;
+        w.record({ type: 'project.configured', config: config('p', { executors: { shell: codex } }) });
+        const report = { path: '/bin/codex', version: '0.1', problems: ['codex exec 0.1 has no --json'] };
+        w.record({ type: 'node.probed', node: nodeName('n1'), programs: { 'shell (codex)': report } });
+      },
+      'NodeProgram(n1)',
     ],
     [
       'it backs off',

@@ -149,7 +149,14 @@ export class World {
 
   /** Claims a work attempt, whatever `decide` thinks of it. */
   claim(project: string, id: string, on: string): Token {
-    return this.apply({ start: 'work', task: key(project, id), node: nodeName(on) });
+    const executor = this.task(project, id).spec.executor;
+    return this.apply({
+      start: 'work',
+      task: key(project, id),
+      node: nodeName(on),
+      executor,
+      credential: null,
+    });
   }
 
   /** Claims what was decided, as the core does. */
@@ -168,6 +175,8 @@ export class World {
           work,
           node: decision.node,
           base: null,
+          ...(decision.credential === null ? {} : { credential: decision.credential }),
+          ...(decision.executor === task?.spec.executor ? {} : { executor: decision.executor }),
         });
         return token;
       }

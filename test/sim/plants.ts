@@ -81,6 +81,20 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
+  'a key that backs off is used all the same': {
+    shows: /left alone until/,
+    plant: (sim) => {
+      aroundTurn(sim, ({ state }) => {
+        const known = [...state.credentials];
+        state.credentials.clear();
+        return () => {
+          for (const [name, credential] of known)
+            if (!state.credentials.has(name)) state.credentials.set(name, credential);
+        };
+      });
+    },
+  },
+
   'an attempt number is used again after a lost answer': {
     shows: /n went from|claimed as number/,
     plant: (sim) => {

@@ -1,5 +1,7 @@
 /** What a seed draws before anything happens: projects, tasks, nodes, how agents behave, and which faults there are. */
 import { nodeName, type TaskId } from '../../src/model/ids.ts';
+import type { CredentialDef } from '../../src/model/credential.ts';
+import type { ExecutorDef } from '../../src/model/executor.ts';
 import type { NodeConfig, Priority, ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { config, node, spec } from '../schedule/world.ts';
 import type { Rng } from './rng.ts';
@@ -57,6 +59,10 @@ export interface Scenario {
   readonly dieInTurn: number;
   /** Mean milliseconds between two accidents of a kind; 0 = never. */
   readonly accidents: Readonly<Record<Accident, number>>;
+  /** How many attempts each key really carries at once; those that are missing carry any number. */
+  readonly carries: Readonly<Record<string, number>>;
+  /** Chance that a provider refuses for another reason, of all attempts with a key. */
+  readonly refusals: number;
   /** Longest delay of a message, milliseconds. */
   readonly delay: number;
   /** How long faults go on before everything is mended, milliseconds. */
@@ -114,6 +120,8 @@ export function drawScenario(rng: Rng, own: Rng): Scenario {
     },
     delay: rng.pick([2, 20, 200, 2000]),
     faultsMs: rng.between(60_000, 900_000),
+    carries: rng.chance(0.5) ? { glm: rng.between(1, 3) } : {},
+    refusals: some(rng, 0.2),
   };
 }
 
@@ -127,13 +135,19 @@ function mean(rng: Rng, shortest: number): number {
 }
 
 function drawProjects(rng: Rng): ProjectConfig[] {
-  const projects = [drawProject(rng, 'p', '/repo/p')];
-  if (rng.chance(0.4)) projects.push(drawProject(rng, 'q', '/repo/q'));
-  if (rng.chance(0.3)) projects.push(drawProject(rng, 'chores', null));
+  const executors = drawExecutors(rng);
+  const projects = [drawProject(rng, 'p', '/repo/p', executors)];
+  if (rng.chance(0.4)) projects.push(drawProject(rng, 'q', '/repo/q', executors));
+  if (rng.chance(0.3)) projects.push(drawProject(rng, 'chores', null, executors));
   return projects;
 }
 
-function drawProject(rng: Rng, name: string, repo: string | null): ProjectConfig {
+function drawProject(
+  rng: Rng,
+  name: string,
+  repo: string | null,
+  executors: ProjectConfig['executors'],
+): ProjectConfig {
   const { gates } = config(name);
   const { skipControl: _, ...tried } = gates;
   return config(name, {
@@ -145,7 +159,23 @@ function drawProject(rng: Rng, name: string, repo: string | null): ProjectConfig
     gateTimeoutMs: 60_000,
     review: rng.pick(['never', 'never', 'p0', 'always']),
     gates: rng.chance(0.3) ? gates : tried,
+    executors,
   });
+}
+
+/** `glm` has one key or two, perhaps with a bound of its own; `shell` needs none. */
+function drawExecutors(rng: Rng): Readonly<Record<string, ExecutorDef>> {
+  const key = (name: string): CredentialDef => ({
+    name,
+    maxInFlight: rng.pick([null, null, 1, 2]),
+    secrets: null,
+  });
+  const pool = rng.chance(0.3) ? [key('glm'), key('glm-b')] : [key('glm')];
+  const plain = { command: ['run'], env: {}, secrets: {}, model: null };
+  return {
+    shell: { ...plain, name: 'shell', kind: 'shell' },
+    glm: { ...plain, name: 'glm', kind: 'claude', pool, ...(rng.chance(0.2) ? { fallback: 'shell' } : {}) },
+  };
 }
 
 function drawTasks(rng: Rng, projects: readonly ProjectConfig[]): TaskSpec[] {

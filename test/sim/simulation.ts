@@ -14,6 +14,7 @@ import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
 import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
 import { Person } from './person.ts';
+import { Provider } from './provider.ts';
 import { Rng } from './rng.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import type { Stream } from './stream.ts';
@@ -59,6 +60,7 @@ export class Simulation {
   readonly truth: Truth;
   readonly nodes: ReadonlyMap<NodeName, VirtualNode>;
   readonly person: Person;
+  readonly provider: Provider;
   readonly hooks: Hooks = { beforeTurn: [], afterTurn: [] };
   readonly store: Store;
   /** No more faults: everything is mended. */
@@ -89,6 +91,7 @@ export class Simulation {
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);
+    this.provider = new Provider(this);
     this.#accidents = new Accidents(this);
   }
 
@@ -153,6 +156,7 @@ export class Simulation {
   committed(controller: VirtualController, events: readonly NewEvent[]): void {
     this.#events += events.length;
     this.found(durableViolations(this, controller.core.state, events));
+    this.found(this.provider.violations(controller.core.state, events, this.wall()));
     for (const task of controller.core.state.tasks.values()) {
       this.durable.set(task.key, { n: task.n, progress: task.progress });
     }

@@ -211,7 +211,12 @@ export class VirtualController {
       work:
         work.kind === 'gate'
           ? { kind: 'gate', commit: work.subject.commit, verify: work.subject.verify }
-          : { kind: 'work', base: attempt.base, modifies: task?.spec.modifies ?? [] },
+          : {
+              kind: 'work',
+              base: attempt.base,
+              modifies: task?.spec.modifies ?? [],
+              ...(attempt.credential === undefined ? {} : { credential: attempt.credential }),
+            },
     };
   }
 

@@ -25,7 +25,12 @@ export interface VirtualOrder {
   readonly epoch: number;
   readonly timeoutMs: number;
   readonly work:
-    | { readonly kind: 'work'; readonly base: CommitId | null; readonly modifies: readonly string[] }
+    | {
+        readonly kind: 'work';
+        readonly base: CommitId | null;
+        readonly modifies: readonly string[];
+        readonly credential?: string;
+      }
     | { readonly kind: 'gate'; readonly commit: CommitId; readonly verify: string };
 }
 
@@ -258,8 +263,15 @@ export class VirtualNode {
 
   #runWork(held: Held): void {
     const { rng, scenario, calm } = this.#sim;
-    const fate = calm ? 'good' : rng.weighted(scenario.fates);
     const { order } = held;
+    const refusal = this.#sim.provider.refuses(order);
+    if (refusal !== null) {
+      const message = `API Error: ${refusal.kind}`;
+      return this.#later(held, rng.between(100, 3_000), () =>
+        this.#end(held, { ...failed('executor', message), refusal }),
+      );
+    }
+    const fate = calm ? 'good' : rng.weighted(scenario.fates);
     const span = fate === 'hang' ? order.timeoutMs : rng.between(200, 40_000);
     for (const step of ['agent', 'gates', 'verify'] as const) {
       this.#later(held, (span * (step === 'agent' ? 1 : step === 'gates' ? 6 : 8)) / 10, () =>
@@ -347,7 +359,10 @@ export class VirtualNode {
   }
 }
 
-function failed(cause: Extract<Outcome, { kind: 'failed' }>['cause'], message: string): Outcome {
+function failed(
+  cause: Extract<Outcome, { kind: 'failed' }>['cause'],
+  message: string,
+): Extract<Outcome, { kind: 'failed' }> {
   return { kind: 'failed', cause, message, exitCode: 1, rounds: 1, usage: null };
 }
 

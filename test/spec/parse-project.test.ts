@@ -129,6 +129,8 @@ executors:
       env: { ...builtin.glm?.env, LEVEL: '3' },
       secrets: { ANTHROPIC_AUTH_TOKEN: { file: '~/.config/glm.key' } },
       model: 'glm-5.3-flash',
+      // Whoever inherits its secrets shares the key with them.
+      pool: [{ name: 'mine', maxInFlight: null, secrets: null }],
     });
   });
 

@@ -1,5 +1,5 @@
 /** The node's side of Claude Code, with a small program in its place that prints the same events. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AttemptOrder } from '../../src/protocol/order.ts';
 import { type Client, isAlive, TestNode, until } from './client.ts';
@@ -76,6 +76,19 @@ test('silence alone ends nobody', async () => {
     state: 'cancelling',
   });
   await client.ended(order.token);
+});
+
+test('an agent that thinks long in a later round is not taken for the one that closed the round before', async () => {
+  const order = claude(
+    `if [ $DISPATCH_ROUND = 2 ]; then echo $$ > ../pid; until [ -e ../go ]; do sleep 0.05; done; echo good > src/a.txt; else echo bad > src/a.txt; fi; echo '${RESULT}'`,
+  );
+  await client.call({ op: 'start', order });
+  const dir = `${node.root}/attempts/${order.token}`;
+  await until(() => existsSync(`${dir}/pid`));
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  expect(isAlive(Number(readFileSync(`${dir}/pid`, 'utf8')))).toBe(true);
+  writeFileSync(`${dir}/go`, '');
+  expect(await client.ended(order.token)).toMatchObject({ kind: 'done', rounds: 2 });
 });
 
 test('a provider that refuses is an executor failure with its words, not a round of feedback', async () => {

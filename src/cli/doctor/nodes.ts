@@ -1,4 +1,6 @@
 /** Each node: reachable, host key, programs, room, clock. */
+import type { ProbeAsk } from '../../executors/probe.ts';
+import type { ProgramReport } from '../../model/executor.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import { probeNode, type ProbeReport } from '../../node/probe.ts';
 import { loadProgram } from '../../node/program.ts';
@@ -20,18 +22,25 @@ const CLOCK_OFF_MS = 60_000;
 export interface Asked {
   /** Program -> executors that run it. */
   readonly programs: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What is asked of programs, by `programKey`. */
+  readonly asks: ReadonlyMap<string, { readonly executor: string; readonly ask: ProbeAsk }>;
   /** There are verify commands that run in a sandbox only. */
   readonly caged: boolean;
 }
 
-export async function checkNodeOf(config: NodeConfig, { programs, caged }: Asked): Promise<Check[]> {
+export async function checkNodeOf(config: NodeConfig, { programs, asks, caged }: Asked): Promise<Check[]> {
   const wanted = [...programs]
     .filter(([, executors]) => takesAny(config, executors))
     .map(([program]) => program);
   const id = `node.${config.name}`;
   try {
     const began = Date.now();
-    const report = await probeNode(config, { program: await loadProgram(), programs: wanted });
+    const executors = Object.fromEntries(
+      [...asks]
+        .filter(([, { executor }]) => takesAny(config, new Set([executor])))
+        .map(([key, { ask }]) => [key, ask]),
+    );
+    const report = await probeNode(config, { program: await loadProgram(), programs: wanted, executors });
     return checksOf(id, config, report, { at: (began + Date.now()) / 2, caged });
   } catch (thrown) {
     const error = asDispatchError(thrown);
@@ -84,6 +93,7 @@ function checksOf(
     checkRoom(`${id}.disk`, name, slots, probe.diskFree),
     checkClock(`${id}.clock`, name, probe.clock - at),
     ...checkSandbox(`${id}.sandbox`, name, probe.sandbox, caged),
+    ...Object.entries(probe.executors ?? {}).flatMap(([key, found]) => checkProgram(id, name, key, found)),
     ...Object.entries(probe.programs).map(([program, path]) =>
       path === null
         ? fail(
@@ -102,6 +112,20 @@ function checkSandbox(id: string, name: string, sandbox: SandboxReport | undefin
   if (sandbox.by !== null) return [ok(id, `${name}: ${sandbox.detail}`)];
   const make = caged ? fail : warn;
   return [make(id, `${name}: ${sandbox.detail}`, 'verify commands run in a sandbox only', sandbox.fix)];
+}
+
+/** A program that is not there at all has its own check. */
+function checkProgram(
+  id: string,
+  name: string,
+  key: string,
+  { path, version, problems }: ProgramReport,
+): Check[] {
+  if (path === null) return [];
+  const check = `${id}.executor.${key}`;
+  if (problems.length === 0) return [ok(check, `${name}: ${key} ${version ?? 'of no known version'}`)];
+  const fix = `install the version on ${name} that your other nodes have, or describe this one in executors.yaml`;
+  return [fail(check, `${name}: ${problems.join('; ')}`, 'no attempt of this executor can run there', fix)];
 }
 
 function checkVersion(

@@ -1,4 +1,5 @@
 /** Each project: its files, its repository, its target. */
+import { type ProbeAsk, probeOf, programKey } from '../../executors/probe.ts';
 import type { ProjectConfig } from '../../model/spec.ts';
 import { checkoutsOf } from '../../git/checkout.ts';
 import { parseRemote } from '../../git/remote.ts';
@@ -12,6 +13,8 @@ export interface ProjectsChecked {
   readonly checks: readonly Check[];
   /** Program -> executors of the home's specs that run it; nodes that take them must have it. */
   readonly programs: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Programs of those executors that are asked for version and flags -> the executor they are asked for. */
+  readonly asks: ReadonlyMap<string, { readonly executor: string; readonly ask: ProbeAsk }>;
   /** Some project has verify commands that run in a sandbox only. */
   readonly caged: boolean;
 }
@@ -19,6 +22,7 @@ export interface ProjectsChecked {
 export async function checkProjects(home: string): Promise<ProjectsChecked> {
   const checks: Check[] = [];
   const programs = new Map<string, Set<string>>();
+  const asks = new Map<string, { executor: string; ask: ProbeAsk }>();
   let caged = false;
   for (const name of await listProjects(home)) {
     const { config, specs, problems } = await loadProject(home, name);
@@ -34,10 +38,13 @@ export async function checkProjects(home: string): Promise<ProjectsChecked> {
       if (config.sandbox.trusted) checks.push(trustedCheck(id, name));
       else caged = true;
     }
-    for (const { spec } of specs) addProgram(programs, config, spec.executor);
+    for (const { spec } of specs) {
+      addProgram(programs, config, spec.executor);
+      addAsk(asks, config, spec.executor);
+    }
     checks.push(...(await checkRepository(id, config)));
   }
-  return { checks, programs, caged };
+  return { checks, programs, asks, caged };
 }
 
 function trustedCheck(id: string, name: string): Check {
@@ -55,6 +62,17 @@ function addProgram(programs: Map<string, Set<string>>, config: ProjectConfig, e
   if (program === undefined || program.includes('/')) return;
   const users = programs.get(program) ?? new Set();
   programs.set(program, users.add(executor));
+}
+
+function addAsk(
+  asks: Map<string, { executor: string; ask: ProbeAsk }>,
+  config: ProjectConfig,
+  executor: string,
+): void {
+  const def = config.executors[executor];
+  const key = def === undefined ? null : programKey(def);
+  const ask = def === undefined ? null : probeOf(def);
+  if (key !== null && ask !== null) asks.set(key, { executor, ask });
 }
 
 async function checkRepository(id: string, config: ProjectConfig): Promise<Check[]> {

@@ -90,6 +90,7 @@ export function declareFleet(program: Command, act: Act): void {
   );
 
   declareMarks(nodes, act);
+  declareCredentials(program, act);
 
   verb(nodes, 'remove <name>', {
     summary: 'take a machine out of nodes.json',
@@ -149,6 +150,24 @@ function declareTunnels(program: Command, act: Act): void {
       }),
     );
   }
+}
+
+function declareCredentials(program: Command, act: Act): void {
+  verb(program, 'credentials', {
+    summary: 'the keys to model providers: use, limits seen, next retry',
+    group: GROUPS.fleet,
+    examples: [
+      ['dispatch credentials', 'which key is busy or refused, and until when'],
+      ['dispatch credentials -o wide', 'with what each provider has shown so far'],
+    ],
+    more: `A refusal for too many calls halves what a key may carry at once and starts a back-off; every window of successes
+adds one. Bounds, pools of keys and a fallback are set in executors.yaml: dispatch help executors.`,
+  }).action(
+    act(async (context) => {
+      const { credentials } = await import('../verbs/credentials.ts');
+      return credentials(context);
+    }),
+  );
 }
 
 function declareMarks(nodes: Command, act: Act): void {

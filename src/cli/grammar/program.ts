@@ -22,7 +22,7 @@ export function buildProgram(act: Act): Command {
     .addHelpText('before', () => `${exampleLines(FIRST_STEPS)}\n`)
     .addHelpText(
       'after',
-      '\nTopics: dispatch help exit-codes | environment | configuration | output | states | specs',
+      '\nTopics: dispatch help exit-codes | environment | configuration | output | states | specs | executors',
     );
   declareGlobals(program);
   declarePrepare(program, act);

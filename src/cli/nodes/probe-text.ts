@@ -17,6 +17,15 @@ export function probeLine({ probe, choice, timings }: ProbeReport): string {
   return safeLine(parts.join(', '));
 }
 
+/** A line for each executor whose program is there: its version, and what it lacks. */
+export function executorLines({ probe }: ProbeReport): string[] {
+  return Object.entries(probe.executors ?? {}).flatMap(([name, { path, version, problems }]) => {
+    if (path === null) return [];
+    const state = problems.length === 0 ? '' : `: cannot be used: ${problems.join('; ')}`;
+    return [safeLine(`${name} ${version ?? 'of no known version'}${state}`)];
+  });
+}
+
 /** Bytes in the largest unit that leaves a figure in front: `512 MB`, `1.5 GB`. */
 export function bytesText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

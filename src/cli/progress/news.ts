@@ -72,6 +72,8 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: `node ${fact.node}`, word: 'disconnected', detail: fact.reason };
     case 'node.refused':
       return { about: `node ${fact.node}`, word: 'refuses', detail: fact.reason };
+    case 'credential.limited':
+      return { about: `key ${fact.credential}`, word: 'refuses', detail: `${fact.why}: ${fact.message}` };
     case 'task.backedoff':
       return { about: fact.task, word: 'waiting', detail: fact.reason };
     case 'task.failed':

@@ -22,15 +22,15 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
     checks.push(...found);
     if (!output.machine && output.format !== 'name') for (const check of found) show(context, check);
   };
-  const { checks: projects, programs, caged } = await checkProjects(home);
+  const { checks: projects, programs, asks, caged } = await checkProjects(home);
   if (options.node === undefined) {
     const { nodes } = await loadHome(home);
     add(await checkHere(nodes));
     add(await checkHome(home));
     add(projects);
-    await Promise.all(nodes.map(async (node) => add(await checkNodeOf(node, { programs, caged }))));
+    await Promise.all(nodes.map(async (node) => add(await checkNodeOf(node, { programs, asks, caged }))));
   } else {
-    add(await checkNodeOf(await selectNode(home, options.node), { programs, caged }));
+    add(await checkNodeOf(await selectNode(home, options.node), { programs, asks, caged }));
   }
   const bad = checks.filter(({ state }) => state === 'fail').length;
   const meh = checks.filter(({ state }) => state === 'warn').length;

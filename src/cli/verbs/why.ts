@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { State } from '../../model/state.ts';
 import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
-import type { Blocker, NodeVerdict } from '../../schedule/snapshot.ts';
+import type { Blocker, CredentialVerdict, NodeVerdict } from '../../schedule/snapshot.ts';
 import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
@@ -89,6 +89,8 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
         ...blocker.nodes.map((verdict) => `  ${nodeLine(verdict)}`),
         ...(blocker.nodes.length === 0 ? ['  nodes.json has none: dispatch nodes add <ssh alias>'] : []),
       ];
+    case 'credential':
+      return ['no key of its executor can be used now:', ...blocker.credentials.map(credentialLine)];
     case 'held':
       return [
         `its merge queue was stopped by ${blocker.by}: ${blocker.reason}`,
@@ -144,6 +146,23 @@ function controlLines({ failed, nodes }: Extract<Blocker, { why: 'control' }>, p
     'its gates are tried on a copy that is broken on purpose first',
     ...nodes.map((verdict) => `  ${nodeLine(verdict)}`),
   ];
+}
+
+function credentialLine({
+  credential,
+  executor,
+  inFlight,
+  allowed,
+  forMs,
+  refused,
+  needsPerson,
+}: CredentialVerdict): string {
+  const use = `${inFlight} of ${allowed ?? 'any number'} in use`;
+  const name = credential === executor ? credential : `${credential} (${executor})`;
+  if (refused === null) return `  ${name}: ${use}`;
+  const again = forMs === null ? use : `tried again in ${formatDuration(Math.ceil(forMs / 1000) * 1000)}`;
+  const mend = needsPerson ? '; mend the key, then start the project again' : '';
+  return `  ${name}: refused (${refused.why}): ${refused.message}; ${again}${mend}`;
 }
 
 function nodeLine(verdict: NodeVerdict): string {

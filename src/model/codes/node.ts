@@ -109,6 +109,12 @@ export const NODE_CODES = {
     explain:
       'A verify command runs what an agent wrote, so on Linux it runs in bubblewrap and on macOS in sandbox-exec. On this node neither works, and gates there would be refused. Install bubblewrap (apt install bubblewrap); where the kernel forbids it (AppArmor on Ubuntu 24.04, a container) the message names the setting. `trusted: true` in project.yaml runs the verify commands of a project without a sandbox, with every right of the account on the node.',
   },
+  E_NODE_EXECUTOR: {
+    title: 'an agent’s program on the node is missing or of the wrong version',
+    exit: EXIT.conflict,
+    explain:
+      'Before an agent first runs on a node its program is asked for its version and its help, once for each version found there. This one is missing, is older than `probe.least`, or its help lacks a flag that the executor is called with, so every attempt would fail in a strange way. Install the version that your other nodes have, or describe the one that is there in executors.yaml (`arguments`, `resume`, `probe`). `dispatch nodes probe` shows what each node has.',
+  },
   E_NODE_START: {
     title: 'the worker on the node does not start',
     exit: EXIT.unreachable,

@@ -6,6 +6,7 @@ import { taskOfFact, type Touched, touchedBy } from '../touched.ts';
 import type { Db } from './database.ts';
 import type { Leases } from './lease.ts';
 import { insertAttempt, moveAttempt, type StoredAttempt } from './rows/attempts.ts';
+import { putCredential } from './rows/credentials.ts';
 import { putEpoch } from './rows/epoch.ts';
 import { appendEvent, lastSeq } from './rows/events.ts';
 import { putNode } from './rows/nodes.ts';
@@ -38,12 +39,15 @@ function rowWriter(db: Db): (touched: Touched, state: State) => void {
   const epoch = putEpoch(db);
   const project = putProject(db);
   const node = putNode(db);
+  const credential = putCredential(db);
   const task = { added: insertTask(db), respecified: respecifyTask(db), moved: moveTask(db) };
   const attempt = { claimed: insertAttempt(db), moved: moveAttempt(db) };
   return (touched, state) => {
     if (touched.epoch) epoch(state.epoch);
     for (const name of touched.projects) project(projectOf(state, name));
     for (const name of touched.nodes) node(nodeOf(state, name));
+    for (const name of touched.credentials)
+      credential(state.credentials.get(name) ?? notApplied('credential', name));
     for (const [key, how] of touched.tasks) {
       if (how === 'respecified') task.moved(taskOf(state, key));
       task[how](taskOf(state, key));

@@ -3,6 +3,7 @@ import { indexesOf } from '../../model/indexes.ts';
 import type { State } from '../../model/state.ts';
 import type { Db } from './database.ts';
 import { allAttempts } from './rows/attempts.ts';
+import { allCredentials } from './rows/credentials.ts';
 import { storedEpoch } from './rows/epoch.ts';
 import { allNodes } from './rows/nodes.ts';
 import { allProjects } from './rows/projects.ts';
@@ -38,6 +39,7 @@ function readState(db: Db): State {
     tasks,
     attempts,
     nodes: byKey(allNodes(db), (node) => node.name),
+    credentials: byKey(allCredentials(db), (credential) => credential.name),
     fenced: new Set(stored.filter(({ unconfirmed }) => unconfirmed).map(({ attempt }) => attempt.token)),
     ...indexesOf(tasks, attempts),
   };

@@ -1,10 +1,13 @@
+import { type ProbeAsk, probeOf, programKey } from '../../../executors/probe.ts';
 import type { DispatchError } from '../../../model/error.ts';
+import type { ExecutorDef } from '../../../model/executor.ts';
 import { EXIT, type ExitCode } from '../../../model/exit.ts';
 import type { NodeConfig } from '../../../model/spec.ts';
 import { probeNode, type ProbeReport } from '../../../node/probe.ts';
 import { loadProgram } from '../../../node/program.ts';
+import { listProjects, loadExecutors, loadProject } from '../../../spec/load.ts';
 import type { Context } from '../../context.ts';
-import { probeLine } from '../../nodes/probe-text.ts';
+import { executorLines, probeLine } from '../../nodes/probe-text.ts';
 import { requireNodes, selectNode } from '../../nodes-file.ts';
 import { asDispatchError, exitOf, renderError } from '../../render/error.ts';
 
@@ -19,10 +22,11 @@ export async function probe(context: Context, names: readonly string[]): Promise
       ? await requireNodes(home)
       : await Promise.all(names.map((name) => selectNode(home, name)));
   const program = await loadProgram();
+  const executors = await askedExecutors(home);
   const probed = await Promise.all(
     nodes.map(async (config): Promise<Probed> => {
       try {
-        return { config, report: await probeNode(config, { program }) };
+        return { config, report: await probeNode(config, { program, executors }) };
       } catch (thrown) {
         return { config, error: asDispatchError(thrown) };
       }
@@ -41,6 +45,20 @@ export async function probe(context: Context, names: readonly string[]): Promise
   return failed !== undefined && 'error' in failed ? exitOf(failed.error) : EXIT.ok;
 }
 
+/** Those that are built in, of executors.yaml, and of the projects. Whatever is wrong in those files is for `validate`. */
+async function askedExecutors(home: string): Promise<Record<string, ProbeAsk>> {
+  const { executors } = await loadExecutors(home);
+  const projects = await Promise.all((await listProjects(home)).map((name) => loadProject(home, name)));
+  const asks: Record<string, ProbeAsk> = {};
+  for (const def of [executors, ...projects.map(({ config }) => config?.executors ?? {})].flatMap(
+    Object.values,
+  )) {
+    const [key, ask] = [programKey(def as ExecutorDef), probeOf(def as ExecutorDef)];
+    if (key !== null && ask !== null) asks[key] = ask;
+  }
+  return asks;
+}
+
 function jsonOf(probed: Probed): unknown {
   const { name } = probed.config;
   if ('error' in probed) {
@@ -57,5 +75,8 @@ function showOne({ output }: Context, probed: Probed): void {
     return;
   }
   if (output.format === 'name') output.line(probed.config.name);
-  else output.line(`${output.paint.green('✔')} ${probed.config.name}: ${probeLine(probed.report)}`);
+  else {
+    output.line(`${output.paint.green('✔')} ${probed.config.name}: ${probeLine(probed.report)}`);
+    for (const line of executorLines(probed.report)) output.line(`    ${line}`);
+  }
 }

@@ -52,7 +52,21 @@ CREATE TABLE nodes (
   journal TEXT,
   cursor  INTEGER NOT NULL CHECK (cursor >= 0),
   mark    TEXT NOT NULL CHECK (mark IN ('none', 'cordon', 'drain')),
-  program TEXT
+  program TEXT,
+  programs TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(programs))
+) STRICT;
+
+CREATE TABLE credentials (
+  ord        INTEGER PRIMARY KEY,
+  name       TEXT NOT NULL UNIQUE,
+  bound      REAL CHECK (bound >= 1),
+  seen       INTEGER CHECK (seen >= 1),
+  not_before REAL NOT NULL,
+  strikes    INTEGER NOT NULL CHECK (strikes >= 0),
+  refusals   INTEGER NOT NULL CHECK (refusals >= 1),
+  refused_at REAL NOT NULL,
+  why        TEXT NOT NULL CHECK (why IN ('rate', 'overload', 'quota', 'account', 'login')),
+  message    TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE tasks (
@@ -95,6 +109,8 @@ CREATE TABLE attempts (
   node        TEXT NOT NULL REFERENCES nodes (name),
   epoch       INTEGER NOT NULL,
   base        TEXT,
+  credential  TEXT,
+  executor    TEXT,
   claimed_at  REAL NOT NULL,
   started_at  REAL,
   phase       TEXT NOT NULL CHECK (phase IN ('claimed', 'running', 'ended', 'fenced')),

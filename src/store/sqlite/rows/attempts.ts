@@ -19,6 +19,8 @@ interface AttemptRow extends MovingRow {
   readonly node: string;
   readonly epoch: number;
   readonly base: string | null;
+  readonly credential: string | null;
+  readonly executor: string | null;
   readonly claimed_at: number;
 }
 
@@ -31,10 +33,10 @@ export interface StoredAttempt {
 /** A statement that writes the first row of an attempt. */
 export function insertAttempt(db: Db): (stored: StoredAttempt) => void {
   const statement = db.prepare<[AttemptRow]>(`
-    INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, claimed_at, started_at, phase, detail, unconfirmed)
-    VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
+    INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, credential, executor, claimed_at, started_at, phase, detail, unconfirmed)
+    VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @credential, @executor, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
   return (stored) => {
-    const { task, n, work, node, epoch, base, claimedAt } = stored.attempt;
+    const { task, n, work, node, epoch, base, claimedAt, credential, executor } = stored.attempt;
     statement.run({
       ...movingRow(stored),
       task,
@@ -44,6 +46,8 @@ export function insertAttempt(db: Db): (stored: StoredAttempt) => void {
       node,
       epoch,
       base,
+      credential: credential ?? null,
+      executor: executor ?? null,
       claimed_at: claimedAt,
     });
   };
@@ -62,7 +66,7 @@ export function moveAttempt(db: Db): (stored: StoredAttempt) => void {
 /** All attempts in the order in which they were claimed. */
 export function allAttempts(db: Db): StoredAttempt[] {
   const select = db.prepare<[], AttemptRow>(`
-    SELECT token, task, n, kind, subject, node, epoch, base, claimed_at, started_at, phase, detail, unconfirmed
+    SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, claimed_at, started_at, phase, detail, unconfirmed
     FROM attempts ORDER BY ord`);
   return select.all().map(fromRow);
 }
@@ -91,6 +95,8 @@ function fromRow(row: AttemptRow): StoredAttempt {
       claimedAt: row.claimed_at,
       phase: { is: row.phase, ...(JSON.parse(row.detail) as object) } as AttemptPhase,
       startedAt: row.started_at,
+      ...(row.credential === null ? {} : { credential: row.credential }),
+      ...(row.executor === null ? {} : { executor: row.executor }),
     },
     unconfirmed: row.unconfirmed === 1,
   };

@@ -1,0 +1,70 @@
+/** A model provider of the test's own, and the real agents' way to it. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Where `make test-agents` puts the programs; empty: they are not here. */
+export const PACKAGES = process.env.DISPATCH_AGENT_PACKAGES ?? '';
+
+if (PACKAGES === '')
+  process.stderr.write(
+    '\nSKIPPED: the tests with real coding agents (Claude Code, Codex CLI). They need DISPATCH_AGENT_PACKAGES; `make test-agents` installs them and sets it.\n\n',
+  );
+
+/** Why the network cannot be cut off here; null when it can: the agent then sees a loopback with the provider and nothing else. */
+const noCut = whyNot();
+if (PACKAGES !== '' && noCut !== null)
+  process.stderr.write(`\nNOTE: real agents run with the network of this machine: ${noCut}\n\n`);
+
+function whyNot(): string | null {
+  if (process.platform !== 'linux') return 'it is not Linux';
+  const { status, error, stderr } = spawnSync('unshare', ['--net', 'ip', 'link', 'set', 'lo', 'up'], {
+    encoding: 'utf8',
+  });
+  if (error !== undefined) return 'unshare is not installed';
+  return status === 0 ? null : stderr.trim();
+}
+
+export class Provider {
+  readonly dir = mkdtempSync(join(tmpdir(), 'provider-'));
+  #process: ChildProcess | null = null;
+  #port = 0;
+
+  async start(): Promise<void> {
+    const server = [process.execPath, resolve('test/agents/model-server.mjs'), this.dir];
+    const argv =
+      noCut === null
+        ? ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...server]
+        : server;
+    const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#process = child;
+    this.#port = await new Promise<number>((done, failed) => {
+      child.stdout?.once('data', (bytes: Buffer) => done(Number(bytes.toString('utf8'))));
+      child.once('exit', () => failed(new Error('the model server did not start')));
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** The command of an agent that can reach this provider and nothing else. */
+  reach(program: string): string[] {
+    const path = join(PACKAGES, 'node_modules', '.bin', program);
+    return noCut === null ? ['nsenter', '--net', '-t', String(this.#process?.pid), '--', path] : [path];
+  }
+
+  behave(how: string): void {
+    writeFileSync(join(this.dir, 'behave'), how);
+  }
+
+  requests(): string[] {
+    return readFileSync(join(this.dir, 'requests'), 'utf8').trim().split('\n');
+  }
+
+  stop(): void {
+    this.#process?.kill('SIGKILL');
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
