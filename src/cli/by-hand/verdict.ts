@@ -1,4 +1,5 @@
 /** What gates that a person asked for have said, as rows of a table. */
+import { findingLine } from '../progress/summary.ts';
 import { assertNever } from '../../model/assert.ts';
 import type { Finding, GateName, Outcome, TestCounts } from '../../model/attempt.ts';
 
@@ -56,9 +57,7 @@ function said(message: string): Finding {
 export function detailOf({ findings }: GateRow): string {
   const [first] = findings;
   if (first === undefined) return '';
-  const { path, line, message } = first;
-  const where = path === null || message.startsWith(path) ? '' : `${path}${line === null ? '' : `:${line}`} `;
-  return `${where}${message}${findings.length > 1 ? `, and ${findings.length - 1} more` : ''}`;
+  return `${findingLine(first)}${findings.length > 1 ? `, and ${findings.length - 1} more` : ''}`;
 }
 
 /** The worst of these: red before broken, because something is known to be wrong. */

@@ -67,10 +67,14 @@ function summaryLines(report: Report, paint: Context['output']['paint']): string
   return lines;
 }
 
-/** The first finding with its place, unless its words begin with the place already. */
+/** The first finding with its place. */
 function firstFinding([first]: readonly Finding[]): string {
   if (first === undefined) return 'by the gates';
-  const { path, line, message } = first;
+  return findingLine(first);
+}
+
+/** A finding with its place, unless its words begin with the place already. */
+export function findingLine({ path, line, message }: Finding): string {
   if (path === null || message.startsWith(path)) return message;
   return `${path}${line === null ? '' : `:${line}`} ${message}`;
 }

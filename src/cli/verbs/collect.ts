@@ -175,9 +175,14 @@ function conclude(
   const target = state.projects.get(project)?.config.target ?? '';
   if (!output.machine)
     output.line(
-      `${output.paint.green('delivered')} ${last.commit.slice(0, 10)} to ${target} (${last.tasks.length} tasks)`,
+      `${output.paint.green('delivered')} ${last.commit.slice(0, 10)} to ${target} (${countText(last.tasks.length)})`,
     );
   return leftover(state, project) === 0 ? EXIT.ok : EXIT.unfinished;
+}
+
+/** What a delivery brings besides new work is what took work out. */
+function countText(tasks: number): string {
+  return tasks === 0 ? 'no new task' : tasks === 1 ? '1 task' : `${tasks} tasks`;
 }
 
 /** Tasks that are not on the target. */

@@ -123,7 +123,7 @@ function show({ output }: Context, result: Result, each: boolean): void {
           value: (row: TaskRows) => verdictOf(row, gate),
           paint: (paint: Context['output']['paint'], row: TaskRows) => paint[COLOUR[verdictOf(row, gate)]],
         })),
-        { title: 'commit', value: ({ commit: merge }) => merge.slice(0, 10) },
+        { title: 'landed', value: ({ commit: merge }) => merge.slice(0, 10) },
       ],
     }),
   );

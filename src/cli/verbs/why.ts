@@ -9,6 +9,7 @@ import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
 import { clashLine } from '../../report/clash.ts';
 import type { Context } from '../context.ts';
+import { findingLine } from '../progress/summary.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { selectTask } from '../select.ts';
 import { type HomeView, withView } from '../view.ts';
@@ -124,12 +125,7 @@ const FINDINGS_SHOWN = 5;
 
 function overLines({ at, reason, findings }: Extract<Blocker, { why: 'over' }>, key: Task['key']): string[] {
   if (reason === null) return [`it is over (${at})`];
-  const shown = findings
-    .slice(0, FINDINGS_SHOWN)
-    .map(
-      ({ path, line, message }) =>
-        `  ${path === null ? '' : `${path}${line === null ? '' : `:${line}`}: `}${message}`,
-    );
+  const shown = findings.slice(0, FINDINGS_SHOWN).map((finding) => `  ${findingLine(finding)}`);
   const left = findings.length - shown.length;
   return [
     `it is over (${at}): ${reason}`,
