@@ -32,7 +32,7 @@ export async function startFleet(count: number, slots: number): Promise<Fleet> {
     stop: async () => {
       for (const node of nodes) killNode(node.root);
       for (const server of servers) await server.stop();
-      rmSync(dir, { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }
