@@ -11,6 +11,7 @@ import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
+import { judged } from '../model/task.ts';
 import { chainLengths } from '../plan/chain.ts';
 import { decide } from '../schedule/decide.ts';
 import { gateSlots } from '../schedule/gates.ts';
@@ -223,10 +224,10 @@ export class Core {
   }
 
   #claimMergeGate(turn: Turn, decision: Extract<Decision, { start: 'merge-gate' }>, token: Token): void {
-    const { task: key, workToken, verify, node: on } = decision;
+    const { task: key, workToken, verify, area, node: on } = decision;
     const task = this.state.tasks.get(key);
     if (task?.progress.at !== 'gating') throw new Error(`decided to gate ${key}, which is not being merged`);
-    const { commit, tree } = task.progress;
+    const { commit, tree } = judged(task.progress, area);
     const environment = this.#environmentOf(task.spec.project);
     const subject = { of: 'merge', workToken, commit, tree, verify, environment } as const;
     turn.record({

@@ -1,4 +1,5 @@
 /** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
+import { areasId } from '../model/area.ts';
 import type { Token } from '../model/ids.ts';
 import { isTestPath } from '../gates/test-path.ts';
 import { queueOf } from '../merge/queue/view.ts';
@@ -63,7 +64,7 @@ export function collectGone(turn: Turn, input: Of<'collect.gone'>): void {
 }
 
 export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
-  const { token, onto, commit, tree, aside } = input;
+  const { token, onto, commit, tree, aside, areas } = input;
   const found = queuedTask(turn, token);
   if (found === null) return;
   const { integration, name } = found.project;
@@ -72,7 +73,10 @@ export function mergeMade(turn: Turn, input: Of<'merge.made'>): void {
     : queueOf(found.project, activeTasks(turn.state, name), turn.state.tasks).top;
   // What it was merged onto is gone meanwhile: it is merged again.
   if (onto !== top) return;
-  turn.record({ type: 'merge.prepared', token, onto, commit, tree, aside });
+  // So are the areas by which it was read.
+  if (areas?.of !== areasId(found.project.config.areas)) return;
+  const facts = areas === undefined ? {} : { areas };
+  turn.record({ type: 'merge.prepared', token, onto, commit, tree, aside, ...facts });
   turn.memory.foreseen.delete(token);
   if (!aside) reconsider(turn, name, token, commit);
 }

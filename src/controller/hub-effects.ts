@@ -45,7 +45,7 @@ function workFacts(state: State, token: Token): WorkFacts {
     title,
     base: attempt.base,
     rules: gateRules(task.spec, config),
-    verify,
+    commands: [verify, ...(config.areas ?? []).map((area) => area.verify)],
   };
 }
 

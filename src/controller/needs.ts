@@ -169,11 +169,15 @@ function nextMerge(turn: Turn, queue: Queue, room: Room): Effect[] {
   if (next === null) return [];
   const { token, head, undo } = next.progress;
   const undoes = undo === undefined ? {} : { undoes: undo.commit };
+  const { areas } = queue.project.config;
+  const borders = areas === undefined ? {} : { areas };
   const place =
     next === onStack
       ? { onto: top, aside: false, beside: [] }
       : { onto: integration, aside: true, beside: besideOf(turn, queue, token) };
-  return [{ do: 'merge', key: `merge:${token}`, project: name, token, head, ...place, ...undoes }];
+  return [
+    { do: 'merge', key: `merge:${token}`, project: name, token, head, ...place, ...undoes, ...borders },
+  ];
 }
 
 /** What else is on its way and may touch the same files: no gate is spent on a branch that would conflict with it. */

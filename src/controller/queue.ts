@@ -11,6 +11,7 @@ import { activeTasks } from '../schedule/gates.ts';
 import { note } from './queue-record.ts';
 import { fence, parkIfReturnedOften } from './settle.ts';
 import { stackable } from './stackable.ts';
+import { gatherCounts } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
 /** @param slots gates that may run at once for one queue. */
@@ -85,6 +86,11 @@ function land(turn: Turn, { landing, stack }: Queue, plan: QueuePlan<Token>): bo
   const top = parts.at(-1);
   if (top === undefined || landing.length > 0) return false;
   for (const part of parts) stopGate(turn, part, 'a larger set was found good');
+  gatherCounts(
+    turn,
+    top.progress.tree,
+    top.needs.map(({ tree }) => tree),
+  );
   const below = parts.slice(0, -1).map(({ progress }) => progress.token);
   turn.record({ type: 'merge.passed', token: top.progress.token, tree: top.progress.tree, below });
   return true;

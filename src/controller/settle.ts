@@ -5,7 +5,7 @@ import { failingTests } from '../gates/failing-tests.ts';
 import type { Source } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
 import { isNobodysFault, projectOfKey } from '../model/evolve.ts';
-import type { Project, Task } from '../model/task.ts';
+import { judgedBy, type Project, type Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { settleControl } from './control.ts';
 import { governCredential } from './govern.ts';
@@ -103,7 +103,8 @@ function gateIsCurrent(turn: Turn, attempt: Attempt, subject: GateSubject): bool
   if (subject.of === 'control') return isCurrentControl(turn, attempt, subject);
   if (subject.of === 'merge') {
     const progress = turn.state.tasks.get(attempt.task)?.progress;
-    return progress?.at === 'gating' && progress.gate === attempt.token && progress.commit === subject.commit;
+    if (progress?.at !== 'gating' || progress.gate !== attempt.token) return false;
+    return judgedBy(progress).some(({ commit }) => commit === subject.commit);
   }
   const delivery = turn.state.projects.get(projectOfKey(attempt.task))?.delivery;
   if (delivery?.at !== 'gating' || delivery.gate !== attempt.token) return false;

@@ -48,6 +48,15 @@ function uncounted({ ran }: TestCounts): Outcome {
   return { kind: 'failed', cause: 'gate', message, exitCode: 0, rounds: 1, usage: null };
 }
 
+/** A tree is about to land whose parts were counted one by one, each on what an area sees of it. */
+export function gatherCounts({ memory }: Turn, tree: string, parts: readonly string[]): void {
+  const counts = new Map<string, TestBaseline>();
+  for (const part of [...parts, tree]) {
+    for (const one of memory.testCounts.get(part) ?? []) counts.set(one.verify, one);
+  }
+  if (counts.size > 0) memory.testCounts.set(tree, [...counts.values()]);
+}
+
 /** What was counted on a tree that lands now, as a part of the fact that says so. */
 export function countsOf(turn: Turn, tree: string): { tests?: readonly TestBaseline[] } {
   const tests = turn.memory.testCounts.get(tree);

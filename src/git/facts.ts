@@ -35,15 +35,15 @@ const SUBMODULE_MODE = '160000';
 /**
  * What lies between two commits, as the gates want it. `base` is an ancestor of `head`; `commits` counts what `head` has
  * and `base` has not. Paths in `binary` have content that is not text or was too large to read: up to 8 MiB for a file,
- * 40 MiB and half a million lines for a branch. Lines of a text file among them may still be in `added`. `verify` is
- * the command whose own files are looked up at the base.
+ * 40 MiB and half a million lines for a branch. Lines of a text file among them may still be in `added`. `commands`
+ * are those whose own files are looked up at the base.
  * @throws GitError when a commit is missing or an object is damaged.
  */
 export async function readFacts(
   repo: RepoPlace,
   base: CommitId,
   head: CommitId,
-  verify: string | null = null,
+  ...commands: readonly (string | null)[]
 ): Promise<BranchFacts> {
   const changed = await readChanged(repo, base, head);
   const sizes = await readSizes(repo, changed);
@@ -52,7 +52,7 @@ export async function readFacts(
     readLines(repo, base, head, changed, unread),
     readBlobs(repo, readWhole(changed, sizes)),
     countCommits(repo, base, head),
-    readGateFiles(repo, base, verify),
+    Promise.all(commands.map((verify) => readGateFiles(repo, base, verify))),
   ]);
   const binary = new Set([...unread, ...lines.binary]);
   return {
@@ -70,7 +70,7 @@ export async function readFacts(
     unread: changed.filter(({ path }) => unread.has(path)).map(({ path }) => path),
     pointers: changed.filter((change) => isPointer(change, texts)).map(({ path }) => path),
     manifests: manifestsOf(changed, texts),
-    gateFiles,
+    gateFiles: [...new Set(gateFiles.flat())],
   };
 }
 

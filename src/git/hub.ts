@@ -35,6 +35,7 @@ import { reverseOf } from './reverse.ts';
 import { batchMessage, landedMerges, mergeMessage, type MergeLabel, tasksIn } from './trailers.ts';
 import { listPaths, presentCommits, readFile } from './tree-read.ts';
 import { Upstream } from './upstream.ts';
+import { changedBetween, projectTrees } from './projection.ts';
 
 export interface HubPlace {
   /** Absolute path of the bare repository; made on first use. */
@@ -137,9 +138,9 @@ export class Hub {
     });
   }
 
-  /** What lies between two commits, for the gates; `verify` is the command whose own files are looked up at the base. */
-  async facts(base: CommitId, head: CommitId, verify: string | null = null): Promise<BranchFacts> {
-    return await this.#read(() => readFacts(this.#repo, base, head, verify));
+  /** What lies between two commits, for the gates; `commands` are those whose own files are looked up at the base. */
+  async facts(base: CommitId, head: CommitId, ...commands: readonly (string | null)[]): Promise<BranchFacts> {
+    return await this.#read(() => readFacts(this.#repo, base, head, ...commands));
   }
 
   /** Where a branch left integration. @throws DispatchError E_MERGE_UNSOUND when they share no history. */
@@ -266,6 +267,21 @@ export class Hub {
   async breakCopy(base: CommitId, verify: string, keep: readonly string[]): Promise<BrokenCopy> {
     const indexFile = join(this.place.dir, 'broken-copy.index');
     return await this.#write(() => breakCopy(this.#repo, base, verify, { keep, indexFile }));
+  }
+
+  /** Paths that differ between two commits, both sides of a rename. */
+  async changedBetween(from: CommitId, to: CommitId): Promise<string[]> {
+    return await this.#read(() => changedBetween(this.#repo, from, to));
+  }
+
+  /** For each name a commit of what it sees of the tree; see `projectTrees`. */
+  async project(
+    commit: CommitId,
+    names: readonly string[],
+    sees: (name: string, path: string) => boolean,
+  ): ReturnType<typeof projectTrees> {
+    const indexFile = join(this.place.dir, 'projection.index');
+    return await this.#write(() => projectTrees(this.#repo, commit, names, { sees, indexFile }));
   }
 
   async #fetchTarget(): Promise<CommitId> {

@@ -21,7 +21,7 @@ export async function collect(effect: HubEffectOf<'collect'>, work: HubWork): Pr
     if (!(error instanceof DispatchError) || error.code !== 'E_BUNDLE_MISMATCH') throw error;
     return { is: 'collected', key, token, head, changed: 0, findings: [unusable(error)] };
   }
-  const facts = await work.hub.facts(attempt.base, head, attempt.verify);
+  const facts = await work.hub.facts(attempt.base, head, ...attempt.commands);
   const findings = judge(facts, attempt.rules);
   const paths = facts.changed.slice(0, PATHS_KEPT).map(({ path }) => path);
   const drops = deletesListedTests(facts, attempt.rules) ? { dropsTests: true as const } : {};

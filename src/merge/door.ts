@@ -2,6 +2,7 @@
  * What the controller asks of a hub and what comes of it. Every effect is idempotent by its token, its commits or its
  * old value, so it may be asked for again after a crash or a lost answer.
  */
+import type { Area, AreaFacts } from '../model/area.ts';
 import type { Finding } from '../model/attempt.ts';
 import type { Conflict } from '../model/conflict.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, Token } from '../model/ids.ts';
@@ -33,6 +34,8 @@ export type HubEffect =
       readonly undoes?: CommitId;
       /** What else is on its way into integration, newest first: a branch that does not go together with it waits. */
       readonly beside: readonly CommitId[];
+      /** By these it is said what the merge changes; missing: there are none. */
+      readonly areas?: readonly Area[];
     }
   /** Would these merge, with integration (`tip`) and with the stack up to `top`? No ref moves and nothing is promised. */
   | {
@@ -135,6 +138,7 @@ export type HubResult =
       readonly commit: CommitId;
       readonly tree: string;
       readonly aside: boolean;
+      readonly areas?: AreaFacts;
     }
   /** Merges with integration, but not with what is on the stack: its turn comes when that has landed or is gone. */
   | {

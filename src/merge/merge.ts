@@ -1,5 +1,7 @@
+import { type Area, type AreaFacts, areasId } from '../model/area.ts';
 import type { Conflict } from '../model/conflict.ts';
 import type { CommitId } from '../model/ids.ts';
+import { bordersOf, touchedBy } from './areas.ts';
 import type { HubEffectOf, HubResult } from './door.ts';
 import type { HubWork } from './work.ts';
 
@@ -21,7 +23,23 @@ export async function merge(effect: HubEffectOf<'merge'>, work: HubWork): Promis
     const conflicts = await conflictsOn(other, head, work);
     if (conflicts !== null) return { is: 'merge.waits', key, token, onto: other, conflicts };
   }
-  return { is: 'merge.made', key, token, onto, commit: merged.commit, tree: merged.tree, aside };
+  const { commit, tree } = merged;
+  const areas = await areaFacts(onto, commit, effect.areas, work);
+  return { is: 'merge.made', key, token, onto, commit, tree, aside, ...areas };
+}
+
+/** Read off the merge itself: what a branch changed besides is in what it stands on already. */
+async function areaFacts(
+  onto: CommitId,
+  commit: CommitId,
+  areas: readonly Area[] | undefined,
+  { hub }: HubWork,
+): Promise<{ areas?: AreaFacts }> {
+  const of = areasId(areas);
+  if (areas === undefined || of === undefined) return {};
+  const { touched, within } = touchedBy(await hub.changedBetween(onto, commit), areas);
+  const projected = await hub.project(commit, touched, bordersOf(areas).sees);
+  return { areas: { of, within, touched: projected.map(({ name: area, ...made }) => ({ area, ...made })) } };
 }
 
 async function refused(

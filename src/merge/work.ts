@@ -10,8 +10,8 @@ export interface WorkFacts {
   /** What its tree started from. */
   readonly base: CommitId;
   readonly rules: GateRules;
-  /** The command that proves the task; its own files are the gate's. */
-  readonly verify: string | null;
+  /** The command that proves the task, and those of areas; their own files are the gate's. */
+  readonly commands: readonly (string | null)[];
 }
 
 /** What an effect is performed with. */

@@ -1,3 +1,4 @@
+import type { AreaFacts } from './area.ts';
 import type { AttemptKind, Finding, Outcome, RefusalKind, Step } from './attempt.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
@@ -125,6 +126,8 @@ export type Fact =
       readonly tree: string;
       /** Judged by itself, beside the stack. */
       readonly aside: boolean;
+      /** What it changes, by area; missing where the project has none. */
+      readonly areas?: AreaFacts;
     }
   /** Does not go together with integration (`onto`): its task starts again, or a person is asked. */
   | {

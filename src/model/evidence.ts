@@ -72,13 +72,16 @@ export function commandsFor({ spec, progress }: Task, { config }: Project, tasks
   return commands.size > 0 ? [...commands] : [verifyOf(spec, config)];
 }
 
-/** The commands of every task of the project that is not over, and while there is one its own, which judges what is delivered. */
+/** The commands of every task of the project that is not over, and while there is one its own, which judges what is delivered, and those of its areas. */
 export function commandsInUse({ tasks }: State, { name, config }: Project): string[] {
   const commands = new Set<string>();
   for (const { spec, progress } of tasks.values()) {
     if (spec.project === name && !isFinal(progress)) commands.add(verifyOf(spec, config));
   }
-  if (commands.size > 0 && config.verify !== null) commands.add(config.verify);
+  if (commands.size > 0) {
+    if (config.verify !== null) commands.add(config.verify);
+    for (const { verify } of config.areas ?? []) commands.add(verify);
+  }
   return [...commands];
 }
 

@@ -16,6 +16,7 @@ import type { NodeState, State } from './state.ts';
 import {
   type Gating,
   isFinal,
+  judgedBy,
   type Progress,
   type Project,
   type Task,
@@ -154,7 +155,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'merge.prepared': {
       const { task, progress } = workOf(state, fact.token, fact, ['queued']);
       if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
-      const { onto, commit, tree } = fact;
+      const { onto, commit, tree, areas } = fact;
       const { token, head, cleared } = progress;
       setProgress(state, task, {
         at: 'gating',
@@ -168,6 +169,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
         aside: fact.aside ? { backers: [] } : null,
         red: null,
         since: event.at,
+        ...(areas === undefined ? {} : { areas }),
         ...undoing(progress),
       });
       return;
@@ -770,7 +772,8 @@ function put<T>(set: Set<T>, item: T, present: boolean): void {
 /** What was red on the tree that is green now. */
 function redOf(state: State, token: Token, fact: Extract<Fact, { type: 'gate.proved' }>): Gating['red'] {
   const { progress } = gatingOf(state, token, fact);
-  expect(progress.tree === fact.tree, fact, 'the tree that is green is not the tree that is gated');
+  const known = judgedBy(progress).some(({ tree }) => tree === fact.tree);
+  expect(known, fact, 'the tree that is green is not the tree that is gated');
   return progress.red;
 }
 

@@ -11,7 +11,7 @@ import { taskKey } from './ids.ts';
 import { indexesOf, isLive } from './indexes.ts';
 import type { TaskSpec } from './spec.ts';
 import type { State } from './state.ts';
-import { isFinal, type Progress, type Project, type Task, undoOf } from './task.ts';
+import { isFinal, judgedBy, type Progress, type Project, type Task, undoOf } from './task.ts';
 
 /** True when the `modifies` of two tasks can touch the same path (the plan room knows). */
 export type Meets = (a: TaskSpec, b: TaskSpec) => boolean;
@@ -222,13 +222,9 @@ function tokenViolations(
     found.push(`${task.key}: ${progress.at} with another commit than its attempt made`);
   }
   if (progress.at === 'gating' && progress.gate !== null) {
-    found.push(
-      ...gateViolations(state, task.key, progress.gate, {
-        of: 'merge',
-        workToken: progress.token,
-        ...progress,
-      }),
-    );
+    const { token: workToken } = progress;
+    const subject = { of: 'merge', workToken, may: judgedBy(progress) } as const;
+    found.push(...gateViolations(state, task.key, progress.gate, subject));
   }
   return found;
 }
@@ -238,7 +234,11 @@ function gateViolations(
   state: State,
   what: string,
   token: Token,
-  subject: { of: GateSubject['of']; workToken?: Token; commit: string; tree: string },
+  subject: {
+    of: GateSubject['of'];
+    workToken?: Token;
+    may: readonly { readonly commit: string; readonly tree: string }[];
+  },
 ): string[] {
   const gate = state.attempts.get(token);
   if (gate === undefined || gate.work.kind !== 'gate')
@@ -246,7 +246,8 @@ function gateViolations(
   const found: string[] = [];
   if (!isLive(gate)) found.push(`${what}: waits for a gate that is ${gate.phase.is}`);
   const judged = gate.work.subject;
-  if (judged.of !== subject.of || judged.commit !== subject.commit || judged.tree !== subject.tree) {
+  const { commit, tree } = judged;
+  if (judged.of !== subject.of || !subject.may.some((one) => one.commit === commit && one.tree === tree)) {
     found.push(`${what}: its gate judges something else`);
   }
   if (judged.of === 'merge' && judged.workToken !== subject.workToken) {
@@ -258,7 +259,7 @@ function gateViolations(
 function deliveryViolations(state: State, project: Project): string[] {
   const { delivery, name } = project;
   if (delivery?.at !== 'gating' || delivery.gate === null) return [];
-  return gateViolations(state, `delivery of ${name}`, delivery.gate, { of: 'delivery', ...delivery });
+  return gateViolations(state, `delivery of ${name}`, delivery.gate, { of: 'delivery', may: [delivery] });
 }
 
 /** Work attempts of a task are numbered 1, 2, 3, … as they were claimed; at most one lives, and it is the task's own. */

@@ -1,3 +1,4 @@
+import type { Area } from './area.ts';
 import type { ExecutorDef } from './executor.ts';
 import type { NodeName, ProjectName, TaskId } from './ids.ts';
 import type { SandboxRules } from './sandbox.ts';
@@ -65,6 +66,8 @@ export interface ProjectConfig {
   /** Branch where `collect` lands. */
   readonly target: string;
   readonly verify: string | null;
+  /** Parts that do not read each other's files, each with a command of its own; missing: there are none. */
+  readonly areas?: readonly Area[];
   /** Repository files for the prompt's memory layer. */
   readonly context: readonly string[];
   /** The shared-contract file in the repository. */

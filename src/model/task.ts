@@ -1,3 +1,4 @@
+import type { AreaFacts } from './area.ts';
 import type { Feedback, Finding, TestCounts } from './attempt.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
@@ -81,6 +82,8 @@ export interface Gating {
   readonly onto: CommitId;
   readonly commit: CommitId;
   readonly tree: string;
+  /** What it changes, by area; missing where the project has none. */
+  readonly areas?: AreaFacts;
   /** At work on the tree; null: not started, or to be started again, or what lies above it is gated instead. */
   readonly gate: Token | null;
   readonly cleared: boolean;
@@ -214,6 +217,22 @@ export interface Control extends Basis {
   readonly note: string;
   readonly at: number;
   readonly epoch: number;
+}
+
+/** The merged tree, or what the area sees of it. @throws when the merge did not change that. */
+export function judged(
+  { commit, tree, areas }: Gating,
+  area: string | null,
+): { commit: CommitId; tree: string } {
+  if (area === null) return { commit, tree };
+  const projection = areas?.touched.find((one) => one.area === area);
+  if (projection === undefined) throw new Error(`the merge of ${commit} left ${area} as it was`);
+  return { commit: projection.commit, tree: projection.tree };
+}
+
+/** What a gate may be asked to judge of a merge: the merged tree, and the projections that it changes. */
+export function judgedBy({ commit, tree, areas }: Gating): readonly { commit: CommitId; tree: string }[] {
+  return [{ commit, tree }, ...(areas?.touched ?? [])];
 }
 
 /** True when nothing will happen to the task any more unless a person acts. */

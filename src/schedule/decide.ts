@@ -9,7 +9,6 @@
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { unprovedDelivery } from '../merge/delivery-commands.ts';
-import { type Stacked, unproved } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
 import {
   type Board,
@@ -20,7 +19,7 @@ import {
   PROJECT_FILTERS,
   TASK_FILTERS,
 } from './filter.ts';
-import { gatesWanted } from './gates.ts';
+import { gatesWanted, type WantedGate } from './gates.ts';
 import { type Queue, waitingQueues } from './queues.ts';
 import { type Candidate, compareCandidates, type Share, sharesOf } from './rank.ts';
 import { ANY_EXECUTOR, needOf } from './slots.ts';
@@ -78,34 +77,28 @@ function startControlGates({ snapshot, slots }: Board, shares: Shares, decisions
 
 /** For each queue what its planner asks for; the branch that has waited longest first. */
 function startMergeGates(board: Board, shares: Shares, decisions: Decision[]): void {
-  for (const { project, stacked } of ungated(board)) {
+  for (const { stacked, need } of ungated(board)) {
     const { task, progress } = stacked;
-    const [verify] = unproved(project, stacked);
-    if (verify === undefined) continue;
+    const { verify, area } = need;
     const node = board.slots.take(ANY_EXECUTOR, lastLoss(task, board.snapshot.state));
     if (node === null) return;
-    decisions.push({ start: 'merge-gate', task: task.key, workToken: progress.token, verify, node });
+    decisions.push({ start: 'merge-gate', task: task.key, workToken: progress.token, verify, area, node });
     countSlot(shares, task.spec.project);
   }
 }
 
-interface Ungated {
-  readonly project: Project;
-  readonly stacked: Stacked;
-}
-
-function ungated(board: Board): Ungated[] {
+function ungated(board: Board): WantedGate[] {
   const { snapshot, now } = board;
   const queues = [...snapshot.state.projects.values()].map((project) =>
-    gatesWanted(snapshot, project, now)
-      .filter(({ task }) => firstBlocker(task, board, GATE_FILTERS) === null)
-      .map((stacked): Ungated => ({ project, stacked })),
+    gatesWanted(snapshot, project, now).filter(
+      ({ stacked }) => firstBlocker(stacked.task, board, GATE_FILTERS) === null,
+    ),
   );
   const waiting = queues.filter((queue) => queue.length > 0);
   return waiting.sort((a, b) => waitingSince(a) - waitingSince(b)).flat();
 }
 
-function waitingSince(queue: readonly Ungated[]): number {
+function waitingSince(queue: readonly WantedGate[]): number {
   return Math.min(...queue.map(({ stacked }) => stacked.progress.since));
 }
 

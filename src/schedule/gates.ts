@@ -1,9 +1,11 @@
 /** How many gates may run at once for one merge queue, and which to start. */
-import type { ProjectName } from '../model/ids.ts';
+import type { ProjectName, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Project, Task } from '../model/task.ts';
 import { planQueue } from '../merge/queue/plan.ts';
-import { queueOf, recordOf, type Stacked, viewOf } from '../merge/queue/view.ts';
+import { type Need, underWay } from '../merge/queue/needs.ts';
+import { queueOf, recordOf, type Stacked, unproved, viewOf } from '../merge/queue/view.ts';
+import { environmentOf, evidenceKey } from '../model/evidence.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A queue takes this share of a node's slots for its gates where `gate_slots` says nothing, and never more than MOST in all. */
@@ -16,16 +18,51 @@ export function gateSlots({ nodes, connected }: Pick<Snapshot, 'nodes' | 'connec
   return Math.max(1, Math.min(MOST, Math.floor(slots)));
 }
 
-/** Branches whose gate is worth starting now, most useful first; none while the line stands still. */
-export function gatesWanted(snapshot: Snapshot, project: Project, now: number): Stacked[] {
-  const queue = queueOf(project, activeTasks(snapshot.state, project.name), snapshot.state.tasks);
+/** A gate to start: on which merge, and what to run. */
+export interface WantedGate {
+  readonly stacked: Stacked;
+  readonly need: Need;
+}
+
+/**
+ * Gates that are worth starting now, most useful first; none while the line stands still. What one prefix of the stack
+ * needs is run side by side, as far as it hangs on several branches; nothing is run twice at once.
+ */
+export function gatesWanted(snapshot: Snapshot, project: Project, now: number): WantedGate[] {
+  const { state } = snapshot;
+  const queue = queueOf(project, activeTasks(state, project.name), state.tasks);
   const merged = [...queue.stack, ...queue.aside];
   if (project.hold !== null || merged.some(({ task }) => task.notBefore > now)) return [];
   const waiting = snapshot.waiting.get(project.name) ?? 0;
   const record = recordOf(project, snapshot.records);
-  const wanted = new Set(planQueue(viewOf(snapshot.state, queue, waiting, gateSlots(snapshot), record)).gate);
+  const slots = gateSlots(snapshot);
+  const plan = planQueue(viewOf(state, queue, waiting, slots, record));
+  const free = slots - merged.filter(({ progress }) => progress.gate !== null).length;
+  return sideBySide(snapshot, project, merged, plan.gate).slice(0, Math.max(0, free));
+}
+
+function sideBySide(
+  { state }: Snapshot,
+  project: Project,
+  merged: readonly Stacked[],
+  tokens: readonly Token[],
+): WantedGate[] {
+  const environment = environmentOf(project.config);
   const byToken = new Map(merged.map((one) => [one.progress.token, one]));
-  return [...wanted].flatMap((token) => byToken.get(token) ?? []);
+  const busy = underWay(state, merged);
+  const taken = new Set<Token>();
+  return tokens.flatMap((token) => {
+    const top = byToken.get(token);
+    return (top === undefined ? [] : unproved(project, top)).flatMap((need): WantedGate[] => {
+      const stacked = byToken.get(need.host);
+      const key = evidenceKey(need.tree, { ...need, environment });
+      if (stacked === undefined || stacked.progress.gate !== null || taken.has(need.host) || busy.has(key))
+        return [];
+      taken.add(need.host);
+      busy.add(key);
+      return [{ stacked, need }];
+    });
+  });
 }
 
 /** A project's tasks that something has to be done for. */

@@ -66,6 +66,8 @@ export type Decision =
       readonly workToken: Token;
       /** The command to run. */
       readonly verify: string;
+      /** The area whose projection is judged; null: the whole tree is. */
+      readonly area: string | null;
       readonly node: NodeName;
     }
   | {

@@ -5,6 +5,7 @@ import type { ProjectName } from '../model/ids.ts';
 import type { GateSettings, ProjectConfig } from '../model/spec.ts';
 import { DEFAULT_SANDBOX, type SandboxRules } from '../model/sandbox.ts';
 import { parseSize } from '../model/size.ts';
+import { areaProblems, areasOf } from './areas.ts';
 import { checkForm } from './check-form.ts';
 import { nearest } from './nearest.ts';
 import { DEFAULT_RETRIES, DEFAULT_TIMEOUT_MS, milliseconds } from './parse-spec.ts';
@@ -50,6 +51,7 @@ export function parseProject(
     ...resolved.problems,
     ...defaultExecutorProblems(input ?? {}, resolved.executors, source),
     ...secretProblems(input?.executors ?? {}, source),
+    ...areaProblems(form.value?.areas ?? {}, source),
   ];
   const faulty = problems.some(({ severity }) => severity === 'error');
   return {
@@ -77,6 +79,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     repo: input.repo ?? null,
     target: input.target ?? 'main',
     verify: input.verify ?? null,
+    ...areasOf(input),
     context: input.context ?? [],
     contract: input.contract ?? null,
     executor: input.executor ?? DEFAULT_EXECUTOR,

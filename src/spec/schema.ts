@@ -174,6 +174,18 @@ const gates = z.strictObject({
     .describe('Largest file that is not text, KiB; 2048 by default.'),
 });
 
+const areas = z
+  .record(
+    name('area name'),
+    z.strictObject({
+      paths: z.array(pattern).min(1).max(100).describe('What lies in it; no path may lie in two areas.'),
+      verify: shellCommand.describe('Proves a branch that changes nothing else, without the other areas.'),
+    }),
+  )
+  .describe(
+    'Parts that do not read each other: `{ web: { paths: [web/], verify: make -C web test } }`. What lies in none is shared.',
+  );
+
 export const projectSchema = z
   .strictObject({
     repo: repository
@@ -181,6 +193,7 @@ export const projectSchema = z
       .describe('Path (relative to the home) or URL. Without it tasks have no tree and no merge.'),
     target: branch.optional().describe('Branch where `collect` lands; main by default.'),
     verify: shellCommand.optional().describe('The command that proves a task which names none itself.'),
+    areas: areas.optional(),
     context: z.array(path).optional().describe('Files of the repository that every prompt contains.'),
     contract: path.optional().describe('The file of the repository with what all tasks agree on.'),
     executor: z.string().optional().describe('Default for specs that name none; claude.'),

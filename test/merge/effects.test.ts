@@ -45,7 +45,7 @@ class Hands implements HubWork {
       title: `Do ${found.task}`,
       base: found.base,
       rules: RULES,
-      verify: null,
+      commands: [],
     };
   };
 

@@ -23,7 +23,7 @@ function hands(w: World, names: ReadonlyMap<Token, string>): HubWork {
     hub: w.hub,
     attempt: (token) => {
       const task = taskId(names.get(token) ?? 'unknown');
-      return { task, title: `Do ${task}`, base: w.base, rules: RULES, verify: null };
+      return { task, title: `Do ${task}`, base: w.base, rules: RULES, commands: [] };
     },
     bundleFile: () => '',
     getBundle: async () => false,

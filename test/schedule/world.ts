@@ -18,7 +18,7 @@ import {
 } from '../../src/model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type State } from '../../src/model/state.ts';
-import type { Task } from '../../src/model/task.ts';
+import { judged, type Task } from '../../src/model/task.ts';
 import type { QueueRecord } from '../../src/merge/queue/record.ts';
 import { decide } from '../../src/schedule/decide.ts';
 import type { Decision, Snapshot } from '../../src/schedule/snapshot.ts';
@@ -183,7 +183,7 @@ export class World {
       case 'merge-gate': {
         const task = this.state.tasks.get(decision.task);
         if (task?.progress.at !== 'gating') throw new Error(`${decision.task} is not gating`);
-        const { commit, tree } = task.progress;
+        const { commit, tree } = judged(task.progress, decision.area);
         const work = {
           kind: 'gate',
           subject: { of: 'merge', workToken: decision.workToken, commit, tree, ...this.#basis(decision) },

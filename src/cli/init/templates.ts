@@ -48,6 +48,8 @@ ${repo === null ? '' : '# '}  note: { command: ["sh", "-c", "echo did $DISPATCH_
 
 timeout: 30m        # one attempt
 retries: 3          # times the gates' findings go back to the agent
+# areas:                                             # parts that do not read each other are verified side by side
+#   web: { paths: [web/], verify: npm test --prefix web }
 # shared_paths: [package.json, package-lock.json]     # conflict even if undeclared
 # protected_paths: [".github/workflows/**"]           # no task may change them unless it names them
 

@@ -1,8 +1,10 @@
 /** A project's queue as the planner sees it, read from the facts of its tasks. */
-import { commandsFor, environmentOf, evidenceKey, isProved } from '../../model/evidence.ts';
+import { areasId } from '../../model/area.ts';
+import { environmentOf, evidenceKey } from '../../model/evidence.ts';
 import type { CommitId, ProjectName, Token } from '../../model/ids.ts';
 import type { Gating, Progress, Project, Task } from '../../model/task.ts';
 import { nextToMerge } from '../order.ts';
+import { type Need, needsOf, openNeeds, stackNeeds, underWay } from './needs.ts';
 import type { AsideEntry, Backers, Entry, QueueView } from './plan.ts';
 import type { State } from '../../model/state.ts';
 import { NO_RECORD, type QueueRecord } from './record.ts';
@@ -12,11 +14,11 @@ export interface Stacked {
   readonly task: Task;
   readonly progress: Gating;
   /**
-   * Commands that its tree has to pass, each once: its own, the one that was red on it, and on the stack those of all
-   * below it, since all of them land as this tree. Not those of what is above: a task's command may look for what only
-   * that task brings, and would blame the innocent.
+   * What has to be green, each once: its own, what was red on it, and on the stack that of all below it, since all of
+   * them land as this tree. Not that of what is above: a task's command may look for what only that task brings, and
+   * would blame the innocent.
    */
-  readonly commands: readonly string[];
+  readonly needs: readonly Need[];
 }
 
 export type Landing = Extract<Progress, { at: 'landing' }>;
@@ -28,7 +30,7 @@ export interface Queue {
   /** From the bottom. */
   readonly stack: readonly Stacked[];
   readonly aside: readonly Stacked[];
-  /** They stand on something that is not there any more. */
+  /** They stand on something that is not there any more, or were merged when the areas' borders lay elsewhere. */
   readonly stray: readonly Stacked[];
   readonly queued: readonly Task[];
   /** What the next branch is stacked on; null before the hub is set up. */
@@ -43,6 +45,7 @@ export function queueOf(project: Project, active: Iterable<Task>, all: State['ta
   const standing = new Map<CommitId, Stacked>();
   const stray: Stacked[] = [];
   let top = project.integration;
+  const borders = areasId(project.config.areas);
   for (const task of active) {
     const { progress } = task;
     if (progress.at === 'queued') queued.push(task);
@@ -51,14 +54,16 @@ export function queueOf(project: Project, active: Iterable<Task>, all: State['ta
       top = progress.commit;
     } else if (progress.at !== 'gating') continue;
     else {
-      const commands = commandsOf(task, progress, project, all);
-      if (progress.aside !== null) aside.push({ task, progress, commands });
-      else stray.push(...takePlace(standing, { task, progress, commands }));
+      const one = { task, progress, needs: needsOf(task, progress, project, all) };
+      if (progress.areas?.of !== borders) stray.push(one);
+      else if (progress.aside !== null) aside.push(one);
+      else stray.push(...takePlace(standing, one));
     }
   }
   const stack: Stacked[] = [];
   for (let next = above(standing, top); next !== undefined; next = above(standing, top)) {
-    stack.push({ ...next, commands: union(stack.at(-1)?.commands ?? [], next.commands) });
+    const below = stack.at(-1)?.needs ?? [];
+    stack.push({ ...next, needs: stackNeeds(below, next.needs, next.progress) });
     standing.delete(next.progress.onto);
     top = next.progress.commit;
   }
@@ -66,23 +71,9 @@ export function queueOf(project: Project, active: Iterable<Task>, all: State['ta
   return { project, landing, stack, aside, stray: [...stray, ...standing.values()], queued, top };
 }
 
-/** Those that prove it, and the one that was red on its tree in the environment that the project has now. */
-function commandsOf(task: Task, { red }: Gating, project: Project, all: State['tasks']): readonly string[] {
-  const own = commandsFor(task, project, all.values());
-  return red?.environment === environmentOf(project.config) ? union(own, [red.verify]) : own;
-}
-
-/** The same list while there is nothing to add: long stacks have few commands. */
-function union(list: readonly string[], more: readonly string[]): readonly string[] {
-  const fresh = more.filter((verify) => !list.includes(verify));
-  return fresh.length === 0 ? list : [...list, ...fresh];
-}
-
-/** The commands that its tree has not passed yet: the one that was red first, because its answer decides most. */
-export function unproved(project: Project, { progress, commands }: Stacked): string[] {
-  const open = commands.filter((verify) => !isProved(project, progress.tree, verify));
-  const red = progress.red?.verify;
-  return red === undefined || !open.includes(red) ? open : [red, ...open.filter((verify) => verify !== red)];
+/** What has not been found green yet, what decides most first. */
+export function unproved(project: Project, { progress, needs }: Stacked): Need[] {
+  return openNeeds(project, needs, progress.red);
 }
 
 /** The one that came first stands there; the other is returned, whatever the order in which they are met. */
@@ -108,12 +99,17 @@ export function viewOf(
 ): QueueView<Token> {
   const environment = environmentOf(project.config);
   const green = new Set(project.green);
-  const entry = ({ progress, commands }: Stacked): Entry<Token> => {
-    const { token: id, tree, gate, red } = progress;
-    const passed = (verify: string): boolean => green.has(evidenceKey(tree, { verify, environment }));
+  const busy = underWay(state, [...stack, ...aside]);
+  const entry = ({ progress, needs }: Stacked): Entry<Token> => {
+    const { token: id, gate, red } = progress;
+    const keyed = needs.map((need) => ({ need, key: evidenceKey(need.tree, { ...need, environment }) }));
+    const open = keyed.filter(({ key }) => !green.has(key));
     // A red run says nothing any more when its command has been green on the same tree since.
-    const stands = red?.environment === environment && !passed(red.verify);
-    return { id, green: commands.every(passed), reds: stands ? red.runs : 0, running: gate !== null };
+    const stillOpen = open.some(({ need }) => need.host === id && need.verify === red?.verify);
+    const stands = red?.environment === environment && stillOpen;
+    const awaited = open.length > 0 && open.every(({ key }) => busy.has(key));
+    const reds = stands ? red.runs : 0;
+    return { id, green: open.length === 0, reds, running: gate !== null || awaited };
   };
   return {
     stack: stack.map(entry),

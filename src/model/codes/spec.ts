@@ -121,6 +121,12 @@ export const SPEC_CODES = {
     explain:
       '`modifies` is both a lock (no other task that can touch the same files runs meanwhile) and a permission (a change outside of it is refused). In a project with a repository each task needs at least one pattern.',
   },
+  E_SPEC_AREAS_OVERLAP: {
+    title: 'a path in two areas',
+    exit: EXIT.usage,
+    explain:
+      'Gates of an area see the files of that area and those that lie in none. A path that two areas have would be hidden from a gate that judges it. Narrow one of the two; what several areas read belongs to none of them, and every area sees it.',
+  },
   E_SPEC_MODIFIES_FOLDER: {
     title: 'a folder named as if it were a file',
     exit: EXIT.usage,

@@ -47,7 +47,7 @@ function stacked(commands: readonly (string | null)[]) {
   const commandsOf = (at: number): string[] => {
     const one = [...queue().stack, ...queue().aside].find(({ task }) => task.key === key(`S${at}`));
     if (one === undefined) throw new Error('it is not on the stack');
-    return unproved(queue().project, one);
+    return unproved(queue().project, one).map(({ verify }) => verify);
   };
   return { story, commandsOf, view };
 }
