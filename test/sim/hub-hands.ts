@@ -3,6 +3,8 @@
  * the controller cannot tell which.
  */
 import type { Effect, Input } from '../../src/controller/door.ts';
+import { bordersOf, touchedBy } from '../../src/merge/areas.ts';
+import { type Area, type AreaFacts, areasId } from '../../src/model/area.ts';
 import type { Finding } from '../../src/model/attempt.ts';
 import type { CommitId, NodeName, Token } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
@@ -117,7 +119,8 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
           const met = hub.fits(head, other);
           if (met !== null) return { is: 'merge.waits', key, token, onto: other, conflicts: met };
         }
-        return { is: 'merge.made', key, token, onto, commit: id, tree, aside };
+        const facts = areaFacts(hub, onto, id, effect.areas);
+        return { is: 'merge.made', key, token, onto, commit: id, tree, aside, ...facts };
       }
       const landed = hub.tip() === onto ? merged : hub.merge(brings, head, hub.tip());
       if ('made' in landed) return { is: 'merge.waits', key, token, onto, conflicts: merged.conflicts };
@@ -186,6 +189,19 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       return { is: 'delivered', key, project, commit, tasks: hub.tasksBetween(targetTip, commit) };
     }
   }
+}
+
+/** As the merge room does it. */
+function areaFacts(
+  hub: VirtualHub,
+  onto: CommitId,
+  made: CommitId,
+  areas: readonly Area[] = [],
+): { areas?: AreaFacts } {
+  const of = areasId(areas);
+  if (of === undefined) return {};
+  const { touched, within } = touchedBy(hub.objects.changed(onto, made), areas);
+  return { areas: { of, within, touched: hub.project(made, touched, bordersOf(areas).sees) } };
 }
 
 function verifyOf(state: State, token: Token): string | null {

@@ -4,9 +4,12 @@
  */
 import type { Core } from '../../src/controller/core.ts';
 import type { Input } from '../../src/controller/door.ts';
+import { bordersOf } from '../../src/merge/areas.ts';
+import type { AreaFacts } from '../../src/model/area.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import { environmentOf, evidenceKey } from '../../src/model/evidence.ts';
 import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/model/ids.ts';
+import type { ProjectConfig } from '../../src/model/spec.ts';
 import type { Gating, Project } from '../../src/model/task.ts';
 import { VERIFY } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
@@ -67,6 +70,28 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
           if (fact.type === 'merge.doubted') reds.set(fact.token, task.progress.red);
           else task.progress = { ...task.progress, red: reds.get(fact.token) ?? null };
         }
+      });
+    },
+  },
+
+  'an area does not see what all share': {
+    shows: /was not green on what \w+ sees/,
+    plant: (sim) => {
+      aroundMerge(sim, ({ areas, ...made }, config) => {
+        const sees = (name: string, path: string): boolean =>
+          bordersOf(config.areas ?? []).areaOf(path) === name;
+        const names = areas.touched.map(({ area }) => area);
+        const touched = sim.truth.hub(config.name).project(made.commit, names, sees);
+        return { ...made, areas: { ...areas, touched } };
+      });
+    },
+  },
+
+  'a branch in two areas is taken for one in the first': {
+    shows: /was not green on what \w+ sees/,
+    plant: (sim) => {
+      aroundMerge(sim, ({ areas, ...made }) => {
+        return { ...made, areas: { ...areas, touched: areas.touched.slice(0, 1), within: true } };
       });
     },
   },
@@ -372,6 +397,21 @@ function aroundTurn(sim: Simulation, change: (core: Core) => () => void): void {
     return inputs;
   });
   sim.hooks.afterTurn.push(() => undo());
+}
+
+type Made = Extract<Input, { is: 'merge.made' }>;
+type MadeByArea = Made & { readonly areas: AreaFacts };
+
+/** Changes what the hub says of merges in a project that has areas. */
+function aroundMerge(sim: Simulation, change: (made: MadeByArea, config: ProjectConfig) => Made): void {
+  sim.hooks.beforeTurn.push((core, inputs) =>
+    inputs.map((input) => {
+      if (input.is !== 'merge.made' || input.areas === undefined) return input;
+      const key = core.state.attempts.get(input.token)?.task;
+      const config = sim.scenario.projects.find(({ name }) => key?.startsWith(`${name}/`) === true);
+      return config === undefined ? input : change({ ...input, areas: input.areas }, config);
+    }),
+  );
 }
 
 function eachNode(sim: Simulation, plant: (node: VirtualNode) => void): void {

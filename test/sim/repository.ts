@@ -2,6 +2,7 @@
  * Git reduced to what a merge queue can get wrong: commits with parents and files, refs that move by compare-and-swap,
  * three-way merges. One object store for everybody; what a party may see is decided by its refs and its bundles.
  */
+import type { Projection } from '../../src/model/area.ts';
 import type { Conflict } from '../../src/model/conflict.ts';
 import { type CommitId, commitId, type TaskId, type Token } from '../../src/model/ids.ts';
 
@@ -72,6 +73,18 @@ export class Objects {
     return conflicts.length > 0 ? { conflicts } : { files };
   }
 
+  /** The tree with these files, whether or not a commit has it. */
+  treeOf(files: ReadonlyMap<string, string>): string {
+    return this.#treeOf(files);
+  }
+
+  /** Paths that are not the same in both. */
+  changed(from: CommitId, to: CommitId): string[] {
+    const [before, after] = [this.get(from).files, this.get(to).files];
+    const paths = new Set([...before.keys(), ...after.keys()]);
+    return [...paths].filter((path) => before.get(path) !== after.get(path));
+  }
+
   #treeOf(files: ReadonlyMap<string, string>): string {
     const text = [...files].toSorted(([a], [b]) => (a < b ? -1 : 1)).join('\n');
     const known = this.#trees.get(text) ?? `tree-${this.#trees.size + 1}`;
@@ -119,6 +132,20 @@ export class VirtualHub {
     const merged = this.objects.merge(onto, head);
     if ('conflicts' in merged) return { conflicts: merged.conflicts.map((path) => ({ path, tasks: [] })) };
     return { made: this.objects.commit([onto, head], merged.files, [brings]) };
+  }
+
+  /** As `Hub.project`. */
+  project(
+    commit: CommitId,
+    names: readonly string[],
+    sees: (name: string, path: string) => boolean,
+  ): Projection[] {
+    const { files } = this.objects.get(commit);
+    return names.map((area): Projection => {
+      const seen = new Map([...files].filter(([path]) => sees(area, path)));
+      const made = this.objects.commit([commit], seen);
+      return { area, commit: made.id, tree: made.tree };
+    });
   }
 
   /** As `Hub.reverse`: the merge within the stack that brought the attempt in, and what was before it on top. */

@@ -80,7 +80,8 @@ const EXECUTORS = ['shell', 'glm'];
 
 /** @param own for what was added later: the other draws of a seed stay what they were. */
 export function drawScenario(rng: Rng, own: Rng): Scenario {
-  const projects = drawProjects(rng);
+  const sleep = mean(own, 60_000);
+  const projects = drawProjects(rng).map((project) => withAreas(project, own));
   return {
     projects,
     tasks: drawTasks(rng, projects),
@@ -113,7 +114,7 @@ export function drawScenario(rng: Rng, own: Rng): Scenario {
       kill: mean(rng, 30_000),
       zombie: mean(rng, 60_000),
       clock: mean(rng, 60_000),
-      sleep: mean(own, 60_000),
+      sleep,
       target: mean(rng, 15_000),
       replay: mean(rng, 20_000),
       person: mean(rng, 8_000),
@@ -161,6 +162,16 @@ function drawProject(
     gates: rng.chance(0.3) ? gates : tried,
     executors,
   });
+}
+
+/** Half of the projects with a repository; the files at the top, and `EXTRA`, are shared. */
+function withAreas(project: ProjectConfig, own: Rng): ProjectConfig {
+  if (project.repo === null || own.chance(0.5)) return project;
+  const areas = [
+    { name: 'a', paths: ['a/'], verify: 'make a' },
+    { name: 'bc', paths: ['b/**', 'c/'], verify: 'make bc' },
+  ];
+  return { ...project, areas };
 }
 
 /** `glm` has one key or two, perhaps with a bound of its own; `shell` needs none. */

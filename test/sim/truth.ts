@@ -2,10 +2,11 @@
  * What is really so, whatever the controller believes: which tree was gated, whose work is in integration, what runs
  * where. Everything that would be damage in the real world is noted here as a violation the moment it happens.
  */
+import type { Area } from '../../src/model/area.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import type { CommitId, ProjectName, Token } from '../../src/model/ids.ts';
 import { overlap } from '../../src/plan/overlap.ts';
-import type { TaskSpec } from '../../src/model/spec.ts';
+import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { Objects, VirtualHub } from './repository.ts';
 import { EXTRA, type Fate, type Scenario } from './scenario.ts';
 import type { VirtualNode, VirtualOrder } from './virtual-node.ts';
@@ -21,10 +22,19 @@ export class Truth {
   readonly #runs = new Map<string, { green: number; red: number }>();
   readonly #reverted = new Map<Token, CommitId>();
 
+  readonly #projects: readonly ProjectConfig[];
+
   constructor(scenario: Scenario) {
+    this.#projects = scenario.projects;
     for (const { name, repo } of scenario.projects) {
       if (repo !== null) this.hubs.set(name, new VirtualHub(this.objects, new Map([['README', '0']])));
     }
+  }
+
+  #config(project: ProjectName): ProjectConfig {
+    const config = this.#projects.find(({ name }) => name === project);
+    if (config === undefined) throw new Error(`no project ${project}`);
+    return config;
   }
 
   hub(project: ProjectName): VirtualHub {
@@ -81,9 +91,11 @@ export class Truth {
     previous: CommitId,
   ): void {
     const proofs = this.#green.get(this.objects.get(commit).tree);
+    const judge = this.#config(project);
     for (const token of undoes) this.#takenOut(token, commit);
     for (const { token, verify } of work) {
-      if (verify !== null && proofs?.has(verify) === false) {
+      const areas = verify === null || verify === judge.verify ? this.#areasOf(judge, token) : [];
+      if (verify !== null && areas.length !== 1 && proofs?.has(verify) !== true) {
         this.violations.push(`${token}: landed in ${commit} without "${verify}" having been run`);
       }
       const before = this.#landed.get(token);
@@ -98,8 +110,38 @@ export class Truth {
       this.violations.push(`${project}: integration lost ${previous} when ${commit} landed`);
     }
     const { tree } = this.objects.get(commit);
-    if (!this.#green.has(tree))
+    const parts = work.length > 0 && work.every(({ token }) => this.#areasOf(judge, token).length === 1);
+    if (!this.#green.has(tree) && (!parts || undoes.length > 0))
       this.violations.push(`${project}: landed ${commit}, whose tree no gate found green`);
+    this.#projectionsProved(judge, commit, previous);
+  }
+
+  /** The areas in all of whose files the attempt's branch lies; none when it changes a file that all share. */
+  #areasOf({ name, areas = [] }: ProjectConfig, token: Token): readonly Area[] {
+    const head = this.hub(name).candidates.get(token);
+    const base = head === undefined ? undefined : this.objects.get(head).parents[0];
+    if (head === undefined || base === undefined) return [];
+    const paths = this.objects.changed(base, head);
+    if (paths.some((path) => areas.every((area) => !liesIn(path, area)))) return [];
+    return areas.filter((area) => paths.some((path) => liesIn(path, area)));
+  }
+
+  /** Every area whose files, or shared ones, have changed was found green on exactly what it sees of the commit. */
+  #projectionsProved({ name, areas = [] }: ProjectConfig, commit: CommitId, previous: CommitId): void {
+    const paths = this.objects.changed(previous, commit);
+    const shared = paths.some((path) => !areas.some((area) => liesIn(path, area)));
+    for (const area of areas) {
+      if (!shared && !paths.some((path) => liesIn(path, area))) continue;
+      const others = areas.filter((other) => other !== area);
+      const seen = [...this.objects.get(commit).files].filter(([path]) =>
+        others.every((other) => !liesIn(path, other)),
+      );
+      const tree = this.objects.treeOf(new Map(seen));
+      if (this.#green.get(tree)?.has(area.verify) === true) continue;
+      this.violations.push(
+        `${name}: ${commit} landed and "${area.verify}" was not green on what ${area.name} sees`,
+      );
+    }
   }
 
   /** What an attempt wrote is gone, and it had been there. */
@@ -131,6 +173,10 @@ export class Truth {
       this.violations.push(`${node.name}: told to forget ${order.token}, whose commits nobody else has`);
     }
   }
+}
+
+function liesIn(path: string, { paths }: Area): boolean {
+  return paths.some((pattern) => overlap(pattern, path) !== null);
 }
 
 /** A path that the pattern stands for; the same one each time, so that two tasks under one pattern do meet. */
