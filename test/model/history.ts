@@ -3,6 +3,7 @@
  * record it (an attempt's end comes with what follows from it). Everything derives from the numbers passed to `step`, so
  * a failing list of numbers replays, and shrinks by dropping steps.
  */
+import { type Area, type AreaFacts, areasId } from '../../src/model/area.ts';
 import type { Attempt, Outcome } from '../../src/model/attempt.ts';
 import type { Event, Fact, NewEvent, Source } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
@@ -12,7 +13,7 @@ import { isLive } from '../../src/model/indexes.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
 import type { Basis } from '../../src/model/evidence.ts';
-import { isFinal, type Progress, type Project, type Task, undoOf } from '../../src/model/task.ts';
+import { isFinal, judgedBy, type Progress, type Project, type Task, undoOf } from '../../src/model/task.ts';
 import { BASIS, clash } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
@@ -27,6 +28,10 @@ type At<Name extends Progress['at']> = Task & { progress: Extract<Progress, { at
 const PROJECTS = ['app', 'site', 'chores'] as ProjectName[];
 const NODES = ['mac2', 'codex-node-1', 'codex-node-2'] as NodeName[];
 const PATHS = ['src/a.ts', 'src/b.ts', 'src/c.ts', 'docs/', 'test/'];
+const AREAS: readonly Area[] = [
+  { name: 'docs', paths: ['docs/'], verify: 'make docs' },
+  { name: 'src', paths: ['src/'], verify: 'make src' },
+];
 const MOST_TASKS = 24;
 
 /** Literal patterns only: two tasks meet when they share one. */
@@ -423,8 +428,19 @@ export class History {
         commit: this.#commit(),
         tree: this.#commit(),
         aside,
+        ...this.#areaFacts(project),
       });
     });
+  }
+
+  /** As if it changed one area or both. */
+  #areaFacts({ config: { areas = [] } }: Project): { areas?: AreaFacts } {
+    const of = areasId(areas);
+    if (of === undefined) return {};
+    const within = this.#pick(3) > 0;
+    const met = within ? [areas[this.#pick(areas.length)] as Area] : areas;
+    const touched = met.map(({ name: area }) => ({ area, commit: this.#commit(), tree: this.#commit() }));
+    return { areas: { of, within, touched } };
   }
 
   #conflict(): Move[] {
@@ -455,9 +471,12 @@ export class History {
 
   #claimGate(): Move[] {
     const merges = this.#at('gating').filter(({ progress }) => progress.gate === null);
-    const claims = merges.flatMap(({ key, n, progress: { token, commit, tree } }) =>
-      one(this.#gateClaim(key, n, { of: 'merge', workToken: token, commit, tree, ...this.#basis() })),
-    );
+    const claims = merges.flatMap(({ key, n, progress }) => {
+      const trees = judgedBy(progress);
+      const { commit, tree } = trees.length > 1 ? (trees[this.#pick(trees.length)] ?? progress) : progress;
+      const subject = { of: 'merge', workToken: progress.token, commit, tree, ...this.#basis() } as const;
+      return one(this.#gateClaim(key, n, subject));
+    });
     const deliveries = this.#projects().flatMap(({ name, delivery }) => {
       if (delivery?.at !== 'gating' || delivery.gate !== null) return [];
       const { commit, tree } = delivery;
@@ -702,6 +721,7 @@ export class History {
       repo: name === 'chores' ? null : `../${name}`,
       target: 'main',
       verify: 'make test',
+      ...(name === 'site' ? { areas: AREAS } : {}),
       context: [],
       contract: null,
       executor: 'shell',
