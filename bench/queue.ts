@@ -34,6 +34,32 @@ for (const flakeRate of FLAKES) {
   }
 }
 
+console.log(
+  "\nareas: branches within one each, no flakes; an area's gate takes as long as a whole one, or its part of it",
+);
+console.log(
+  `${'runs/merged (makespan)'.padEnd(34)}${BAD.map((bad) => `${bad * 100} % bad`.padEnd(16)).join('')}`,
+);
+for (const slots of [2, 4, 8]) {
+  for (const [areas, areaTime] of [
+    [1, 1],
+    [2, 1],
+    [2, 0.5],
+    [4, 0.25],
+  ] as const) {
+    const cells = BAD.map((badRate) => {
+      const results = SEEDS.map((seed) =>
+        runLine({ branches: BRANCHES, badRate, flakeRate: 0, slots, seed, areas, areaTime }),
+      );
+      if (results.some(({ slipped }) => slipped > 0)) throw new Error('a bad branch merged');
+      const perMerged = mean(results.map(({ runs, merged }) => runs / merged)).toFixed(3);
+      return `${perMerged} (${mean(results.map(({ makespan }) => makespan)).toFixed(0)})`.padEnd(16);
+    });
+    const what = areas === 1 ? 'no areas' : `${areas} areas, a gate ${areaTime}`;
+    console.log(`${`${slots} slots, ${what}`.padEnd(34)}${cells.join('')}`);
+  }
+}
+
 function ours(slots: number, badRate: number, flakeRate: number): void {
   const results = SEEDS.map((seed) => runLine({ branches: BRANCHES, badRate, flakeRate, slots, seed }));
   const slipped = results.reduce((sum, { slipped: bad }) => sum + bad, 0);

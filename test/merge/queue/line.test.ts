@@ -71,3 +71,14 @@ test('it costs less than judging one by one, or in batches of five without flake
     expect(perMerged).toBeLessThan(other.runs / other.merged);
   }
 });
+
+test('two areas whose gates take half of a whole one: nothing bad merges, nobody good is refused, and all is through in less than 0.6 of the time', () => {
+  for (const slots of [2, 8]) {
+    for (const badRate of [0.02, 0.1, 0.3]) {
+      const common = { branches: 1000, badRate, flakeRate: 0, slots, seed: 1 };
+      const [areas, whole] = [runLine({ ...common, areas: 2, areaTime: 0.5 }), runLine(common)];
+      expect(areas).toMatchObject({ slipped: 0, wronged: 0, merged: whole.merged });
+      expect(areas.makespan).toBeLessThan(0.6 * whole.makespan);
+    }
+  }
+});

@@ -12,6 +12,10 @@ export interface LineOptions {
   readonly flakeRate: number;
   readonly slots: number;
   readonly seed: number;
+  /** Branches are spread over so many areas, each within one; 1 by default. */
+  readonly areas?: number;
+  /** What an area's gate takes of the time of a whole one; 1 by default. */
+  readonly areaTime?: number;
 }
 
 export interface LineResult {
@@ -34,11 +38,11 @@ interface Branch {
   cleared: boolean;
   backers: readonly number[];
   verdict: 'good' | 'bad' | null;
-  /** What it would give: itself together with all that it stands on. */
+  /** What it would give: itself together with all of its area that it stands on. */
   tree: Tree;
 }
 
-/** A set of branches: the sum of their names identifies it. */
+/** A set of branches of one area: the sum of their names identifies it. */
 interface Tree {
   readonly name: number;
   readonly bad: boolean;
@@ -81,7 +85,8 @@ class Line {
   #slipped = 0;
   #repeated = 0;
   readonly #landedAt: number[] = [];
-  #landed: Tree = { name: 0, bad: false };
+  /** By area. */
+  readonly #landed: Tree[];
   readonly #names: readonly number[];
   /** The gate cache. */
   readonly #verdicts = new Map<number, { green: boolean; reds: number }>();
@@ -89,13 +94,14 @@ class Line {
   constructor(options: LineOptions) {
     this.#options = options;
     this.#draw = drawing(options.seed);
+    this.#landed = Array.from({ length: options.areas ?? 1 }, () => ({ name: 0, bad: false }));
     this.#branches = Array.from({ length: options.branches }, (_, id) => ({
       id,
       bad: this.#draw() < options.badRate,
       cleared: false,
       backers: [],
       verdict: null,
-      tree: this.#landed,
+      tree: { name: 0, bad: false },
     }));
     this.#names = this.#branches.map(() => Math.floor(this.#draw() * 2 ** 42));
     this.#queue = [...this.#branches];
@@ -136,20 +142,34 @@ class Line {
       for (const id of plan.clear) this.#clear(id);
       if (plan.land > 0) this.#land(plan.land);
       if (plan.suspect !== null) this.#takeAside(plan.suspect.id, plan.suspect.backers);
-      for (const id of plan.gate) this.#start(id);
-      const moved = plan.refuse.length + plan.clear.length + plan.land + plan.gate.length;
+      const begun = plan.gate.filter((id) => this.#start(id)).length;
+      const moved = plan.refuse.length + plan.clear.length + plan.land + begun;
       if (moved === 0 && plan.suspect === null) return;
     }
   }
 
   #entry(branch: Branch): { id: number; green: boolean; reds: number; running: boolean } {
     const known = this.#verdicts.get(branch.tree.name);
+    const open = this.#open(branch);
+    const isRun = (one: Branch): boolean => this.#running.some((run) => run.branch === one);
     return {
       id: branch.id,
-      green: known?.green ?? false,
+      green: open.length === 0,
       reds: known?.reds ?? 0,
-      running: this.#running.some((run) => run.branch === branch),
+      running: isRun(branch) || (open.length > 0 && open.every(isRun)),
     };
+  }
+
+  #area({ id }: Branch): number {
+    return id % this.#landed.length;
+  }
+
+  /** The branches on which hangs what is not green of what this one needs: the highest of each area, up to it. */
+  #open(branch: Branch): Branch[] {
+    const at = this.#stack.indexOf(branch);
+    const hosts = new Map<number, Branch>();
+    for (const one of at < 0 ? [branch] : this.#stack.slice(0, at + 1)) hosts.set(this.#area(one), one);
+    return [...hosts.values()].filter(({ tree }) => this.#verdicts.get(tree.name)?.green !== true);
   }
 
   #backers({ backers }: Branch): Backers {
@@ -174,7 +194,7 @@ class Line {
     while (this.#aside.length < want.aside && fresh.length > 0) {
       const branch = fresh.shift() as Branch;
       this.#queue = this.#queue.filter((one) => one !== branch);
-      branch.tree = this.#on(this.#landed, branch);
+      branch.tree = this.#on(this.#landedIn(branch), branch);
       branch.backers = [];
       this.#aside.push(branch);
     }
@@ -183,7 +203,8 @@ class Line {
     while (!red && this.#stack.length < want.stack && stackable.length > 0) {
       const branch = stackable.shift() as Branch;
       this.#queue = this.#queue.filter((one) => one !== branch);
-      branch.tree = this.#on(this.#stack.at(-1)?.tree ?? this.#landed, branch);
+      const below = this.#stack.findLast((one) => this.#area(one) === this.#area(branch));
+      branch.tree = this.#on(below?.tree ?? this.#landedIn(branch), branch);
       this.#stack.push(branch);
     }
   }
@@ -192,12 +213,25 @@ class Line {
     return { name: below.name + (this.#names[branch.id] ?? 0), bad: below.bad || branch.bad };
   }
 
-  #start(id: number): void {
-    const branch = this.#branches[id] as Branch;
+  #landedIn(branch: Branch): Tree {
+    return this.#landed[this.#area(branch)] as Tree;
+  }
+
+  /** Starts all that the branch needs, as far as there are slots. */
+  #start(id: number): boolean {
+    const { slots } = this.#options;
+    const open = this.#open(this.#branches[id] as Branch);
+    const idle = open.filter((one) => !this.#running.some((run) => run.branch === one));
+    const begun = idle.slice(0, slots - this.#running.length);
+    for (const one of begun) this.#begin(one);
+    return begun.length > 0;
+  }
+
+  #begin(branch: Branch): void {
     const known = this.#verdicts.get(branch.tree.name);
     if (known?.green === true || (known?.reds ?? 0) > 1) this.#repeated += 1;
     this.#runs += 1;
-    this.#running.push({ branch, tree: branch.tree, ends: this.#now + 1 });
+    this.#running.push({ branch, tree: branch.tree, ends: this.#now + (this.#options.areaTime ?? 1) });
   }
 
   #end(run: Run): void {
@@ -216,7 +250,7 @@ class Line {
 
   #land(count: number): void {
     for (const branch of this.#stack.slice(0, count)) {
-      this.#landed = branch.tree;
+      this.#landed[this.#area(branch)] = branch.tree;
       this.#landedAt.push(this.#now);
       branch.verdict = 'good';
       if (branch.bad) this.#slipped += 1;
