@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { landed } from '../../src/controller/from-hub.ts';
 import { freshMemory } from '../../src/controller/memory.ts';
 import { settleEnd } from '../../src/controller/settle.ts';
+import { countsOf, gatherCounts } from '../../src/controller/test-counts.ts';
 import { Turn } from '../../src/controller/turn.ts';
 import type { Outcome, TestCounts } from '../../src/model/attempt.ts';
 import { isProved } from '../../src/model/evidence.ts';
@@ -167,4 +168,18 @@ describe('a merged tree', () => {
     expect(merges.gate('S02', { ran: 14, skipped: 0 }, { crash: true })).toBe('merged');
     expect(merges.tests).toEqual([{ verify: 'make test', ran: 12, skipped: 0 }]);
   });
+});
+
+test('what was counted area by area counts for the tree that lands, together with what was counted on all of it', () => {
+  const { turn } = new Merges();
+  const counted = (verify: string, ran: number) => ({ verify, ran, skipped: 0 });
+  turn.memory.testCounts.set('web', [counted('make web', 3)]);
+  turn.memory.testCounts.set('api', [counted('make api', 5)]);
+  gatherCounts(turn, 'tree', ['web', 'api', 'not counted']);
+  expect(countsOf(turn, 'tree')).toEqual({ tests: [counted('make web', 3), counted('make api', 5)] });
+  turn.memory.testCounts.set('above', [counted('make test', 8)]);
+  gatherCounts(turn, 'above', ['web', 'above']);
+  expect(countsOf(turn, 'above')).toEqual({ tests: [counted('make web', 3), counted('make test', 8)] });
+  gatherCounts(turn, 'other', ['not counted']);
+  expect(countsOf(turn, 'other')).toEqual({});
 });

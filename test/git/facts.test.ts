@@ -153,6 +153,15 @@ describe('what a branch did', () => {
     expect(changed.map(({ path, newMode }) => [path, newMode])).toEqual([['sub', '160000']]);
   });
 
+  test('the files that each of several commands runs are named, each in the folder of its own command', async () => {
+    const repo = await Repo.create();
+    const base = await repo.commit({ 'web/t.sh': 'true\n', 't.sh': 'true\n', 'check.sh': 'true\n' });
+    const head = await repo.commit({ 'a.txt': 'one\n' });
+    const facts = await readFacts(repo, base, head, 'cd web && sh t.sh', 'sh check.sh && sh t.sh', null);
+    expect(facts.gateFiles).toEqual(['web/t.sh', 'check.sh', 't.sh']);
+    expect((await readFacts(repo, base, head)).gateFiles).toEqual([]);
+  });
+
   test('a huge file is named as unread and the others are read', async () => {
     const repo = await Repo.create();
     const base = await repo.commit({ 'a.txt': 'one\n' });
