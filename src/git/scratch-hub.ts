@@ -14,6 +14,7 @@ import { readFacts, type RepoPlace } from './facts.ts';
 import { brokenHub, createHub, HUB_ENV, isHub } from './hub-dir.ts';
 import { mergeBranch } from './merge-branch.ts';
 import { commitTree, firstParent, mergeBases, treeOf } from './merge-tree.ts';
+import { changedBetween, projectTrees } from './projection.ts';
 import { INTEGRATION, readRef, START } from './refs.ts';
 import { git } from './run.ts';
 import { landedMerges, type LandedMerge, mergeOf } from './trailers.ts';
@@ -95,6 +96,21 @@ export class ScratchHub {
     const base = await this.baseOf(head);
     const later = await landedMerges(this.#repo, base, onto, true);
     return { clean: false, conflicts: conflictsWith(merged.paths, later) };
+  }
+
+  /** Paths that differ between two commits, both sides of a rename. */
+  async changedBetween(from: CommitId, to: CommitId): Promise<string[]> {
+    return await changedBetween(this.#repo, from, to);
+  }
+
+  /** For each name a commit of what it sees of the tree; see `projectTrees`. */
+  async project(
+    commit: CommitId,
+    names: readonly string[],
+    sees: (name: string, path: string) => boolean,
+  ): ReturnType<typeof projectTrees> {
+    const indexFile = join(this.directory, 'projection.index');
+    return await projectTrees(this.#repo, commit, names, { sees, indexFile });
   }
 
   /** What landed since integration began, oldest first. */

@@ -73,6 +73,17 @@ test('what is red in one area holds up nobody of the other, and no gate sees the
   expect(seenBy(home, 'api').join()).not.toContain('./web/');
   expect(seenBy(home, 'web').join()).toContain(' ./README.md ');
   expect(seenBy(home, 'web').join()).not.toContain('./api/');
+
+  // By hand: each area's command on what that area sees, and for a branch inside one area nothing else.
+  const again = await home.dispatch(['verify', PROJECT]);
+  expect(again.stderr).toMatch(/green area web: .*green area api: /u);
+  expect(again.code).toBe(0);
+  const one = await home.dispatch(['gate', 'C', '-o', 'json']);
+  expect(one.code).toBe(0);
+  const { gates } = (JSON.parse(one.stdout) as { data: { gates: { gate: string; area?: string }[] } }).data;
+  expect(gates.filter(({ gate }) => gate === 'verify').map(({ area }) => area)).toEqual(['web']);
+  expect(seenBy(home, 'web').join()).not.toContain('./api/');
+
   expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
   expect([home.file('api/a.txt'), home.file('web/b.txt'), home.file('web/c.txt')]).toEqual(
     Array.from({ length: 3 }, () => 'good\n'),

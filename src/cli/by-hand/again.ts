@@ -9,6 +9,7 @@ import type { CommitId, TaskId } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { Project } from '../../model/task.ts';
 import { type GateNode, withGateNode } from './gate-node.ts';
+import { type Judged, judgedOfAreas } from './judged.ts';
 import { type GateRow, verifyRow } from './verdict.ts';
 
 /** A commit of integration, and what each command says of it. */
@@ -45,13 +46,17 @@ export async function againOnWhatLanded(again: Again): Promise<Step[]> {
   const wanted = wantedSteps(again, await hub.landed());
   return withGateNode(nodes, project.config, async (node) => {
     const runner = new Runner(again, node);
-    const looked = await withTrees(hub, each ? wanted : wanted.slice(-1));
-    const running = looked.map(async ({ commit, tree, brought, commands }) => {
-      const runs = [...commands].map(async ([command, tasks]): Promise<Run> => {
+    const looked = await withTrees(again, each ? wanted : wanted.slice(-1));
+    const running = looked.map(async ({ commit, tree, brought, commands, areas }) => {
+      const whole = [...commands].map(async ([command, tasks]): Promise<Run> => {
         const row = await runner.run({ commit, tree }, command, tasks[0]);
         return { ...row, command, tasks };
       });
-      return { commit, brought, runs: await Promise.all(runs) };
+      const seen = areas.map(async ({ area, verify: command, ...judged }): Promise<Run> => {
+        const row = await runner.run(judged, command, undefined);
+        return { ...row, command, tasks: [], ...(area === null ? {} : { area }) };
+      });
+      return { commit, brought, runs: await Promise.all([...whole, ...seen]) };
     });
     // What fails behind the one that is waited for is told when its turn comes.
     const all = Promise.allSettled(running);
@@ -95,12 +100,22 @@ function wantedSteps({ hub, project, verifies }: Again, oldestFirst: readonly La
 
 /** One after the other: each is a run of git. */
 async function withTrees(
-  hub: ScratchHub,
+  { hub, project: { config } }: Again,
   steps: readonly WantedStep[],
-): Promise<(WantedStep & { readonly tree: string })[]> {
-  const found: (WantedStep & { readonly tree: string })[] = [];
-  for (const step of steps) found.push({ ...step, tree: await hub.treeOf(step.commit) });
+): Promise<LookedStep[]> {
+  const { areas: all = [] } = config;
+  const found: LookedStep[] = [];
+  for (const step of steps) {
+    const areas = await judgedOfAreas(hub, all, all, step.commit);
+    found.push({ ...step, tree: await hub.treeOf(step.commit), areas });
+  }
   return found;
+}
+
+interface LookedStep extends WantedStep {
+  readonly tree: string;
+  /** What each area's command judges. */
+  readonly areas: readonly Judged[];
 }
 
 function commandsOf(

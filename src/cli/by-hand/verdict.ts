@@ -9,6 +9,8 @@ export type Verdict = 'green' | 'approval' | 'flaky' | 'red' | 'broken' | 'cance
 export interface GateRow {
   readonly gate: GateName;
   readonly verdict: Verdict;
+  /** Of which area the command is; absent for the whole tree. */
+  readonly area?: string;
   readonly findings: readonly Finding[];
 }
 

@@ -1,6 +1,7 @@
 /**
  * Every gate on one branch, as the queue would run them: the gates that need no command on what the branch changed, then
- * the branch merged onto integration and `verify` on that, on a node, with the whole output. Nothing is changed by it:
+ * the branch merged onto integration and `verify` on that, on a node, with the whole output; where the project has areas,
+ * the commands of those that it touches on what they see. Nothing is changed by it:
  * the merge is made beside the hub, and the run is in nobody's books (see by-hand/gate-node.ts).
  */
 import { StringDecoder } from 'node:string_decoder';
@@ -18,6 +19,7 @@ import type { State } from '../../model/state.ts';
 import type { Project, Task } from '../../model/task.ts';
 import { gateNodes, withGateNode } from '../by-hand/gate-node.ts';
 import { hubOf } from '../by-hand/hub-of.ts';
+import { judgedOfMerge } from '../by-hand/judged.ts';
 import {
   detailOf,
   type GateRow,
@@ -162,21 +164,24 @@ async function gateAll(
   const nodes = node === undefined ? gateNodes(view.nodes, view.state) : [await selectNode(view.home, node)];
   const output: Buffer[] = [];
   const write = writer(context);
-  const outcome = await withGateNode(nodes, config, async (gates) => {
-    context.output.note(`${task.key}: ${verify}   on ${gates.name}, merged onto ${short(hub.integration)}`);
-    const wanted = { config, task: task.spec.id, commit: merged.commit, verify };
-    const take = (bytes: Buffer): void => {
-      output.push(bytes);
-      write(bytes);
-    };
-    return gates.run(hub, wanted, take, signal);
+  const judged = await judgedOfMerge(hub, config, task.spec, verify, { ...candidate, merged });
+  await withGateNode(nodes, config, async (gates) => {
+    for (const one of judged) {
+      const place = `on ${gates.name}, merged onto ${short(hub.integration)}`;
+      const sees = one.area === null ? '' : `, as area ${one.area} sees it`;
+      context.output.note(`${task.key}: ${one.verify}   ${place}${sees}`);
+      const wanted = { config, task: task.spec.id, commit: one.commit, verify: one.verify };
+      const take = (bytes: Buffer): void => {
+        output.push(bytes);
+        write(bytes);
+      };
+      const outcome = await gates.run(hub, wanted, take, signal);
+      const area = one.area === null ? {} : { area: one.area };
+      const said = [verifyRow(outcome), ...testRows(project, one.verify, candidate, outcome)];
+      rows.push(...said.map((row) => ({ ...row, ...area })));
+    }
   });
-  const text = Buffer.concat(output).toString('utf8');
-  return {
-    rows: [...rows, verifyRow(outcome), ...testRows(project, verify, candidate, outcome)],
-    conflicts: [],
-    output: text,
-  };
+  return { rows, conflicts: [], output: Buffer.concat(output).toString('utf8') };
 }
 
 /** Fewer tests than integration runs are a refusal, unless the branch is meant to delete some. */
@@ -231,7 +236,7 @@ function show(
     output.table<GateRow>({
       rows,
       columns: [
-        { title: 'gate', value: ({ gate: name }) => name },
+        { title: 'gate', value: ({ gate: name, area }) => (area === undefined ? name : `${name} ${area}`) },
         { title: 'verdict', value: (row) => row.verdict, paint: (paint, row) => paint[COLOUR[row.verdict]] },
         { title: 'detail', value: (row) => safeLine(detailOf(row)) },
       ],

@@ -75,7 +75,7 @@ function verifiesOf(state: State, { name, config }: Project): ReadonlyMap<TaskId
     const command = spec.verify ?? config.verify;
     if (spec.project === name && command !== null) verifies.set(spec.id, command);
   }
-  if (verifies.size === 0 && config.verify === null) {
+  if (verifies.size === 0 && config.verify === null && config.areas === undefined) {
     throw new DispatchError('E_WRONG_STATE', `${name} has no verify command`, {
       fix: `dispatch validate ${name}`,
     });
@@ -154,7 +154,8 @@ function wrongLines(tasks: readonly TaskRows[], steps: readonly Step[]): string[
 function stepLine({ commit, brought, runs }: Step): string {
   const said = runs.map((run) => {
     const detail = detailOf(run);
-    return `${run.verdict} ${run.command.replaceAll('\n', ' ')}${detail === '' ? '' : ` (${detail})`}`;
+    const sees = run.area === undefined ? '' : `area ${run.area}: `;
+    return `${run.verdict} ${sees}${run.command.replaceAll('\n', ' ')}${detail === '' ? '' : ` (${detail})`}`;
   });
   return `verify on ${commit.slice(0, 10)}${brought.length > 0 ? ` (${brought.join(', ')})` : ''}: ${said.join('; ')}`;
 }
