@@ -86,6 +86,8 @@ Run this, then make again (or set DISPATCH_YES=1 to let make run it):
 install_modules() {
   stamp=$(node -e 'const h = require("node:crypto").createHash("sha256"); h.update(require("node:fs").readFileSync("package-lock.json")); h.update(process.version + process.arch); console.log(h.digest("hex"))')
   if [ "$(cat node_modules/.dispatch-ok 2>/dev/null || true)" = "$stamp" ]; then return; fi
+  # npm ci empties the directory first, and through a link that of another checkout.
+  if [ -L node_modules ]; then die 'node_modules is a link, and what it leads to is not what package-lock.json says. Remove the link, then try again.'; fi
   echo 'setup: npm ci (about two minutes the first time: SQLite is compiled where there is no prebuilt one)'
   log=$(mktemp)
   npm ci --no-fund --no-audit --loglevel=error >"$log" 2>&1 || {
