@@ -56,6 +56,10 @@ function complain(thrown: unknown, argv: readonly string[], environment: Environ
 function usageError(error: CommanderError, argv: readonly string[]): DispatchError {
   const [what = '', hint] = error.message.split('\n');
   const verb = argv.find((word) => !word.startsWith('-'));
+  if (error.code === 'commander.help')
+    return new DispatchError('E_USAGE', `dispatch ${verb} does nothing by itself`, {
+      fix: `dispatch help ${verb}`,
+    });
   const known = verb !== undefined && error.code !== 'commander.unknownCommand';
   const help = known ? `dispatch help ${verb}` : 'dispatch help';
   const near = hint === undefined ? '' : `${hint.replace(/^\((.*)\)$/u, '$1').replace(/^Did/u, 'did')}   `;

@@ -43,6 +43,19 @@ test('the queue shows what is stacked and what waits, in the order in which it g
     ['queued 1', 'S02'],
     ['queued 2', 'S03'],
   ]);
+  const bare = await dispatch(['queue'], { cwd });
+  expect(bare.stdout).toBe((await dispatch(['queue', 'show'], { cwd })).stdout);
+});
+
+test('a word that is no verb of the queue is refused with the nearest one; a group without a verb says what to type', async () => {
+  const cwd = await home();
+  const wrong = await dispatch(['queue', 'relese'], { cwd });
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('did you mean release?   dispatch help queue');
+  const bare = await dispatch(['tunnels'], { cwd });
+  expect(bare.code).toBe(2);
+  expect(bare.stderr).toContain('dispatch tunnels does nothing by itself');
+  expect(bare.stderr).toContain('fix: dispatch help tunnels');
 });
 
 test('a held queue says who stopped it and why, until it is released', async () => {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { DispatchError } from '../../model/error.ts';
+import { nearest } from '../../spec/nearest.ts';
 import type { Context } from '../context.ts';
 
 /**
@@ -28,6 +30,29 @@ export function verb(parent: Command, usage: string, description: Description): 
     .description(more === undefined ? summary : `${summary}\n\n${more}`)
     .helpGroup(group)
     .addHelpText('before', () => `${exampleLines(examples)}\n`);
+}
+
+/** What a group of verbs does when none of them is named. */
+export function byItself(group: Command, act: Act, perform: (context: Context) => Promise<number>): void {
+  group.allowExcessArguments().action(
+    act(async (context) => {
+      const [unknown] = group.args;
+      if (unknown !== undefined) throw unknownVerb(group, unknown);
+      return perform(context);
+    }),
+  );
+}
+
+/** What commander says of a group that does nothing by itself, for one that does. */
+function unknownVerb(group: Command, typed: string): DispatchError {
+  const near = nearest(
+    typed,
+    group.commands.map((command) => command.name()),
+  );
+  const hint = near === null ? '' : `did you mean ${near}?   `;
+  return new DispatchError('E_USAGE', `unknown command '${typed}'`, {
+    fix: `${hint}dispatch help ${group.name()}`,
+  });
 }
 
 export function exampleLines(examples: Description['examples']): string {

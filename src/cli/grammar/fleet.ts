@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { DispatchError } from '../../model/error.ts';
-import { nearest } from '../../spec/nearest.ts';
 import type { AddOptions } from '../verbs/nodes/add.ts';
 import type { TunnelOptions } from '../verbs/tunnels.ts';
-import { type Act, GROUPS, verb } from './act.ts';
+import { type Act, byItself, GROUPS, verb } from './act.ts';
 import { declareBootstrap } from './bootstrap.ts';
 
 export function declareFleet(program: Command, act: Act): void {
@@ -19,14 +17,10 @@ export function declareFleet(program: Command, act: Act): void {
     ],
   });
 
-  nodes.allowExcessArguments().action(
-    act(async (context) => {
-      const [unknown] = nodes.args;
-      if (unknown !== undefined) throw unknownVerb(nodes, unknown);
-      const { health } = await import('../verbs/nodes/health.ts');
-      return health(context);
-    }),
-  );
+  byItself(nodes, act, async (context) => {
+    const { health } = await import('../verbs/nodes/health.ts');
+    return health(context);
+  });
 
   verb(nodes, 'list', {
     summary: 'what there is: slots, marks, running attempts',
@@ -102,18 +96,6 @@ export function declareFleet(program: Command, act: Act): void {
       return remove(context, name);
     }),
   );
-}
-
-/** What commander says of a group that does nothing by itself. */
-function unknownVerb(group: Command, typed: string): DispatchError {
-  const near = nearest(
-    typed,
-    group.commands.map((command) => command.name()),
-  );
-  const hint = near === null ? '' : `did you mean ${near}?   `;
-  return new DispatchError('E_USAGE', `unknown command '${typed}'`, {
-    fix: `${hint}dispatch help ${group.name()}`,
-  });
 }
 
 function declareTunnels(program: Command, act: Act): void {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { HoldOptions } from '../verbs/queue.ts';
-import { type Act, GROUPS, verb } from './act.ts';
+import { type Act, byItself, GROUPS, verb } from './act.ts';
 
 /** `queue` shows; its subcommands change. */
 export function declareQueue(program: Command, act: Act): void {
@@ -12,6 +12,11 @@ export function declareQueue(program: Command, act: Act): void {
       ['dispatch queue hold web --reason "db is down"', 'nothing merges until it is released'],
       ['dispatch queue front S03', 'before all that are not being gated yet'],
     ],
+  });
+
+  byItself(queue, act, async (context) => {
+    const { showQueue } = await import('../verbs/queue.ts');
+    return showQueue(context, undefined);
   });
 
   verb(queue, 'show [project]', {
