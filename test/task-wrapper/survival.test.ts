@@ -230,6 +230,8 @@ test('an attempt that the journal knows and the disk has lost is told as wiped',
   const order = plainOrder(WAITS);
   await first.call({ op: 'start', order });
   const pid = await pidOf(order.token);
+  // The step may run before the disk has the journal's word of it; news come from there.
+  await first.until(() => first.events.some(({ type }) => type === 'attempt.running'), 'it is journaled');
   await killSupervisor();
   await killStep(order.token, pid);
   writeFileSync(`${node.root}/attempts/${order.token}/attempt.json`, '{"protocol":1,"tok');
