@@ -37,3 +37,12 @@ export function touchedBy(
   const touched = areas.flatMap(({ name }) => (met.has(name) ? [name] : []));
   return { touched, within: touched.length === 1 };
 }
+
+/** True when the area's command is all that a branch inside of it needs: its spec asks for no other than everybody's, or the area's. */
+export function isAreasAlone(
+  within: boolean,
+  area: string | undefined,
+  { own, project }: { readonly own: string | null; readonly project: string | null },
+): boolean {
+  return within && area !== undefined && (own === null || own === project || own === area);
+}

@@ -1,6 +1,6 @@
 /** What commands judge, by the queue's own rules: the merged tree, or what an area may see of it (see `model/area.ts`). */
 import type { ScratchHub } from '../../git/scratch-hub.ts';
-import { bordersOf, touchedBy } from '../../merge/areas.ts';
+import { bordersOf, isAreasAlone, touchedBy } from '../../merge/areas.ts';
 import type { Area } from '../../model/area.ts';
 import type { CommitId } from '../../model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../../model/spec.ts';
@@ -36,8 +36,8 @@ export async function judgedOfMerge(
   const { touched, within } = touchedBy(paths, areas);
   const met = areas.filter(({ name }) => touched.includes(name));
   const projected = await judgedOfAreas(hub, areas, met, merged.commit);
-  const plain = spec.verify === null || spec.verify === verify || spec.verify === met[0]?.verify;
-  return within && plain ? projected : [whole, ...projected];
+  const alone = isAreasAlone(within, met[0]?.verify, { own: spec.verify, project: verify });
+  return alone ? projected : [whole, ...projected];
 }
 
 /** What the commands of some areas judge of a commit. */

@@ -62,8 +62,10 @@ function summaryLines(report: Report, paint: Context['output']['paint']): string
   for (const { task, what, reason } of waiting) {
     lines.push(`  ${paint.yellow(what.padEnd(8))} ${task}: ${safeLine(reason)}`);
   }
-  if (next.length > 0)
-    lines.push('Next:', ...next.map(({ command, purpose }) => `  ${command.padEnd(44)} ${purpose}`));
+  if (next.length > 0) {
+    const width = Math.max(...next.map(({ command }) => command.length));
+    lines.push('Next:', ...next.map(({ command, purpose }) => `  ${command.padEnd(width)}  ${purpose}`));
+  }
   return lines;
 }
 

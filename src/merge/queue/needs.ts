@@ -5,6 +5,7 @@
  * it was changed last, lower on the stack; so gates of several areas of one stack hang on several branches, run side by
  * side, and a red one is held against a branch that changed what was red.
  */
+import { isAreasAlone } from '../areas.ts';
 import { commandsFor, evidenceKey, environmentOf, isProved } from '../../model/evidence.ts';
 import type { CommitId, Token } from '../../model/ids.ts';
 import type { State } from '../../model/state.ts';
@@ -29,10 +30,9 @@ export function needsOf(task: Task, progress: Gating, project: Project, all: Sta
     return area === undefined ? [] : [{ verify: area.verify, host, ...one }];
   });
   const [only] = projected;
-  const own = task.spec.verify;
-  const plain = own === null || own === config.verify || own === only?.verify;
-  const within = areas?.within === true && only !== undefined && plain && progress.undo === undefined;
-  const commands = within ? [] : commandsFor(task, project, all.values());
+  const asked = { own: task.spec.verify, project: config.verify };
+  const alone = isAreasAlone(areas?.within === true, only?.verify, asked) && progress.undo === undefined;
+  const commands = alone ? [] : commandsFor(task, project, all.values());
   const again = red?.environment === environmentOf(config) ? [red.verify] : [];
   const known = new Set([...commands, ...projected.map(({ verify }) => verify)]);
   const whole = [...commands, ...again.filter((verify) => !known.has(verify))];
