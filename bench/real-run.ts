@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { homePaths } from '../src/controller/paths.ts';
 import type { Event, Fact } from '../src/model/event.ts';
-import { projectOfKey } from '../src/model/evolve.ts';
+import { projectOfKey } from '../src/model/found.ts';
 import { type TaskKey, taskKey, type Token } from '../src/model/ids.ts';
 import type { State } from '../src/model/state.ts';
 import { openReader } from '../src/store/sqlite/reader.ts';

@@ -1,7 +1,7 @@
 /** What is known of a home without its controller: the state in the store, nodes.json, and who controls it now. */
 import { DispatchError } from '../model/error.ts';
 import type { Event, Fact } from '../model/event.ts';
-import { projectOfKey } from '../model/evolve.ts';
+import { projectOfKey } from '../model/found.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';

@@ -1,7 +1,8 @@
 /** What a person asks for. Each command is answered at once, and what it records is durable before the answer goes out. */
 import { assertNever } from '../model/assert.ts';
 import type { ErrorCode } from '../model/codes/index.ts';
-import { projectOfKey, specChanged } from '../model/evolve.ts';
+import { projectOfKey } from '../model/found.ts';
+import { specChanged } from '../model/evolve-spec.ts';
 import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';

@@ -15,7 +15,7 @@
 import { assertNever } from '../model/assert.ts';
 import type { Attempt, GateSubject, Outcome } from '../model/attempt.ts';
 import { commandsInUse, environmentOf, isProved, lastControl } from '../model/evidence.ts';
-import { projectOfKey } from '../model/evolve.ts';
+import { projectOfKey } from '../model/found.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Control, ControlVerdict, Project } from '../model/task.ts';

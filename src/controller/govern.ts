@@ -1,7 +1,7 @@
 /** What an attempt's end says about the key it ran with. */
 import { poolOf } from '../executors/pool.ts';
 import type { Attempt, Outcome, ProviderRefusal } from '../model/attempt.ts';
-import { projectOfKey } from '../model/evolve.ts';
+import { projectOfKey } from '../model/found.ts';
 import type { ProjectName } from '../model/ids.ts';
 import { eased, lowered, needsPerson } from '../schedule/credential-rule.ts';
 import { credentialsInUse } from '../schedule/credentials.ts';

@@ -4,7 +4,8 @@ import type { Attempt, Finding, GateSubject, Outcome } from '../model/attempt.ts
 import { failingTests } from '../gates/failing-tests.ts';
 import type { Source } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
-import { isNobodysFault, projectOfKey } from '../model/evolve.ts';
+import { isNobodysFault } from '../model/evolve-attempt.ts';
+import { projectOfKey } from '../model/found.ts';
 import { judgedBy, type Project, type Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { settleControl } from './control.ts';

@@ -3,7 +3,7 @@
  * when the task became ready, its priority and its critical path, and ageing comes from the clock having stood earlier
  * for those that wait longer. So nothing is re-ranked as time passes, and two calls agree.
  */
-import { projectOfKey } from '../model/evolve.ts';
+import { projectOfKey } from '../model/found.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
 import type { ProjectName } from '../model/ids.ts';

@@ -5,7 +5,7 @@
  */
 import { assertNever } from '../model/assert.ts';
 import type { Fact, NewEvent } from '../model/event.ts';
-import { projectOfKey } from '../model/evolve.ts';
+import { projectOfKey } from '../model/found.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import { taskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';

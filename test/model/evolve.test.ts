@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Fact } from '../../src/model/event.ts';
-import { IllegalFact } from '../../src/model/evolve.ts';
+import { IllegalFact } from '../../src/model/found.ts';
 import { violations } from '../../src/model/invariants.ts';
 import {
   added,

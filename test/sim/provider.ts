@@ -5,7 +5,7 @@
 import type { ProviderRefusal } from '../../src/model/attempt.ts';
 import type { NewEvent } from '../../src/model/event.ts';
 import type { State } from '../../src/model/state.ts';
-import { projectOfKey } from '../../src/model/evolve.ts';
+import { projectOfKey } from '../../src/model/found.ts';
 import { poolOf } from '../../src/executors/pool.ts';
 import { credentialsInUse } from '../../src/schedule/credentials.ts';
 import type { Simulation } from './simulation.ts';

@@ -1,6 +1,7 @@
 import { DispatchError } from '../../model/error.ts';
 import type { Event } from '../../model/event.ts';
-import { evolve, IllegalFact } from '../../model/evolve.ts';
+import { evolve } from '../../model/evolve.ts';
+import { IllegalFact } from '../../model/found.ts';
 import { emptyState, type State } from '../../model/state.ts';
 import { differences } from '../differences.ts';
 import type { ReplayDifference } from '../port.ts';
