@@ -6,6 +6,7 @@ import { askController } from '../controller/socket.ts';
 import type { Reply } from '../controller/commands.ts';
 import type { Command } from '../controller/door.ts';
 import { homePaths } from '../controller/paths.ts';
+import type { Session } from '../controller/session.ts';
 import { codeEntry } from '../model/codes/index.ts';
 import { EXIT, type ExitCode } from '../model/exit.ts';
 import type { Context } from './context.ts';
@@ -13,19 +14,22 @@ import { nodesOf } from './nodes-file.ts';
 import { safeLine } from './render/safe-text.ts';
 
 type Named = readonly [name: string, command: Command];
+type Before = (session: Session) => Promise<void>;
 
 /**
  * Gives the commands one after the other and says what became of each.
  * @param done what to say of one that was taken: `cancelled`.
+ * @param before what to wait for when this verb has to be the controller.
  * @returns ok, or the exit code of the first refusal.
  */
 export async function commandEach(
   context: Context,
   done: string,
   commands: readonly Named[],
+  before: Before = async () => {},
 ): Promise<ExitCode> {
   const { output } = context;
-  const replies = await giveAll(context, commands);
+  const replies = await giveAll(context, commands, before);
   let exit: ExitCode = EXIT.ok;
   for (const { name, reply } of replies) {
     if (!reply.ok && exit === EXIT.ok) exit = codeEntry(reply.code)?.exit ?? EXIT.internal;
@@ -43,6 +47,7 @@ export async function commandEach(
 async function giveAll(
   context: Context,
   commands: readonly Named[],
+  before: Before,
 ): Promise<{ name: string; reply: Reply }[]> {
   const home = context.home();
   const { socket } = homePaths(home);
@@ -50,7 +55,7 @@ async function giveAll(
   for (const [name, command] of commands) {
     const reply = await askController(socket, command);
     if (reply === null)
-      return [...replies, ...(await giveOurselves(context, home, commands.slice(replies.length)))];
+      return [...replies, ...(await giveOurselves(context, home, commands.slice(replies.length), before))];
     replies.push({ name, reply });
   }
   return replies;
@@ -61,6 +66,7 @@ async function giveOurselves(
   { output }: Context,
   home: string,
   commands: readonly Named[],
+  before: Before,
 ): Promise<{ name: string; reply: Reply }[]> {
   const { openSession } = await import('../controller/session.ts');
   let done = false;
@@ -73,6 +79,7 @@ async function giveOurselves(
     },
   });
   try {
+    await before(session);
     const replies: { name: string; reply: Reply }[] = [];
     for (const [name, command] of commands) replies.push({ name, reply: await session.command(command) });
     await session.quiesce();

@@ -9,6 +9,7 @@ import type { TaskSpec } from '../model/spec.ts';
 import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
 import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
+import { expire } from './leases.ts';
 import { failTask, fence } from './settle.ts';
 import { tryAgain } from './govern.ts';
 import type { Turn } from './turn.ts';
@@ -44,6 +45,8 @@ export function command(turn: Turn, asked: Command): Reply {
     case 'mark':
       turn.record({ type: 'node.marked', node: asked.node, mark: asked.mark });
       return DONE;
+    case 'expire':
+      return expire(turn, asked);
     default:
       return assertNever(asked);
   }

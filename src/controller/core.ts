@@ -23,6 +23,7 @@ import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
 import { mergeConflict, mergeWaits, predicted } from './from-predictions.ts';
+import { awake } from './leases.ts';
 import { freshMemory, type Memory } from './memory.ts';
 import { isDrained, wantedEffects } from './needs.ts';
 import { advanceQueues } from './queue.ts';
@@ -71,9 +72,9 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, dispatching, shunned, refusals, records, waiting, controls } = this.memory;
+    const { connected, dispatching, shunned, refusals, records, waiting, controls, silent } = this.memory;
     const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
-    return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls };
+    return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls, silent };
   }
 
   /** @param now wall clock, milliseconds. */
@@ -108,6 +109,8 @@ export class Core {
         return node.nodeUp(turn, input);
       case 'woke':
         return node.woke(turn, input);
+      case 'awake':
+        return awake(turn, input, this.#nodes);
       case 'node.alive':
         return node.nodeAlive(turn, input);
       case 'node.down':

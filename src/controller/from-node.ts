@@ -5,6 +5,7 @@ import type { Source } from '../model/event.ts';
 import type { NodeName, Token } from '../model/ids.ts';
 import type { InventoryEntry, JournalEntry } from '../protocol/messages.ts';
 import type { Input } from './door.ts';
+import type { Memory } from './memory.ts';
 import { MAX_START_TRIES, SHUN_MS } from './policy.ts';
 import { backOff, failTask, settleEnd } from './settle.ts';
 import type { Turn } from './turn.ts';
@@ -16,6 +17,7 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
   memory.connected.add(node);
   memory.suspect.delete(node);
   memory.tried.add(node);
+  heard(memory, node);
   const { bootId, journal, program } = welcome;
   turn.record({ type: 'node.connected', node, bootId, journal, program });
   const known = new Map(inventory.map((entry) => [entry.token, entry]));
@@ -26,6 +28,12 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
     if (state.attempts.get(token)?.node === node) memory.cancelling.delete(token);
   }
   for (const entry of inventory) sortOut(turn, node, entry);
+}
+
+/** Whatever comes from a node renews its lease. */
+function heard({ silent, vain }: Memory, node: NodeName): void {
+  silent.delete(node);
+  vain.delete(node);
 }
 
 function adopt(turn: Turn, token: Token, entry: InventoryEntry | undefined): void {
@@ -62,6 +70,8 @@ function isWanted(turn: Turn, attempt: Attempt): boolean {
 export function nodeDown(turn: Turn, input: Extract<Input, { is: 'node.down' }>): void {
   const { state, memory } = turn;
   memory.tried.add(input.node);
+  memory.vain.add(input.node);
+  if (!memory.silent.has(input.node)) memory.silent.set(input.node, 0);
   for (const token of state.live.get(input.node) ?? []) memory.awaited.delete(token);
   const wasConnected = memory.connected.delete(input.node);
   if (!memory.suspect.delete(input.node) && !wasConnected) return;
@@ -74,12 +84,13 @@ export function nodeDown(turn: Turn, input: Extract<Input, { is: 'node.down' }>)
  * waits here waits for a moment of the wall clock, and has waited enough if it has passed.
  */
 export function woke(turn: Turn, { sleptMs }: Extract<Input, { is: 'woke' }>): void {
-  const { connected, suspect, tried } = turn.memory;
+  const { connected, suspect, tried, vain } = turn.memory;
   for (const node of connected) {
     suspect.add(node);
     tried.delete(node);
   }
   connected.clear();
+  vain.clear();
   turn.record({ type: 'controller.slept', ms: sleptMs });
 }
 
@@ -88,6 +99,7 @@ export function nodeAlive({ memory }: Turn, { node }: Extract<Input, { is: 'node
   if (!memory.suspect.delete(node)) return;
   memory.connected.add(node);
   memory.tried.add(node);
+  heard(memory, node);
 }
 
 /** Recorded when it is new: a node says the same with every connection. */

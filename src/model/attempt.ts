@@ -114,8 +114,17 @@ export type AttemptPhase =
       readonly branch?: { readonly changed: number; readonly tests: boolean | null };
       /** The branch deletes tests that its spec lists literally: there may be fewer once it has merged. */
       readonly dropsTests?: true;
+      readonly kept?: CommitId;
     }
-  | { readonly is: 'fenced'; readonly at: number; readonly reason: string };
+  | {
+      readonly is: 'fenced';
+      readonly at: number;
+      readonly reason: string;
+      /** What its node said afterwards. */
+      readonly late?: { readonly at: number; readonly what: string };
+      /** Its branch, in the hub; it is never merged. */
+      readonly kept?: CommitId;
+    };
 
 export type Step = 'prepare' | 'agent' | 'gates' | 'verify';
 

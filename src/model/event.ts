@@ -29,6 +29,15 @@ export type Fact =
       readonly program: string;
     }
   | { readonly type: 'node.disconnected'; readonly node: NodeName; readonly reason: string }
+  /** Silent for half of its lease: its gates run elsewhere from now on. `silentMs` as it was counted. */
+  | { readonly type: 'node.suspected'; readonly node: NodeName; readonly silentMs: number }
+  /** Its lease has ended, or a person (`by`) has ended it: its attempts were given up and start elsewhere. */
+  | {
+      readonly type: 'node.lost';
+      readonly node: NodeName;
+      readonly silentMs: number;
+      readonly by: string | null;
+    }
   /** It took no order for a reason of its own (no space, a missing program) and gets none before `until`. */
   | {
       readonly type: 'node.refused';
@@ -69,6 +78,8 @@ export type Fact =
   | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */
   | { readonly type: 'attempt.late'; readonly token: Token; readonly what: string }
+  /** The branch of an attempt that merges no more was fetched into the hub: no work is lost. */
+  | { readonly type: 'attempt.kept'; readonly token: Token; readonly head: CommitId }
   // keys
   /** Its provider refused it. `limit`: attempts at once from now on, null = not known; `seen`: how many were too many. */
   | {

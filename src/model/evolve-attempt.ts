@@ -133,6 +133,19 @@ export function fenceAttempt(
   state.fenced.add(attempt.token);
 }
 
+export function noteLate(state: State, fact: Extract<Fact, { type: 'attempt.late' }>, at: number): void {
+  state.fenced.delete(fact.token);
+  const attempt = state.attempts.get(fact.token);
+  if (attempt?.phase.is === 'fenced') attempt.phase = { ...attempt.phase, late: { at, what: fact.what } };
+}
+
+export function keepBranch(state: State, fact: Extract<Fact, { type: 'attempt.kept' }>): void {
+  const attempt = attemptOf(state, fact.token, fact);
+  const { phase } = attempt;
+  if (phase.is !== 'ended' && phase.is !== 'fenced') throw new IllegalFact(fact, `attempt is ${phase.is}`);
+  attempt.phase = { ...phase, kept: fact.head };
+}
+
 /** Ends a live attempt; a gate's subject is freed so that another gate may be claimed for it. */
 function close(state: State, attempt: Attempt, phase: AttemptPhase, fact: Fact): void {
   expect(

@@ -21,13 +21,14 @@ import {
   workOf,
 } from './found.ts';
 import { mergeTask, queued, setProgress, undoing, unforeseen } from './progress.ts';
-import { claimAttempt, endAttempt, fenceAttempt, isAt } from './evolve-attempt.ts';
+import { claimAttempt, endAttempt, fenceAttempt, isAt, keepBranch, noteLate } from './evolve-attempt.ts';
 import {
   addTask,
   baseProject,
   changeTask,
   configureProject,
   connectNode,
+  loseNode,
   rememberControl,
   rememberGreen,
   rememberTests,
@@ -64,6 +65,11 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return changeTask(state, fact, event.at);
     case 'node.connected':
       return connectNode(state, fact);
+    case 'node.suspected':
+      nodeOf(state, fact.node).silence = { is: 'suspect', at: event.at, silentMs: fact.silentMs };
+      return;
+    case 'node.lost':
+      return loseNode(state, fact, event.at);
     case 'node.disconnected':
     case 'node.refused':
       nodeOf(state, fact.node);
@@ -97,8 +103,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'attempt.fenced':
       return fenceAttempt(state, fact, event.at);
     case 'attempt.late':
-      state.fenced.delete(fact.token);
-      return;
+      return noteLate(state, fact, event.at);
+    case 'attempt.kept':
+      return keepBranch(state, fact);
     case 'credential.limited': {
       const { credential: name, why, message, limit, seen, notBefore, strikes } = fact;
       const refusals = (state.credentials.get(name)?.refusals ?? 0) + 1;

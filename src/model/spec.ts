@@ -109,6 +109,8 @@ export interface NodeConfig {
   readonly reach: NodeReach;
   /** Where the worker lives on the node; `~/agent-worker` when null. Letters, digits, `.`, `_`, `-`, `/` and a leading `~/` only. */
   readonly root: string | null;
+  /** Silence after which its work starts elsewhere, milliseconds; null: only when a person says so. */
+  readonly leaseMs: number | null;
 }
 
 export type NodeReach =

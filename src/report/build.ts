@@ -29,6 +29,7 @@ import type {
   WaitingForPerson,
 } from './model.ts';
 import { flakyGates } from './flaky.ts';
+import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
 
 export interface ReportInput {
@@ -75,6 +76,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
+    late: lateResults(state, (task) => task.startsWith(`${project.name}/`)),
     flaky: flakyGates(project),
     waiting,
     delivery,

@@ -6,6 +6,7 @@ import { adviceLines } from './advice-text.ts';
 import { shortCommit } from './build.ts';
 import { nextText } from './clash.ts';
 import { flakeText } from './flaky.ts';
+import { lateLine } from './late.ts';
 import type {
   ConflictReport,
   DeliveryReport,
@@ -39,6 +40,7 @@ export function reportMarkdown(report: Report): string {
     list('## Scope', report.scopes, scopeLines),
     list('## Refused', report.refusals, refusalLines),
     list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
+    list('## Came too late', report.late, (late) => [`- ${plain(lateLine(late))}`]),
     list('## Flaky', report.flaky, flakyLines),
     list('## Gates on a broken copy', report.controls, controlLines),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),

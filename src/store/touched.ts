@@ -80,6 +80,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'node.connected':
     case 'node.disconnected':
+    case 'node.suspected':
+    case 'node.lost':
     case 'node.refused':
     case 'node.probed':
     case 'node.marked':
@@ -97,6 +99,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'attempt.running':
     case 'attempt.progressed':
     case 'attempt.late':
+    case 'attempt.kept':
       moveAttempt(touched, fact.token, state);
       return;
     case 'attempt.ended':

@@ -88,6 +88,9 @@ export class History {
       () => this.#connect(),
       () => this.#disconnect(),
       () => this.#refuse(),
+      () => this.#suspectNode(),
+      () => this.#lose(),
+      () => this.#keep(),
       () => this.#probe(),
       () => this.#limit(),
       () => this.#easeKey(),
@@ -199,6 +202,37 @@ export class History {
   #refuse(): Move[] {
     if (!this.#rarely()) return [];
     return one({ type: 'node.refused', node: this.#any(NODES), until: this.#next(), reason: 'no space' });
+  }
+
+  #suspectNode(): Move[] {
+    if (!this.#rarely()) return [];
+    return one({ type: 'node.suspected', node: this.#any(NODES), silentMs: this.#pick(100_000) });
+  }
+
+  /** With all that it holds; it connects again before anything else begins there. */
+  #lose(): Move[] {
+    if (!this.#rarely()) return [];
+    const node = this.#any(NODES);
+    const there = this.#live().filter((attempt) => attempt.node === node);
+    const work = there.filter(({ work: { kind } }) => kind === 'work').map(({ task }) => task);
+    const finished = this.#at('finished')
+      .filter(({ progress }) => this.state.attempts.get(progress.token)?.node === node)
+      .map(({ key }) => key);
+    const by = this.#any([null, 'ana']);
+    return one(
+      ...there.map(({ token }): Fact => ({ type: 'attempt.fenced', token, reason: 'lost' })),
+      { type: 'node.lost', node, silentMs: this.#pick(100_000), by },
+      ...[...work, ...finished].map((task) => this.#backedOff(task)),
+      { type: 'node.connected', node, bootId: 'boot-1', journal: `journal-${this.#next()}`, program: 'a1b2' },
+    );
+  }
+
+  #keep(): Move[] {
+    if (!this.#rarely()) return [];
+    const over = [...this.state.attempts.values()].filter(
+      ({ work, phase }) => work.kind === 'work' && (phase.is === 'ended' || phase.is === 'fenced'),
+    );
+    return over.flatMap(({ token }) => one({ type: 'attempt.kept', token, head: this.#commit() }));
   }
 
   #limit(): Move[] {

@@ -17,6 +17,9 @@ export interface News {
     | StatusWord
     | 'connected'
     | 'disconnected'
+    | 'suspect'
+    | 'lost'
+    | 'late'
     | 'refuses'
     | 'ended'
     | 'round'
@@ -70,6 +73,18 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: `node ${fact.node}`, word: 'connected' };
     case 'node.disconnected':
       return { about: `node ${fact.node}`, word: 'disconnected', detail: fact.reason };
+    case 'node.suspected':
+      return {
+        about: `node ${fact.node}`,
+        word: 'suspect',
+        detail: `silent for ${formatDuration(fact.silentMs)}; its gates run elsewhere`,
+      };
+    case 'node.lost':
+      return {
+        about: `node ${fact.node}`,
+        word: 'lost',
+        detail: `${fact.by === null ? `silent for ${formatDuration(fact.silentMs)}` : `said ${fact.by}`}; its tasks start elsewhere`,
+      };
     case 'node.refused':
       return { about: `node ${fact.node}`, word: 'refuses', detail: fact.reason };
     case 'credential.limited':
@@ -140,6 +155,12 @@ function tellAttempt(fact: Fact, state: State): Told | null {
       return { about, word: 'ended', node, attempt, detail: outcomeText(fact.outcome) };
     case 'attempt.fenced':
       return { about, word: 'ended', node, attempt, detail: `given up: ${fact.reason}` };
+    case 'attempt.kept': {
+      const phase = state.attempts.get(fact.token)?.phase;
+      const isLate = phase?.is === 'fenced' || (phase?.is === 'ended' && phase.outcome.kind === 'done');
+      const detail = 'its branch is kept, and is not merged';
+      return isLate ? { about, word: 'late', node, attempt, commit: fact.head, detail } : null;
+    }
     case 'candidate.accepted':
       return accepted(about, fact.approvals ?? [], state);
     case 'candidate.refused':

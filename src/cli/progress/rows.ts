@@ -14,7 +14,7 @@ import {
   STANDING_FILTERS,
 } from '../../schedule/filter.ts';
 import { restsOnReverted } from '../../schedule/resting.ts';
-import { reasonOf, why } from '../../schedule/why.ts';
+import { reasonOf, silentOf, why } from '../../schedule/why.ts';
 
 /** What `status`, `start` and `collect` show of one task. */
 export interface TaskRow {
@@ -106,7 +106,8 @@ function reasonFor(task: Task, status: StatusWord, board: Board | null, rests: r
   if ('reason' in progress) return progress.reason;
   if (rests.length > 0) return reasonOf([{ why: 'rests', on: rests }]);
   if (undoOf(progress) !== undefined && board !== null) return 'Revert';
-  if (progress.at === 'merged' || progress.at === 'attempt') return '';
+  if (progress.at === 'merged') return '';
+  if (progress.at === 'attempt') return board === null ? '' : reasonOf(silentOf(progress.token, board));
   if (board === null) return reasonWithoutController(task, status);
   if (progress.at !== 'open') return reasonOf(why(board.snapshot, task, board.now));
   const blocker = firstBlocker(task, board, [...STANDING_FILTERS, ...CONTENDED_FILTERS]);

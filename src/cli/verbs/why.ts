@@ -1,5 +1,8 @@
+import { join } from 'node:path';
+import { homePaths } from '../../controller/paths.ts';
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import { projectOfKey } from '../../model/found.ts';
 import type { State } from '../../model/state.ts';
 import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
@@ -8,6 +11,8 @@ import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
 import { clashLine } from '../../report/clash.ts';
+import { lateLine, type LateResult, lateResults } from '../../report/late.ts';
+import { endText, expireCommand, silenceText } from '../../report/silence.ts';
 import type { Context } from '../context.ts';
 import { findingLine } from '../progress/summary.ts';
 import { safeLine } from '../render/safe-text.ts';
@@ -20,12 +25,22 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
   return withView(context, async (view) => {
     const now = Date.now();
     const task = selectTask(view.state, typed);
-    const blockers = whyBlocked(view.snapshot() ?? view.assumed(), task, now);
+    const about = await view.about();
+    const blockers = whyBlocked(view.snapshot(about?.silent) ?? view.assumed(), task, now);
+    const late = lateResults(view.state, (key) => key === task.key);
     const status = statusOf(task, view.state, now);
     if (output.machine) {
       const conflict = clashOf(task);
       const ahead = clashesAgainst(view.state).get(task.key) ?? [];
-      output.envelope('Why', { task: task.key, status, controller: view.holder, blockers, conflict, ahead });
+      output.envelope('Why', {
+        task: task.key,
+        status,
+        controller: view.holder,
+        blockers,
+        conflict,
+        ahead,
+        late,
+      });
       return EXIT.ok;
     }
     const { paint } = output;
@@ -34,10 +49,18 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
       ...controllerLines(view, task),
       ...blockerLines(blockers, view, task),
       ...conflictLines(view.state, task),
+      ...late.flatMap((one) => lateLines(view, one)),
     ];
     for (const line of lines) output.line(`  ${safeLine(line)}`);
     return EXIT.ok;
   });
+}
+
+/** A person may look at it, or take it by hand. */
+function lateLines({ home }: HomeView, late: LateResult): string[] {
+  if (late.kept === null) return [lateLine(late)];
+  const hub = join(homePaths(home).repos, `${projectOfKey(late.task)}.git`);
+  return [lateLine(late), `  to look at it: git fetch ${hub} ${late.kept.ref}`];
 }
 
 /** Without a controller nothing starts, whatever else is free. */
@@ -84,6 +107,8 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
       return controlLines(blocker, spec.project);
     case 'attempt':
       return [`an earlier attempt has not ended on ${blocker.node} yet`];
+    case 'silent':
+      return silentLines(blocker);
     case 'nodes':
       return [
         'no node takes it now:',
@@ -118,6 +143,14 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
     default:
       return assertNever(blocker);
   }
+}
+
+function silentLines({ node, silence }: Extract<Blocker, { why: 'silent' }>): string[] {
+  if (silence === null) return [`its node ${node} does not answer`];
+  return [
+    `its node ${silenceText(silence)}; ${endText(silence)}`,
+    `if you know that it is gone: ${expireCommand(node)}`,
+  ];
 }
 
 /** So many of the gates' findings are printed; `dispatch report` has them all. */

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../../../model/exit.ts';
 import type { NodeConfig } from '../../../model/spec.ts';
 import type { State } from '../../../model/state.ts';
 import { formatDuration } from '../../../model/time.ts';
+import { endText } from '../../../report/silence.ts';
 import type { Context } from '../../context.ts';
 import { bytesText } from '../../nodes/probe-text.ts';
 import { requireNodes } from '../../nodes-file.ts';
@@ -21,6 +22,9 @@ interface HealthRow {
   readonly state: 'up' | 'down' | 'unknown';
   readonly trouble: NodeLook['trouble'];
   readonly said: NodeLook['said'];
+  readonly silence: NodeLook['silence'];
+  /** What the controller takes it for because of that. */
+  readonly taken: 'suspect' | 'lost' | null;
 }
 
 /** A clock that is further away than this makes logs hard to read. Milliseconds. */
@@ -59,9 +63,12 @@ export async function health(context: Context): Promise<ExitCode> {
   });
   if (looks === null && rows.length > 0)
     output.note('no controller runs that could tell: dispatch nodes probe connects and looks');
-  for (const { node, trouble } of rows) {
-    if (trouble === null) continue;
-    output.note(safeLine(`${node}: ${trouble.message} (dispatch explain ${trouble.code})`));
+  for (const { node, trouble, silence, running, taken } of rows) {
+    if (trouble !== null)
+      output.note(safeLine(`${node}: ${trouble.message} (dispatch explain ${trouble.code})`));
+    if (silence !== null && running > 0) output.note(`${node}: ${endText(silence)}`);
+    if (taken === 'lost')
+      output.note(`${node}: lost, so its tasks start elsewhere; used again when it is back`);
   }
   return EXIT.ok;
 }
@@ -77,11 +84,14 @@ function rowOf(config: NodeConfig, state: State | null, looks: readonly NodeLook
     state: look === undefined ? 'unknown' : look.connected ? 'up' : 'down',
     trouble: look?.trouble ?? null,
     said: look?.said ?? null,
+    silence: look?.silence ?? null,
+    taken: state?.nodes.get(name)?.silence?.is ?? null,
   };
 }
 
-function stateText({ state, mark }: HealthRow): string {
-  const word = state === 'unknown' ? '-' : state;
+function stateText({ state, mark, silence, taken }: HealthRow): string {
+  const since = silence === null ? '' : ` ${formatDuration(silence.silentMs)}`;
+  const word = state === 'unknown' ? (taken ?? '-') : state === 'up' ? state : `${taken ?? state}${since}`;
   return mark === 'none' ? word : `${word} ${mark}`;
 }
 
