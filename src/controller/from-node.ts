@@ -70,7 +70,7 @@ function isWanted(turn: Turn, attempt: Attempt): boolean {
 export function nodeDown(turn: Turn, input: Extract<Input, { is: 'node.down' }>): void {
   const { state, memory } = turn;
   memory.tried.add(input.node);
-  memory.vain.add(input.node);
+  if (!memory.vain.has(input.node)) memory.vain.set(input.node, 'new');
   if (!memory.silent.has(input.node)) memory.silent.set(input.node, 0);
   for (const token of state.live.get(input.node) ?? []) memory.awaited.delete(token);
   const wasConnected = memory.connected.delete(input.node);

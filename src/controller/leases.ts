@@ -2,7 +2,7 @@
  * Leases of nodes. What runs on a node that cannot be reached runs on: silence is not death, and a call that failed says
  * nothing of an attempt. But a machine that is gone must not keep its tasks for ever, so each node has a lease:
  *
- * - Whatever comes from the node renews it; while a connection stands, its pings do.
+ * - A connection that stands renews it, by whatever comes over it: its pings, when nothing else does.
  * - It runs down by the monotonic clock, in looks of a second each, and only while this process is awake. Sleep freezes
  *   it, and after a sleep a node is charged again only when it was tried in vain. A controller that was down knows
  *   nothing of that time, so the next one grants the whole lease anew.
@@ -38,16 +38,18 @@ export function awake(
   nodes: readonly NodeConfig[],
 ): void {
   const { connected, vain } = turn.memory;
-  for (const { name, leaseMs } of nodes) {
+  const leases = new Map(nodes.map(({ name, leaseMs }) => [name, leaseMs]));
+  // Nobody tries a node that is not in nodes.json any more; what it had at work waits no longer than elsewhere.
+  for (const [name, live] of turn.state.live) {
+    if (live.size === 0 || leases.has(name)) continue;
+    leases.set(name, DEFAULT_LEASE_MS);
+    if (!vain.has(name)) vain.set(name, 'new');
+  }
+  for (const [name, leaseMs] of leases) {
     if (connected.has(name)) continue;
     if (!isWitnessed(name, { nodes, connected })) vain.delete(name);
-    else if (vain.has(name)) charge(turn, name, leaseMs, ms);
-  }
-  // Nobody tries a node that is not in nodes.json any more; what it had at work waits no longer than elsewhere.
-  const named = new Set(nodes.map(({ name }) => name));
-  for (const [name, live] of turn.state.live) {
-    if (live.size > 0 && !named.has(name) && isWitnessed(name, { nodes, connected }))
-      charge(turn, name, DEFAULT_LEASE_MS, ms);
+    else if (vain.get(name) === 'counted') charge(turn, name, leaseMs, ms);
+    else if (vain.has(name)) vain.set(name, 'counted');
   }
 }
 

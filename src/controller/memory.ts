@@ -16,8 +16,11 @@ export interface Memory {
   readonly tried: Set<NodeName>;
   /** Nodes that do not answer -> their silence as their lease counts it, milliseconds. */
   readonly silent: Map<NodeName, number>;
-  /** Of these, the ones that were tried in vain since the controller started, woke, or was cut off itself. */
-  readonly vain: Set<NodeName>;
+  /**
+   * Of these, the ones that were tried in vain since the controller started, woke, or was cut off itself: `new` since the
+   * last look, which is not charged for, or counted.
+   */
+  readonly vain: Map<NodeName, 'new' | 'counted'>;
   /** Projects whose new work may start. */
   readonly dispatching: Set<ProjectName>;
   /** Attempts whose node says they ended, but whose journal entry has not arrived yet. */
@@ -79,7 +82,7 @@ export function freshMemory(state: State): Memory {
     suspect: new Set(),
     tried: new Set(),
     silent: new Map(),
-    vain: new Set(),
+    vain: new Map(),
     dispatching: new Set(),
     awaited: new Set(),
     unordered: new Set(),

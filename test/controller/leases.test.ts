@@ -126,6 +126,7 @@ describe('the lease of a node that does not answer', () => {
     expect(fleet.core.state.live.get(A)?.size).toBe(1);
     fleet.core.setNodes([far('b'), far('c')]);
     fleet.up(nodeName('c'));
+    fleet.passes(MINUTE);
     expect(fleet.lost(fleet.passes(30 * MINUTE))).toEqual([A]);
   });
 });
@@ -309,8 +310,10 @@ class Fleet {
     this.turn({ is: 'node.up', node: on, welcome, inventory: [...running.map(entry), ...ended] });
   }
 
+  /** It is tried in vain; the look after that, which began before, is not charged for. */
   down(on: NodeName): void {
     this.turn({ is: 'node.down', node: on, reason: 'no answer' });
+    this.turn({ is: 'awake', ms: MINUTE });
   }
 
   news(on: NodeName, fact: JournalFact): readonly Fact[] {

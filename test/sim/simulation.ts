@@ -13,6 +13,7 @@ import type { Progress } from '../../src/model/task.ts';
 import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
 import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
+import { Hearing } from './hearing.ts';
 import { Person } from './person.ts';
 import { Provider } from './provider.ts';
 import { Rng } from './rng.ts';
@@ -55,6 +56,9 @@ export class Simulation {
   readonly rng: Rng;
   /** When the controller's machine sleeps, and for how long. */
   readonly sleeps: Rng;
+  /** When nodes cannot be reached, and for how long. */
+  readonly absences: Rng;
+  readonly hearing = new Hearing(this);
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -87,7 +91,8 @@ export class Simulation {
     this.rng = new Rng(seed);
     this.#tokens = new Rng(seed ^ 0x5bf03635);
     this.sleeps = new Rng(seed ^ 0x2545f491);
-    this.scenario = drawScenario(this.rng, this.sleeps);
+    this.absences = new Rng(seed ^ 0x1b873593);
+    this.scenario = drawScenario(this.rng, this.sleeps, this.absences);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);
@@ -210,7 +215,10 @@ export class Simulation {
   #mend(): void {
     this.log('everything is mended');
     this.calm = true;
-    for (const node of this.nodes.values()) node.wake();
+    for (const node of this.nodes.values()) {
+      node.wake();
+      node.reappear();
+    }
     this.person.mend();
   }
 

@@ -73,6 +73,7 @@ export class VirtualNode {
   /** Changes with every boot and every disk. */
   #incarnation: object = {};
   #asleep: (() => void)[] | null = null;
+  #awayUntil = 0;
   /** Tokens that this disk has begun to run. */
   #begun = new Set<Token>();
 
@@ -161,6 +162,22 @@ export class VirtualNode {
     const waiting = this.#asleep ?? [];
     this.#asleep = null;
     for (const run of waiting) run();
+  }
+
+  /** No line leads to it for a while; what runs there runs on. */
+  leave(span: number): void {
+    const until = this.#sim.timeline.now + span;
+    this.#awayUntil = Math.max(this.#awayUntil, until);
+    this.#cutAll('its line is dead');
+  }
+
+  /** Every line is mended. */
+  reappear(): void {
+    this.#awayUntil = 0;
+  }
+
+  get reachable(): boolean {
+    return this.#asleep === null && this.#sim.timeline.now >= this.#awayUntil;
   }
 
   /** True for a token that was claimed on this disk, also when it is forgotten. */
