@@ -1,6 +1,5 @@
 /** What is said of nodes that do not answer: for how long, what waits for them, and what comes of it. */
 import type { NodeName } from '../model/ids.ts';
-import type { State } from '../model/state.ts';
 import { formatDuration } from '../model/time.ts';
 import { type Silence, silenceOf } from '../schedule/lease.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
@@ -15,7 +14,7 @@ export function silenceLines(snapshot: Snapshot): string[] {
     if (node !== undefined && !holding.includes(node)) holding.push(node);
   }
   const silent = holding.flatMap((node) => silenceOf(snapshot, node) ?? []);
-  return [...silent.map((one) => `${silenceText(one)}; ${endText(one)}`), ...lostLines(state)];
+  return [...silent.map((one) => `${silenceText(one)}; ${endText(one)}`), ...lostLines(snapshot)];
 }
 
 /** `mac2 has been silent for 4m 05s`. */
@@ -36,8 +35,9 @@ export function expireCommand(node: NodeName): string {
   return `dispatch nodes expire ${node}`;
 }
 
-function lostLines({ nodes }: State): string[] {
-  return [...nodes.values()].flatMap(({ name, silence }) => {
+function lostLines({ state, nodes }: Snapshot): string[] {
+  return nodes.flatMap(({ name }) => {
+    const silence = state.nodes.get(name)?.silence;
     if (silence?.is !== 'lost') return [];
     const by = silence.by === null ? `silent for ${formatDuration(silence.silentMs)}` : `said ${silence.by}`;
     return [

@@ -72,6 +72,8 @@ function blockersOf(task: Task, board: Board): Blocker[] {
 export function silentOf(token: Token, { snapshot }: Pick<Board, 'snapshot'>): Blocker[] {
   const node = snapshot.state.attempts.get(token)?.node;
   if (node === undefined || snapshot.connected.has(node)) return [];
+  // A controller that counts has not tried it in vain yet: it is being connected.
+  if (snapshot.silent?.has(node) === false) return [];
   return [{ why: 'silent', node, silence: silenceOf(snapshot, node) }];
 }
 
