@@ -35,6 +35,18 @@ function reasonOf({ work, phase, node }: Attempt): string | null {
   return isDone ? `it had finished, and ${node} was lost before its branch was fetched` : null;
 }
 
+/** Attempts that were given up and of which nothing was heard since; they may still bring something. */
+export function unheardLines({ attempts, fenced }: State, wanted: (task: TaskKey) => boolean): string[] {
+  return [...fenced].flatMap((token) => {
+    const attempt = attempts.get(token);
+    if (attempt?.phase.is !== 'fenced' || attempt.work.kind !== 'work' || !wanted(attempt.task)) return [];
+    const { task, n, node, phase } = attempt;
+    return [
+      `${task} attempt ${n} on ${node} was given up: ${phase.reason}; nothing has been heard of it since`,
+    ];
+  });
+}
+
 /** `web/S01 attempt 1 on mac2: …; its branch is kept as refs/cand/… and is not merged`. */
 export function lateLine({ task, n, node, reason, kept }: LateResult): string {
   const end = kept === null ? 'it ended well later, and does not count' : `its branch is kept as ${kept.ref}`;

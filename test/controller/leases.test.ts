@@ -9,7 +9,7 @@ import type { NodeConfig, NodeReach } from '../../src/model/spec.ts';
 import { emptyState } from '../../src/model/state.ts';
 import type { InventoryEntry, JournalFact } from '../../src/protocol/messages.ts';
 import { silenceLines } from '../../src/report/silence.ts';
-import { lateResults } from '../../src/report/late.ts';
+import { lateResults, unheardLines } from '../../src/report/late.ts';
 import { why } from '../../src/schedule/why.ts';
 import { commit, config, key, node, spec } from '../schedule/world.ts';
 
@@ -154,6 +154,9 @@ describe('a node that comes back after its lease', () => {
     fleet.down(A);
     fleet.passes(30 * MINUTE);
     const second = fleet.attemptOf('S01')?.token;
+    expect(unheardLines(fleet.core.state, () => true)).toEqual([
+      'p/S01 attempt 1 on a was given up: a was lost (silent for 30m 00s); nothing has been heard of it since',
+    ]);
     fleet.up(A, [token]);
     expect(fleet.core.state.nodes.get(A)?.silence).toBeNull();
     expect(fleet.effects.get(`cancel:${token}`)).toMatchObject({ node: A });

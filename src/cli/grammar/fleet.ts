@@ -182,10 +182,11 @@ function declareExpire(nodes: Command, act: Act): void {
       ['dispatch nodes expire mac2', 'shows what would be given up, and asks'],
       ['dispatch nodes expire mac2 --yes', 'without a question'],
     ],
-    more: `A node that cannot be reached keeps its attempts until its lease has ended: \`lease\` in nodes.json, 30m by default,
-\`never\` for a machine that only you may give up. The lease runs while this controller is awake and somebody else answers.
-Then, or with this verb at once, its tasks start elsewhere as their next attempt. When the machine comes back it is used
-again at once, and what it finished meanwhile is kept, shown and not merged.`,
+    more: `A node that cannot be reached keeps its attempts until its lease has ended:
+\`lease\` in nodes.json, 30m by default, \`never\` for a machine that only you give
+up. This verb ends it at once: the tasks start elsewhere as their next attempt.
+When the machine comes back it is used again, and what it finished meanwhile is
+kept, shown and not merged. More: dispatch help leases`,
   })
     .option('--yes', 'do not ask')
     .action(

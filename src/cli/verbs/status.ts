@@ -68,7 +68,7 @@ function showOnce(
     output.note(summaryLine(view, rows));
     for (const project of projects) for (const line of flakyNotes(project)) output.note(line);
   }
-  for (const line of absenceLines(snapshot, about, late)) output.note(safeLine(line));
+  for (const line of absenceLines(snapshot ?? view.assumed(), about, late)) output.note(safeLine(line));
   for (const line of capacity === null ? [] : adviceLines(capacity)) output.note(safeLine(line));
   for (const { file, code, message } of refused)
     output.note(safeLine(`${file} has changed and is not used: ${message} (dispatch explain ${code})`));
@@ -80,12 +80,12 @@ function isWanted(task: TaskKey, projects: ReadonlySet<ProjectName> | null): boo
 
 /** Nodes that do not answer, and results that came when nobody waited for them any more. */
 function absenceLines(
-  snapshot: Snapshot | null,
+  snapshot: Snapshot,
   about: About | null,
   late: readonly LateResult[],
 ): readonly string[] {
   const cutOff = about?.cutOff === true ? [CUT_OFF] : [];
-  const silent = snapshot === null ? [] : silenceLines(snapshot);
+  const silent = silenceLines(snapshot);
   const [newest] = late.toReversed();
   if (newest === undefined) return [...cutOff, ...silent];
   const count = late.length === 1 ? 'a result came' : `${late.length} results came`;

@@ -11,7 +11,7 @@ import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
 import { clashLine } from '../../report/clash.ts';
-import { lateLine, type LateResult, lateResults } from '../../report/late.ts';
+import { lateLine, type LateResult, lateResults, unheardLines } from '../../report/late.ts';
 import { endText, expireCommand, silenceText } from '../../report/silence.ts';
 import type { Context } from '../context.ts';
 import { findingLine } from '../progress/summary.ts';
@@ -49,6 +49,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
       ...controllerLines(view, task),
       ...blockerLines(blockers, view, task),
       ...conflictLines(view.state, task),
+      ...unheardLines(view.state, (key) => key === task.key),
       ...late.flatMap((one) => lateLines(view, one)),
     ];
     for (const line of lines) output.line(`  ${safeLine(line)}`);
