@@ -9,7 +9,7 @@ import { configThrough, SlowLine } from './slow-line.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 import { until } from './until.ts';
 
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 400_000;
 const PATIENCE_MS = 120_000;
 const LEASE_MS = 5_000;
 /** Longer than the lease, and than what a controller takes for sleep; on a slow machine it is only longer. */
@@ -132,7 +132,11 @@ function networkNotes(started: Running): string[] {
 
 /** Waits until a verb says so: a controller on a busy machine may not answer it in time. */
 async function says(home: Home, args: readonly string[], what: RegExp): Promise<void> {
-  await until(`${args.join(' ')}: ${what}`, async () => what.test((await home.dispatch(args)).stdout));
+  await until(
+    `${args.join(' ')}: ${what}`,
+    async () => what.test((await home.dispatch(args)).stdout),
+    PATIENCE_MS,
+  );
 }
 
 /** When this news came first, by the controller's wall clock, milliseconds. */
