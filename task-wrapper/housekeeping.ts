@@ -1,13 +1,16 @@
 /**
  * What nobody announces: logs that outgrow their cap, steps whose processes vanished, an agent that has said its last
- * word and does not leave. Runs once a second while anything runs, and costs a few system calls per attempt.
+ * word and does not leave, a provider that refuses, an attempt that has fallen silent. Runs once a second while anything runs, and costs a few system calls per attempt.
  */
 import { readOutcome } from '../src/executors/outcome.ts';
+import type { Stall } from '../src/model/stall.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import type { Attempts, Entry } from './attempts.ts';
 import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
 import type { Journal } from './journal.ts';
+import { RefusalWatch } from './refusal-watch.ts';
+import { StallWatch } from './stall-watch.ts';
 import { capLog } from './log-cap.ts';
 import { readOrder, readStatus } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
@@ -24,6 +27,8 @@ export class Housekeeping {
   readonly #silentMs: number;
   /** Size of the log when it last grew, and when that was. */
   readonly #logs = new WeakMap<Entry, { size: number; since: number; judged: boolean }>();
+  readonly #refusals: RefusalWatch;
+  readonly #stalls: StallWatch;
   #timer: NodeJS.Timeout | null = null;
 
   /** @param silentMs a closing event followed by this much silence: the agent has finished and hangs. */
@@ -32,6 +37,13 @@ export class Housekeeping {
     this.#attempts = attempts;
     this.#journal = journal;
     this.#silentMs = silentMs;
+    this.#refusals = new RefusalWatch(journal);
+    this.#stalls = new StallWatch(root, attempts, journal);
+  }
+
+  /** What the attempt does at this moment; null while none of its commands runs. */
+  look(entry: Entry): Promise<Stall | null> {
+    return this.#stalls.look(entry);
   }
 
   /** Goes on as long as anything runs; harmless when it does already. */
@@ -53,6 +65,7 @@ export class Housekeeping {
         process.stderr.write(`housekeeping ${entry.token}: ${String(error)}\n`);
       }
     }
+    this.#stalls.tick();
     this.#attempts.look();
   }
 
@@ -65,7 +78,10 @@ export class Housekeeping {
     }
     capLog(`${dir}/agent.log`, entry.logCapBytes);
     if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);
-    else if (entry.isRead) this.#endIfFinished(entry, dir);
+    else if (entry.isRead) {
+      this.#refusals.listen(entry, dir);
+      this.#endIfFinished(entry, dir);
+    }
   }
 
   #endIfFinished(entry: Entry, dir: string): void {

@@ -40,7 +40,8 @@ export async function commandEach(
   return exit;
 }
 
-async function giveAll(
+/** Gives the commands to the running controller, or is one for as long as it takes. What it says to them is the caller's to show. */
+export async function giveAll(
   context: Context,
   commands: readonly Named[],
 ): Promise<{ name: string; reply: Reply }[]> {

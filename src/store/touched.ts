@@ -96,6 +96,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'attempt.running':
     case 'attempt.progressed':
+    case 'attempt.stalled':
+    case 'attempt.moved':
     case 'attempt.late':
       moveAttempt(touched, fact.token, state);
       return;
@@ -120,6 +122,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
+    case 'person.intervened':
     case 'controller.slept':
       return;
     case 'merge.doubted':

@@ -55,6 +55,8 @@ export class Simulation {
   readonly rng: Rng;
   /** When the controller's machine sleeps, and for how long. */
   readonly sleeps: Rng;
+  /** Which attempts fall silent on the way, and what their nodes say of that. */
+  readonly silence: Rng;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -87,6 +89,7 @@ export class Simulation {
     this.rng = new Rng(seed);
     this.#tokens = new Rng(seed ^ 0x5bf03635);
     this.sleeps = new Rng(seed ^ 0x2545f491);
+    this.silence = new Rng(seed ^ 0x1b873593);
     this.scenario = drawScenario(this.rng, this.sleeps);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));

@@ -2,6 +2,7 @@ import { EXIT, type ExitCode } from '../../../model/exit.ts';
 import type { NodeConfig, NodeReach } from '../../../model/spec.ts';
 import type { State } from '../../../model/state.ts';
 import { assertNever } from '../../../model/assert.ts';
+import { stalledOn } from '../../../schedule/stalled.ts';
 import type { Context } from '../../context.ts';
 import { requireNodes } from '../../nodes-file.ts';
 import { viewOrNull } from '../../view.ts';
@@ -18,6 +19,7 @@ export async function list(context: Context): Promise<ExitCode> {
     columns: [
       { title: 'node', value: ({ name }) => name },
       { title: 'slots', value: ({ running, slots }) => `${running}/${slots}` },
+      { title: 'stalled', value: ({ stalled }) => (stalled === 0 ? '-' : String(stalled)), wide: true },
       { title: 'mark', value: ({ mark }) => (mark === 'none' ? '-' : mark) },
       { title: 'reach', value: ({ reach }) => reachText(reach) },
       { title: 'mode', value: ({ mode }) => (typeof mode === 'string' ? mode : mode.join(',')) },
@@ -37,6 +39,7 @@ function rowOf(config: NodeConfig, state: State | null) {
   return {
     ...config,
     running: state?.live.get(config.name)?.size ?? 0,
+    stalled: state === null ? 0 : stalledOn(state, config.name).length,
     mark: known?.mark ?? 'none',
     program: known?.program ?? null,
   };
