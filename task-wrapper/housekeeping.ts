@@ -16,6 +16,8 @@ import { readOrder, readStatus } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
 
 const EVERY_MS = 1000;
+/** Rounds between two looks at all processes: tmux tells of sessions that end, so this is for what it did not tell. */
+const LOOK_ROUNDS = 10;
 const TAIL_BYTES = 256 * 1024;
 /** A plain attempt that lasts this long tells its step. */
 const TELL_MS = 1000;
@@ -30,6 +32,7 @@ export class Housekeeping {
   readonly #refusals: RefusalWatch;
   readonly #stalls: StallWatch;
   #timer: NodeJS.Timeout | null = null;
+  #rounds = 0;
 
   /** @param silentMs a closing event followed by this much silence: the agent has finished and hangs. */
   constructor(root: Root, attempts: Attempts, journal: Journal, silentMs: number) {
@@ -66,7 +69,8 @@ export class Housekeeping {
       }
     }
     this.#stalls.tick();
-    this.#attempts.look();
+    this.#rounds += 1;
+    if (this.#rounds % LOOK_ROUNDS === 0) this.#attempts.look();
   }
 
   #tend(entry: Entry): void {

@@ -37,7 +37,8 @@ const ANY: Texts = {
   ],
   rate: ['too many requests', 'rate limit'],
   login: ['not logged in', 'please log in', 'please login', 'no api key provided'],
-  missing: ['command not found', ': not found'],
+  // The last is how dash begins, told to run a text.
+  missing: ['command not found', 'executable file not found', 'sh: 1: '],
 };
 
 const CLAUDE: Texts = {

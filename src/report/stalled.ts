@@ -1,5 +1,6 @@
 /** What a stalled attempt is said to do, in words and with the figures that show it. */
 import { type Evidence, stallMend, stallText } from '../model/stall.ts';
+import { projectOfKey } from '../model/found.ts';
 import { formatDuration } from '../model/time.ts';
 import type { StalledAttempt } from '../schedule/stalled.ts';
 
@@ -12,9 +13,13 @@ export function stallLine({ attempt, stall }: StalledAttempt): string {
   return `${who} ${stallText(stall)}`;
 }
 
-/** What to type. */
+/** What to type. A gate is nobody's to answer: it is looked at by running it by hand. */
 export function mendLine({ attempt, stall }: StalledAttempt): string {
-  return stallMend(stall, { task: attempt.task, node: attempt.node });
+  const { task, node, work } = attempt;
+  if (work.kind === 'work' || stall.cause === 'stopped') return stallMend(stall, { task, node });
+  const byHand =
+    work.subject.of === 'merge' ? `dispatch gate ${task}` : `dispatch verify ${projectOfKey(task)}`;
+  return `${byHand}   runs it by hand with its whole output; its deadline ends it and blames nobody`;
 }
 
 /** The evidence, a line for each kind. */

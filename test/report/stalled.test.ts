@@ -1,17 +1,21 @@
 import { expect, test } from 'vitest';
 import { alertsOf } from '../../src/report/alerts.ts';
-import { evidenceLines } from '../../src/report/stalled.ts';
+import { evidenceLines, mendLine, stallLine } from '../../src/report/stalled.ts';
 import { stalledFor } from '../../src/schedule/stalled.ts';
 import {
   added,
+  BASE,
+  BASIS,
   claim,
   evidenceWith,
   key,
+  NODE,
   PROJECT,
   SET_UP,
   stallFor,
   Story,
   token,
+  wayToMerge,
 } from '../model/builder.ts';
 
 function running(): Story {
@@ -42,6 +46,34 @@ test('a stall goes with its attempt', () => {
   expect(stalledFor(story.state, task)?.attempt.token).toBe(token(1));
   story.tell({ type: 'attempt.fenced', token: token(1), reason: 'cancelled' });
   expect(alerts(story)).toEqual([]);
+});
+
+test('a gate that is silent is named as such, and is not to be answered but run by hand', () => {
+  const way = wayToMerge('A', 1, BASE);
+  const story = Story.of(...SET_UP, added('A'), ...way.slice(0, -2));
+  const [prepared] = way.flatMap((fact) =>
+    fact.type === 'merge.prepared' ? [[fact.commit, fact.tree] as const] : [],
+  );
+  if (prepared === undefined) throw new Error('nothing to gate');
+  const [commit, tree] = prepared;
+  const subject = { of: 'merge', workToken: token(1), commit, tree, ...BASIS } as const;
+  const gate = {
+    token: token(2),
+    task: key('A'),
+    n: 1,
+    work: { kind: 'gate', subject },
+    node: NODE,
+  } as const;
+  story.tell(
+    { type: 'attempt.claimed', ...gate, base: commit },
+    { type: 'attempt.running', token: token(2) },
+    { type: 'attempt.stalled', token: token(2), stall: stallFor('unknown') },
+  );
+  const task = story.state.tasks.get(key('A'));
+  const stalled = task === undefined ? null : stalledFor(story.state, task);
+  if (stalled === null) throw new Error('not stalled');
+  expect(stallLine(stalled)).toContain('its gate does nothing that can be seen');
+  expect(mendLine(stalled)).toContain(`dispatch gate ${key('A')}`);
 });
 
 test('evidence is said in figures, and what is not known is said to be so', () => {

@@ -19,7 +19,6 @@ export async function list(context: Context): Promise<ExitCode> {
     columns: [
       { title: 'node', value: ({ name }) => name },
       { title: 'slots', value: ({ running, slots }) => `${running}/${slots}` },
-      { title: 'stalled', value: ({ stalled }) => (stalled === 0 ? '-' : String(stalled)), wide: true },
       { title: 'mark', value: ({ mark }) => (mark === 'none' ? '-' : mark) },
       { title: 'reach', value: ({ reach }) => reachText(reach) },
       { title: 'mode', value: ({ mode }) => (typeof mode === 'string' ? mode : mode.join(',')) },
