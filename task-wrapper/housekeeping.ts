@@ -18,6 +18,9 @@ import { attemptDir, type Root } from './root.ts';
 const EVERY_MS = 1000;
 /** Rounds between two looks at all processes: tmux tells of sessions that end, so this is for what it did not tell. */
 const LOOK_ROUNDS = 10;
+/** More attempts than this are tended in turns, up to so many rounds apart: a round costs a system call or two for each. */
+const AT_ONCE = 250;
+const MOST_TURNS = 4;
 const TAIL_BYTES = 256 * 1024;
 /** A plain attempt that lasts this long tells its step. */
 const TELL_MS = 1000;
@@ -61,7 +64,11 @@ export class Housekeeping {
 
   #round(): void {
     if (this.#attempts.running === 0) return this.stop();
+    const turns = Math.min(MOST_TURNS, Math.ceil(this.#attempts.running / AT_ONCE));
+    let at = this.#rounds;
     for (const entry of this.#attempts.live()) {
+      at += 1;
+      if (at % turns !== 0) continue;
       try {
         this.#tend(entry);
       } catch (error) {

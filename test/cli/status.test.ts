@@ -210,7 +210,8 @@ describe('an attempt that has fallen silent', () => {
     cpuMs: 0,
     ageMs: 1,
   } as const;
-  const stall = stallFor('keyboard', { processes: [PROCESS], lastLines: ['Pass\u001b[31mword:'] });
+  const evidence = { processes: [PROCESS], lastLines: ['Pass\u001b[31mword:'] };
+  const stall = { ...stallFor('keyboard', evidence), detail: 'ssh \u001b]0;pwned\u0007x' };
   const SILENT: readonly Fact[] = [...STORY, { type: 'attempt.stalled', token: token(2), stall }];
 
   test('is marked in status, and who has to do something is told what', async () => {
@@ -219,6 +220,7 @@ describe('an attempt that has fallen silent', () => {
     expect(stdout).toMatch(/running\tS02-service\t.*\tStalled\(keyboard\)/u);
     expect(stderr).toContain('E_STALLED: app/S02-service on mac2: attempt 1 waits for somebody to type');
     expect(stderr).toContain('fix: dispatch attach app/S02-service --write');
+    expect(hasEscapes(stdout + stderr)).toBe(false);
     const report = (await dispatch(['report', 'app'], { cwd: home })).stdout;
     expect(report).toContain('**E_STALLED**');
     expect((await dispatch(['nodes', 'list', '-o', 'json'], { cwd: home })).stdout).toContain('"stalled":1');
