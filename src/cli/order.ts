@@ -16,6 +16,8 @@ import { safeLine } from './render/safe-text.ts';
 type Named = readonly [name: string, command: Command];
 type Before = (session: Session) => Promise<void>;
 
+const forNothing: Before = async () => {};
+
 /**
  * Gives the commands one after the other and says what became of each.
  * @param done what to say of one that was taken: `cancelled`.
@@ -26,7 +28,7 @@ export async function commandEach(
   context: Context,
   done: string,
   commands: readonly Named[],
-  before: Before = async () => {},
+  before: Before = forNothing,
 ): Promise<ExitCode> {
   const { output } = context;
   const replies = await giveAll(context, commands, before);
@@ -44,10 +46,11 @@ export async function commandEach(
   return exit;
 }
 
-async function giveAll(
+/** Gives the commands to the running controller, or is one for as long as it takes. What it says to them is the caller's to show. */
+export async function giveAll(
   context: Context,
   commands: readonly Named[],
-  before: Before,
+  before: Before = forNothing,
 ): Promise<{ name: string; reply: Reply }[]> {
   const home = context.home();
   const { socket } = homePaths(home);

@@ -149,6 +149,7 @@ Others are defined in executors.yaml beside nodes.json, for all projects, or und
         usage: { when: { type: done }, input: usage.in, output: usage.out }
       probe: { needs: [--json, --session] }
       limits: { round: 20m }
+      stalls: [{ text: Pick a tenant, cause: login }]    # words that say why it is silent, besides those that are known
 
 Keys have limits of their own, whichever node uses them. They are learnt from refusals, and may be set:
 

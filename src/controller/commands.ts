@@ -38,6 +38,8 @@ export function command(turn: Turn, asked: Command): Reply {
       return onTask(turn, asked.task, (task) => review(turn, task, asked));
     case 'hold':
       return onProject(turn, asked.project, (project) => hold(turn, project, asked));
+    case 'intervene':
+      return onTask(turn, asked.task, (task) => intervene(turn, task, asked));
     case 'front':
       return onTask(turn, asked.task, (task) => front(turn, task, asked.by));
     case 'release':
@@ -79,6 +81,18 @@ function hold(turn: Turn, { name, hold: held }: Project, asked: Extract<Command,
   if (held !== null)
     return { ok: true, notes: [`the queue of ${name} stands still already: ${held.reason}`] };
   turn.record({ type: 'queue.held', project: name, by: asked.by, reason: asked.reason });
+  return DONE;
+}
+
+/** For the count of what a person had to do by hand. */
+function intervene(
+  turn: Turn,
+  task: Task,
+  { token, by }: Pick<Extract<Command, { verb: 'intervene' }>, 'token' | 'by'>,
+): Reply {
+  const attempt = turn.state.attempts.get(token);
+  if (attempt?.task !== task.key) return unknown(`${task.key} has no such attempt`);
+  turn.record({ type: 'person.intervened', token, by });
   return DONE;
 }
 

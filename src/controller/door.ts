@@ -102,6 +102,8 @@ export type Command =
     }
   /** Stop the merge queue, or let it go on. */
   | { readonly verb: 'hold'; readonly project: ProjectName; readonly by: string; readonly reason: string }
+  /** A person takes the keyboard of this attempt. */
+  | { readonly verb: 'intervene'; readonly task: TaskKey; readonly token: Token; readonly by: string }
   | { readonly verb: 'front'; readonly task: TaskKey; readonly by: string }
   | { readonly verb: 'release'; readonly project: ProjectName; readonly by: string }
   | { readonly verb: 'mark'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }

@@ -8,6 +8,7 @@ import type { Input } from './door.ts';
 import type { Memory } from './memory.ts';
 import { MAX_START_TRIES, SHUN_MS } from './policy.ts';
 import { backOff, failTask, settleEnd } from './settle.ts';
+import { hearRefusal } from './govern.ts';
 import type { Turn } from './turn.ts';
 
 /** Adopts what the node has: nothing is reaped, and only what it provably lost is given up. */
@@ -139,11 +140,39 @@ function applyEntry(turn: Turn, entry: JournalEntry, source: Source): void {
       turn.record({ type: 'attempt.progressed', token, round, step }, source);
       return;
     }
+    case 'attempt.stalled':
+    case 'attempt.moved':
+      return stallNews(turn, entry, source);
+    case 'provider.refused':
+      return providerRefused(turn, entry, source);
     case 'attempt.ended':
       return attemptEnded(turn, entry, source);
     default:
       assertNever(entry);
   }
+}
+
+/** Said again after a new connection, or when the attempt is over by now: nothing to record. */
+function stallNews(
+  turn: Turn,
+  entry: Extract<JournalEntry, { type: 'attempt.stalled' | 'attempt.moved' }>,
+  source: Source,
+): void {
+  const { token } = entry;
+  const phase = turn.state.attempts.get(token)?.phase;
+  if (phase?.is !== 'running') return;
+  if (entry.type === 'attempt.stalled') turn.record({ type: entry.type, token, stall: entry.stall }, source);
+  else if (phase.stall !== undefined) turn.record({ type: entry.type, token }, source);
+}
+
+/** The key is spared from now on, whatever becomes of the attempt: its agent may still get through. */
+function providerRefused(
+  turn: Turn,
+  { token, refusal, message }: Extract<JournalEntry, { type: 'provider.refused' }>,
+  source: Source,
+): void {
+  const attempt = turn.state.attempts.get(token);
+  if (attempt?.phase.is === 'running') hearRefusal(turn, attempt, { refusal, message, source });
 }
 
 function attemptEnded(

@@ -1,6 +1,7 @@
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { CommitId, NodeName, TaskKey, Token } from './ids.ts';
+import type { Stall } from './stall.ts';
 
 /** Which check found something. */
 export type GateName = 'scope' | 'placeholder' | 'content' | 'verify' | 'tests' | 'commit';
@@ -105,7 +106,14 @@ export type AttemptKind =
 /** Where an attempt is. `fenced`: given up without the node's word; whatever it still reports is recorded and never merged. */
 export type AttemptPhase =
   | { readonly is: 'claimed' }
-  | { readonly is: 'running'; readonly since: number; readonly round: number; readonly step: Step }
+  | {
+      readonly is: 'running';
+      readonly since: number;
+      readonly round: number;
+      readonly step: Step;
+      /** Since when it shows no progress (wall clock of the first word on it) and why; missing: it does, or nobody knows. */
+      readonly stall?: Stall & { readonly since: number };
+    }
   | {
       readonly is: 'ended';
       readonly at: number;

@@ -5,6 +5,7 @@ import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
+import type { Stall } from './stall.ts';
 import type { Control, TestBaseline } from './task.ts';
 
 /** What happened. The append-only log of these is the truth; every other table is derived from it and can be rebuilt. */
@@ -74,6 +75,12 @@ export type Fact =
       readonly round: number;
       readonly step: Step;
     }
+  /** It shows no progress, and this is why as far as its node can see; the newest word counts. */
+  | { readonly type: 'attempt.stalled'; readonly token: Token; readonly stall: Stall }
+  /** It goes on after a stall. */
+  | { readonly type: 'attempt.moved'; readonly token: Token }
+  /** A person took the keyboard of a running attempt. */
+  | { readonly type: 'person.intervened'; readonly token: Token; readonly by: string }
   | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
   | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */

@@ -123,6 +123,22 @@ export function isAt(task: Task, attempt: Attempt): boolean {
   return progress.at === 'attempt' && progress.token === attempt.token && task.key === attempt.task;
 }
 
+/** A stall lasts until something moves: its log, or its step. */
+export function stallAttempt(
+  state: State,
+  fact: Extract<Fact, { type: 'attempt.stalled' | 'attempt.moved' }>,
+  at: number,
+): void {
+  const attempt = attemptOf(state, fact.token, fact);
+  const { phase } = attempt;
+  if (phase.is !== 'running') throw new IllegalFact(fact, `attempt is ${phase.is}`);
+  const { stall: before, ...moving } = phase;
+  if (fact.type === 'attempt.moved') {
+    expect(before !== undefined, fact, 'it is not stalled');
+    attempt.phase = moving;
+  } else attempt.phase = { ...moving, stall: { ...fact.stall, since: before?.since ?? at } };
+}
+
 export function fenceAttempt(
   state: State,
   fact: Extract<Fact, { type: 'attempt.fenced' }>,

@@ -21,7 +21,15 @@ import {
   workOf,
 } from './found.ts';
 import { mergeTask, queued, setProgress, undoing, unforeseen } from './progress.ts';
-import { claimAttempt, endAttempt, fenceAttempt, isAt, keepBranch, noteLate } from './evolve-attempt.ts';
+import {
+  claimAttempt,
+  endAttempt,
+  fenceAttempt,
+  isAt,
+  keepBranch,
+  noteLate,
+  stallAttempt,
+} from './evolve-attempt.ts';
 import {
   addTask,
   baseProject,
@@ -95,9 +103,18 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const attempt = attemptOf(state, fact.token, fact);
       const { phase } = attempt;
       expect(phase.is === 'running', fact, `attempt is ${phase.is}`);
-      if (phase.is === 'running') attempt.phase = { ...phase, round: fact.round, step: fact.step };
+      const { round, step } = fact;
+      if (phase.is !== 'running' || (phase.round === round && phase.step === step)) return;
+      // A new step is progress.
+      attempt.phase = { is: 'running', since: phase.since, round, step };
       return;
     }
+    case 'attempt.stalled':
+    case 'attempt.moved':
+      return stallAttempt(state, fact, event.at);
+    case 'person.intervened':
+      attemptOf(state, fact.token, fact);
+      return;
     case 'attempt.ended':
       return endAttempt(state, fact, event.at);
     case 'attempt.fenced':

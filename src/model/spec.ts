@@ -75,6 +75,8 @@ export interface ProjectConfig {
   readonly executor: string;
   readonly executors: Readonly<Record<string, ExecutorDef>>;
   readonly timeoutMs: number;
+  /** Silence after which the node says why an attempt shows no progress; missing: five minutes. */
+  readonly stallMs?: number;
   readonly retries: number;
   /** Span of one merge gate. */
   readonly gateTimeoutMs: number;

@@ -14,6 +14,7 @@ import { compileMatcher } from '../plan/match.ts';
 import { assertNever } from '../model/assert.ts';
 import { type Project, type Task, undoOf } from '../model/task.ts';
 import { restsOnReverted } from '../schedule/resting.ts';
+import { stalledFor } from '../schedule/stalled.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
 import { type AdviceInput, capacityOf } from './advice.ts';
 import { alertsOf } from './alerts.ts';
@@ -28,6 +29,7 @@ import type {
   TaskReport,
   WaitingForPerson,
 } from './model.ts';
+import { stallLine } from './stalled.ts';
 import { flakyGates } from './flaky.ts';
 import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
@@ -55,6 +57,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     reportTask(task, byTask.get(task.key) ?? [], {
       status: words.get(task.key) ?? 'waiting',
       restsOn: (resting.get(task.key) ?? []).map(idOf),
+      state,
       now,
     }),
   );
@@ -111,7 +114,12 @@ function groupByTask(attempts: readonly Attempt[]): Map<TaskKey, Attempt[]> {
 function reportTask(
   task: Task,
   all: readonly Attempt[],
-  seen: { readonly status: StatusWord; readonly restsOn: readonly TaskId[]; readonly now: number },
+  seen: {
+    readonly status: StatusWord;
+    readonly restsOn: readonly TaskId[];
+    readonly state: State;
+    readonly now: number;
+  },
 ): TaskReport {
   const { status, now } = seen;
   const attempts = all.filter(({ work }) => work.kind === 'work');
@@ -122,7 +130,10 @@ function reportTask(
     id: task.spec.id,
     title: task.spec.title,
     status,
-    reason: seen.restsOn.length > 0 ? `rests on reverted work: ${seen.restsOn.join(', ')}` : reasonFor(task),
+    reason:
+      seen.restsOn.length > 0
+        ? `rests on reverted work: ${seen.restsOn.join(', ')}`
+        : (stallReason(seen.state, task) ?? reasonFor(task)),
     nodes: [...new Set(attempts.map(({ node }) => node))],
     attempts: attempts.length,
     rounds: rounds.length === 0 ? null : rounds.reduce((sum, count) => sum + count, 0),
@@ -132,6 +143,12 @@ function reportTask(
     commit: task.progress.at === 'merged' ? task.progress.commit : null,
     restsOn: seen.restsOn,
   };
+}
+
+/** What is at work shows no progress. */
+function stallReason(state: State, task: Task): string | null {
+  const stalled = stalledFor(state, task);
+  return stalled === null ? null : stallLine(stalled);
 }
 
 function reasonFor(task: Task): string | null {

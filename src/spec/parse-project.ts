@@ -74,6 +74,7 @@ function only(source: Source, keys: readonly string[]): Source {
 const DEFAULT_EXECUTOR = 'claude';
 
 function configOf(input: ProjectInput, name: ProjectName, executors: Executors): ProjectConfig {
+  const stallMs = milliseconds(input.stall_after);
   return {
     name,
     repo: input.repo ?? null,
@@ -85,6 +86,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     executor: input.executor ?? DEFAULT_EXECUTOR,
     executors,
     timeoutMs: milliseconds(input.timeout) ?? DEFAULT_TIMEOUT_MS,
+    ...(stallMs === null ? {} : { stallMs }),
     retries: input.retries ?? DEFAULT_RETRIES,
     gateTimeoutMs: milliseconds(input.gates?.timeout) ?? DEFAULT_TIMEOUT_MS,
     sandbox: sandboxOf(input),

@@ -204,6 +204,7 @@ export const projectSchema = z
       .optional()
       .describe('Agents of your own: `{ mine: { command: [python3, agent.py] } }`.'),
     timeout: duration.optional().describe('Span within which one attempt must end; 30m by default.'),
+    stall_after: duration.optional().describe('Silence after which a stall is explained; 5m by default.'),
     retries: count(0, 20).optional().describe('Feedback rounds inside an attempt; 3 by default.'),
     gates: gates
       .optional()

@@ -98,6 +98,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'attempt.running':
     case 'attempt.progressed':
+    case 'attempt.stalled':
+    case 'attempt.moved':
     case 'attempt.late':
     case 'attempt.kept':
       moveAttempt(touched, fact.token, state);
@@ -123,6 +125,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
+    case 'person.intervened':
     case 'controller.slept':
       return;
     case 'merge.doubted':

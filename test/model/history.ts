@@ -14,7 +14,7 @@ import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
 import type { Basis } from '../../src/model/evidence.ts';
 import { isFinal, judgedBy, type Progress, type Project, type Task, undoOf } from '../../src/model/task.ts';
-import { BASIS, clash } from './builder.ts';
+import { BASIS, clash, stallFor } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** Facts that are recorded together, and the node whose journal they came from. */
@@ -101,6 +101,9 @@ export class History {
       () => this.#run(),
       () => this.#run(),
       () => this.#progress(),
+      () => this.#stall(),
+      () => this.#move(),
+      () => this.#intervene(),
       () => this.#endWork(),
       () => this.#endWork(),
       () => this.#endWork(),
@@ -308,6 +311,23 @@ export class History {
       .flatMap((attempt) =>
         heard(attempt, { type: 'attempt.progressed', token: attempt.token, round: 1 + this.#pick(4), step }),
       );
+  }
+
+  #stall(): Move[] {
+    const stall = stallFor(this.#any(['keyboard', 'child', 'unknown'] as const));
+    return this.#live()
+      .filter((attempt) => attempt.phase.is === 'running')
+      .flatMap((attempt) => heard(attempt, { type: 'attempt.stalled', token: attempt.token, stall }));
+  }
+
+  #move(): Move[] {
+    return this.#live()
+      .filter(({ phase }) => phase.is === 'running' && phase.stall !== undefined)
+      .flatMap((attempt) => heard(attempt, { type: 'attempt.moved', token: attempt.token }));
+  }
+
+  #intervene(): Move[] {
+    return this.#live().flatMap(({ token }) => one({ type: 'person.intervened', token, by: 'ann' }));
   }
 
   #endWork(): Move[] {

@@ -59,6 +59,8 @@ export class Simulation {
   /** When nodes cannot be reached, and for how long. */
   readonly absences: Rng;
   readonly hearing = new Hearing(this);
+  /** Which attempts fall silent on the way, and what their nodes say of that. */
+  readonly silence: Rng;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -92,6 +94,7 @@ export class Simulation {
     this.#tokens = new Rng(seed ^ 0x5bf03635);
     this.sleeps = new Rng(seed ^ 0x2545f491);
     this.absences = new Rng(seed ^ 0x1b873593);
+    this.silence = new Rng(seed ^ 0x6c8e9cf5);
     this.scenario = drawScenario(this.rng, this.sleeps, this.absences);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));

@@ -12,6 +12,7 @@ import type {
   Refusal,
   Welcome,
 } from '../../src/protocol/messages.ts';
+import { stallFor } from '../model/builder.ts';
 import type { Simulation } from './simulation.ts';
 import { BROKEN, type Fate, FLAKY } from './scenario.ts';
 import type { Stream } from './stream.ts';
@@ -295,7 +296,28 @@ export class VirtualNode {
         this.#note({ type: 'attempt.step', token: order.token, round: 1, step }),
       );
     }
+    this.#fallSilent(held, span);
     this.#later(held, span, () => this.#end(held, this.#outcomeOf(fate, order)));
+  }
+
+  /** Nothing is to come of it but words: it ends as it would have ended, and whenever it would have. */
+  #fallSilent(held: Held, span: number): void {
+    const { silence, calm, provider } = this.#sim;
+    const { token, work } = held.order;
+    if (calm || !silence.chance(0.2)) return;
+    const stall = stallFor(silence.pick(['keyboard', 'model', 'child', 'unknown'] as const));
+    this.#later(held, span / 4, () => this.#note({ type: 'attempt.stalled', token, stall }));
+    if (silence.chance(0.5)) this.#later(held, span / 2, () => this.#note({ type: 'attempt.moved', token }));
+    const credential = work.kind === 'work' ? work.credential : undefined;
+    if (credential === undefined || !silence.chance(0.3)) return;
+    this.#later(held, span / 3, () =>
+      this.#note({
+        type: 'provider.refused',
+        token,
+        refusal: provider.complains(),
+        message: 'API Error: mid-turn',
+      }),
+    );
   }
 
   #outcomeOf(fate: Fate, order: VirtualOrder): Outcome {

@@ -3,6 +3,7 @@ import type { Event, Fact } from '../../model/event.ts';
 import type { Finding, Outcome } from '../../model/attempt.ts';
 import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
+import { type Stall, stallMend, stallText } from '../../model/stall.ts';
 import { clashLine } from '../../report/clash.ts';
 import { formatDuration } from '../../model/time.ts';
 import { controlText } from '../../report/markdown.ts';
@@ -23,6 +24,8 @@ export interface News {
     | 'refuses'
     | 'ended'
     | 'round'
+    | 'stalled'
+    | 'attached'
     | 'collect'
     | 'delivered'
     | 'held'
@@ -151,6 +154,12 @@ function tellAttempt(fact: Fact, state: State): Told | null {
       return fact.round > 1 && fact.step === 'agent'
         ? { about, word: 'round', node, attempt, detail: `${fact.round}: the gates sent it back` }
         : null;
+    case 'attempt.stalled':
+      return { about, word: 'stalled', node, attempt, detail: stallNews(fact.stall, about, node) };
+    case 'attempt.moved':
+      return { about, word: 'running', node, attempt, detail: 'it goes on' };
+    case 'person.intervened':
+      return { about, word: 'attached', node, attempt, detail: `${fact.by} took its keyboard` };
     case 'attempt.ended':
       return { about, word: 'ended', node, attempt, detail: outcomeText(fact.outcome) };
     case 'attempt.fenced':
@@ -186,6 +195,10 @@ function tellAttempt(fact: Fact, state: State): Told | null {
     default:
       return null;
   }
+}
+
+function stallNews(stall: Stall, task: TaskKey, node: NodeName): string {
+  return `it ${stallText(stall)}; ${stallMend(stall, { task, node })}`;
 }
 
 function ownerOf(

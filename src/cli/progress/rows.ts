@@ -3,6 +3,7 @@ import type { CommitId, NodeName, ProjectName, TaskId, TaskKey } from '../../mod
 import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
 import { type Task, undoOf } from '../../model/task.ts';
+import { stallWord } from '../../model/stall.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import { clashesAgainst, clashOf, shortClash } from '../../schedule/clash.ts';
 import { type StatusWord, statuses } from '../../schedule/status.ts';
@@ -14,6 +15,7 @@ import {
   STANDING_FILTERS,
 } from '../../schedule/filter.ts';
 import { restsOnReverted } from '../../schedule/resting.ts';
+import { type StalledAttempt, stalledFor } from '../../schedule/stalled.ts';
 import { reasonOf, silentOf, why } from '../../schedule/why.ts';
 
 /** What `status`, `start` and `collect` show of one task. */
@@ -35,6 +37,8 @@ export interface TaskRow {
   /** Feedback round and what the node does in it, while an attempt runs. */
   readonly round: number | null;
   readonly step: Step | null;
+  /** What is at work for it shows no progress, since when, and why; null: it does, or nothing is at work. */
+  readonly stall: StalledAttempt['stall'] | null;
   /** Wall clock since when it has been where it is, milliseconds. */
   readonly since: number;
   readonly commit: CommitId | null;
@@ -66,12 +70,14 @@ export function rowsOf(
     const running = attempt?.phase.is === 'running' ? attempt.phase : null;
     const status = words.get(task.key) ?? 'waiting';
     const rests = resting.get(task.key) ?? [];
+    const stall = stalledFor(state, task)?.stall ?? null;
+    const reason = stall === null ? reasonFor(task, status, board, rests) : stallWord(stall);
     return {
       project: task.spec.project,
       task: task.spec.id,
       title: task.spec.title,
       status,
-      reason: withConflict(task, reasonFor(task, status, board, rests), against.get(task.key) ?? []),
+      reason: withConflict(task, reason, against.get(task.key) ?? []),
       restsOn: rests.map((key) => state.tasks.get(key)?.spec.id).filter((id) => id !== undefined),
       conflict: clashOf(task),
       ahead: against.get(task.key) ?? [],
@@ -79,6 +85,7 @@ export function rowsOf(
       attempt: task.n,
       round: running?.round ?? null,
       step: running?.step ?? null,
+      stall,
       since: sinceWhen(task, attempt),
       commit: task.progress.at === 'merged' ? task.progress.commit : null,
     };

@@ -1,14 +1,18 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Token } from '../../model/ids.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import type { Attempt } from '../../model/attempt.ts';
 import type { NodeConfig } from '../../model/spec.ts';
+import type { State } from '../../model/state.ts';
 import { readLog } from '../../node/follow-log.ts';
+import { mendLine, stallLine } from '../../report/stalled.ts';
+import { stalledOn } from '../../schedule/stalled.ts';
 import type { Context } from '../context.ts';
 import { withNodeLink, withNodeSession } from '../node-hand.ts';
 import { selectNode } from '../nodes-file.ts';
 import { wholeNumber } from '../numbers.ts';
 import { interruption } from '../progress/interrupt.ts';
-import { SafeText } from '../render/safe-text.ts';
+import { safeLine, SafeText } from '../render/safe-text.ts';
 import { selectAttempt, selectTask } from '../select.ts';
 import { withView } from '../view.ts';
 
@@ -26,6 +30,7 @@ export async function logs(context: Context, typed: string, options: LogsOptions
   return withView(context, async (view) => {
     const attempt = selectAttempt(view.state, selectTask(view.state, typed), n);
     const config = await selectNode(view.home, attempt.node);
+    noteStall(context, view.state, attempt);
     const write = writerFor(context, options.raw === true);
     const bytes = await logSoFar(config, attempt.token);
     write(tail === null ? bytes : lastLines(bytes, tail));
@@ -39,6 +44,14 @@ export async function logs(context: Context, typed: string, options: LogsOptions
     }).finally(stop.forget);
     return EXIT.ok;
   });
+}
+
+/** Beside the log, so that a pipe gets the log alone. */
+function noteStall({ output }: Context, state: State, attempt: Attempt): void {
+  const stalled = stalledOn(state, attempt.node).find((one) => one.attempt === attempt);
+  if (stalled === undefined) return;
+  output.note(safeLine(`${stallLine(stalled)} (dispatch why ${attempt.task})`));
+  output.note(safeLine(`fix: ${mendLine(stalled)}`));
 }
 
 function logSoFar(config: NodeConfig, token: Token): Promise<Buffer> {

@@ -63,7 +63,7 @@ function showOnce(
     meta: { total: rows.length, counts, controller: view.holder, alerts, refused, capacity, flaky, late },
     empty: 'no task yet: dispatch start <project>',
   });
-  for (const line of alertLines(alerts)) output.note(line);
+  for (const line of alertLines(alerts)) output.note(safeLine(line));
   if (rows.length > 0) {
     output.note(summaryLine(view, rows));
     for (const project of projects) for (const line of flakyNotes(project)) output.note(line);

@@ -8,11 +8,13 @@ import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
 import type { Blocker, CredentialVerdict, NodeVerdict } from '../../schedule/snapshot.ts';
 import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
+import { stalledFor } from '../../schedule/stalled.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
 import { clashLine } from '../../report/clash.ts';
 import { lateLine, type LateResult, lateResults, unheardLines } from '../../report/late.ts';
 import { endText, expireCommand, silenceText } from '../../report/silence.ts';
+import { evidenceLines, mendLine, stallLine } from '../../report/stalled.ts';
 import type { Context } from '../context.ts';
 import { findingLine } from '../progress/summary.ts';
 import { safeLine } from '../render/safe-text.ts';
@@ -32,6 +34,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     if (output.machine) {
       const conflict = clashOf(task);
       const ahead = clashesAgainst(view.state).get(task.key) ?? [];
+      const stall = stalledFor(view.state, task)?.stall ?? null;
       output.envelope('Why', {
         task: task.key,
         status,
@@ -39,6 +42,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
         blockers,
         conflict,
         ahead,
+        stall,
         late,
       });
       return EXIT.ok;
@@ -48,6 +52,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     const lines = [
       ...controllerLines(view, task),
       ...blockerLines(blockers, view, task),
+      ...stallLines(view.state, task),
       ...conflictLines(view.state, task),
       ...unheardLines(view.state, (key) => key === task.key),
       ...late.flatMap((one) => lateLines(view, one)),
@@ -68,6 +73,18 @@ function lateLines({ home }: HomeView, late: LateResult): string[] {
 function controllerLines({ holder }: HomeView, { spec, progress }: Task): string[] {
   if (holder !== null || isFinal(progress)) return [];
   return [`no controller runs: dispatch start ${spec.project}`];
+}
+
+/** At work, and without progress: what it does instead, what shows that, what mends it. */
+function stallLines(state: State, task: Task): string[] {
+  const stalled = stalledFor(state, task);
+  if (stalled === null) return [];
+  const { stall } = stalled;
+  return [
+    `${stallLine(stalled)} (since ${new Date(stall.since).toISOString()})`,
+    ...evidenceLines(stall.evidence).map((line) => `  ${line}`),
+    `fix: ${mendLine(stalled)}`,
+  ];
 }
 
 /** What is no blocker: an attempt is to begin after a conflict, or others will have to give way to this one. */

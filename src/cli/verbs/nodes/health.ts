@@ -4,8 +4,10 @@ import { nodesOfController } from '../../../controller/socket.ts';
 import { EXIT, type ExitCode } from '../../../model/exit.ts';
 import type { NodeConfig } from '../../../model/spec.ts';
 import type { State } from '../../../model/state.ts';
+import { stallText } from '../../../model/stall.ts';
 import { formatDuration } from '../../../model/time.ts';
 import { endText } from '../../../report/silence.ts';
+import { stalledOn } from '../../../schedule/stalled.ts';
 import type { Context } from '../../context.ts';
 import { bytesText } from '../../nodes/probe-text.ts';
 import { requireNodes } from '../../nodes-file.ts';
@@ -17,6 +19,8 @@ interface HealthRow {
   readonly slots: number;
   /** Attempts that live there by the store; the node's own count is in `said`. */
   readonly running: number;
+  /** How many of these show no progress. */
+  readonly stalled: number;
   readonly mark: 'none' | 'cordon' | 'drain';
   /** `unknown`: no controller runs that could tell. */
   readonly state: 'up' | 'down' | 'unknown';
@@ -46,6 +50,7 @@ export async function health(context: Context): Promise<ExitCode> {
       { title: 'node', value: ({ node }) => node },
       { title: 'state', value: stateText },
       { title: 'slots', value: ({ running, slots }) => `${running}/${slots}` },
+      { title: 'stalled', value: ({ stalled }) => (stalled === 0 ? '-' : String(stalled)) },
       { title: 'rtt', value: told(({ roundTripMs }) => `${roundTripMs.toFixed(1)} ms`) },
       { title: 'load', value: told(({ health: { load1, cores } }) => `${load1.toFixed(1)}/${cores}`) },
       { title: 'memory', value: told(({ health: { memoryFree } }) => `${bytesText(memoryFree)} free`) },
@@ -63,6 +68,12 @@ export async function health(context: Context): Promise<ExitCode> {
   });
   if (looks === null && rows.length > 0)
     output.note('no controller runs that could tell: dispatch nodes probe connects and looks');
+  for (const { attempt, stall } of nodes.flatMap(({ name }) =>
+    state === null ? [] : stalledOn(state, name),
+  ))
+    output.note(
+      safeLine(`${attempt.node}: ${attempt.task} ${stallText(stall)} (dispatch why ${attempt.task})`),
+    );
   for (const { node, trouble, silence, running, taken } of rows) {
     if (trouble !== null)
       output.note(safeLine(`${node}: ${trouble.message} (dispatch explain ${trouble.code})`));
@@ -80,6 +91,7 @@ function rowOf(config: NodeConfig, state: State | null, looks: readonly NodeLook
     node: name,
     slots,
     running: state?.live.get(name)?.size ?? 0,
+    stalled: state === null ? 0 : stalledOn(state, name).length,
     mark: state?.nodes.get(name)?.mark ?? 'none',
     state: look === undefined ? 'unknown' : look.connected ? 'up' : 'down',
     trouble: look?.trouble ?? null,

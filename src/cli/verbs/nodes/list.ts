@@ -3,6 +3,7 @@ import type { NodeConfig, NodeReach } from '../../../model/spec.ts';
 import type { State } from '../../../model/state.ts';
 import { formatDuration } from '../../../model/time.ts';
 import { assertNever } from '../../../model/assert.ts';
+import { stalledOn } from '../../../schedule/stalled.ts';
 import type { Context } from '../../context.ts';
 import { requireNodes } from '../../nodes-file.ts';
 import { viewOrNull } from '../../view.ts';
@@ -43,6 +44,7 @@ function rowOf(config: NodeConfig, state: State | null) {
   return {
     ...config,
     running: state?.live.get(config.name)?.size ?? 0,
+    stalled: state === null ? 0 : stalledOn(state, config.name).length,
     mark: known?.mark ?? 'none',
     program: known?.program ?? null,
   };
