@@ -8,6 +8,7 @@ import type { Attempts, Entry } from './attempts.ts';
 import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
 import type { Journal } from './journal.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { capLog } from './log-cap.ts';
 import { readOrder, readStatus } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
@@ -24,14 +25,21 @@ export class Housekeeping {
   readonly #silentMs: number;
   /** Size of the log when it last grew, and when that was. */
   readonly #logs = new WeakMap<Entry, { size: number; since: number; judged: boolean }>();
+  readonly #disk: DiskWatch;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param silentMs a closing event followed by this much silence: the agent has finished and hangs. */
-  constructor(root: Root, attempts: Attempts, journal: Journal, silentMs: number) {
+  /** @param diskMs between two looks at the files of an attempt. @param silentMs a closing event followed by this much silence: the agent has finished and hangs. */
+  constructor(
+    root: Root,
+    attempts: Attempts,
+    journal: Journal,
+    { silentMs, diskMs }: { readonly silentMs: number; readonly diskMs: number },
+  ) {
     this.#root = root;
     this.#attempts = attempts;
     this.#journal = journal;
     this.#silentMs = silentMs;
+    this.#disk = new DiskWatch(diskMs);
   }
 
   /** Goes on as long as anything runs; harmless when it does already. */
@@ -65,7 +73,10 @@ export class Housekeeping {
     }
     capLog(`${dir}/agent.log`, entry.logCapBytes);
     if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);
-    else if (entry.isRead) this.#endIfFinished(entry, dir);
+    else {
+      this.#disk.look(entry, dir, () => this.#attempts.endStep(entry, 'disk'));
+      if (entry.isRead) this.#endIfFinished(entry, dir);
+    }
   }
 
   #endIfFinished(entry: Entry, dir: string): void {
