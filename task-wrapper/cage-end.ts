@@ -28,18 +28,26 @@ export function groupName({ token }: Recorded, step: string): string {
  * @returns the bound that it met; null: none that is known.
  */
 export function endCage(root: Root, order: Recorded, step: string, end: StepEnd | null): CageLimit | null {
-  if (end !== null && 'by' in end && end.by === 'disk') return closed(root, order, step, 'disk');
-  const scope = `${attemptDir(root, order.token)}/${step}.scope`;
-  const met = groupMet(groupName(order, step)) ?? scopeMet(scope);
-  const large = end !== null && 'code' in end && end.code === FILE_TOO_LARGE ? 'file-size' : null;
-  return closed(root, order, step, met ?? large);
+  const met = hasGroup(order) ? endGroup(root, order, step) : null;
+  if (end === null || met !== null) return met;
+  if ('by' in end) return end.by === 'disk' ? 'disk' : null;
+  return end.code === FILE_TOO_LARGE ? 'file-size' : null;
 }
 
-function closed<Met>(root: Root, order: Recorded, step: string, met: Met): Met {
-  if (isPlain(order) && order.work.kind === 'work' && order.work.cage === undefined) return met;
-  removeGroup(groupName(order, step));
-  if (existsSync(`${attemptDir(root, order.token)}/${step}.scope`))
-    stopScope(`dispatch-${groupName(order, step)}`);
+/** The cheap tasks without a repository have none unless the project asks. */
+export function hasGroup(order: Recorded): boolean {
+  const { work } = order;
+  return (
+    work.kind === 'work' && (!isPlain(order) || work.cage !== undefined || work.executor.cage !== undefined)
+  );
+}
+
+function endGroup(root: Root, order: Recorded, step: string): CageLimit | null {
+  const name = groupName(order, step);
+  const scope = `${attemptDir(root, order.token)}/${step}.scope`;
+  const met = groupMet(name) ?? scopeMet(scope);
+  removeGroup(name);
+  if (existsSync(scope)) stopScope(`dispatch-${name}`);
   return met;
 }
 

@@ -19,7 +19,7 @@ import type { Invocation } from '../src/executors/invoke.ts';
 import { callOf } from '../src/executors/kinds.ts';
 import { type CageLevel, cageLevel, type CageRules, DEFAULT_CAGE } from '../src/model/cage.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
-import { groupName } from './cage-end.ts';
+import { groupName, hasGroup } from './cage-end.ts';
 import { makeHome } from './cage-home.ts';
 import { replaceFile } from './durable.ts';
 import { baseEnvironment } from './environment.ts';
@@ -114,10 +114,10 @@ interface Bounds {
   readonly around: (argv: readonly string[]) => readonly string[];
 }
 
-/** A group where one can be made and is worth it: the cheap tasks without a repository have none unless the project asks. */
-async function bounds({ order, work, round }: Round, { limits }: CageRules, dir: string): Promise<Bounds> {
+/** A group where one can be made and is worth it. */
+async function bounds({ order, round }: Round, { limits }: CageRules, dir: string): Promise<Bounds> {
   const free: Bounds = { groups: [], held: false, around: (argv) => argv };
-  if (isPlain(order) && work.cage === undefined) return free;
+  if (!hasGroup(order)) return free;
   const name = groupName(order, `${round}a`);
   const groups = makeGroup(name, limits);
   if (groups !== null) return { ...free, groups, held: true };
@@ -161,7 +161,7 @@ async function strict(
     ...(work.tree === null ? [] : [`${mirrorDir(root, order.project)}/objects`]),
     ...programOf(root, call.argv[0] ?? ''),
   ];
-  const bound = await bounds({ ...round, work: { ...work, cage } }, cage, dir);
+  const bound = await bounds(round, cage, dir);
   const env = { ...place.env, TMPDIR: tmp };
   const parts: Parts = { root, cage, hosts, shown, home, tmp, cwd, step, call, held: bound.held };
   const built = sandbox.by === 'bubblewrap' ? inBubblewrap(sandbox, parts, env) : inSandboxExec(parts, env);

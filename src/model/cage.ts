@@ -72,3 +72,6 @@ export function mayReach(allowed: readonly string[], host: string, port: number)
     return entry.host.startsWith('*.') ? wanted.endsWith(entry.host.slice(1)) : wanted === entry.host;
   });
 }
+
+/** What a node's word on `cage: strict` is kept under, beside its words on the programs of executors. */
+export const STRICT_CAGE = 'cage: strict';
