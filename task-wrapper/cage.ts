@@ -32,7 +32,7 @@ import { bubblewrapped } from './sandbox-bubblewrap.ts';
 import { makeGroup } from './sandbox-group.ts';
 import { shellLimits } from './sandbox-limits.ts';
 import { findSandbox, NoSandbox, type Sandbox } from './sandbox-probe.ts';
-import { profileText } from './sandbox-profile.ts';
+import { agentProfile } from './sandbox-profile.ts';
 import { expanded, systemView, tooMuch } from './sandbox-view.ts';
 import { findScopes, scoped } from './scope.ts';
 import type { Command } from './step.ts';
@@ -224,10 +224,10 @@ function inSandboxExec(parts: Parts, env: Readonly<Record<string, string>>): Bui
   const readOnly = cage.readOnly.map(expanded);
   writeFileSync(
     profile,
-    profileText({
+    agentProfile({
       root: root.path,
-      writable: [...new Set([home, cwd, tmp])],
-      readable: [...readOnly, ...shown],
+      own: [...new Set([cwd, home, tmp])],
+      shown: [...readOnly, ...shown],
       network: hosts === true,
     }),
   );

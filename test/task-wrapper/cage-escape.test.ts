@@ -4,6 +4,9 @@
  */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -21,7 +24,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CageRules, DEFAULT_CAGE } from '../../src/model/cage.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import type { WorkOrder } from '../../src/protocol/order.ts';
-import { type Client, isAlive, newToken, TestNode, until } from './client.ts';
+import { type Client, isAlive, newToken, shell, TestNode, until } from './client.ts';
 import { Project, treeOrder } from './project.ts';
 import { noSandbox } from './sandbox-here.ts';
 
@@ -45,8 +48,8 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
-async function connect(): Promise<void> {
-  client = await node.join();
+async function connect(wrapper?: string): Promise<void> {
+  client = await node.join(0, 1, wrapper);
   await project.put(client);
 }
 
@@ -147,7 +150,7 @@ describe.skipIf(noSandbox !== null)(
           'the system': 'touch /usr/canary || touch /etc/canary || touch /canary',
           'a variable of the machine': 'env | grep -q NODE_LEAK',
           'many processes': '[ $(ls -d /proc/[0-9]* | wc -l) -gt 12 ]',
-          'its own files': 'false',
+          'an open file of the worker': '[ -e /proc/self/fd/3 ]',
         };
         const own =
           'touch here "$HOME/there" /tmp/x "$TMPDIR/y" && git status && echo made > src/new && echo own is fine';
@@ -282,6 +285,50 @@ describe.skipIf(noSandbox !== null)(
     });
   },
 );
+
+const NOBODY = 65_534;
+
+describe.skipIf(noSandbox !== null || process.getuid?.() !== 0)('an agent of an ordinary account', () => {
+  test('is caged as root’s is: its own HOME and copies of its login, the way out, a bound on processes, no other file', async () => {
+    const dist = process.env.DISPATCH_DIST ?? 'dist';
+    const place = mkdtempSync(join(tmpdir(), 'public-'));
+    for (const name of ['task-wrapper.mjs', 'launch.sh']) copyFileSync(join(dist, name), join(place, name));
+    mkdirSync(join(home, '.agent'));
+    writeFileSync(join(home, '.agent', 'login.json'), 'the login');
+    for (const path of [place, home, `${home}/.ssh`, `${home}/.ssh/id_ed25519`, `${home}/.agent`])
+      chownSync(path, NOBODY, NOBODY);
+    for (const path of [place, home]) chmodSync(path, 0o755);
+    await node.clean();
+    node = new TestNode({ HOME: home, PATH: '/usr/local/bin:/usr/bin:/bin' }, NOBODY);
+    const server = await listening('the model');
+    try {
+      await connect(join(place, 'task-wrapper.mjs'));
+      const { port } = server.address() as { port: number };
+      const script = [
+        'cat "$HOME/.agent/login.json" && echo',
+        `node -e 'const { port } = new URL(process.env.HTTP_PROXY); require("http").get({ port, path: "http://127.0.0.1:${port}/" }, (r) => r.pipe(process.stdout))' && echo`,
+        tries({
+          'reads a key': `cat ${home}/.ssh/id_ed25519`,
+          'writes a login': `echo x > ${home}/.agent/login.json`,
+          'goes around': `node -e 'require("net").connect(${port}, "127.0.0.1").on("error", () => process.exit(1)).on("connect", () => process.exit(0))'`,
+          'makes a namespace': 'unshare -U true',
+        }),
+        'n=0; while [ $n -lt 60 ]; do sleep 600 & n=$((n+1)); done; echo all of them',
+      ].join('\n');
+      const { said } = await agent(
+        script,
+        { ...STRICT, network: [`127.0.0.1:${port}`], limits: { ...STRICT.limits, processes: 40 } },
+        { executor: { ...shell(script), call: { homeFiles: ['.agent/login.json', '.agent/none.json'] } } },
+      );
+      expect(said).toMatch(/^the login\nthe model\n[^]*fork/);
+      expect(did(said)).toEqual([]);
+      expect(said).not.toContain('all of them');
+    } finally {
+      server.close();
+      rmSync(place, { recursive: true });
+    }
+  });
+});
 
 /** Root alone makes control groups here; without them memory and the number of processes are not bounded for it. */
 const groups =
