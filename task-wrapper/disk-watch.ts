@@ -17,16 +17,24 @@ const run = promisify(execFile);
 /** A look of this many milliseconds is followed by twenty times as many without one. */
 const SPACING = 20;
 const PATIENCE_MS = 60_000;
+/** Messages in a language that is known. */
+const PLAIN = { PATH: process.env.PATH, LC_ALL: 'C' };
 
 /** Bytes that the agent's files may take; null: it has no cage. */
 export function diskOf({ cage, executor }: WorkOrder): number | null {
   return cageLevel(cage, executor) === 'none' ? null : (cage ?? DEFAULT_CAGE).limits.disk;
 }
 
+interface Look {
+  /** When to look again, monotonic milliseconds; infinite while a look is under way. */
+  readonly at: number;
+  /** Something could not be looked into the last time. */
+  readonly shut: boolean;
+}
+
 export class DiskWatch {
   readonly #everyMs: number;
-  /** When to look again, monotonic milliseconds; infinite while a look is under way. */
-  readonly #next = new WeakMap<Entry, number>();
+  readonly #looks = new WeakMap<Entry, Look>();
 
   constructor(everyMs: number) {
     this.#everyMs = everyMs;
@@ -36,11 +44,12 @@ export class DiskWatch {
   look(entry: Entry, dir: string, over: () => void): void {
     const now = monotonicMs();
     const { step, diskBytes } = entry;
-    if (diskBytes === null || now < (this.#next.get(entry) ?? entry.stepSince + this.#everyMs)) return;
-    this.#next.set(entry, Number.POSITIVE_INFINITY);
-    void bytesIn([`${dir}/tree`, `${dir}/home`, `${dir}/tmp`]).then((bytes) => {
+    const last = this.#looks.get(entry) ?? { at: entry.stepSince + this.#everyMs, shut: false };
+    if (diskBytes === null || now < last.at) return;
+    this.#looks.set(entry, { at: Number.POSITIVE_INFINITY, shut: last.shut });
+    void bytesIn([`${dir}/tree`, `${dir}/home`, `${dir}/tmp`], last.shut).then(({ bytes, shut }) => {
       const then = monotonicMs();
-      this.#next.set(entry, then + Math.max(this.#everyMs, SPACING * (then - now)));
+      this.#looks.set(entry, { at: then + Math.max(this.#everyMs, SPACING * (then - now)), shut });
       if (bytes <= diskBytes || entry.step !== step) return;
       const said = `its files take ${formatSize(bytes)}, and may take ${formatSize(diskBytes)}`;
       appendFileSync(`${dir}/agent.log`, `\ndispatch: ${said}\n`);
@@ -49,11 +58,22 @@ export class DiskWatch {
   }
 }
 
-/** What the directories take on disk; those that are not there take nothing. Files that vanish meanwhile are no reason to stop. */
-async function bytesIn(dirs: readonly string[]): Promise<number> {
-  const { stdout } = await run('du', ['-sxk', ...dirs], { timeout: PATIENCE_MS }).catch(
-    (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
+/**
+ * What the directories take on disk; those that are not there take nothing. Files that vanish meanwhile are no reason to
+ * stop. A directory that nobody may look into is a test's for a moment; one that is still shut the next time is opened.
+ */
+async function bytesIn(dirs: readonly string[], open: boolean): Promise<{ bytes: number; shut: boolean }> {
+  if (open) {
+    const args = [...dirs, '-xdev', '-type', 'd', '!', '-perm', '-500', '-exec', 'chmod', 'u+rx', '{}', ';'];
+    await run('find', args, { timeout: PATIENCE_MS }).catch(() => {});
+  }
+  const { stdout, stderr } = await run('du', ['-sxk', ...dirs], { timeout: PATIENCE_MS, env: PLAIN }).catch(
+    (error: { stdout?: string; stderr?: string }) => ({
+      stdout: error.stdout ?? '',
+      stderr: error.stderr ?? '',
+    }),
   );
   const lines = stdout.split('\n').map((line) => /^(\d+)\t/.exec(line));
-  return lines.reduce((sum, found) => sum + Number(found?.[1] ?? 0) * 1024, 0);
+  const bytes = lines.reduce((sum, found) => sum + Number(found?.[1] ?? 0) * 1024, 0);
+  return { bytes, shut: stderr.includes('Permission denied') };
 }

@@ -282,6 +282,9 @@ describe.skipIf(noSandbox !== null)(
       });
       expect(project.show(await project.fetch(client, order), 'src/a.txt')).toBe('round 1\nround 2');
       expect(node.file(order.token, 'agent.log')).toMatch(/the prompt[^]*so far only one/);
+      await client.call({ op: 'forget', token: order.token, epoch: 1 });
+      expect(readdirSync(`${node.root}/done/${order.token}`)).not.toContain('home');
+      expect(readdirSync(`${node.root}/done/${order.token}`)).not.toContain('tmp');
     });
   },
 );
@@ -299,7 +302,7 @@ describe.skipIf(noSandbox !== null || process.getuid?.() !== 0)('an agent of an 
       chownSync(path, NOBODY, NOBODY);
     for (const path of [place, home]) chmodSync(path, 0o755);
     await node.clean();
-    node = new TestNode({ HOME: home, PATH: '/usr/local/bin:/usr/bin:/bin' }, NOBODY);
+    node = new TestNode({ HOME: home, PATH: '/usr/local/bin:/usr/bin:/bin', DISPATCH_DISK_MS: '50' }, NOBODY);
     const server = await listening('the model');
     try {
       await connect(join(place, 'task-wrapper.mjs'));
@@ -323,6 +326,10 @@ describe.skipIf(noSandbox !== null || process.getuid?.() !== 0)('an agent of an 
       expect(said).toMatch(/^the login\nthe model\n[^]*fork/);
       expect(did(said)).toEqual([]);
       expect(said).not.toContain('all of them');
+      const hider =
+        'mkdir "$HOME/shut"; for n in 1 2 3 4 5 6; do head -c 4000000 /dev/zero > "$HOME/shut/$n"; done; chmod 000 "$HOME/shut"; sleep 600';
+      const hidden = await agent(hider, { ...STRICT, limits: { ...STRICT.limits, disk: 16 * 1024 ** 2 } });
+      expect(hidden.outcome).toMatchObject({ kind: 'failed', limit: 'disk' });
     } finally {
       server.close();
       rmSync(place, { recursive: true });
