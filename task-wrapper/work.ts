@@ -13,25 +13,20 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import type { ApiError } from '../src/executors/api-error.ts';
 import { callOf } from '../src/executors/kinds.ts';
 import { isRead, readOutcome, totalUsage } from '../src/executors/outcome.ts';
-import { readUsageFile } from '../src/executors/usage.ts';
 import { NO_CHANGE } from '../src/gates/facts.ts';
 import { feedbackText } from '../src/gates/feedback.ts';
 import { judge } from '../src/gates/judge.ts';
-import { stripControls } from '../src/gates/shorten.ts';
 import { verifyVerdict } from '../src/gates/verify.ts';
 import { readFacts } from '../src/git/facts.ts';
 import { snapshot } from '../src/git/snapshot.ts';
 import { assertNever } from '../src/model/assert.ts';
-import type { Finding, Outcome, ProviderRefusal, TestCounts, Usage } from '../src/model/attempt.ts';
-import { type CageLimit, cageLevel } from '../src/model/cage.ts';
+import type { Finding, Outcome, ProviderRefusal, TestCounts } from '../src/model/attempt.ts';
+import type { CageLimit } from '../src/model/cage.ts';
 import type { CommitId } from '../src/model/ids.ts';
-import { formatDuration } from '../src/model/time.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import { launchAgent } from './agent.ts';
 import { cageUnbuilt, endCage, limitText } from './cage-end.ts';
-import { usagePlace } from './cage.ts';
 import { type Desk, launchAgain, type Stand } from './desk.ts';
-import { readOwnFile } from './durable.ts';
 import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
 import { killLeftovers } from './processes.ts';
@@ -40,6 +35,7 @@ import { attemptDir } from './root.ts';
 import { emptyScript, isWritten, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
 import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
+import { usageFile, whyEnded } from './agent-words.ts';
 
 /** The attempt in hand. */
 interface Work {
@@ -136,7 +132,7 @@ async function afterAgent(work: Work, status: Status, { end, limit }: AgentEnd):
     executor,
     isRead(executor) ? readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES) : '',
   );
-  const spent = isRead(executor) ? said : { usage: usageFile(work) };
+  const spent = isRead(executor) ? said : { usage: usageFile(work.dir, work.work) };
   // A session that was not gone on with has another name, or none.
   const resumed = said.sessionId === null || said.sessionId === status.sessionId;
   const next: Status = {
@@ -151,9 +147,9 @@ async function afterAgent(work: Work, status: Status, { end, limit }: AgentEnd):
     limit: 'code' in end && end.code === 0 ? null : limit,
   };
   // There is no room to go on in.
-  if ('by' in end && end.by === 'disk') return failed('executor', why(work, next), null, next);
+  if ('by' in end && end.by === 'disk') return failed('executor', whyEnded(work, next), null, next);
   const well = said.apiError === null && ('code' in end ? end.code === 0 : end.by === 'finished');
-  if (work.work.tree === null && !well) return failed('executor', why(work, next), next.exitCode, next);
+  if (work.work.tree === null && !well) return failed('executor', whyEnded(work, next), next.exitCode, next);
   if (isPlain(work.order)) return ended({ kind: 'done', head: null, rounds: next.round, usage: next.usage });
   await killLeftovers({ token: work.order.token, leader: stepPid(`${dir}/${status.round}a`) });
   return { ...next, phase: work.work.tree === null ? 'verify' : 'gates', since: monotonicMs() };
@@ -183,7 +179,7 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
     );
   }
   if (head === null && (status.exitCode !== 0 || status.apiError !== null))
-    return failed('executor', why(work, status), status.exitCode, status);
+    return failed('executor', whyEnded(work, status), status.exitCode, status);
   const next = { ...status, head };
   if (findings.length > 0) return nextRound(work, next, findings, '', 'red');
   if (work.work.verify === null)
@@ -262,7 +258,7 @@ function nextRound(
   const bound = status.limit == null ? '' : `\n${limitText(status.limit, work.work)}\n`;
   const text = `${feedbackText(findings, output, round, rounds)}${bound}`;
   appendFileSync(`${dir}/agent.log`, `\ndispatch: round ${round} of ${rounds} is not accepted\n${text}\n`);
-  if (status.apiError !== null) return failed('executor', why(work, status), status.exitCode, status);
+  if (status.apiError !== null) return failed('executor', whyEnded(work, status), status.exitCode, status);
   if (round >= rounds) {
     if (head === null && work.work.tree !== null)
       return failed('empty', findings[0]?.message ?? 'nothing was changed', status.exitCode, status);
@@ -292,35 +288,6 @@ async function timedOut(work: Work, status: Status): Promise<Outcome> {
     }).catch(() => status.head);
   }
   return { kind: 'timeout', rounds: status.round, head };
-}
-
-function why(work: Work, status: Status): string {
-  if (status.apiError !== null) return status.apiError;
-  const { limit = null } = status;
-  const bound = limit === null ? '' : `${limitText(limit, work.work)}; `;
-  return `${bound}${howItEnded(work, status)}`;
-}
-
-function howItEnded(work: Work, status: Status): string {
-  const last = readEnds(
-    `${work.dir}/agent.log`,
-    Math.max(status.logFrom, sizeOf(`${work.dir}/agent.log`) - 2000),
-    2000,
-  );
-  const lines = stripControls(last).trim();
-  const { cutAfterMs = null } = status;
-  if (cutAfterMs !== null)
-    return `the agent's turn did not end within ${formatDuration(cutAfterMs)}, so it was ended`;
-  const how = status.exitCode === null ? 'was ended' : `ended with exit code ${status.exitCode}`;
-  return lines === ''
-    ? `the executor ${how}`
-    : `the executor ${how}; it printed last: ${lines.split('\n').slice(-5).join(' / ')}`;
-}
-
-/** Written by the agent: whatever else lies in its place is not read. */
-function usageFile({ dir, work }: Work): Usage | null {
-  const text = readOwnFile(usagePlace(dir, cageLevel(work.cage, work.executor)).read);
-  return text === null ? null : readUsageFile(text);
 }
 
 function commitMessage({ order }: Work): string {
