@@ -8,6 +8,7 @@ const BENCHES = [
   'latency',
   'repo',
   'slot',
+  'cage',
   'memory',
   'decide',
   'plan',

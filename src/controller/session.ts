@@ -187,6 +187,7 @@ export class Session {
       this.#note({ about: 'spec', name: config.name, code: null, message, fix: null });
     if (needsSandbox({ config, specs })) this.#sandboxed.add(config.name);
     else this.#sandboxed.delete(config.name);
+    this.#fleet.lookAround();
     if (config.repo === null) return;
     const hub = await this.#hubs.of(config.name);
     const integration = await hub.base();

@@ -22,6 +22,7 @@ export function round(parts: Partial<RoundContext> = {}): RoundContext {
     usagePath: '/w/usage.json',
     treeDir: '/w/tree',
     isRoot: false,
+    caged: false,
     ...parts,
   };
 }
