@@ -1,6 +1,10 @@
-/** Figures and moments as people in a language and a time zone write them. */
-import { en, enSpan } from './messages/en.ts';
+/**
+ * Figures and moments as people in a language and a time zone write them. Names of days and months are our own words, and
+ * not those of the ICU that a Node happens to have: the same log makes the same text everywhere.
+ */
 import type { Language } from '../../model/language.ts';
+import { LocalTime, two } from './local-time.ts';
+import { en, enSpan } from './messages/en.ts';
 import type { Messages } from './messages/messages.ts';
 import { zh, zhSpan } from './messages/zh.ts';
 
@@ -9,29 +13,16 @@ const MESSAGES: Readonly<Record<Language, Messages>> = { en, zh };
 export class Formats {
   readonly words: Messages;
   readonly #language: Language;
-  readonly #timezone: string;
-  readonly #count: Intl.NumberFormat;
-  readonly #compact: Intl.NumberFormat;
-  readonly #clock: Intl.DateTimeFormat;
-  readonly #date: Intl.DateTimeFormat;
-  readonly #weekday: Intl.DateTimeFormat;
+  readonly #local: LocalTime;
 
   constructor(language: Language, timezone: string) {
     this.words = MESSAGES[language];
     this.#language = language;
-    this.#timezone = timezone;
-    const { locale } = this.words;
-    this.#count = new Intl.NumberFormat(locale);
-    // British English writes millions as a small m, which elsewhere means a thousandth.
-    const short = language === 'en' ? 'en-US' : locale;
-    this.#compact = new Intl.NumberFormat(short, { notation: 'compact', maximumSignificantDigits: 3 });
-    this.#clock = this.#calendar({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-    this.#date = this.#calendar({ month: 'short', day: 'numeric' });
-    this.#weekday = this.#calendar({ weekday: 'short', day: 'numeric', month: 'short' });
+    this.#local = new LocalTime(timezone);
   }
 
   count(figure: number): string {
-    return this.#count.format(figure);
+    return figure.toLocaleString('en-US');
   }
 
   /** At most one digit after the point. */
@@ -39,8 +30,11 @@ export class Formats {
     return figure >= 100 ? this.count(Math.round(figure)) : String(Math.round(figure * 10) / 10);
   }
 
+  /** Three digits and a unit: `6.69M`. */
   compact(figure: number): string {
-    return this.#compact.format(figure);
+    const unit = this.words.units.find(({ of }) => figure >= of);
+    const digits = Number((figure / (unit?.of ?? 1)).toPrecision(3));
+    return `${digits}${unit?.name ?? ''}`;
   }
 
   /** `38 %`; unknown of nothing. */
@@ -68,25 +62,29 @@ export class Formats {
 
   /** `19:02`. */
   clock(at: number): string {
-    return this.#clock.format(new Date(at));
+    const { hour, minute } = this.#local.at(at);
+    return `${two(hour)}:${two(minute)}`;
   }
 
   /** Day and time. */
   moment(at: number): string {
-    return `${this.#date.format(new Date(at))} ${this.clock(at)}`;
+    const { month, day } = this.#local.at(at);
+    return `${this.words.calendar.date(month, day)} ${this.clock(at)}`;
   }
 
   /** A day in full. @param at any instant of it. */
   day(at: number): string {
-    const parts = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
-    return this.#calendar(parts).format(new Date(at));
+    const { year, month, day } = this.#local.at(at);
+    return this.words.calendar.full(year, month, day, weekdayOf(year, month, day));
   }
 
   shortDay(at: number): string {
-    return this.#weekday.format(new Date(at));
+    const { year, month, day } = this.#local.at(at);
+    return this.words.calendar.short(month, day, weekdayOf(year, month, day));
   }
+}
 
-  #calendar(parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-    return new Intl.DateTimeFormat(this.words.locale, { ...parts, timeZone: this.#timezone });
-  }
+/** Sunday is 0. */
+function weekdayOf(year: number, month: number, day: number): number {
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDay();
 }

@@ -3,6 +3,7 @@
  * day in which clocks are set has 23 or 25 hours, one whose midnight does not exist begins at one o'clock, and days follow
  * each other without a gap or an overlap, whatever a zone does. Pure: the zone's rules are data that come with Node.
  */
+import { LocalTime } from './local-time.ts';
 
 /** `from` is part of it, `to` is not; wall clock, milliseconds. */
 export interface Period {
@@ -31,23 +32,23 @@ export function isDate(text: string): boolean {
 
 /** @param date `YYYY-MM-DD`, as isDate takes it. */
 export function dayOf(date: string, timezone: string): Period {
-  const clock = new LocalDates(timezone);
-  const [from, to] = [clock.start(date), clock.start(later(date, 1))];
+  const clock = new LocalTime(timezone);
+  const [from, to] = [startOf(date, clock), startOf(later(date, 1), clock)];
   return { kind: 'day', label: date, dates: { first: date, last: date }, from, to, timezone };
 }
 
 /** The week that holds the date, Monday to Sunday, with its ISO 8601 number. */
 export function weekOf(date: string, timezone: string): Period {
   const monday = later(date, -weekday(date));
-  const clock = new LocalDates(timezone);
-  const [from, to] = [clock.start(monday), clock.start(later(monday, 7))];
+  const clock = new LocalTime(timezone);
+  const [from, to] = [startOf(monday, clock), startOf(later(monday, 7), clock)];
   const dates = { first: monday, last: later(monday, 6) };
   return { kind: 'week', label: weekLabel(monday), dates, from, to, timezone };
 }
 
 /** The date of an instant in the zone. */
 export function localDate(at: number, timezone: string): string {
-  return new LocalDates(timezone).at(at);
+  return new LocalTime(timezone).date(at);
 }
 
 /** The day, or the week, that lies `by` of them later; earlier when negative. */
@@ -100,27 +101,15 @@ function dateAt(utc: number): string {
   return Number.isNaN(utc) ? '' : new Date(utc).toISOString().slice(0, 10);
 }
 
-class LocalDates {
-  readonly #format: Intl.DateTimeFormat;
-
-  constructor(timezone: string) {
-    const numbers = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
-    this.#format = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, calendar: 'iso8601', ...numbers });
+/** The first instant that carries this date, or a later one where the zone left the date out. */
+function startOf(date: string, clock: LocalTime): number {
+  let before = (utcOf(date) - FARTHEST_MS) / 1000;
+  let after = (utcOf(date) + FARTHEST_MS) / 1000;
+  // Clocks are set at whole seconds.
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (clock.date(middle * 1000) < date) before = middle;
+    else after = middle;
   }
-
-  at(instant: number): string {
-    return this.#format.format(new Date(instant));
-  }
-
-  /** The first instant that carries this date, or a later one where the zone left the date out. */
-  start(date: string): number {
-    let before = utcOf(date) - FARTHEST_MS;
-    let after = utcOf(date) + FARTHEST_MS;
-    while (after - before > 1) {
-      const middle = Math.floor((before + after) / 2);
-      if (this.at(middle) < date) before = middle;
-      else after = middle;
-    }
-    return after;
-  }
+  return after * 1000;
 }

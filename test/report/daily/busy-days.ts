@@ -252,7 +252,7 @@ class Home {
       this.#tell({ type: 'candidate.accepted', token, head, changed: 2 });
       if (known.progress.at === 'queued') this.#queue(token);
     } else if (outcome.kind === 'refused') {
-      const reason = `refused by the ${outcome.findings[0]?.gate} gate after ${rounds} rounds`;
+      const reason = `refused by the ${outcome.findings[0]?.gate} gate after ${rounds} round${rounds === 1 ? '' : 's'}`;
       this.#tell({
         type: 'task.failed',
         task,

@@ -47,7 +47,7 @@ describe('a day', () => {
         expect(moved(day, -1).to).toBe(day.from);
         expect(day.from <= at && at < day.to).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 

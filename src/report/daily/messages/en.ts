@@ -6,6 +6,22 @@ import type { Messages } from './messages.ts';
 
 const s = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
+
 const ACTS: Messages['act'] = {
   approve: 'approvals',
   reject: 'rejections',
@@ -20,6 +36,16 @@ const ACTS: Messages['act'] = {
 
 export const en = {
   locale: 'en-GB',
+  units: [
+    { of: 1e9, name: 'B' },
+    { of: 1e6, name: 'M' },
+    { of: 1e3, name: 'K' },
+  ],
+  calendar: {
+    full: (year, month, day, weekday) => `${DAYS[weekday]}, ${day} ${MONTHS[month - 1]} ${year}`,
+    date: (month, day) => `${day} ${MONTHS[month - 1]?.slice(0, 3)}`,
+    short: (month, day, weekday) => `${DAYS[weekday]?.slice(0, 3)} ${day} ${MONTHS[month - 1]?.slice(0, 3)}`,
+  },
   title: { day: 'Daily report', week: 'Weekly report' },
   soFar: (clock, kind) => `as of ${clock}, the ${kind} is not over`,
   lead: ({ measures, projects }, waiting, format) => {

@@ -7,6 +7,14 @@ import type { Act, Cause, DailyReport, NextStep, PersonTime, SpecKind, Standing 
 
 export interface Messages {
   readonly locale: string;
+  /** Largest first. */
+  readonly units: readonly { readonly of: number; readonly name: string }[];
+  /** Months count from 1, days of the week from Sunday, which is 0. */
+  readonly calendar: {
+    readonly full: (year: number, month: number, day: number, weekday: number) => string;
+    readonly date: (month: number, day: number) => string;
+    readonly short: (month: number, day: number, weekday: number) => string;
+  };
   readonly title: Readonly<Record<'day' | 'week', string>>;
   /** `until 19:02, the day is not over`. */
   readonly soFar: (clock: string, kind: 'day' | 'week') => string;

@@ -3,6 +3,8 @@ import type { Advice, Figures } from '../../advice.ts';
 import { causeText, kindText } from './zh-kinds.ts';
 import type { Messages } from './messages.ts';
 
+const DAYS = ['日', '一', '二', '三', '四', '五', '六'];
+
 const ACTS: Messages['act'] = {
   approve: '次批准',
   reject: '次驳回',
@@ -17,6 +19,15 @@ const ACTS: Messages['act'] = {
 
 export const zh = {
   locale: 'zh-CN',
+  units: [
+    { of: 1e8, name: ' 亿' },
+    { of: 1e4, name: ' 万' },
+  ],
+  calendar: {
+    full: (year, month, day, weekday) => `${year}年${month}月${day}日 星期${DAYS[weekday]}`,
+    date: (month, day) => `${month}月${day}日`,
+    short: (month, day, weekday) => `${month}月${day}日 周${DAYS[weekday]}`,
+  },
   title: { day: '日报', week: '周报' },
   soFar: (clock, kind) => `截至 ${clock}，${kind === 'day' ? '当天' : '本周'}尚未结束`,
   lead: ({ measures, projects, period }, waiting, format) => {
