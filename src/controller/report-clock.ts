@@ -36,6 +36,9 @@ export class ReportClock {
     // A report that takes long is not begun a second time meanwhile.
     const options = { timezone, mode: '5-part', protect: true, unref: true } as const;
     this.#cron = new Cron(config.at, options, () => this.#write(config));
+    const next = this.#cron.nextRun();
+    const message = next === null ? 'never: no such moment will come' : next.toISOString();
+    this.#note('daily', `is written next at: ${message}`);
   }
 
   stop(): void {
@@ -52,8 +55,7 @@ export class ReportClock {
         for (const period of reportsDue(now, timezoneOf(config))) {
           const report = await readDaily(reader, { period, nodes: nodes(), now });
           const { markdown, html } = await writeDaily(home, report, language(config.lang));
-          const message = `wrote ${markdown} and ${html}`;
-          onNote({ about: 'report', name: period.label, code: null, message, fix: null });
+          this.#note(period.label, `wrote ${markdown} and ${html}`);
         }
       } finally {
         await reader.close();
@@ -66,6 +68,10 @@ export class ReportClock {
           : { code: 'E_INTERNAL', message: error instanceof Error ? error.message : String(error) };
       onNote({ about: 'report', name: 'daily', code, message, fix: 'dispatch daily-report' });
     }
+  }
+
+  #note(name: string, message: string): void {
+    this.#options.onNote({ about: 'report', name, code: null, message, fix: null });
   }
 }
 

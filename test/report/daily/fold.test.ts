@@ -353,7 +353,7 @@ describe('for any history', () => {
         expect(sum(({ events: seen }) => seen)).toBe(events.length);
         for (const half of halves) agreesWithItself(half);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
