@@ -86,15 +86,17 @@ function card(
   if (now === null || then === null) return { label, value, note, change: null, trend: days };
   const difference = now - then;
   const isOver = until === period.to;
-  const text =
-    write(Math.abs(difference)) === write(0)
-      ? words.notes.same(period.kind, isOver)
-      : words.notes.before(
-          `${difference > 0 ? '+' : '−'}${write(Math.abs(difference))}`,
-          period.kind,
-          isOver,
-        );
-  return { label, value, note, change: { text, tone: toneOf(difference, better) }, trend: days };
+  const isSame = write(Math.abs(difference)) === write(0);
+  const text = isSame
+    ? words.notes.same(period.kind, isOver)
+    : words.notes.before(`${difference > 0 ? '+' : '−'}${write(Math.abs(difference))}`, period.kind, isOver);
+  return {
+    label,
+    value,
+    note,
+    change: { text, tone: isSame ? 'muted' : toneOf(difference, better) },
+    trend: days,
+  };
 }
 
 function toneOf(difference: number, better: Measure['better']): Tone {

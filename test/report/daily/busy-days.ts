@@ -115,7 +115,7 @@ class Home {
   }
 
   #begin(): void {
-    const { from, to, tasksPerHour = 4 } = this.#options;
+    const { from, tasksPerHour = 4 } = this.#options;
     this.#tell({ type: 'controller.acquired', host: 'laptop', pid: 4711 });
     for (const name of PROJECTS) {
       this.#tell({ type: 'project.configured', config: config(name, { verify: `./run.sh test ${name}` }) });
@@ -123,17 +123,24 @@ class Home {
       this.#tell({ type: 'project.started', project: name });
     }
     for (const [index, { name }] of BUSY_NODES.entries()) this.#in(index * 20_000, () => this.#connect(name));
-    for (let at = from; at < to; at += HOUR / tasksPerHour) {
+    this.#every(HOUR / tasksPerHour, from, () => {
       // Nobody writes specs at night.
-      const hour = new Date(at).getUTCHours();
-      if (hour < 22) this.#at(at, () => PROJECTS.forEach((project) => this.#add(project)));
-      if (this.#chance(0.03)) this.#at(at, () => this.#cut());
-    }
-    for (let at = from + 12 * HOUR; at < to; at += 24 * HOUR) {
-      this.#at(at, () => this.#restart());
-      for (const hours of [3, 5, 8, 22]) this.#at(at + hours * HOUR, () => this.#decide());
-      this.#at(at + 7 * HOUR, () => this.#sleep());
-    }
+      const hour = new Date(this.#now).getUTCHours();
+      if (hour < 22) for (const project of PROJECTS) this.#add(project);
+      if (this.#chance(0.03)) this.#cut();
+    });
+    this.#every(24 * HOUR, from + 12 * HOUR, () => this.#restart());
+    this.#every(24 * HOUR, from + 19 * HOUR, () => this.#sleep());
+    for (const hours of [15, 17, 20, 34]) this.#every(24 * HOUR, from + hours * HOUR, () => this.#decide());
+  }
+
+  /** From then on, until the end. */
+  #every(ms: number, at: number, act: () => void): void {
+    if (at >= this.#options.to) return;
+    this.#at(at, () => {
+      act();
+      this.#every(ms, at + ms, act);
+    });
   }
 
   #connect(name: NodeName): void {

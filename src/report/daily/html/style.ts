@@ -94,10 +94,10 @@ summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 details table{max-width:640px;font-size:12px}
 footer{color:var(--faint);font-size:12px;border-top:1px solid var(--line);padding-top:10px}
 #notes li{color:var(--soft);font-size:12.5px}
-@media(max-width:820px){main{padding:20px 16px}.cards{grid-template-columns:repeat(3,1fr)}.card:nth-child(4){border-left:0}.card:nth-child(n+4){border-top:1px solid var(--line)}.pair,ol.todo{grid-template-columns:1fr}section{overflow-x:auto}}
-@media(max-width:460px){.cards{grid-template-columns:repeat(2,1fr)}.card:nth-child(odd){border-left:0}.card:nth-child(n+3){border-top:1px solid var(--line)}.card:nth-child(4){border-left:1px solid var(--line)}}
+@media screen and (max-width:820px){figure{overflow-x:auto}figure svg{min-width:680px}main{padding:20px 16px}.cards{grid-template-columns:repeat(3,1fr)}.card:nth-child(4){border-left:0}.card:nth-child(n+4){border-top:1px solid var(--line)}.pair,ol.todo{grid-template-columns:1fr}section{overflow-x:auto}}
+@media screen and (max-width:460px){.cards{grid-template-columns:repeat(2,1fr)}.card:nth-child(odd){border-left:0}.card:nth-child(n+3){border-top:1px solid var(--line)}.card:nth-child(4){border-left:1px solid var(--line)}}
 @page{size:A4;margin:14mm 13mm}
 @media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#22201c;--soft:#5d584f;--faint:#857f75;--line:#dcd7cc;--wash:#f1eee7;--good:#2c7a63;--bad:#b4472d;--warn:#a97514;--accent:#2b6a8a;--gate:#8a9bb5;--lost:#b9b2a6;--s0:#2b6a8a;--s1:#c98a3c;--s2:#5f9477;--s3:#9b6a94;--s4:#7d8794;--s5:#b0755f}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
-body{font-size:11.5px}main{max-width:none;padding:0}details{display:none}.cards{margin-bottom:18px}.card{padding:9px 10px 8px}.card b{font-size:18px}.card small{font-size:10px}section{margin-bottom:18px}h1{font-size:22px}.lead{font-size:13.5px;margin-bottom:14px}table{font-size:11px}code{font-size:10.5px}}
+body{font-size:11.5px}main{max-width:none;padding:0}details{display:none}.cards{margin-bottom:18px}.card{padding:9px 10px 8px}.card b{font-size:18px}.card small{font-size:10px}section{margin-bottom:18px}h1{font-size:22px}.lead{font-size:13.5px;margin-bottom:14px}.keys,ol.todo small{font-size:10.5px}table{font-size:11px}code{font-size:10.5px}}
 `);
