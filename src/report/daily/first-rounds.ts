@@ -38,7 +38,7 @@ function kindsOf({ executor, modifies, dependsOn }: TaskSpec): SpecKind[] {
   return [
     { by: 'executor', executor },
     { by: 'width', width: widthOf(modifies) },
-    { by: 'tests', tests: modifies.some((pattern) => isTestPath(pattern) || pattern.endsWith('tests/')) },
+    { by: 'tests', tests: modifies.some(isTestPath) },
     { by: 'depends', depends: dependsOn.length > 0 },
   ];
 }

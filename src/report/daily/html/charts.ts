@@ -101,7 +101,7 @@ function spending(page: Page): Drawing {
   const { report, format } = page;
   const x = across(page);
   const isPriced = report.measures.tokens.costUsd !== null;
-  const names = report.spending.map(({ executor }) => executor).slice(0, SERIES);
+  const names = report.spending.map(({ executor }) => executor);
   const spans = coarse(report);
   const figure = (span: Bucket, name: string): number => {
     const { tokens, costUsd } = span.spent[name] ?? { tokens: 0, costUsd: 0 };
@@ -118,13 +118,13 @@ function spending(page: Page): Drawing {
       const value = figure(span, name);
       if (value === 0) return markup``;
       below += value;
-      return markup`<rect class="f-s${index}" x="${left}" y="${y(below)}" width="${width}" height="${y(0) - y(value)}"><title>${`${format.clock(span.from)} · ${name} · ${isPriced ? format.money(value) : format.tokens(value)}`}</title></rect>`;
+      return markup`<rect class="f-s${index % SERIES}" x="${left}" y="${y(below)}" width="${width}" height="${y(0) - y(value)}"><title>${`${format.clock(span.from)} · ${name} · ${isPriced ? format.money(value) : format.tokens(value)}`}</title></rect>`;
     });
   });
   return {
     height,
     svg: markup`${figures(marks, y, write)}${timeAxis(page, height)}${bars}`,
-    legend: names.map((name, index) => ({ colour: `s${index}`, label: name })),
+    legend: names.map((name, index) => ({ colour: `s${index % SERIES}`, label: name })),
   };
 }
 

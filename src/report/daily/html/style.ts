@@ -1,7 +1,7 @@
 /** The look of the page: one column, few colours, hairlines; the same on paper. */
 import { Markup } from './markup.ts';
 
-/** Executors in charts, in order of their share. */
+/** Colours of executors in charts, in order of their share; with more executors they come again. */
 export const SERIES = 6;
 
 export const STYLE = new Markup(`
