@@ -8,6 +8,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 export function chartBlocks(report: DailyReport, format: Formats): Block[] {
+  // A page of empty axes says less than their absence.
+  if (report.fleet.buckets.every(({ availableMs }) => availableMs === 0) && report.events === 0) return [];
   const { charts } = format.words;
   const spans = coarse(report);
   const isPriced = report.measures.tokens.costUsd !== null;
