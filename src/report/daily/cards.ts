@@ -57,12 +57,18 @@ export function cards(report: DailyReport, format: Formats): Card[] {
     card(report, format, {
       label: words.measures.spent,
       value: isPriced ? format.money(tokens.costUsd) : format.tokens(tokens.total),
-      note: isPriced || tokens.unknown > 0 ? notes.tokens(format.tokens(tokens.total), tokens.unknown) : '',
+      note: spentNote(tokens, format),
       of: (one) => (isPriced ? one.tokens.costUsd : one.tokens.total),
       write: (change) => (isPriced ? format.money(change) : format.tokens(change)),
       better: 'neither',
     }),
   ];
+}
+
+function spentNote({ total, unknown, costUsd }: Measures['tokens'], format: Formats): string {
+  const { notes } = format.words;
+  if (total === null) return unknown === 0 ? '' : notes.untold(unknown);
+  return costUsd !== null || unknown > 0 ? notes.tokens(format.tokens(total), unknown) : '';
 }
 
 interface Measure {

@@ -25,8 +25,9 @@ export class Formats {
     return figure.toLocaleString('en-US');
   }
 
-  /** At most one digit after the point. */
+  /** At most one digit after the point; two digits of what is less than one. */
   decimal(figure: number): string {
+    if (figure < 1) return String(Number(figure.toPrecision(2)));
     return figure >= 100 ? this.count(Math.round(figure)) : String(Math.round(figure * 10) / 10);
   }
 

@@ -75,7 +75,7 @@ function throughput(page: Page): Drawing {
   const { report, format } = page;
   const x = across(page);
   const spans = coarse(report);
-  const up = steps(Math.max(1, ...spans.map(({ merged }) => merged)));
+  const up = steps(Math.max(1, ...spans.map(({ merged }) => merged)), 1);
   const most = up.at(-1) ?? 1;
   const least = Math.max(0, ...spans.map(({ bad }) => bad));
   const unit = height / (most + least);

@@ -122,10 +122,17 @@ ${lines}</tbody></table>${more > 0 ? markup`<p class="more">${format.words.more(
 `;
 }
 
+/** Commits and names of tasks up to this length are not broken into lines. */
+const WHOLE = 24;
+
 function cellBox({ text, code, tone, share }: Cell, isFigure: boolean): Markup {
-  const names = [isFigure ? 'num' : '', code === true ? 'code' : '', tone ?? ''].filter(
-    (name) => name !== '',
-  );
+  const isShort = code === true && text.length <= WHOLE;
+  const names = [
+    isFigure ? 'num' : '',
+    code === true ? 'code' : '',
+    isShort ? 'whole' : '',
+    tone ?? '',
+  ].filter((name) => name !== '');
   const gauge =
     share === undefined
       ? null

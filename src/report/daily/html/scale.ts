@@ -41,11 +41,15 @@ export function timeAxis(page: Page, height: number, left = GUTTER): Markup {
   return markup`${marks}${now}`;
 }
 
-/** A round figure at or above the largest, and the steps up to it. */
-export function steps(largest: number): number[] {
+/**
+ * A round figure at or above the largest, and the steps up to it.
+ * @param least no step is smaller; 1 where only whole things are counted.
+ */
+export function steps(largest: number, least = 0): number[] {
   if (largest <= 0) return [0, 1];
   const rough = largest / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((one) => one >= rough) ?? rough;
+  const round = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough) ?? rough;
+  const step = Math.max(least, round);
   return Array.from({ length: Math.ceil(largest / step - 1e-9) + 1 }, (_, index) => index * step);
 }

@@ -55,6 +55,7 @@ th:last-child,td:last-child{padding-right:0}
 .num{text-align:right;white-space:nowrap}
 .num+:not(.num){padding-left:14px}
 td.code{max-width:22em}
+td.whole{white-space:nowrap}
 .more{color:var(--faint);font-size:12px;margin:2px 0 0}
 .gauge{display:inline-block;width:56px;height:6px;border-radius:3px;background:var(--wash);margin-right:8px;vertical-align:middle;overflow:hidden}
 .gauge i{display:block;height:100%;background:currentColor;border-radius:3px}

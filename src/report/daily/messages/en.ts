@@ -96,6 +96,7 @@ export const en = {
     p90: (span) => `90 % within ${span}`,
     acts: (count) => `${count} ${count === '1' ? 'act' : 'acts'}, estimated`,
     tokens: (total, unknown) => `${total} tokens${unknown === 0 ? '' : `, ${unknown} unknown`}`,
+    untold: (count) => `${s(count, 'attempt')} did not say`,
     before: (change, kind, isOver) => `${change} on ${spanBefore(kind, isOver)}`,
     same: (kind, isOver) => `as ${spanBefore(kind, isOver)}`,
     minutes: (count) => `${count} min`,

@@ -52,6 +52,8 @@ export interface Messages {
     readonly p90: (span: string) => string;
     readonly acts: (count: string) => string;
     readonly tokens: (total: string, unknown: number) => string;
+    /** Attempts that did not say what they used. */
+    readonly untold: (count: number) => string;
     /** @param isOver otherwise it is held against the same part of the span before. */
     readonly before: (change: string, kind: 'day' | 'week', isOver: boolean) => string;
     readonly same: (kind: 'day' | 'week', isOver: boolean) => string;

@@ -73,6 +73,7 @@ export const zh = {
     p90: (span) => `九成在 ${span}内`,
     acts: (count) => `${count} 次操作，估算`,
     tokens: (total, unknown) => `${total} 令牌${unknown === 0 ? '' : `，${unknown} 次未知`}`,
+    untold: (count) => `${count} 次尝试未上报`,
     before: (change, kind, isOver) =>
       `较${kind === 'day' ? '前一日' : '前一周'}${isOver ? '' : '同期'} ${change}`,
     same: (kind, isOver) => `与${kind === 'day' ? '前一日' : '前一周'}${isOver ? '' : '同期'}持平`,
