@@ -18,18 +18,16 @@ const cron = z.string().check(
   }),
 );
 
-const timezone = z
-  .string()
-  .check(
-    refine((text) =>
-      isTimezone(text)
-        ? null
-        : {
-            code: 'E_SPEC_VALUE',
-            message: 'is not a time zone that this machine knows, such as Asia/Shanghai',
-          },
-    ),
-  );
+const timezone = z.string().check(
+  refine((text) =>
+    isTimezone(text)
+      ? null
+      : {
+          code: 'E_SPEC_VALUE',
+          message: 'is not a time zone that this machine knows, such as Asia/Shanghai',
+        },
+  ),
+);
 
 export const homeSchema = z
   .strictObject({
