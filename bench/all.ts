@@ -13,6 +13,7 @@ const BENCHES = [
   'decide',
   'plan',
   'store',
+  'daily',
   'connect',
   'placeholder',
   'queue-real',

@@ -54,6 +54,13 @@ Both files are the same few lines; all are optional:
   color: auto              # auto, always, never
   progress: auto           # auto, plain, quiet
 
+In a home, dispatch.yaml may also have:
+
+  report:                  # the daily report; \`dispatch help daily-report\`
+    at: "0 19 * * *"       # when \`dispatch serve\` writes it: minute hour day month weekday
+    lang: zh               # en, zh; DISPATCH_LANG wins
+    timezone: Asia/Shanghai
+
 Without a home, dispatch searches from the current directory upwards for nodes.json and specs/.`;
 }
 

@@ -150,6 +150,11 @@ export class Session {
     return this.#core.snapshot();
   }
 
+  /** The nodes in use. */
+  get nodes(): readonly NodeConfig[] {
+    return this.#fleet.configs;
+  }
+
   /** The last problem of each node, for people. */
   get troubles(): ReadonlyMap<NodeName, DispatchError> {
     return this.#fleet.troubles;
