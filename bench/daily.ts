@@ -13,7 +13,7 @@ import { evolve } from '../src/model/evolve.ts';
 import { emptyState } from '../src/model/state.ts';
 import { dailyHtml } from '../src/report/daily/html/page.ts';
 import { dailyMarkdown } from '../src/report/daily/markdown.ts';
-import { dayOf, localDate, weekOf } from '../src/report/daily/period.ts';
+import { dayOf, localDate, weekOf } from '../src/model/period.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
 import { openReader } from '../src/store/sqlite/reader.ts';
 import { BUSY_NODES, busyDays } from '../test/report/daily/busy-days.ts';

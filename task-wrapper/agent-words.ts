@@ -35,7 +35,10 @@ function howItEnded(dir: string, { logFrom, exitCode, cutAfterMs = null }: Statu
 }
 
 /** Written by the agent: whatever else lies in its place is not read. */
-export function usageFile(dir: string, { cage, executor }: WorkOrder): Usage | null {
+export function usageFile(
+  dir: string,
+  { cage, executor }: Pick<WorkOrder, 'cage' | 'executor'>,
+): Usage | null {
   const text = readOwnFile(usagePlace(dir, cageLevel(cage, executor)).read);
   return text === null ? null : readUsageFile(text);
 }

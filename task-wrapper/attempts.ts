@@ -35,6 +35,8 @@ export interface Entry {
   readonly kind: 'work' | 'gate';
   /** How what its agent prints is understood; null: it has none. */
   readonly agent: AgentSeen | null;
+  /** Tokens that its agent may report; null: any number. */
+  readonly limitTokens: number | null;
   /** Bytes that its agent's files may take; null: nothing is looked at. */
   readonly diskBytes: number | null;
   /** Its agent prints events: one that has said its last word and stays can be told. */
@@ -140,6 +142,7 @@ export class Attempts {
       n: recorded.n,
       kind: work.kind,
       agent: work.kind === 'work' ? agentOf(work.executor) : null,
+      limitTokens: work.kind === 'work' ? (work.limitTokens ?? null) : null,
       diskBytes: work.kind === 'work' ? diskOf(work) : null,
       isRead: work.kind === 'work' && isRead(work.executor),
       stallMs: recorded.stallMs ?? null,

@@ -11,6 +11,7 @@ import { monotonicMs } from './host.ts';
 import type { Journal } from './journal.ts';
 import { RefusalWatch } from './refusal-watch.ts';
 import { StallWatch } from './stall-watch.ts';
+import { SpendWatch } from './spend-watch.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { capLog } from './log-cap.ts';
 import { readOrder, readStatus } from './record.ts';
@@ -35,6 +36,7 @@ export class Housekeeping {
   readonly #logs = new WeakMap<Entry, { size: number; since: number; judged: boolean }>();
   readonly #refusals: RefusalWatch;
   readonly #stalls: StallWatch;
+  readonly #spending: SpendWatch;
   readonly #disk: DiskWatch;
   #timer: NodeJS.Timeout | null = null;
   #rounds = 0;
@@ -52,6 +54,7 @@ export class Housekeeping {
     this.#silentMs = silentMs;
     this.#refusals = new RefusalWatch(journal);
     this.#stalls = new StallWatch(root, attempts, journal);
+    this.#spending = new SpendWatch(attempts);
     this.#disk = new DiskWatch(diskMs);
   }
 
@@ -99,6 +102,7 @@ export class Housekeeping {
     if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);
     else {
       this.#disk.look(entry, dir, () => this.#attempts.endStep(entry, 'disk'));
+      this.#spending.look(entry, dir);
       if (entry.isRead) {
         this.#refusals.listen(entry, dir);
         this.#endIfFinished(entry, dir);

@@ -110,6 +110,7 @@ function checkWork(work: Fields): WorkOrder {
     verifyTimeoutMs: isCount,
     minTests: isCount,
     retries: isCount,
+    limitTokens: orMissing(isCount),
     feedback: orNull(isText),
   });
   checkSandbox(record(work.sandbox, 'order.work.sandbox'));

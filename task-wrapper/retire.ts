@@ -59,6 +59,7 @@ function holdsWork(outcome: Outcome | null): boolean {
     case 'done':
     case 'refused':
     case 'timeout':
+    case 'overspent':
       return outcome.head !== null;
     case 'cancelled':
     case 'lost':

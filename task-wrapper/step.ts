@@ -36,8 +36,8 @@ export interface Command {
 /** Why a step ended: its own exit code, or the supervisor's reason. */
 export type StepEnd = { readonly code: number } | { readonly by: EndedBy };
 
-/** Reasons of the supervisor's own. `disk`: its files have outgrown its cage. */
-const ENDED_BY = ['timeout', 'finished', 'refused', 'lost', 'disk'] as const;
+/** Reasons of the supervisor's own. `disk`: its files have outgrown its cage; `overspent`: it reported more tokens than it may use. */
+const ENDED_BY = ['timeout', 'finished', 'refused', 'lost', 'disk', 'overspent'] as const;
 export type EndedBy = (typeof ENDED_BY)[number];
 
 /** @param step absolute path without extension: `<attempt>/<round><a|v>`. */

@@ -36,6 +36,7 @@ import { emptyScript, isWritten, type StepEnd, stepEnd, stepPid } from './step.t
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
 import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
 import { usageFile, whyEnded } from './agent-words.ts';
+import { isOver, usedSoFar } from './spent.ts';
 
 /** The attempt in hand. */
 interface Work {
@@ -146,6 +147,7 @@ async function afterAgent(work: Work, status: Status, { end, limit }: AgentEnd):
     // A test that ran out of memory and that the agent coped with is no end of the attempt.
     limit: 'code' in end && end.code === 0 ? null : limit,
   };
+  if ('by' in end && end.by === 'overspent') return await stopped(work, status);
   // There is no room to go on in.
   if ('by' in end && end.by === 'disk') return failed('executor', whyEnded(work, next), null, next);
   const well = said.apiError === null && ('code' in end ? end.code === 0 : end.by === 'finished');
@@ -259,6 +261,10 @@ function nextRound(
   const text = `${feedbackText(findings, output, round, rounds)}${bound}`;
   appendFileSync(`${dir}/agent.log`, `\ndispatch: round ${round} of ${rounds} is not accepted\n${text}\n`);
   if (status.apiError !== null) return failed('executor', whyEnded(work, status), status.exitCode, status);
+  // What it has done was judged all the same: that costs nothing more.
+  const { limitTokens } = work.work;
+  if (limitTokens !== undefined && isOver(limitTokens, usage))
+    return ended({ kind: 'overspent', limitTokens, rounds: round, head, usage });
   if (round >= rounds) {
     if (head === null && work.work.tree !== null)
       return failed('empty', findings[0]?.message ?? 'nothing was changed', status.exitCode, status);
@@ -276,8 +282,27 @@ function nextRound(
   };
 }
 
+/** Its agent went over its tokens and was ended: what there is is kept. */
+async function stopped(work: Work, status: Status): Promise<Stand> {
+  await killLeftovers({ token: work.order.token, leader: stepPid(`${work.dir}/${status.round}a`) });
+  const { limitTokens = 0 } = work.work;
+  const head = await headNow(work, status);
+  return ended({
+    kind: 'overspent',
+    limitTokens,
+    rounds: status.round,
+    head,
+    usage: usedSoFar(work.dir, work.work, status),
+  });
+}
+
 /** What there is when time is up is kept: half of the work may be worth more than none. */
 async function timedOut(work: Work, status: Status): Promise<Outcome> {
+  const usage = status.phase === 'agent' ? usedSoFar(work.dir, work.work, status) : status.usage;
+  return { kind: 'timeout', rounds: status.round, head: await headNow(work, status), usage };
+}
+
+async function headNow(work: Work, status: Status): Promise<CommitId | null> {
   const { tree } = work.work;
   let { head } = status;
   if (tree !== null && status.phase !== 'prepare') {
@@ -287,7 +312,7 @@ async function timedOut(work: Work, status: Status): Promise<Outcome> {
       author: authorOf(work.order),
     }).catch(() => status.head);
   }
-  return { kind: 'timeout', rounds: status.round, head };
+  return head;
 }
 
 function commitMessage({ order }: Work): string {

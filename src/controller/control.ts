@@ -239,6 +239,7 @@ function brokenBecause(outcome: NotGreen): string {
     case 'failed':
       return outcome.message;
     case 'timeout':
+    case 'overspent':
       return 'it did not end in time';
     case 'cancelled':
       return outcome.reason;

@@ -6,6 +6,7 @@
  * back as an input with the effect's key. When the commit fails nothing has happened: drop the core and load the state.
  */
 import { assertNever } from '../model/assert.ts';
+import type { BudgetRules } from '../model/budget.ts';
 import type { NewEvent } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
@@ -13,6 +14,7 @@ import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { judged } from '../model/task.ts';
 import { chainLengths } from '../plan/chain.ts';
+import { Budgets } from '../schedule/budget.ts';
 import { decide } from '../schedule/decide.ts';
 import { gateSlots } from '../schedule/gates.ts';
 import type { Decision, Snapshot } from '../schedule/snapshot.ts';
@@ -57,6 +59,7 @@ export class Core {
   readonly memory: Memory;
   readonly #options: CoreOptions;
   #nodes: readonly NodeConfig[] = [];
+  #budget: BudgetRules | null = null;
   #chainMs: ReadonlyMap<TaskKey, number>;
 
   constructor(state: State, options: CoreOptions) {
@@ -71,9 +74,15 @@ export class Core {
     this.#nodes = nodes;
   }
 
+  /** The `budget` and `prices` of dispatch.yaml as they are now. */
+  setBudget(rules: BudgetRules): void {
+    this.#budget = rules;
+  }
+
   snapshot(): Snapshot {
     const { connected, dispatching, shunned, refusals, records, waiting, controls, silent } = this.memory;
-    const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
+    const budget = this.#budget === null ? {} : { budget: this.#budget };
+    const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs, ...budget };
     return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls, silent };
   }
 
@@ -88,6 +97,8 @@ export class Core {
     passDeliveries(turn);
     this.#drain(turn);
     for (const decision of decide(this.snapshot(), now)) this.#claim(turn, decision);
+    const dayEnd = new Budgets(this.snapshot(), now).dayEnd;
+    if (dayEnd !== null) turn.wakeAt(dayEnd);
     const effects = wantedEffects(turn, slots);
     for (const effect of effects) this.memory.inflight.add(effect.key);
     return { events: turn.events, effects, replies, wakeAt: this.#nextWake(now) };
@@ -208,7 +219,7 @@ export class Core {
   }
 
   #claimWork(turn: Turn, decision: Extract<Decision, { start: 'work' }>, token: Token): void {
-    const { task: key, node: on, credential, executor } = decision;
+    const { task: key, node: on, credential, executor, reserved } = decision;
     const task = this.state.tasks.get(key);
     if (task === undefined) throw new Error(`decided to start an unknown task ${key}`);
     const base = this.state.projects.get(task.spec.project)?.integration ?? null;
@@ -223,6 +234,7 @@ export class Core {
       base,
       ...(credential === null ? {} : { credential }),
       ...(executor === task.spec.executor ? {} : { executor }),
+      ...(reserved === undefined ? {} : { reserved }),
     });
   }
 

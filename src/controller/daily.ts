@@ -8,7 +8,7 @@ import { DailyFold } from '../report/daily/fold.ts';
 import { dailyHtml } from '../report/daily/html/page.ts';
 import { dailyMarkdown } from '../report/daily/markdown.ts';
 import type { DailyReport } from '../report/daily/model.ts';
-import type { Period } from '../report/daily/period.ts';
+import type { Period } from '../model/period.ts';
 import type { Reader } from '../store/port.ts';
 
 /** Events at once: few enough that a controller answers between two pages. */

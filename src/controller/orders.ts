@@ -123,6 +123,7 @@ async function workOrder(
     minTests: config.repo === null ? 0 : config.gates.minTests,
     sandbox: config.sandbox,
     ...(config.cage === undefined ? {} : { cage: config.cage }),
+    ...(spec.budgetTokens === null ? {} : { limitTokens: spec.budgetTokens }),
     retries: spec.retries,
     feedback,
   };

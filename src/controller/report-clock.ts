@@ -3,7 +3,7 @@ import { Cron } from 'croner';
 import { DispatchError } from '../model/error.ts';
 import type { Language } from '../model/language.ts';
 import type { NodeConfig } from '../model/spec.ts';
-import { reportsDue } from '../report/daily/period.ts';
+import { reportsDue } from '../model/period.ts';
 import type { ReportConfig } from '../spec/parse-home.ts';
 import { openReader } from '../store/sqlite/reader.ts';
 import { systemClock } from './clock.ts';

@@ -6,6 +6,7 @@ import type { Source } from '../model/event.ts';
 import { environmentOf } from '../model/evidence.ts';
 import { isNobodysFault } from '../model/evolve-attempt.ts';
 import { projectOfKey } from '../model/found.ts';
+import { tokensIn } from '../model/usage.ts';
 import { judgedBy, type Project, type Task } from '../model/task.ts';
 import { attemptBackoff, lossBackoff, MAX_GATE_BREAKS, MAX_LOSSES, MAX_RETURNS } from './policy.ts';
 import { settleControl } from './control.ts';
@@ -53,6 +54,9 @@ function settleWork(turn: Turn, attempt: Attempt, outcome: Outcome): void {
     }
     case 'timeout':
       return failedAttempt(turn, task, `no result before the deadline (${task.spec.timeoutMs / 60_000} min)`);
+    // Another try would cost as much again: a person says whether it may.
+    case 'overspent':
+      return failTask(turn, task, overspentReason(outcome), []);
     case 'lost':
       return lostAttempt(turn, task, outcome.why);
     case 'cancelled':
@@ -94,6 +98,12 @@ export function failTask(turn: Turn, task: Task, reason: string, findings: reado
   turn.record({ type: 'task.failed', task: task.key, reason, findings });
 }
 
+function overspentReason({ limitTokens, usage }: Extract<Outcome, { kind: 'overspent' }>): string {
+  const used = usage === null ? null : tokensIn(usage);
+  const figures = used === null ? `more than ${limitTokens}` : `${used} of ${limitTokens}`;
+  return `its agent used ${figures} tokens, so it was ended and its branch is kept: raise its budget, or split it`;
+}
+
 function refusalReason(findings: readonly Finding[], rounds: number): string {
   const gates = [...new Set(findings.map((finding) => finding.gate))].join(', ');
   return `refused by the ${gates || 'node'} gate after ${rounds} round${rounds === 1 ? '' : 's'}`;
@@ -133,6 +143,7 @@ function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome:
     case 'failed':
       return brokenGate(turn, project, subject, outcome.message);
     case 'timeout':
+    case 'overspent':
       return brokenGate(turn, project, subject, 'it did not end in time');
     case 'cancelled':
       return brokenGate(turn, project, subject, outcome.reason);

@@ -1,6 +1,7 @@
 /** When is a run over: nothing more will happen without a person. */
 import type { ProjectName, TaskKey } from '../model/ids.ts';
 import { isFinal, type Task } from '../model/task.ts';
+import { neverFits } from '../schedule/budget.ts';
 import type { Blocker, NodeVerdict, Snapshot } from '../schedule/snapshot.ts';
 import { whyEach } from '../schedule/why.ts';
 
@@ -85,6 +86,11 @@ function isForGood(blocker: Blocker, snapshot: Snapshot, stuck: ReadonlySet<Proj
       return blocker.nodes.every(isShut);
     case 'credential':
       return blocker.credentials.length > 0 && blocker.credentials.every(({ needsPerson }) => needsPerson);
+    // A day ends by itself, and what live attempts of others hold is given back; what is used for good is a person's to raise.
+    case 'budget':
+      return blocker.budgets.some(
+        (verdict) => verdict.day === null && (verdict.reserved === 0 || neverFits(verdict)),
+      );
     default:
       return false;
   }

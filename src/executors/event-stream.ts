@@ -21,7 +21,7 @@ export function readEventStream(rules: EventRules, log: string): ExecutorOutcome
     if (said !== null) [text, error] = [said, null];
     error = picked(rules.error, event) ?? error;
     if (rules.usage !== null && matchesAny(rules.usage.when, event)) {
-      const counted = counts(rules.usage, event);
+      const counted = countedIn(rules.usage, event);
       usage = rules.usage.counts === 'event' && usage !== null ? addUsage(usage, counted) : counted;
     }
     if (matchesAny(rules.finished, event)) finished = true;
@@ -53,7 +53,9 @@ function matches(match: EventMatch, event: JsonEvent): boolean {
   return Object.entries(match).every(([path, expected]) => valueAt(event, path) === expected);
 }
 
-function counts(rules: UsageRules, event: JsonEvent): Usage | null {
+/** What an event counts; null when it counts nothing. */
+export function countedIn(rules: UsageRules, event: JsonEvent): Usage | null {
+  if (!matchesAny(rules.when, event)) return null;
   const at = (path: string | null): unknown => (path === null ? null : valueAt(event, path));
   const [input, cached] = [at(rules.input), at(rules.cached)];
   const fresh =

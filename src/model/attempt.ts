@@ -1,3 +1,4 @@
+import type { Amount } from './budget.ts';
 import type { CageLimit } from './cage.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
@@ -80,7 +81,21 @@ export type Outcome =
       readonly rounds: number;
       readonly usage: Usage | null;
     }
-  | { readonly kind: 'timeout'; readonly rounds: number; readonly head: CommitId | null }
+  | {
+      readonly kind: 'timeout';
+      readonly rounds: number;
+      readonly head: CommitId | null;
+      /** Missing: not known. */
+      readonly usage?: Usage | null;
+    }
+  /** Its agent reported more tokens than the attempt may use: it was ended, or not asked for another round. */
+  | {
+      readonly kind: 'overspent';
+      readonly limitTokens: number;
+      readonly rounds: number;
+      readonly head: CommitId | null;
+      readonly usage: Usage | null;
+    }
   | { readonly kind: 'cancelled'; readonly reason: string }
   | { readonly kind: 'lost'; readonly why: 'rebooted' | 'killed' | 'wiped' };
 
@@ -150,6 +165,8 @@ export interface Attempt {
   readonly credential?: string;
   /** Which executor runs it, where that is not the one of its spec. */
   readonly executor?: string;
+  /** What it counts for in budgets until its use is known; missing: none bounded it. */
+  readonly reserved?: Amount;
   readonly epoch: number;
   /** Commit the tree starts from; null without a repository. */
   readonly base: CommitId | null;

@@ -1,5 +1,6 @@
 import type { AreaFacts } from './area.ts';
 import type { AttemptKind, Finding, Outcome, RefusalKind, Step } from './attempt.ts';
+import type { Amount } from './budget.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
@@ -67,6 +68,8 @@ export type Fact =
       readonly credential?: string;
       /** Which executor runs it, where that is not the one of its spec. */
       readonly executor?: string;
+      /** What it counts for in budgets until its use is known; missing: none bounds it. */
+      readonly reserved?: Amount;
     }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | {

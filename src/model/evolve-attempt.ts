@@ -23,7 +23,7 @@ export function claimAttempt(
   fact: Extract<Fact, { type: 'attempt.claimed' }>,
   event: Event,
 ): void {
-  const { token, task: key, n, work, node, base, credential, executor } = fact;
+  const { token, task: key, n, work, node, base, credential, executor, reserved } = fact;
   expect(!state.attempts.has(token), fact, 'the token is in use');
   const attempt: Attempt = {
     token,
@@ -38,6 +38,7 @@ export function claimAttempt(
     startedAt: null,
     ...(credential === undefined ? {} : { credential }),
     ...(executor === undefined ? {} : { executor }),
+    ...(reserved === undefined ? {} : { reserved }),
   };
   if (work.kind === 'work') claimWork(state, fact);
   else claimGate(state, fact, work.subject);
@@ -97,6 +98,7 @@ export function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.en
       if (!isNobodysFault(attempt, outcome)) task.failures += 1;
       return;
     case 'timeout':
+    case 'overspent':
       task.failures += 1;
       return;
     case 'lost':

@@ -1,4 +1,5 @@
 import type { Area } from './area.ts';
+import type { Bounds } from './budget.ts';
 import type { CageRules } from './cage.ts';
 import type { ExecutorDef } from './executor.ts';
 import type { NodeName, ProjectName, TaskId } from './ids.ts';
@@ -98,6 +99,8 @@ export interface ProjectConfig {
   readonly weight: number;
   /** Attempts that a task gets before failures are final (refusals by gates are final at once). */
   readonly maxAttempts: number;
+  /** What all of its attempts may use; missing: no bound. */
+  readonly budget?: Bounds;
 }
 
 /** One entry of nodes.json, validated and with defaults filled in. */

@@ -114,16 +114,24 @@ function checkOutcome(outcome: Json): void {
     case 'done':
     case 'timeout':
       whole(outcome.rounds, 'rounds');
+      checkUsage(outcome.usage);
+      return head();
+    case 'overspent':
+      whole(outcome.rounds, 'rounds');
+      whole(outcome.limitTokens, 'limitTokens');
+      checkUsage(outcome.usage);
       return head();
     case 'refused':
       whole(outcome.rounds, 'rounds');
       for (const finding of list(outcome.findings, 'findings'))
         text(object(finding, 'finding').message, 'message');
       text(outcome.output, 'output');
+      checkUsage(outcome.usage);
       return head();
     case 'failed':
       whole(outcome.rounds, 'rounds');
       text(outcome.message, 'message');
+      checkUsage(outcome.usage);
       need(outcome.limit === undefined || LIMITS.has(outcome.limit), 'limit');
       return need(CAUSES.has(String(outcome.cause)), 'cause');
     case 'cancelled':
@@ -133,5 +141,15 @@ function checkOutcome(outcome: Json): void {
       return need(LOSSES.has(String(outcome.why)), 'why');
     default:
       need(false, 'outcome');
+  }
+}
+
+/** Budgets add these figures up: one that is no figure would spoil them all. */
+function checkUsage(usage: unknown): void {
+  if (usage === undefined || usage === null) return;
+  const figures = object(usage, 'usage');
+  for (const name of ['inputTokens', 'outputTokens', 'cachedTokens', 'costUsd']) {
+    const value = figures[name];
+    need(value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0), name);
   }
 }

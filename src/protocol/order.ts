@@ -38,6 +38,8 @@ export interface WorkOrder {
   readonly sandbox: SandboxRules;
   /** What the agent may see and use; missing: `DEFAULT_CAGE`. */
   readonly cage?: CageRules;
+  /** Tokens in and out that its agent may report before it is ended; missing: any number. */
+  readonly limitTokens?: number;
   /** Feedback rounds after the first. */
   readonly retries: number;
   /** Why this is not the first attempt: text for the agent (conflict, gate output of the merge), or null. */

@@ -1,4 +1,5 @@
 import type { Attempt, Usage } from '../model/attempt.ts';
+import { tokensIn, usageOf } from '../model/usage.ts';
 import type { TokenSum } from './model.ts';
 
 export function isLive({ phase }: Attempt): boolean {
@@ -50,13 +51,4 @@ export function tokensOf(
     if (cost !== null) costUsd = (costUsd ?? 0) + cost;
   }
   return { total, unknown, costUsd };
-}
-
-export function usageOf({ phase }: Attempt): Usage | null {
-  return phase.is === 'ended' && 'usage' in phase.outcome ? phase.outcome.usage : null;
-}
-
-export function tokensIn({ inputTokens, outputTokens }: Usage): number | null {
-  if (inputTokens === null && outputTokens === null) return null;
-  return (inputTokens ?? 0) + (outputTokens ?? 0);
 }

@@ -10,6 +10,9 @@ import type { State } from '../model/state.ts';
 import { allowance, needsPerson } from './credential-rule.ts';
 import type { CredentialVerdict } from './snapshot.ts';
 
+/** More than any load. */
+const SPENT = 1e6;
+
 /** What an attempt runs as. */
 export interface Route {
   readonly executor: string;
@@ -20,11 +23,14 @@ export interface Route {
 export class Credentials {
   readonly #state: State;
   readonly #now: number;
+  readonly #isSpent: (credential: string) => boolean;
   #used: Map<string, number> | null = null;
 
-  constructor(state: State, now: number) {
+  /** @param isSpent nothing of the key's budget is left: it is chosen only when every other is in full use or refused. */
+  constructor(state: State, now: number, isSpent: (credential: string) => boolean = () => false) {
     this.#state = state;
     this.#now = now;
+    this.#isSpent = isSpent;
   }
 
   /**
@@ -99,7 +105,8 @@ export class Credentials {
       const allowed = allowance(this.#known(key), key, this.#now);
       const used = this.#inFlight().get(key.name) ?? 0;
       if (used >= allowed) continue;
-      const load = Number.isFinite(allowed) ? (used + 1) / allowed : 0;
+      const load =
+        (Number.isFinite(allowed) ? (used + 1) / allowed : 0) + (this.#isSpent(key.name) ? SPENT : 0);
       if (best === null || load < best.load) best = { name: key.name, load };
     }
     return best?.name ?? null;

@@ -10,6 +10,7 @@ import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { unprovedDelivery } from '../merge/delivery-commands.ts';
 import type { Project, Task } from '../model/task.ts';
+import { neverFits } from './budget.ts';
 import {
   type Board,
   boardOf,
@@ -106,13 +107,19 @@ function waitingSince(queue: readonly WantedGate[]): number {
 function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
   if (!board.slots.any) return;
   const queues = openQueues(board, shares);
+  const penniless = new Set<Queue>();
   while (board.slots.any) {
-    const candidate = firstCandidate(board, queues);
+    const candidate = firstCandidate(board, queues, penniless);
     if (candidate === undefined) return;
     candidate.queue.take();
     const { task, share } = candidate;
     if (firstBlocker(task, board, TASK_FILTERS) !== null) continue;
-    if (firstBlocker(task, board, CONTENDED_FILTERS) !== null) continue;
+    const blocker = firstBlocker(task, board, CONTENDED_FILTERS);
+    if (blocker !== null) {
+      // What is less urgent does not take the room that this one waits for, unless it would wait in vain.
+      if (blocker.why === 'budget' && !blocker.budgets.some(neverFits)) penniless.add(candidate.queue);
+      continue;
+    }
     const { state } = board.snapshot;
     const { project, executor } = task.spec;
     const route = board.credentials.route(project, executor);
@@ -122,8 +129,10 @@ function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
     if (node === null) continue;
     board.locks.hold(task);
     board.credentials.take(route);
+    const reserved = board.budgets.take(task, route);
     share.live += 1;
-    decisions.push({ start: 'work', task: task.key, node, ...route });
+    const decision = { start: 'work', task: task.key, node, ...route } as const;
+    decisions.push(reserved === null ? decision : { ...decision, reserved });
   }
 }
 
@@ -148,9 +157,11 @@ function openQueues(board: Board, shares: Shares): OpenQueue[] {
 function firstCandidate(
   { slots, snapshot, credentials }: Board,
   queues: readonly OpenQueue[],
+  closed: ReadonlySet<Queue>,
 ): (Candidate & OpenQueue) | undefined {
   let first: (Candidate & OpenQueue) | undefined;
   for (const { queue, share } of queues) {
+    if (closed.has(queue)) continue;
     const route = credentials.route(queue.project, queue.executor);
     if (route === null) continue;
     const need = needOf(queue.project, route.executor, snapshot.state);

@@ -6,6 +6,7 @@ import type { NodeName, TaskKey, Token } from '../model/ids.ts';
 import { taskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
+import { Budgets } from './budget.ts';
 import { Credentials } from './credentials.ts';
 import { Locks } from './locks.ts';
 import { ANY_EXECUTOR, needOf, Slots } from './slots.ts';
@@ -19,6 +20,7 @@ export interface Board {
   readonly slots: Slots;
   readonly locks: Locks;
   readonly credentials: Credentials;
+  readonly budgets: Budgets;
   /** Tasks with a live attempt, work or gate, that is not the one they are at. */
   readonly stray: ReadonlyMap<TaskKey, { readonly token: Token; readonly node: NodeName }>;
 }
@@ -27,18 +29,25 @@ export type Filter = (task: Task, board: Board) => Blocker | null;
 
 export function boardOf(snapshot: Snapshot, now: number): Board {
   const { state } = snapshot;
+  const budgets = new Budgets(snapshot, now);
   return {
     snapshot,
     now,
     slots: new Slots(snapshot, now),
     locks: new Locks(state),
-    credentials: new Credentials(state, now),
+    credentials: new Credentials(state, now, (key) => budgets.isClosed(key)),
+    budgets,
     stray: strayAttempts(state),
   };
 }
 
 /** Filters that say the same of every task of a project. */
-export const PROJECT_FILTERS: readonly Filter[] = [projectStarted, integrationExists, gatesControlled];
+export const PROJECT_FILTERS: readonly Filter[] = [
+  projectStarted,
+  integrationExists,
+  gatesControlled,
+  budgetLeft,
+];
 
 /** Filters on one task. */
 export const TASK_FILTERS: readonly Filter[] = [dependencies, backoffOver, noLiveAttempt];
@@ -47,7 +56,7 @@ export const TASK_FILTERS: readonly Filter[] = [dependencies, backoffOver, noLiv
 export const STANDING_FILTERS: readonly Filter[] = [...TASK_FILTERS, ...PROJECT_FILTERS];
 
 /** Filters that earlier choices of the same call can close. */
-export const CONTENDED_FILTERS: readonly Filter[] = [pathsFree, credentialFree, nodeFree];
+export const CONTENDED_FILTERS: readonly Filter[] = [pathsFree, credentialFree, budgetFits, nodeFree];
 
 /** What a merge gate must pass before it is started; it runs in any project and on any node. */
 export const GATE_FILTERS: readonly Filter[] = [backoffOver, noLiveAttempt];
@@ -86,6 +95,12 @@ function gatesControlled(task: Task, { snapshot, slots }: Board): Blocker | null
   return { why: 'control', failed, nodes };
 }
 
+/** Said of a whole project: nothing is left, whatever a task needs. */
+function budgetLeft(task: Task, { budgets }: Board): Blocker | null {
+  const gone = budgets.exhausted(task.spec.project);
+  return gone.length === 0 ? null : { why: 'budget', budgets: gone };
+}
+
 function backoffOver(task: Task, { now }: Board): Blocker | null {
   if (task.notBefore <= now) return null;
   return { why: 'backoff', until: task.notBefore, reason: backoffReason(task), forMs: task.notBefore - now };
@@ -110,6 +125,15 @@ function pathsFree(task: Task, { locks }: Board): Blocker | null {
 function credentialFree({ spec: { project, executor } }: Task, { credentials }: Board): Blocker | null {
   if (credentials.route(project, executor) !== null) return null;
   return { why: 'credential', credentials: credentials.verdicts(project, executor) };
+}
+
+/** What `budgetLeft` says already is not said again. */
+function budgetFits(task: Task, { budgets, credentials }: Board): Blocker | null {
+  const { project, executor } = task.spec;
+  const route = credentials.route(project, executor);
+  if (route === null || budgets.exhausted(project).length > 0) return null;
+  const objections = budgets.objections(task, route);
+  return objections.length === 0 ? null : { why: 'budget', budgets: objections };
 }
 
 function nodeFree({ spec: { project, executor } }: Task, board: Board): Blocker | null {

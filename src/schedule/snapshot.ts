@@ -1,3 +1,4 @@
+import type { Amount, BudgetRules } from '../model/budget.ts';
 import type { Clash } from '../model/conflict.ts';
 import type { ControlSubject, Finding, RefusalKind } from '../model/attempt.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
@@ -5,6 +6,7 @@ import type { CommitId, Token } from '../model/ids.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
+import type { BudgetVerdict } from './budget.ts';
 import type { Silence } from './lease.ts';
 import type { ProjectName, TaskKey } from '../model/ids.ts';
 
@@ -31,6 +33,8 @@ export interface Snapshot {
   readonly silent?: ReadonlyMap<NodeName, number>;
   /** What they said; for people only. */
   readonly refusals?: ReadonlyMap<NodeName, string>;
+  /** What may be spent in this home, and what tokens cost; missing: only the bounds of projects hold. */
+  readonly budget?: BudgetRules;
 }
 
 export interface ControlStanding {
@@ -62,6 +66,8 @@ export type Decision =
       readonly executor: string;
       /** The key it runs with; null: it needs none. */
       readonly credential: string | null;
+      /** What it counts for in budgets until its use is known; missing: none bounds it. */
+      readonly reserved?: Amount;
     }
   | {
       readonly start: 'merge-gate';
@@ -110,6 +116,8 @@ export type Blocker =
   | { readonly why: 'nodes'; readonly nodes: readonly NodeVerdict[] }
   /** Every key of its executor is in full use or was refused by its provider. */
   | { readonly why: 'credential'; readonly credentials: readonly CredentialVerdict[] }
+  /** These bounds leave no room for it. */
+  | { readonly why: 'budget'; readonly budgets: readonly BudgetVerdict[] }
   // not open: somebody else has the next move
   /** `approvals`: what the gates want a person to look at; empty when only the review policy asks. */
   | { readonly why: 'review'; readonly approvals: readonly Finding[] }

@@ -15,6 +15,7 @@ import { restsOnReverted } from './resting.ts';
 import { clashOf, shortClash } from './clash.ts';
 import { silenceOf } from './lease.ts';
 import { ANY_EXECUTOR } from './slots.ts';
+import type { BudgetVerdict } from './budget.ts';
 import type { Blocker, CredentialVerdict, NodeVerdict, Snapshot } from './snapshot.ts';
 
 /**
@@ -122,6 +123,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return nodesReason(blocker.nodes);
     case 'credential':
       return credentialReason(blocker.credentials);
+    case 'budget':
+      return budgetReason(blocker.budgets);
     case 'held':
       return 'QueueHeld';
     case 'review':
@@ -172,6 +175,14 @@ function credentialReason(verdicts: readonly CredentialVerdict[]): string {
   const [first] = verdicts.toSorted((a, b) => (a.until ?? 0) - (b.until ?? 0));
   if (first === undefined) return 'Credential';
   return `Credential(${first.credential} ${first.refused?.why ?? ''} ${Math.ceil((first.forMs ?? 0) / 1000)}s)`;
+}
+
+/** `Budget(web day)`, `Budget(home)`, `Budget(key glm day)`. */
+function budgetReason([first]: readonly BudgetVerdict[]): string {
+  if (first === undefined) return 'Budget';
+  const { of, name, day } = first;
+  const whose = of === 'credential' ? `key ${name}` : (name ?? 'home');
+  return `Budget(${whose}${day === null ? '' : ' day'})`;
 }
 
 function approvedPaths(approvals: readonly Finding[]): string[] {

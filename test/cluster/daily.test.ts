@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { DailyReport } from '../../src/report/daily/model.ts';
-import { localDate } from '../../src/report/daily/period.ts';
+import { localDate } from '../../src/model/period.ts';
 import type { Report } from '../../src/report/model.ts';
 import { type Home, makeHome, PROJECT } from './home.ts';
 import { until } from './until.ts';

@@ -122,7 +122,9 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'delivery.landed': true,
   'delivery.failed': true,
 };
-const OUTCOMES = ['done', 'refused', 'failed', 'timeout', 'cancelled', 'lost'].map((kind) => `ended ${kind}`);
+const OUTCOMES = ['done', 'refused', 'failed', 'timeout', 'overspent', 'cancelled', 'lost'].map(
+  (kind) => `ended ${kind}`,
+);
 
 /** Maps and sets as lists, because comparing them otherwise ignores their order. */
 function inOrder(value: unknown): unknown {

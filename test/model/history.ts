@@ -25,6 +25,7 @@ interface Move {
 
 type At<Name extends Progress['at']> = Task & { progress: Extract<Progress, { at: Name }> };
 
+const USED = { inputTokens: 12, outputTokens: null, cachedTokens: 0, costUsd: 0.125 };
 const PROJECTS = ['app', 'site', 'chores'] as ProjectName[];
 const NODES = ['mac2', 'codex-node-1', 'codex-node-2'] as NodeName[];
 const PATHS = ['src/a.ts', 'src/b.ts', 'src/c.ts', 'docs/', 'test/'];
@@ -287,6 +288,9 @@ export class History {
         work: { kind: 'work' },
         node: this.#any(NODES),
         base: integration,
+        ...(this.#pick(3) === 0
+          ? { reserved: { tokens: 50_000, usd: this.#pick(2) === 0 ? null : 0.25 } }
+          : {}),
       });
     });
   }
@@ -352,6 +356,8 @@ export class History {
         return outcome.head === null ? [{ type: 'task.completed', task, token }] : [];
       case 'refused':
         return [{ type: 'task.failed', task, reason: 'refused', findings: outcome.findings }];
+      case 'overspent':
+        return [{ type: 'task.failed', task, reason: 'overspent', findings: [] }];
       case 'cancelled':
         return [{ type: 'task.cancelled', task, reason: outcome.reason }];
       case 'failed':
@@ -392,6 +398,7 @@ export class History {
         return [];
       case 'failed':
       case 'timeout':
+      case 'overspent':
       case 'cancelled':
         return this.#brokenGate(task, token);
     }
@@ -732,8 +739,7 @@ export class History {
   }
 
   #done(withHead: boolean): Outcome {
-    const usage = { inputTokens: 12, outputTokens: null, cachedTokens: 0, costUsd: 0.125 };
-    return { kind: 'done', head: withHead ? this.#commit() : null, rounds: 1 + this.#pick(3), usage };
+    return { kind: 'done', head: withHead ? this.#commit() : null, rounds: 1 + this.#pick(3), usage: USED };
   }
 
   #outcome(withHead: boolean): Outcome {
@@ -741,7 +747,8 @@ export class History {
     const outcomes: Outcome[] = [
       { kind: 'refused', findings: this.#findings(), output: '✗ “fail”\n', head, rounds: 4, usage: null },
       { kind: 'failed', cause: 'executor', message: 'not found', exitCode: 127, rounds: 0, usage: null },
-      { kind: 'timeout', rounds: 2, head },
+      { kind: 'timeout', rounds: 2, head, usage: null },
+      { kind: 'overspent', limitTokens: 40_000, rounds: 2, head, usage: USED },
       { kind: 'cancelled', reason: 'by hand' },
       { kind: 'lost', why: 'rebooted' },
     ];

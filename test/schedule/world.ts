@@ -1,5 +1,6 @@
 /** Builds states for tests the way they come about: from facts, through the one door. */
 import type { Outcome } from '../../src/model/attempt.ts';
+import type { BudgetRules } from '../../src/model/budget.ts';
 import type { Fact } from '../../src/model/event.ts';
 import { type Basis, environmentOf } from '../../src/model/evidence.ts';
 import { evolve } from '../../src/model/evolve.ts';
@@ -107,6 +108,7 @@ export class World {
   readonly shunned = new Map<NodeName, number>();
   readonly waiting = new Map<ProjectName, number>();
   readonly records = new Map<ProjectName, QueueRecord>();
+  budget?: BudgetRules;
   #tokens = 0;
   #commits = 0;
 
@@ -178,6 +180,7 @@ export class World {
           base: null,
           ...(decision.credential === null ? {} : { credential: decision.credential }),
           ...(decision.executor === task?.spec.executor ? {} : { executor: decision.executor }),
+          ...(decision.reserved === undefined ? {} : { reserved: decision.reserved }),
         });
         return token;
       }

@@ -16,6 +16,7 @@ CREATE TABLE attempts (
   base        TEXT,
   credential  TEXT,
   executor    TEXT,
+  reserved    TEXT CHECK (json_valid(reserved)),
   claimed_at  REAL NOT NULL,
   started_at  REAL,
   phase       TEXT NOT NULL CHECK (phase IN ('claimed', 'running', 'ended', 'fenced')),
@@ -25,7 +26,7 @@ CREATE TABLE attempts (
   round       INTEGER AS (coalesce(detail ->> '$.round', detail ->> '$.outcome.rounds')) VIRTUAL,
   closed_at   REAL AS (detail ->> '$.at') VIRTUAL,
   outcome     TEXT AS (detail ->> '$.outcome.kind') VIRTUAL CHECK (outcome IN (
-    'done', 'refused', 'failed', 'timeout', 'cancelled', 'lost')),
+    'done', 'refused', 'failed', 'timeout', 'overspent', 'cancelled', 'lost')),
   CHECK ((kind = 'gate') = (subject IS NOT NULL)),
   CHECK (unconfirmed = 0 OR phase = 'fenced'),
   CHECK ((phase = 'ended') = (outcome IS NOT NULL))

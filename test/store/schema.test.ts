@@ -42,6 +42,7 @@ const OUTCOME: Record<Outcome['kind'], true> = {
   refused: true,
   failed: true,
   timeout: true,
+  overspent: true,
   cancelled: true,
   lost: true,
 };

@@ -144,7 +144,7 @@ test('a deadline ends a command and all its children, however they hold on', asy
   );
   await client.call({ op: 'start', order });
   const pid = await pidOf(order.token);
-  expect(await client.ended(order.token)).toEqual({ kind: 'timeout', rounds: 1, head: null });
+  expect(await client.ended(order.token)).toEqual({ kind: 'timeout', rounds: 1, head: null, usage: null });
   const child = Number(readFileSync(`${node.root}/attempts/${order.token}/child`, 'utf8'));
   expect([pid, child].filter(isAlive)).toEqual([]);
 });

@@ -36,6 +36,7 @@ export function verifyRow(outcome: Outcome): GateRow {
     case 'failed':
       return { gate: 'verify', verdict: 'broken', findings: [said(outcome.message)] };
     case 'timeout':
+    case 'overspent':
       return { gate: 'verify', verdict: 'broken', findings: [said('it did not end in time')] };
     case 'lost':
       return { gate: 'verify', verdict: 'broken', findings: [said(`the node was ${outcome.why}`)] };

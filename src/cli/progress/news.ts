@@ -225,6 +225,8 @@ function outcomeText(outcome: Outcome): string {
       return `${outcome.cause}: ${outcome.message}`;
     case 'timeout':
       return 'no result before its deadline';
+    case 'overspent':
+      return `ended: its agent used more than its ${outcome.limitTokens} tokens`;
     case 'cancelled':
       return `cancelled: ${outcome.reason}`;
     case 'lost':

@@ -8,7 +8,7 @@ import { DispatchError } from '../../model/error.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import { dailyHtml } from '../../report/daily/html/page.ts';
 import { dailyMarkdown } from '../../report/daily/markdown.ts';
-import { dayOf, isDate, localDate, moved, type Period, weekOf } from '../../report/daily/period.ts';
+import { dayOf, isDate, localDate, moved, type Period, weekOf } from '../../model/period.ts';
 import { HOME_CONFIG, loadHomeConfig } from '../../spec/load.ts';
 import type { Context } from '../context.ts';
 import { chooseLanguage } from '../language.ts';

@@ -11,6 +11,7 @@ import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
 import { stalledFor } from '../../schedule/stalled.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
+import { budgetLine, needsText, raiseCommand } from '../../report/budget-text.ts';
 import { clashLine } from '../../report/clash.ts';
 import { lateLine, type LateResult, lateResults, unheardLines } from '../../report/late.ts';
 import { endText, expireCommand, silenceText } from '../../report/silence.ts';
@@ -135,6 +136,11 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
       ];
     case 'credential':
       return ['no key of its executor can be used now:', ...blocker.credentials.map(credentialLine)];
+    case 'budget':
+      return blocker.budgets.flatMap((verdict) => [
+        `no budget is left for it: ${budgetLine(verdict)}${needsText(verdict)}`,
+        `fix: ${raiseCommand(verdict)}`,
+      ]);
     case 'held':
       return [
         `its merge queue was stopped by ${blocker.by}: ${blocker.reason}`,

@@ -3,7 +3,8 @@ import { assertNever } from '../../model/assert.ts';
 import type { Attempt, Usage } from '../../model/attempt.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { State } from '../../model/state.ts';
-import { endOf, roundsOf, tokensOf, usageOf } from '../attempts.ts';
+import { usageOf } from '../../model/usage.ts';
+import { endOf, roundsOf, tokensOf } from '../attempts.ts';
 import type { Cause, CauseCount, GateTime, Retries, Spending } from './model.ts';
 import type { Price } from './money.ts';
 import { type Noted, split } from './noted.ts';
@@ -52,6 +53,7 @@ function causeOf({ phase }: Attempt): Cause | null {
         ? { is: 'failed', what: outcome.cause }
         : { is: 'provider', refusal: outcome.refusal.kind };
     case 'timeout':
+    case 'overspent':
     case 'cancelled':
       return { is: outcome.kind };
     case 'lost':

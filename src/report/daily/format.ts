@@ -3,7 +3,7 @@
  * not those of the ICU that a Node happens to have: the same log makes the same text everywhere.
  */
 import type { Language } from '../../model/language.ts';
-import { LocalTime, two } from './local-time.ts';
+import { LocalTime, two } from '../../model/local-time.ts';
 import { en, enSpan } from './messages/en.ts';
 import type { Messages } from './messages/messages.ts';
 import { zh, zhSpan } from './messages/zh.ts';

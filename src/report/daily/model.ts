@@ -4,7 +4,7 @@ import type { CommitId, NodeName, ProjectName, TaskId } from '../../model/ids.ts
 import type { Capacity } from '../advice.ts';
 import type { Alert } from '../alerts.ts';
 import type { DeliveryReport, FlakyGateReport, Refusal, TokenSum, WaitingForPerson } from '../model.ts';
-import type { Period } from './period.ts';
+import type { Period } from '../../model/period.ts';
 
 export interface DailyReport {
   readonly period: Period;
@@ -123,7 +123,7 @@ export type Cause =
   | { readonly is: 'provider'; readonly refusal: RefusalKind }
   | { readonly is: 'failed'; readonly what: 'prepare' | 'executor' | 'empty' | 'gate' }
   | { readonly is: 'lost'; readonly why: 'rebooted' | 'killed' | 'wiped' }
-  | { readonly is: 'timeout' | 'cancelled' | 'fenced' | 'branch' | 'merge' | 'conflict' };
+  | { readonly is: 'timeout' | 'overspent' | 'cancelled' | 'fenced' | 'branch' | 'merge' | 'conflict' };
 
 export interface CauseCount {
   readonly cause: Cause;

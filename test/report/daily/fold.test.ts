@@ -7,7 +7,7 @@ import type { NodeConfig } from '../../../src/model/spec.ts';
 import { endOf, tokensOf } from '../../../src/report/attempts.ts';
 import { DailyFold } from '../../../src/report/daily/fold.ts';
 import type { DailyReport } from '../../../src/report/daily/model.ts';
-import { dayOf, type Period } from '../../../src/report/daily/period.ts';
+import { dayOf, type Period } from '../../../src/model/period.ts';
 import {
   added,
   BASE,

@@ -6,7 +6,7 @@ import { DailyFold } from '../../../src/report/daily/fold.ts';
 import { dailyHtml } from '../../../src/report/daily/html/page.ts';
 import { dailyMarkdown } from '../../../src/report/daily/markdown.ts';
 import type { DailyReport } from '../../../src/report/daily/model.ts';
-import { dayOf, type Period, weekOf } from '../../../src/report/daily/period.ts';
+import { dayOf, type Period, weekOf } from '../../../src/model/period.ts';
 import { BUSY_NODES, busyDays } from './busy-days.ts';
 
 const ZONE = 'Asia/Shanghai';

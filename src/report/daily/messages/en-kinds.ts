@@ -36,6 +36,8 @@ export function causeText(cause: Cause): string {
       }[cause.why];
     case 'timeout':
       return 'no result before the deadline';
+    case 'overspent':
+      return 'used more tokens than it may';
     case 'cancelled':
       return 'cancelled';
     case 'fenced':

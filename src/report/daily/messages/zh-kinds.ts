@@ -32,6 +32,8 @@ export function causeText(cause: Cause): string {
       return { rebooted: '丢失：节点重启', killed: '丢失：被杀', wiped: '丢失：节点被清空' }[cause.why];
     case 'timeout':
       return '超时';
+    case 'overspent':
+      return '令牌超出单次上限';
     case 'cancelled':
       return '已取消';
     case 'fenced':

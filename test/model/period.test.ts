@@ -1,14 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  dayOf,
-  daysUpTo,
-  isDate,
-  localDate,
-  moved,
-  reportsDue,
-  weekOf,
-} from '../../../src/report/daily/period.ts';
+import { dayOf, daysUpTo, isDate, localDate, moved, reportsDue, weekOf } from '../../src/model/period.ts';
 
 const HOUR = 3_600_000;
 const ZONES = [

@@ -1,0 +1,186 @@
+/**
+ * Budgets during one call: what may still be spent, taken bit by bit as attempts are decided.
+ *
+ * An attempt starts only where what was used, what live attempts hold and what it is expected to use itself stay within
+ * every bound that holds for it: those of the home, of its project and of its key, for the day and for good. So what is
+ * spent exceeds a bound by no more than attempts exceed what was reserved for them, which their own limits bound.
+ */
+import { ALERT_SHARE, type Amount, type Bounds, type BudgetRules } from '../model/budget.ts';
+import type { ProjectName } from '../model/ids.ts';
+import type { State } from '../model/state.ts';
+import type { Task } from '../model/task.ts';
+import { HOME, type Ledger, ledgerOf, subjectOf } from './budget-ledger.ts';
+import type { Route } from './credentials.ts';
+
+/** One bound, and how much of it is gone. */
+export interface BudgetVerdict {
+  readonly of: 'home' | 'project' | 'credential';
+  /** Of the project or key; null for the home. */
+  readonly name: string | null;
+  readonly unit: 'tokens' | 'usd';
+  /** `2026-11-20` where the bound is for a day; null: for good. */
+  readonly day: string | null;
+  /** Wall clock at which that day is over. */
+  readonly until: number | null;
+  readonly limit: number;
+  readonly used: number;
+  /** Held by live attempts, those decided in this call included. */
+  readonly reserved: number;
+  /** Attempts in `used` that count as what was reserved for them: nobody reported their use, or no price is known. */
+  readonly unknown: number;
+  /** What the task is expected to use; null: nobody can say, because no price is known. Missing: no task was asked for. */
+  readonly needs?: number | null;
+}
+
+type Place = Pick<BudgetVerdict, 'of' | 'name'> & { readonly subject: string; readonly bounds: Bounds };
+
+/** US dollars are sums of fractions. */
+const HAIR = 1e-9;
+
+export class Budgets {
+  readonly #state: State;
+  readonly #rules: BudgetRules | undefined;
+  readonly #now: number;
+  readonly #taken = new Map<string, { tokens: number; usd: number }>();
+  readonly #isBounded: boolean;
+  #known: Ledger | null = null;
+
+  constructor({ state, budget }: { readonly state: State; readonly budget?: BudgetRules }, now: number) {
+    this.#state = state;
+    this.#rules = budget;
+    this.#now = now;
+    this.#isBounded =
+      (budget !== undefined &&
+        [budget.home, ...Object.values(budget.credentials)].some(({ day, total }) => day ?? total)) ||
+      [...state.projects.values()].some(({ config }) => config.budget !== undefined);
+  }
+
+  /** The bounds that leave no room for an attempt at the task. */
+  objections(task: Task, route: Route): BudgetVerdict[] {
+    if (!this.#isBounded) return [];
+    const places = this.#placesOf(task.spec.project, route.credential);
+    if (places.length === 0) return [];
+    const expected = this.#ledger.estimate(task.spec, route.executor);
+    const isAgent = this.#ledger.isAgent(task.spec.project, route.executor);
+    return places
+      .flatMap((place) => this.#verdicts(place, expected))
+      .filter((verdict) => !fits(verdict, isAgent));
+  }
+
+  /** The bounds of the home and of a project that nothing is left of, whatever an attempt needs. */
+  exhausted(project: ProjectName): BudgetVerdict[] {
+    if (!this.#isBounded) return [];
+    return this.#placesOf(project, null)
+      .flatMap((place) => this.#verdicts(place))
+      .filter(isGone);
+  }
+
+  /** Nothing may be spent on the key any more: another one is better, if there is one. */
+  isClosed(credential: string): boolean {
+    if (!this.#isBounded) return false;
+    const place = this.#credential(credential);
+    return place !== null && this.#verdicts(place).some(isGone);
+  }
+
+  /** Takes what an attempt at the task is expected to use. @returns that; null where no bound holds for it. */
+  take(task: Task, route: Route): Amount | null {
+    if (!this.#isBounded) return null;
+    const places = this.#placesOf(task.spec.project, route.credential);
+    if (places.length === 0) return null;
+    const expected = this.#ledger.estimate(task.spec, route.executor);
+    for (const { subject } of places) {
+      const taken = this.#taken.get(subject) ?? { tokens: 0, usd: 0 };
+      this.#taken.set(subject, taken);
+      taken.tokens += expected.tokens ?? 0;
+      taken.usd += expected.usd ?? 0;
+    }
+    return expected;
+  }
+
+  /** Every bound there is, the home's first. */
+  all(): BudgetVerdict[] {
+    if (!this.#isBounded) return [];
+    const keys = Object.keys(this.#rules?.credentials ?? {}).flatMap((name) => this.#credential(name) ?? []);
+    const projects = [...this.#state.projects.keys()].flatMap((name) => this.#project(name) ?? []);
+    return [...this.#home(), ...projects, ...keys].flatMap((place) => this.#verdicts(place));
+  }
+
+  /** When a bound for the day is new again; null: there is none. */
+  get dayEnd(): number | null {
+    const ends = this.all().flatMap(({ until }) => until ?? []);
+    return ends[0] ?? null;
+  }
+
+  #verdicts({ of, name, subject, bounds }: Place, expected?: Amount): BudgetVerdict[] {
+    const ledger = this.#ledger;
+    const held = ledger.reserved(subject);
+    const taken = this.#taken.get(subject) ?? { tokens: 0, usd: 0 };
+    const today = ledger.dayOf(this.#now);
+    return (['day', 'total'] as const).flatMap((span) =>
+      (['tokens', 'usd'] as const).flatMap((unit): BudgetVerdict[] => {
+        const limit = bounds[span]?.[unit] ?? null;
+        if (limit === null) return [];
+        const day = span === 'day' ? today : null;
+        const spent = ledger.spent(subject, day);
+        const unknown = unit === 'tokens' ? spent.unknownTokens : spent.unknownUsd;
+        const needs = expected === undefined ? {} : { needs: expected[unit] };
+        const until = day === null ? null : ledger.dayEnd(this.#now);
+        const reserved = held[unit] + taken[unit];
+        return [{ of, name, unit, day, until, limit, used: spent[unit], reserved, unknown, ...needs }];
+      }),
+    );
+  }
+
+  #placesOf(project: ProjectName, credential: string | null): Place[] {
+    const key = credential === null ? null : this.#credential(credential);
+    return [...this.#home(), ...(this.#project(project) ?? []), ...(key === null ? [] : [key])];
+  }
+
+  #home(): Place[] {
+    const bounds = this.#rules?.home;
+    if (bounds === undefined || (bounds.day === null && bounds.total === null)) return [];
+    return [{ of: 'home', name: null, subject: HOME, bounds }];
+  }
+
+  #project(name: ProjectName): [Place] | null {
+    const bounds = this.#state.projects.get(name)?.config.budget;
+    return bounds === undefined
+      ? null
+      : [{ of: 'project', name, subject: subjectOf('project', name), bounds }];
+  }
+
+  #credential(name: string): Place | null {
+    const bounds = this.#rules?.credentials[name];
+    return bounds === undefined
+      ? null
+      : { of: 'credential', name, subject: subjectOf('credential', name), bounds };
+  }
+
+  get #ledger(): Ledger {
+    this.#known ??= ledgerOf(this.#state, this.#rules);
+    return this.#known;
+  }
+}
+
+/** Nothing is left, whatever live attempts turn out to use. */
+export function isGone({ used, reserved, limit }: BudgetVerdict): boolean {
+  return used + reserved >= limit - HAIR;
+}
+
+/** The task needs more than the whole bound: it never starts under it. */
+export function neverFits({ needs, limit }: BudgetVerdict): boolean {
+  return needs === null || (needs ?? 0) > limit + HAIR;
+}
+
+/** So much of it is used that a person is told. */
+export function isNearlyGone({ used, limit }: BudgetVerdict): boolean {
+  return used >= ALERT_SHARE * limit - HAIR;
+}
+
+/** What an agent costs has to be known before; a shell command of unknown price is told apart in what was used. */
+function fits(verdict: BudgetVerdict, isAgent: boolean): boolean {
+  const { needs, used, reserved, limit } = verdict;
+  if (isGone(verdict)) return false;
+  if (needs === null) return !isAgent;
+  return used + reserved + (needs ?? 0) <= limit + HAIR;
+}
