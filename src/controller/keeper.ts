@@ -74,8 +74,6 @@ export class Keeper {
   readonly #refusals: Refusals;
   /** Sizes and times of the files as they were read last, by what was read. */
   readonly #seen = new Map<string, string>();
-  /** Why a person did not want the gates of a project tried; a changed spec does not change that. */
-  readonly #skips = new Map<ProjectName, string>();
   #watchers: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | null = null;
   #looks: NodeJS.Timeout | null = null;
@@ -108,9 +106,7 @@ export class Keeper {
   /** Reads a project's files and runs them; what is wrong with them is the reply. */
   take(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     return this.#inTurn(async () => {
-      if (skipControl === undefined) this.#skips.delete(project);
-      else this.#skips.set(project, skipControl);
-      const reply = await this.#load(project);
+      const reply = await this.#load(project, skipControl);
       this.#watch();
       // What was saved between the two is seen by nobody else.
       this.look();
@@ -144,8 +140,8 @@ export class Keeper {
     await this.#guarded(async () => {
       for (const project of this.projects) {
         if (this.#stopped) return;
-        const reply = await this.#load(project);
-        if (!reply.ok) await this.#start(project);
+        const reply = await this.#load(project, this.#skip(project));
+        if (!reply.ok) await this.#start(project, this.#skip(project));
       }
     });
   }
@@ -157,7 +153,8 @@ export class Keeper {
     await this.#guarded(async () => {
       if (await this.#hasChanged(NODES)) await this.#followNodes();
       for (const project of this.projects) {
-        if (!this.#stopped && (await this.#hasChanged(folderOf(project)))) await this.#load(project);
+        if (!this.#stopped && (await this.#hasChanged(folderOf(project))))
+          await this.#load(project, this.#skip(project));
       }
     });
   }
@@ -183,7 +180,12 @@ export class Keeper {
     this.#refusals.refuse(NODES, new DispatchError('E_NODE_BUSY', message));
   }
 
-  async #load(project: ProjectName): Promise<Reply> {
+  /** What the person said who started it holds for changed files and for the next keeper too. */
+  #skip(project: ProjectName): string | undefined {
+    return this.session.state.projects.get(project)?.skipControl ?? undefined;
+  }
+
+  async #load(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     const folder = folderOf(project);
     this.#seen.set(folder, await signatureOf(this.#options.home, folder));
     const { config, specs, problems } = await loadProject(this.#options.home, project);
@@ -198,11 +200,10 @@ export class Keeper {
       return this.#refused(folder, asError(thrown));
     }
     this.#refusals.accept(folder);
-    return this.#start(project);
+    return this.#start(project, skipControl);
   }
 
-  #start(project: ProjectName): Promise<Reply> {
-    const skipControl = this.#skips.get(project);
+  #start(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     return this.session.command({
       verb: 'start',
       project,
