@@ -66,13 +66,15 @@ function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Rep
 
 /** Work starts when the gates have shown that they can go red, or a person says why they need not. */
 function start(turn: Turn, project: Project, skipControl: string | undefined): Reply {
-  const { dispatching, skipped } = turn.memory;
-  if (skipControl === undefined) skipped.delete(project.name);
-  else skipped.set(project.name, skipControl);
-  dispatching.add(project.name);
+  turn.memory.dispatching.add(project.name);
   tryAgain(turn, project.name);
+  if (!project.started || project.skipControl !== (skipControl ?? null))
+    turn.record({
+      type: 'project.started',
+      project: project.name,
+      ...(skipControl === undefined ? {} : { skipControl }),
+    });
   beginControl(turn, project);
-  if (!project.started) turn.record({ type: 'project.started', project: project.name });
   return DONE;
 }
 

@@ -78,8 +78,6 @@ export class Keeper {
   readonly #refusals: Refusals;
   /** Sizes and times of the files as they were read last, by what was read. */
   readonly #seen = new Map<string, string>();
-  /** Why a person did not want the gates of a project tried; a changed spec does not change that. */
-  readonly #skips = new Map<ProjectName, string>();
   readonly #reports: ReportClock;
   #watchers: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | null = null;
@@ -116,9 +114,7 @@ export class Keeper {
   /** Reads a project's files and runs them; what is wrong with them is the reply. */
   take(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     return this.#inTurn(async () => {
-      if (skipControl === undefined) this.#skips.delete(project);
-      else this.#skips.set(project, skipControl);
-      const reply = await this.#load(project);
+      const reply = await this.#load(project, skipControl);
       this.#watch();
       // What was saved between the two is seen by nobody else.
       this.look();
@@ -153,8 +149,8 @@ export class Keeper {
     await this.#guarded(async () => {
       for (const project of this.projects) {
         if (this.#stopped) return;
-        const reply = await this.#load(project);
-        if (!reply.ok) await this.#start(project);
+        const reply = await this.#load(project, this.#skip(project));
+        if (!reply.ok) await this.#start(project, this.#skip(project));
       }
     });
   }
@@ -167,7 +163,8 @@ export class Keeper {
       if (await this.#hasChanged(NODES)) await this.#followNodes();
       if (await this.#hasChanged(HOME_CONFIG)) await this.#followConfig();
       for (const project of this.projects) {
-        if (!this.#stopped && (await this.#hasChanged(folderOf(project)))) await this.#load(project);
+        if (!this.#stopped && (await this.#hasChanged(folderOf(project))))
+          await this.#load(project, this.#skip(project));
       }
     });
   }
@@ -202,7 +199,12 @@ export class Keeper {
     if (!this.#stopped) this.#reports.follow(config.report);
   }
 
-  async #load(project: ProjectName): Promise<Reply> {
+  /** What the person said who started it holds for changed files and for the next keeper too. */
+  #skip(project: ProjectName): string | undefined {
+    return this.session.state.projects.get(project)?.skipControl ?? undefined;
+  }
+
+  async #load(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     const folder = folderOf(project);
     this.#seen.set(folder, await signatureOf(this.#options.home, folder));
     const { config, specs, problems } = await loadProject(this.#options.home, project);
@@ -217,11 +219,10 @@ export class Keeper {
       return this.#refused(folder, asError(thrown));
     }
     this.#refusals.accept(folder);
-    return this.#start(project);
+    return this.#start(project, skipControl);
   }
 
-  #start(project: ProjectName): Promise<Reply> {
-    const skipControl = this.#skips.get(project);
+  #start(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     return this.session.command({
       verb: 'start',
       project,

@@ -47,8 +47,6 @@ export interface Memory {
   readonly gatePaths: Map<ProjectName, ReadonlySet<string>>;
   /** Branches that are known to change none of those. */
   readonly harmless: Set<Token>;
-  /** Why gates are not tried in this session, as the person said who started it. */
-  readonly skipped: Map<ProjectName, string>;
   /**
    * Branches that were looked at for conflicts before their turn: where integration was then; `again`: the newest commit
    * that it has not been held against and may conflict with.
@@ -96,7 +94,6 @@ export function freshMemory(state: State): Memory {
     controls: new Map(),
     gatePaths: new Map(),
     harmless: new Set(),
-    skipped: new Map(),
     foreseen: new Map(),
     changes: new Map(),
     races: new Map(),

@@ -23,6 +23,7 @@ import { Core } from './core.ts';
 import type { Command, Effect, Input } from './door.ts';
 import { Fleet } from './fleet.ts';
 import { performOnHub } from './hub-effects.ts';
+import { HubCare } from './hub-care.ts';
 import { Hubs } from './hubs.ts';
 import { isAnybodySilent } from './leases.ts';
 import { Loop } from './loop.ts';
@@ -84,6 +85,7 @@ export class Session {
   readonly #lease: Lease;
   readonly #core: Core;
   readonly #hubs: Hubs;
+  readonly #care: HubCare;
   readonly #loop: Loop;
   readonly #fleet: Fleet;
   readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
@@ -116,6 +118,7 @@ export class Session {
     const paths = homePaths(options.home);
     this.#core = new Core(state, { epoch: lease.epoch, random: () => randomBytes(16) });
     this.#hubs = new Hubs(state, paths.repos, paths.temporary);
+    this.#care = new HubCare(() => this.#hubs.opened());
     this.#fleet = new Fleet({
       state,
       epoch: lease.epoch,
@@ -290,6 +293,7 @@ export class Session {
     await this.#loop.stop();
     this.#acks.stop();
     await this.#fleet.stop();
+    await this.#care.stop();
     await this.#store.release(this.#lease).catch(() => undefined);
     await this.#store.close();
   }
@@ -318,7 +322,7 @@ export class Session {
   }
 
   async #perform(effect: Effect): Promise<Input> {
-    const input = await this.#performNow(effect);
+    const input = await this.#care.during(() => this.#performNow(effect));
     // What was under way when the nodes were let go is asked for again by the next controller.
     if (input.is === 'effect.failed' && this.#detached === null) {
       const { code, message, why, fix = null } = input.problem;

@@ -30,6 +30,7 @@ import { mergeBranch } from './merge-branch.ts';
 import { commitTree, firstParent, mergeBases, type MergedTree, treeOf } from './merge-tree.ts';
 import { candidateRef, INTEGRATION, isAncestor, moveRef, readRef, START, TARGET } from './refs.ts';
 import { requireGit } from './run.ts';
+import { isWorthTidying, litterOf, tidy } from './tidy.ts';
 import { targetMissing } from './target-missing.ts';
 import { reverseOf } from './reverse.ts';
 import { batchMessage, landedMerges, mergeMessage, type MergeLabel, tasksIn } from './trailers.ts';
@@ -96,6 +97,12 @@ export class Hub {
   /** Tip of integration. @throws DispatchError E_HUB_BROKEN when there is none. */
   async integration(): Promise<CommitId> {
     return await this.#read(() => this.#integration());
+  }
+
+  /** Puts objects and refs in order when there is enough to do; nothing is dropped. @throws GitError when `signal` ends it. */
+  async tidy(signal: AbortSignal): Promise<void> {
+    if (!isHub(this.place.dir) || !isWorthTidying(await litterOf(this.#repo))) return;
+    await tidy(this.#repo, signal);
   }
 
   /** Which of the commits the hub has. */

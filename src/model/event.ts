@@ -17,7 +17,12 @@ export type Fact =
   | { readonly type: 'project.configured'; readonly config: ProjectConfig }
   | { readonly type: 'project.based'; readonly project: ProjectName; readonly integration: CommitId }
   /** A person wants its specs run: whichever controller keeps the home goes on with it from now on. */
-  | { readonly type: 'project.started'; readonly project: ProjectName }
+  | {
+      readonly type: 'project.started';
+      readonly project: ProjectName;
+      /** Why this person wants no gate tried on a broken copy first; missing: gates are tried. */
+      readonly skipControl?: string;
+    }
   | { readonly type: 'task.added'; readonly spec: TaskSpec; readonly text: string }
   /** The file changed while the task was not final; counts for the next attempt. */
   | { readonly type: 'task.changed'; readonly spec: TaskSpec; readonly text: string }

@@ -40,6 +40,7 @@ import {
   rememberControl,
   rememberGreen,
   rememberTests,
+  startProject,
 } from './evolve-spec.ts';
 import { isSameRun, landRevert, moveIntegration, passMerge, redOf, requestRevert } from './evolve-merge.ts';
 
@@ -65,8 +66,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'project.based':
       return baseProject(state, fact);
     case 'project.started':
-      projectOf(state, fact.project, fact).started = true;
-      return;
+      return startProject(state, fact);
     case 'task.added':
       return addTask(state, fact, event.at);
     case 'task.changed':

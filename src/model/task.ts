@@ -173,6 +173,8 @@ export interface Project {
   config: ProjectConfig;
   /** A person has asked for its specs to be run; `dispatch serve` goes on with it. */
   started: boolean;
+  /** Why the person who started it wants no gate tried on a broken copy; null: gates are tried, unless its settings say otherwise. */
+  skipControl: string | null;
   /** Tip of integration in the hub; null before the hub is set up, and always null without a repository. */
   integration: CommitId | null;
   /** What gates found green, as `evidenceKey` writes it; newest last, bounded: a tree is gated once. */

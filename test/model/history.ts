@@ -167,7 +167,8 @@ export class History {
 
   #start(): Move[] {
     if (!this.#rarely()) return [];
-    return this.#projects().flatMap(({ name }) => one({ type: 'project.started', project: name }));
+    const why = this.#rarely() ? { skipControl: 'it judges no files' } : {};
+    return this.#projects().flatMap(({ name }) => one({ type: 'project.started', project: name, ...why }));
   }
 
   #addTask(): Move[] {

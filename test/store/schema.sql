@@ -87,6 +87,7 @@ CREATE TABLE projects (
   name        TEXT NOT NULL UNIQUE,
   config      TEXT NOT NULL CHECK (json_valid(config)),
   started     INTEGER NOT NULL DEFAULT 0 CHECK (started IN (0, 1)),
+  skip_control TEXT,
   integration TEXT,
   green       TEXT NOT NULL CHECK (json_valid(green)),
   tests       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tests)),

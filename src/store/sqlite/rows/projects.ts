@@ -5,6 +5,7 @@ interface ProjectRow {
   readonly name: string;
   readonly config: string;
   readonly started: 0 | 1;
+  readonly skip_control: string | null;
   readonly integration: string | null;
   readonly green: string;
   readonly tests: string;
@@ -21,9 +22,10 @@ interface ProjectRow {
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
-    INSERT INTO projects (name, config, started, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered)
-    VALUES (@name, @config, @started, @integration, @green, @tests, @gates, @delivery_at, @delivery, @broken, @controls, @hold, @delivered)
-    ON CONFLICT (name) DO UPDATE SET config = @config, started = @started, integration = @integration, green = @green,
+    INSERT INTO projects (name, config, started, skip_control, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered)
+    VALUES (@name, @config, @started, @skip_control, @integration, @green, @tests, @gates, @delivery_at, @delivery, @broken, @controls, @hold, @delivered)
+    ON CONFLICT (name) DO UPDATE SET config = @config, started = @started, skip_control = @skip_control,
+      integration = @integration, green = @green,
       tests = @tests, gates = @gates, delivery_at = @delivery_at, delivery = @delivery, broken = @broken,
       controls = @controls, hold = @hold, delivered = @delivered`);
   return (project) => {
@@ -34,7 +36,7 @@ export function putProject(db: Db): (project: Project) => void {
 /** All projects in order of arrival. */
 export function allProjects(db: Db): Project[] {
   const select = db.prepare<[], ProjectRow>(
-    'SELECT name, config, started, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered FROM projects ORDER BY ord',
+    'SELECT name, config, started, skip_control, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered FROM projects ORDER BY ord',
   );
   return select.all().map(fromRow);
 }
@@ -44,6 +46,7 @@ function toRow(project: Project): ProjectRow {
     name,
     config,
     started,
+    skipControl,
     integration,
     green,
     tests,
@@ -59,6 +62,7 @@ function toRow(project: Project): ProjectRow {
     name,
     config: JSON.stringify(config),
     started: started ? 1 : 0,
+    skip_control: skipControl,
     integration,
     green: JSON.stringify(green),
     tests: JSON.stringify(tests),
@@ -77,6 +81,7 @@ function fromRow(row: ProjectRow): Project {
     name: row.name as Project['name'],
     config: JSON.parse(row.config) as Project['config'],
     started: row.started === 1,
+    skipControl: row.skip_control,
     integration: row.integration as Project['integration'],
     green: JSON.parse(row.green) as string[],
     tests: JSON.parse(row.tests) as Project['tests'],
