@@ -91,7 +91,8 @@ async function prepare(work: Work, status: Status): Promise<Status | Stand> {
     try {
       await prepareTree(work.desk.root, work.order, tree);
     } catch (error) {
-      return failed('prepare', `no tree could be made: ${message(error)}`, null, status);
+      const outcome = failedWith('prepare', `no tree could be made: ${message(error)}`, null, status);
+      return ended({ ...outcome, blame: 'node' });
     }
   }
   return { ...status, phase: 'agent', since: monotonicMs() };
@@ -294,18 +295,24 @@ function commitMessage({ order }: Work): string {
   return `${order.task}: attempt ${order.n}`;
 }
 
-function failed(
-  cause: 'prepare' | 'executor' | 'empty' | 'gate',
+type FailedOutcome = Extract<Outcome, { kind: 'failed' }>;
+
+function failed(cause: FailedOutcome['cause'], text: string, exitCode: number | null, status: Status): Stand {
+  return ended(failedWith(cause, text, exitCode, status));
+}
+
+function failedWith(
+  cause: FailedOutcome['cause'],
   text: string,
   exitCode: number | null,
   status: Status,
-): Stand {
+): FailedOutcome {
   const { round: rounds, usage, refusal = null, limit = null } = status;
   const of = {
     ...(cause === 'executor' && refusal !== null ? { refusal } : {}),
     ...(cause === 'executor' && limit !== null ? { limit } : {}),
   };
-  return ended({ kind: 'failed', cause, message: text, ...of, exitCode, rounds, usage });
+  return { kind: 'failed', cause, message: text, ...of, exitCode, rounds, usage };
 }
 
 function refusalOf(error: ApiError | null): ProviderRefusal | null {

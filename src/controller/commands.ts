@@ -10,6 +10,7 @@ import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
 import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
 import { expire } from './leases.ts';
+import { mark } from './marks.ts';
 import { failTask, fence } from './settle.ts';
 import { tryAgain } from './govern.ts';
 import type { Turn } from './turn.ts';
@@ -45,7 +46,7 @@ export function command(turn: Turn, asked: Command): Reply {
     case 'release':
       return onProject(turn, asked.project, (project) => release(turn, project, asked.by));
     case 'mark':
-      turn.record({ type: 'node.marked', node: asked.node, mark: asked.mark });
+      mark(turn, asked.node, asked.mark);
       return DONE;
     case 'expire':
       return expire(turn, asked);

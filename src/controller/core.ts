@@ -26,8 +26,10 @@ import { mergeConflict, mergeWaits, predicted } from './from-predictions.ts';
 import { awake } from './leases.ts';
 import { freshMemory, type Memory } from './memory.ts';
 import { isDrained, wantedEffects } from './needs.ts';
+import { repaired } from './node-words.ts';
 import { advanceQueues } from './queue.ts';
 import { effectBackoff } from './policy.ts';
+import { tendNodes } from './tend.ts';
 import { Turn } from './turn.ts';
 
 export interface CoreOptions {
@@ -82,6 +84,7 @@ export class Core {
     const turn = new Turn(this.state, this.memory, this.#options.epoch, now);
     const replies: Reply[] = [];
     for (const input of inputs) this.#take(turn, input, replies);
+    tendNodes(turn, this.#nodes);
     const slots = gateSlots(this.snapshot());
     advanceQueues(turn, slots);
     advanceControls(turn);
@@ -115,6 +118,11 @@ export class Core {
         return node.nodeAlive(turn, input);
       case 'node.down':
         return node.nodeDown(turn, input);
+      case 'node.looked':
+        turn.memory.disks.set(input.node, input.disk);
+        return;
+      case 'mended':
+        return repaired(turn, input);
       case 'node.probed':
         return node.nodeProbed(turn, input);
       case 'node.news':

@@ -3,6 +3,7 @@ import type { State } from '../model/state.ts';
 import { isFinal, type TestBaseline } from '../model/task.ts';
 import type { ControlRun } from './control-run.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
+import type { DiskLook } from '../schedule/health.ts';
 
 /**
  * What a controller knows besides the durable state: who is connected, what is in flight, what it was told this time.
@@ -37,6 +38,14 @@ export interface Memory {
   readonly shunned: Map<NodeName, number>;
   /** What those nodes said. */
   readonly refusals: Map<NodeName, string>;
+  /** Those of them that had no space: they may be asked again as soon as a look shows some. */
+  readonly cramped: Set<NodeName>;
+  /** Nodes whose supervisor was asked to give its place to another one, and which are not back. */
+  readonly restarting: Set<NodeName>;
+  /** What each node said of its disk last. */
+  readonly disks: Map<NodeName, DiskLook>;
+  /** Why there is no connection to a node. */
+  readonly troubles: Map<NodeName, { readonly code: string; readonly message: string }>;
   /** What each merge queue has shown so far. */
   readonly records: Map<ProjectName, QueueRecord>;
   /** Branches of each queue that could be stacked when it was last looked at. */
@@ -89,6 +98,10 @@ export function freshMemory(state: State): Memory {
     salvage: new Map(),
     shunned: new Map(),
     refusals: new Map(),
+    cramped: new Set(),
+    restarting: new Set(),
+    disks: new Map(),
+    troubles: new Map(),
     records: new Map(),
     waiting: new Map(),
     controls: new Map(),

@@ -31,6 +31,7 @@ function mayRun(turn: Turn, key: string): boolean {
 
 function* nodeEffects(turn: Turn): Generator<Effect> {
   const { state, memory } = turn;
+  yield* mendEffects(turn);
   for (const token of memory.unordered) {
     const attempt = state.attempts.get(token);
     if (attempt === undefined || attempt.phase.is !== 'claimed' || !memory.connected.has(attempt.node))
@@ -55,6 +56,19 @@ function* nodeEffects(turn: Turn): Generator<Effect> {
     const project = state.tasks.get(attempt.task)?.spec.project;
     if (project === undefined) continue;
     yield { do: 'collect', key: `collect:${token}`, project, token, node: attempt.node, head };
+  }
+}
+
+/** Repairs that are wanted and not tried yet; one that has begun is over when the node is back. */
+function* mendEffects({ state, memory }: Turn): Generator<Effect> {
+  for (const { name: node, health } of state.nodes.values()) {
+    if (!memory.connected.has(node)) continue;
+    for (const { kind: ailment, repair } of health.ailments) {
+      if (repair === null || repair.did !== null) continue;
+      const { by } = repair;
+      if (by === 'sweep' || (by === 'restart' && !memory.restarting.has(node)))
+        yield { do: 'mend', key: `mend:${node}:${ailment}`, node, ailment, by };
+    }
   }
 }
 

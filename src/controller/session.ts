@@ -334,6 +334,8 @@ export class Session {
 
   async #performNow(effect: Effect): Promise<Input> {
     switch (effect.do) {
+      case 'mend':
+        return this.#fleet.mend(effect);
       case 'start':
       case 'cancel':
       case 'forget':
@@ -349,6 +351,7 @@ export class Session {
               (await this.#hubs.of(project.name)).readFile(commit, path),
           },
           onSuperseded: (node) => this.#superseded(node),
+          onNoSpace: (node) => this.#fleet.look(node),
         });
       default:
         return performOnHub(effect, { state: this.state, hubs: this.#hubs, links: this.#fleet.links });

@@ -72,6 +72,8 @@ export type Outcome =
       /** `prepare`: no tree; `executor`: the program could not run or broke; `empty`: it changed nothing; `gate`: the gate itself broke. */
       readonly cause: 'prepare' | 'executor' | 'empty' | 'gate';
       readonly message: string;
+      /** The node could not do its part, whatever the work is; missing: that is not known. */
+      readonly blame?: 'node';
       /** The provider refused the key it ran with; missing: nothing is said of the key. */
       readonly refusal?: ProviderRefusal;
       /** The bound of its cage that it met; missing: none that is known. */

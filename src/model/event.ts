@@ -3,6 +3,7 @@ import type { AttemptKind, Finding, Outcome, RefusalKind, Step } from './attempt
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
+import type { AilmentKind, RepairKind } from './health.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 import type { Stall } from './stall.ts';
@@ -50,6 +51,37 @@ export type Fact =
       readonly node: NodeName;
       readonly until: number;
       readonly reason: string;
+      /** Whose order it was, when nobody but the node is to blame. */
+      readonly task?: TaskKey;
+    }
+  /** Something is wrong with it, or its figures are others. */
+  | {
+      readonly type: 'node.ailing';
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      /** What was seen, with figures. */
+      readonly evidence: string;
+    }
+  /** Something is done about it, by the controller or by the node itself. */
+  | {
+      readonly type: 'node.repairing';
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      readonly by: RepairKind;
+    }
+  /** That was done; whether it helped, a look shows. */
+  | {
+      readonly type: 'node.repaired';
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      readonly did: string;
+    }
+  | {
+      readonly type: 'node.healed';
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      /** What shows it. */
+      readonly how: string;
     }
   /** What its agents' programs say about themselves, as far as it was asked and is not known yet. */
   | {
@@ -58,7 +90,13 @@ export type Fact =
       readonly programs: Readonly<Record<string, ProgramReport>>;
     }
   /** cordon: no new attempts; drain: the same, and it is empty when the running ones have ended. */
-  | { readonly type: 'node.marked'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }
+  | {
+      readonly type: 'node.marked';
+      readonly node: NodeName;
+      readonly mark: 'none' | 'cordon' | 'drain';
+      /** The ailment for which dispatch did it by itself; missing: a person did. */
+      readonly for?: AilmentKind;
+    }
   // attempts
   | {
       readonly type: 'attempt.claimed';
@@ -87,7 +125,13 @@ export type Fact =
   /** A person took the keyboard of a running attempt. */
   | { readonly type: 'person.intervened'; readonly token: Token; readonly by: string }
   | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
-  | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
+  | {
+      readonly type: 'attempt.fenced';
+      readonly token: Token;
+      readonly reason: string;
+      /** Its node is to blame, not the work: it counts as a loss. */
+      readonly lost?: true;
+    }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */
   | { readonly type: 'attempt.late'; readonly token: Token; readonly what: string }
   /** The branch of an attempt that merges no more was fetched into the hub: no work is lost. */

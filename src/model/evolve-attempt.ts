@@ -3,6 +3,7 @@ import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject, Outcome } from './attempt.ts';
 import { passes } from './credential.ts';
 import type { Event, Fact } from './event.ts';
+import { creditNode } from './evolve-node.ts';
 import type { State } from './state.ts';
 import type { Task } from './task.ts';
 import {
@@ -82,6 +83,7 @@ function claimGate(
 export function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.ended' }>, at: number): void {
   const attempt = attemptOf(state, fact.token, fact);
   close(state, attempt, { is: 'ended', at, outcome: fact.outcome }, fact);
+  creditNode(state, attempt, fact.outcome, at);
   if (attempt.work.kind === 'gate') return;
   const task = taskOf(state, attempt.task, fact);
   // Whoever takes a task from a live attempt fences the attempt: its end must not move a task that is final or elsewhere.
@@ -94,7 +96,8 @@ export function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.en
       }
       return;
     case 'failed':
-      if (!isNobodysFault(attempt, outcome)) task.failures += 1;
+      if (outcome.blame === 'node') task.losses += 1;
+      else if (!isNobodysFault(attempt, outcome)) task.failures += 1;
       return;
     case 'timeout':
       task.failures += 1;
@@ -147,6 +150,7 @@ export function fenceAttempt(
   const attempt = attemptOf(state, fact.token, fact);
   close(state, attempt, { is: 'fenced', at, reason: fact.reason }, fact);
   state.fenced.add(attempt.token);
+  if (fact.lost === true && attempt.work.kind === 'work') taskOf(state, attempt.task, fact).losses += 1;
 }
 
 export function noteLate(state: State, fact: Extract<Fact, { type: 'attempt.late' }>, at: number): void {

@@ -42,6 +42,7 @@ import {
   rememberTests,
   startProject,
 } from './evolve-spec.ts';
+import { ailNode, healNode, markNode, refuseNode, repairedNode, repairNode } from './evolve-node.ts';
 import { isSameRun, landRevert, moveIntegration, passMerge, redOf, requestRevert } from './evolve-merge.ts';
 
 /** Applies one event in place. Throws IllegalFact when the event does not fit; the state may then be partly changed and must be rebuilt. */
@@ -79,17 +80,25 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'node.lost':
       return loseNode(state, fact, event.at);
     case 'node.disconnected':
-    case 'node.refused':
       nodeOf(state, fact.node);
       return;
+    case 'node.refused':
+      return refuseNode(state, fact, event.at);
+    case 'node.ailing':
+      return ailNode(state, fact, event.at);
+    case 'node.repairing':
+      return repairNode(state, fact, event.at);
+    case 'node.repaired':
+      return repairedNode(state, fact);
+    case 'node.healed':
+      return healNode(state, fact, event.at);
     case 'node.probed': {
       const node = nodeOf(state, fact.node);
       node.programs = { ...node.programs, ...fact.programs };
       return;
     }
     case 'node.marked':
-      nodeOf(state, fact.node).mark = fact.mark;
-      return;
+      return markNode(state, fact);
     case 'attempt.claimed':
       return claimAttempt(state, fact, event);
     case 'attempt.running': {

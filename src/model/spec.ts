@@ -106,6 +106,8 @@ export interface NodeConfig {
   readonly slots: number;
   /** How many of the slots gates may take at once; null: all of them. */
   readonly gateSlots: number | null;
+  /** Free space below which nothing new is placed there, MiB; missing: what the node keeps in reserve (256). */
+  readonly minFreeMb?: number;
   /** `hybrid` takes every executor; a list names those it takes. */
   readonly mode: 'hybrid' | readonly string[];
   readonly labels: readonly string[];

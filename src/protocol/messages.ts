@@ -51,6 +51,10 @@ export type Request =
    * does.
    */
   | { readonly op: 'attach'; readonly token: Token; readonly write?: boolean }
+  /** Make room: remove what can be made again, and nothing that cannot. */
+  | { readonly op: 'sweep'; readonly epoch: number }
+  /** Start the supervisor anew; what runs goes on and is adopted. The stream ends after the reply. */
+  | { readonly op: 'restart'; readonly epoch: number }
   | { readonly op: 'ping' };
 
 export interface Replies {
@@ -75,6 +79,14 @@ export interface Replies {
     /** What it does at this moment; null: none of its commands runs. */
     readonly now: Stall | null;
   };
+  /** `freed` and `free` in bytes; `files` that can be made now, null: no fixed number. */
+  sweep: {
+    readonly removed: readonly string[];
+    readonly freed: number;
+    readonly free: number;
+    readonly files: number | null;
+  };
+  restart: Record<string, never>;
   ping: Record<string, never>;
 }
 
@@ -118,6 +130,8 @@ export interface Probe {
   /** Bytes free where the worker lives. */
   readonly diskFree: number;
   readonly diskTotal: number;
+  /** Files that can still be made there, of how many; null: no fixed number. Missing: an older program. */
+  readonly files?: { readonly free: number; readonly total: number } | null;
   readonly root: string;
   readonly bootId: string;
   /** Node's wall clock, milliseconds. */
@@ -151,6 +165,10 @@ export interface Health {
   /** Null: missing. */
   readonly tmux: string | null;
   readonly git: string | null;
+  /** With less it takes no attempt; missing: the node runs a program of before it said so. */
+  readonly reserve?: { readonly bytes: number; readonly files: number };
+  /** Longest time since the last question that its supervisor could not answer anybody, milliseconds. */
+  readonly stallMs?: number;
 }
 
 /** What verify commands run in on a node. */
@@ -181,7 +199,19 @@ export type JournalFact =
       readonly refusal: ProviderRefusal;
       readonly message: string;
     }
-  | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome };
+  | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
+  /** The server that sessions live in is gone, or lives and nobody could reach it; the supervisor mends that. */
+  | { readonly type: 'tmux.lost'; readonly what: 'server' | 'socket'; readonly detail: string }
+  | { readonly type: 'tmux.mended'; readonly what: 'server' | 'socket'; readonly detail: string }
+  /** Processes of an attempt, which has ended, live on `forMs` after SIGKILL. */
+  | {
+      readonly type: 'stuck.seen';
+      readonly token: Token;
+      readonly pids: readonly number[];
+      readonly forMs: number;
+    }
+  /** They are gone; `left`: attempts with others that are not. */
+  | { readonly type: 'stuck.gone'; readonly token: Token; readonly left: number };
 
 export type Refusal =
   | 'protocol'

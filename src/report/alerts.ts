@@ -1,15 +1,20 @@
-/** What a person has to know before anything else: what does not go on by itself, and why. */
+/** What a person has to know before anything else: what stands still, which machine needs somebody, and why. */
 import type { ErrorCode } from '../model/codes/index.ts';
 import { commandsInUse, lastControl } from '../model/evidence.ts';
-import type { ProjectName } from '../model/ids.ts';
 import { needsPerson } from '../model/stall.ts';
 import type { State } from '../model/state.ts';
 import type { Project } from '../model/task.ts';
 import { stalledIn } from '../schedule/stalled.ts';
 import { mendLine, stallLine } from './stalled.ts';
+import type { NodeName, ProjectName } from '../model/ids.ts';
+import { ailmentText, RULES } from '../schedule/health.ts';
 
 export interface Alert {
-  readonly project: ProjectName;
+  /** P0: something is wrong that must not wait; P1: a person has to act, and other work goes on. */
+  readonly level: 'P0' | 'P1';
+  /** What stands still; null: a machine. */
+  readonly project: ProjectName | null;
+  readonly node: NodeName | null;
   readonly code: ErrorCode;
   readonly message: string;
   /** Wall clock, milliseconds. */
@@ -30,8 +35,31 @@ function stalledWork(state: State, { name }: Project): Alert[] {
     .map((stalled) => {
       const { attempt, stall } = stalled;
       const message = `${attempt.task} on ${attempt.node}: ${stallLine(stalled)}`;
-      return { project: name, code: 'E_STALLED', message, since: stall.since, fix: mendLine(stalled) };
+      return {
+        level: 'P1',
+        project: name,
+        node: attempt.node,
+        code: 'E_STALLED',
+        message,
+        since: stall.since,
+        fix: mendLine(stalled),
+      };
     });
+}
+
+/** One for each thing that is wrong with a machine and that somebody has to know. */
+export function nodeAlerts(state: State): Alert[] {
+  return [...state.nodes.values()].flatMap((node) =>
+    node.health.ailments.flatMap((ailment): Alert[] => {
+      const alert = RULES[ailment.kind].alert(ailment, node);
+      if (alert === null) return [];
+      const { level, code, fix } = alert;
+      const { name, mark } = node;
+      const marked = mark === 'none' ? '' : `, so it was ${mark === 'drain' ? 'drained' : 'cordoned'}`;
+      const message = `${ailmentText(ailment)}${node.health.markedFor === ailment.kind ? marked : ''}`;
+      return [{ level, project: null, node: name, code, message, since: ailment.since, fix: fix(name) }];
+    }),
+  );
 }
 
 /** Until the command is shown to go red, is no longer anybody's, or a person says that it need not. */
@@ -41,7 +69,8 @@ function blindGates(state: State, project: Project): Alert[] {
     if (last?.verdict !== 'blind') return [];
     const message = `no work starts: ${verify} stays green on a copy that is broken on purpose (${last.note})`;
     const fix = 'dispatch explain E_GATE_PROVES_NOTHING';
-    return [{ project: project.name, code: 'E_GATE_PROVES_NOTHING', message, since: last.at, fix }];
+    const about = { level: 'P0', project: project.name, node: null } as const;
+    return [{ ...about, code: 'E_GATE_PROVES_NOTHING', message, since: last.at, fix }];
   });
 }
 
@@ -51,18 +80,19 @@ function brokenGate({ name, hold, broken }: Project): Alert[] {
   if (hold !== null) {
     if (hold.by !== 'dispatch') return [];
     const { reason: message, since } = hold;
-    return [{ project: name, code, message, since, fix: `dispatch queue release ${name}` }];
+    const fix = `dispatch queue release ${name}`;
+    return [{ level: 'P0', project: name, node: null, code, message, since, fix }];
   }
   if (broken === null) return [];
   const { reason, times, since } = broken;
   const message = `a gate broke (${times} in a row, nobody's fault), so nothing merges until one can judge: ${reason}`;
-  return [{ project: name, code, message, since, fix: null }];
+  return [{ level: 'P1', project: name, node: null, code, message, since, fix: null }];
 }
 
-/** `alert web E_GATE_BROKEN: …`, and what to type. */
+/** `alert P0: web: E_GATE_BROKEN: …`, and what to type. */
 export function alertLines(alerts: readonly Alert[]): string[] {
-  return alerts.flatMap(({ project, code, message, fix }) => [
-    `alert: ${project}: ${code}: ${message}`,
+  return alerts.flatMap(({ level, project, node, code, message, fix }) => [
+    `alert ${level}: ${project ?? node}: ${code}: ${message}`,
     ...(fix === null ? [] : [`fix: ${fix}`]),
   ]);
 }

@@ -17,9 +17,10 @@ import { restsOnReverted } from '../schedule/resting.ts';
 import { stalledFor } from '../schedule/stalled.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
 import { type AdviceInput, capacityOf } from './advice.ts';
-import { alertsOf } from './alerts.ts';
+import { alertsOf, nodeAlerts } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
+import { machinesOf } from './machines.ts';
 import type {
   ConflictReport,
   DeliveryReport,
@@ -74,7 +75,8 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     span: spanOf(attempts, now),
     concurrency: concurrencyOf(tasks, attempts, slots, now),
     tokens: tokensOf(attempts),
-    alerts: alertsOf(state, project),
+    alerts: [...alertsOf(state, project), ...nodeAlerts(state)],
+    machines: machinesOf(state),
     controls: project.controls,
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),

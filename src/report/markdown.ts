@@ -25,11 +25,16 @@ const FINDINGS_SHOWN = 5;
 export function reportMarkdown(report: Report): string {
   const sections = [
     [`# ${report.project}`, summary(report)],
-    list('## Alerts', report.alerts, ({ code: what, message, fix }) => [
-      `- **${what}**: ${plain(message)}`,
+    list('## Alerts', report.alerts, ({ level, node, code: what, message, fix }) => [
+      `- **${level} ${what}**: ${node === null ? '' : `${node}: `}${plain(message)}`,
       ...(fix === null ? [] : [`  \`${fix}\``]),
     ]),
     taskTable(report.tasks),
+    list('## Machines', report.machines, ({ node, mark, ails, healed }) => [
+      `- **${node}**${mark === 'none' ? '' : ` (${mark})`}`,
+      ...ails.map(({ text }) => `  - ${plain(text)}`),
+      ...healed.map(({ at, text }) => `  - healed ${new Date(at).toISOString()}: ${plain(text)}`),
+    ]),
     list('## Waits for you', report.waiting, ({ task, what, reason, command }) => [
       `- **${task}** (${what}): ${plain(reason)}`,
       `  \`${command}\``,

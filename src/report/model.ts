@@ -1,6 +1,7 @@
 import type { Finding } from '../model/attempt.ts';
 import type { Clash } from '../model/conflict.ts';
-import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
+import type { CommitId, NodeName, ProjectName, TaskId } from '../model/ids.ts';
+import type { NodeState } from '../model/state.ts';
 import type { Capacity } from './advice.ts';
 import type { Control } from '../model/task.ts';
 import type { Alert } from './alerts.ts';
@@ -21,6 +22,8 @@ export interface Report {
   readonly tokens: TokenSum;
   /** What stops the project, and why. */
   readonly alerts: readonly Alert[];
+  /** Machines that something ails, or ailed lately. */
+  readonly machines: readonly MachineReport[];
   /** What tries on broken copies showed of the gates, the newest word on each command. */
   readonly controls: readonly Control[];
   /** What the branches changed, by the newest one of each task that was fetched. */
@@ -37,6 +40,15 @@ export interface Report {
   readonly capacity: Capacity | null;
   /** Command lines, most useful first. */
   readonly next: readonly Step[];
+}
+
+export interface MachineReport {
+  readonly node: NodeName;
+  readonly mark: NodeState['mark'];
+  /** What is wrong with it, in words, oldest first. */
+  readonly ails: readonly { readonly since: number; readonly text: string }[];
+  /** The last few, newest first. */
+  readonly healed: readonly { readonly at: number; readonly text: string }[];
 }
 
 export interface TaskReport {

@@ -152,6 +152,7 @@ export type NodeVerdict =
         | 'not-connected'
         | 'cordoned'
         | 'draining'
+        | 'ailing'
         | 'full'
         | 'executor'
         | 'program'

@@ -153,6 +153,7 @@ function nodesReason(nodes: readonly NodeVerdict[]): string {
     ['program', 'NodeProgram'],
     ['cage', 'NodeCage'],
     ['unasked', 'NodeUnasked'],
+    ['ailing', 'NodeAiling'],
     ['shunned', 'NodeRefused'],
     ['not-connected', 'NodeDown'],
     ['cordoned', 'NodeCordoned'],

@@ -290,6 +290,9 @@ export const nodeSchema = z.strictObject({
   gate_slots: count(1, 1024)
     .optional()
     .describe('How many of the slots gates may take at once; all of them by default.'),
+  min_free_mb: count(0, 100_000_000)
+    .optional()
+    .describe('Free space, in MiB, below which nothing new is placed there; 256 by default, and never less.'),
   mode: z
     .union([z.literal('hybrid'), z.array(z.string()).min(1)])
     .optional()

@@ -95,6 +95,9 @@ export class History {
       () => this.#limit(),
       () => this.#easeKey(),
       () => this.#mark(),
+      () => this.#ail(),
+      () => this.#repair(),
+      () => this.#heal(),
       () => this.#claimWork(),
       () => this.#claimWork(),
       () => this.#claimWork(),
@@ -205,7 +208,42 @@ export class History {
 
   #refuse(): Move[] {
     if (!this.#rarely()) return [];
-    return one({ type: 'node.refused', node: this.#any(NODES), until: this.#next(), reason: 'no space' });
+    const blamed = this.#tasks().flatMap(({ key }) => (this.#pick(4) === 0 ? [{ task: key }] : [{}]));
+    const refused = { node: this.#any(NODES), until: this.#next(), reason: 'no space' };
+    return one({ type: 'node.refused', ...refused, ...blamed[0] });
+  }
+
+  #ail(): Move[] {
+    if (!this.#rarely()) return [];
+    const node = this.#any(NODES);
+    const ailment = this.#any(['disk', 'failing', 'unkillable'] as const);
+    const facts: Fact[] = [{ type: 'node.ailing', node, ailment, evidence: `figure ${this.#pick(100)}` }];
+    if (this.#pick(3) === 0) facts.push({ type: 'node.marked', node, mark: 'drain', for: ailment });
+    return one(...facts);
+  }
+
+  #repair(): Move[] {
+    return this.#ailing().flatMap(({ name: node, health }) =>
+      health.ailments.flatMap(({ kind: ailment, repair }) =>
+        repair !== null && repair.did === null
+          ? one({ type: 'node.repaired', node, ailment, did: 'swept' })
+          : one({ type: 'node.repairing', node, ailment, by: 'sweep' }),
+      ),
+    );
+  }
+
+  #heal(): Move[] {
+    return this.#ailing().flatMap(({ name: node, health }) =>
+      health.ailments.flatMap(({ kind: ailment }) => {
+        const healed: Fact = { type: 'node.healed', node, ailment, how: 'it is gone' };
+        if (health.markedFor !== ailment) return one(healed);
+        return one({ type: 'node.marked', node, mark: 'none' }, healed);
+      }),
+    );
+  }
+
+  #ailing(): NodeState[] {
+    return this.#rarely() ? [...this.state.nodes.values()] : [];
   }
 
   #suspectNode(): Move[] {
@@ -742,6 +780,15 @@ export class History {
     const outcomes: Outcome[] = [
       { kind: 'refused', findings: this.#findings(), output: '✗ “fail”\n', head, rounds: 4, usage: null },
       { kind: 'failed', cause: 'executor', message: 'not found', exitCode: 127, rounds: 0, usage: null },
+      {
+        kind: 'failed',
+        cause: 'prepare',
+        message: 'EIO',
+        blame: 'node',
+        exitCode: null,
+        rounds: 0,
+        usage: null,
+      },
       { kind: 'timeout', rounds: 2, head },
       { kind: 'cancelled', reason: 'by hand' },
       { kind: 'lost', why: 'rebooted' },

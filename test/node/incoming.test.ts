@@ -7,6 +7,7 @@ const TOKEN = 'ab'.repeat(16);
 const COMMIT = 'c'.repeat(40);
 const outcome = { kind: 'done', head: COMMIT, rounds: 1, usage: null };
 
+const FAILED = { kind: 'failed', cause: 'prepare', message: 'EIO', exitCode: null, rounds: 1, usage: null };
 const HEALTH = {
   cores: 8,
   load1: 0.5,
@@ -89,6 +90,35 @@ describe('what a node says', () => {
       'an end of an unknown kind',
       { events: [{ seq: 1, type: 'attempt.ended', token: TOKEN, outcome: { kind: 'won' } }] },
       null,
+    ],
+    [
+      'an end that blames somebody',
+      {
+        events: [
+          { seq: 1, type: 'attempt.ended', token: TOKEN, outcome: { ...FAILED, blame: 'controller' } },
+        ],
+      },
+      null,
+    ],
+    [
+      'a tmux that has lost its head',
+      { events: [{ seq: 1, type: 'tmux.lost', what: 'head', detail: '' }] },
+      null,
+    ],
+    [
+      'a stuck process with a name',
+      { events: [{ seq: 1, type: 'stuck.seen', token: TOKEN, pids: ['init'], forMs: 1 }] },
+      null,
+    ],
+    [
+      'a sweep that freed a word',
+      { id: 1, reply: { removed: [], freed: 'all', free: 1, files: null } },
+      'sweep',
+    ],
+    [
+      'a reserve that is no figure',
+      { id: 1, reply: { ...HEALTH, reserve: { bytes: '1', files: 1 } } },
+      'health',
     ],
     [
       'an inventory with a project that is a path',

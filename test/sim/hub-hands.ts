@@ -15,7 +15,7 @@ import { EXTRA } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { Stream } from './stream.ts';
 
-type HubEffect = Exclude<Effect, { do: 'start' | 'cancel' | 'forget' }>;
+type HubEffect = Exclude<Effect, { do: 'start' | 'cancel' | 'forget' | 'mend' }>;
 
 export interface HubHands {
   readonly sim: Simulation;

@@ -79,7 +79,8 @@ CREATE TABLE nodes (
   mark    TEXT NOT NULL CHECK (mark IN ('none', 'cordon', 'drain')),
   program TEXT,
   programs TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(programs)),
-  silence TEXT CHECK (json_valid(silence) AND silence ->> '$.is' IN ('suspect', 'lost'))
+  silence TEXT CHECK (json_valid(silence) AND silence ->> '$.is' IN ('suspect', 'lost')),
+  health  TEXT NOT NULL CHECK (json_valid(health))
 ) STRICT;
 
 CREATE TABLE projects (

@@ -7,6 +7,7 @@ import { type Stall, stallMend, stallText } from '../../model/stall.ts';
 import { clashLine } from '../../report/clash.ts';
 import { formatDuration } from '../../model/time.ts';
 import { controlText } from '../../report/markdown.ts';
+import { repairText, RULES } from '../../schedule/health.ts';
 import type { StatusWord } from '../../schedule/status.ts';
 
 /** What one event says about a task, a node or a delivery, for a line of a log. */
@@ -22,6 +23,10 @@ export interface News {
     | 'lost'
     | 'late'
     | 'refuses'
+    | 'ails'
+    | 'repair'
+    | 'healed'
+    | 'marked'
     | 'ended'
     | 'round'
     | 'stalled'
@@ -90,6 +95,23 @@ function tell(fact: Fact, state: State): Told | null {
       };
     case 'node.refused':
       return { about: `node ${fact.node}`, word: 'refuses', detail: fact.reason };
+    case 'node.ailing':
+      return {
+        about: `node ${fact.node}`,
+        word: 'ails',
+        detail: `${RULES[fact.ailment].title}: ${fact.evidence}`,
+      };
+    case 'node.repairing':
+    case 'node.repaired':
+      return { about: `node ${fact.node}`, word: 'repair', detail: repairNews(fact, state) };
+    case 'node.healed':
+      return {
+        about: `node ${fact.node}`,
+        word: 'healed',
+        detail: `${RULES[fact.ailment].title}: ${fact.how}`,
+      };
+    case 'node.marked':
+      return { about: `node ${fact.node}`, word: 'marked', detail: markNews(fact) };
     case 'credential.limited':
       return { about: `key ${fact.credential}`, word: 'refuses', detail: `${fact.why}: ${fact.message}` };
     case 'task.backedoff':
@@ -140,6 +162,19 @@ function tell(fact: Fact, state: State): Told | null {
     default:
       return tellAttempt(fact, state);
   }
+}
+
+function repairNews(
+  { node, ailment }: Extract<Fact, { type: 'node.repairing' | 'node.repaired' }>,
+  state: State,
+): string {
+  const repair = state.nodes.get(node)?.health.ailments.find(({ kind }) => kind === ailment)?.repair;
+  return `${RULES[ailment].title}: ${repair == null ? 'over' : repairText(repair)}`;
+}
+
+function markNews({ mark, for: ailment }: Extract<Fact, { type: 'node.marked' }>): string {
+  const word = mark === 'none' ? 'in use again' : mark === 'drain' ? 'drained' : 'cordoned';
+  return ailment === undefined ? word : `${word}, by dispatch: ${RULES[ailment].title}`;
 }
 
 function tellAttempt(fact: Fact, state: State): Told | null {
