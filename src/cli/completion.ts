@@ -70,7 +70,7 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
     for (const verb of verbs) root.commands.get(verb)?.argument(argument, offer(names), true);
   };
   at(['validate', 'start'], 'projects', projects);
-  at(['plan', 'collect', 'report', 'status', 'verify'], 'project', projects);
+  at(['plan', 'collect', 'report', 'status', 'verify', 'split', 'feed', 'lint'], 'project', projects);
   at(['queue show', 'queue hold', 'queue release'], 'project', projects);
   at(['why', 'logs', 'attach', 'review', 'gate'], 'task', tasks);
   at(['queue drop', 'queue front'], 'task', tasks);

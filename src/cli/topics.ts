@@ -60,6 +60,13 @@ In a home, dispatch.yaml may also have:
     at: "0 19 * * *"       # when \`dispatch serve\` writes it: minute hour day month weekday
     lang: zh               # en, zh; DISPATCH_LANG wins
     timezone: Asia/Shanghai
+  models:                  # which models dispatch asks itself; the key is in a variable, never here
+    split: { provider: glm }                              # also glm-china, minimax, minimax-china: ZAI_API_KEY, …
+    review: { provider: anthropic, model: claude-sonnet-5, key_env: REVIEW_KEY }
+    # of your own: { provider: mine, api: openai, base_url: "https://models.example.com/v1", model: m, key_env: MY_KEY }
+  feed: { at: "0 9 * * 1-5", timezone: Asia/Shanghai }    # serve moves specs from pending/ then, not at once
+
+\`dispatch validate\` checks it; editors get its keys from schemas/dispatch.schema.json.
 
 Without a home, dispatch searches from the current directory upwards for nodes.json and specs/.`;
 }

@@ -12,7 +12,10 @@ import { join } from 'node:path';
 import { DispatchError, type Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { Language } from '../model/language.ts';
-import { HOME_CONFIG, loadHome, loadHomeConfig, loadProject } from '../spec/load.ts';
+import { PENDING } from '../feed/names.ts';
+import { FeedWatch } from '../feed/watch.ts';
+import { HOME_CONFIG, listProjects, loadHome, loadHomeConfig, loadProject } from '../spec/load.ts';
+import { fedNotes } from './fed-notes.ts';
 import type { Reply } from './commands.ts';
 import { ReportClock } from './report-clock.ts';
 import { Refusals } from './refusals.ts';
@@ -76,6 +79,7 @@ export class Keeper {
   readonly session: Session;
   readonly #options: KeeperOptions;
   readonly #refusals: Refusals;
+  readonly #feed: FeedWatch;
   /** Sizes and times of the files as they were read last, by what was read. */
   readonly #seen = new Map<string, string>();
   readonly #reports: ReportClock;
@@ -90,6 +94,21 @@ export class Keeper {
     this.#options = options;
     this.session = session;
     this.#refusals = refusals;
+    this.#feed = new FeedWatch({
+      home: options.home,
+      projects: () => listProjects(options.home),
+      onFed: (fed) => {
+        for (const note of fedNotes(fed)) options.onNote(note);
+        // What was queued is run at once; the folder's watch may have been lost.
+        if (fed.moved.length > 0) this.look();
+      },
+      onError: (error) => {
+        const { code, message, fix = null } = asError(error);
+        options.onNote({ about: 'spec', name: 'pending', code, message, fix });
+      },
+      ...(options.quietMs === undefined ? {} : { quietMs: options.quietMs }),
+      ...(options.lookMs === undefined ? {} : { lookMs: options.lookMs }),
+    });
     const { home, language, onNote } = options;
     this.#reports = new ReportClock({ home, language, onNote, nodes: () => session.nodes });
   }
@@ -135,6 +154,7 @@ export class Keeper {
     this.#reports.stop();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
+    await this.#feed.stop();
     await this.session.detach();
   }
 
@@ -196,6 +216,7 @@ export class Keeper {
     const error = firstError(problems);
     if (error !== null) return this.#refusals.refuse(HOME_CONFIG, error);
     this.#refusals.accept(HOME_CONFIG);
+    if (!this.#stopped) this.#feed.follow(config.feed);
     if (!this.#stopped) this.#reports.follow(config.report);
   }
 
@@ -273,7 +294,9 @@ async function signatureOf(home: string, path: string): Promise<string> {
   const full = join(home, path);
   const names = await readdir(full).catch(() => null);
   if (names === null) return stamp(full);
+  // What is pending changes nothing before it is fed.
   return names
+    .filter((name) => name !== PENDING)
     .sort()
     .map((name) => `${name} ${stamp(join(full, name))}`)
     .join('\n');

@@ -53,6 +53,8 @@ export interface SessionOptions {
     readonly take: (project: ProjectName, skipControl: string | undefined) => Promise<Reply>;
     readonly refused: () => About['refused'];
   };
+  /** Takes a project of this session over from disk again, for whoever has written specs; absent: nobody may ask. */
+  readonly again?: (project: ProjectName) => Promise<Reply>;
 }
 
 /** Longest wait for a reply of a node that is being let go. */
@@ -315,6 +317,7 @@ export class Session {
           .map((look) => ({ ...look, silence: silenceOf(this.snapshot(), look.name) }));
       case 'take':
         if (keeper !== undefined) return keeper.take(question.project, question.skipControl);
+        if (this.#options.again !== undefined) return this.#options.again(question.project);
         return { ok: false, code: 'E_CONTROLLER_RUNNING', message: 'this controller ends with its own verb' };
       default:
         return assertNever(question);

@@ -102,12 +102,12 @@ function section(title: string, body: string): string {
   return `===== ${title} =====\n\n${body}`;
 }
 
-function quoted(file: PromptFile): string {
+export function quoted(file: PromptFile): string {
   return `File ${JSON.stringify(file.path)}:\n${fenced(shorten(file.text, FILE_BYTES))}`;
 }
 
 /** Between two lines of backticks, more of them than anywhere in the text. */
-function fenced(text: string): string {
+export function fenced(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length));
   const fence = '`'.repeat(Math.max(3, longest + 1));
   return `${fence}\n${text.replace(/\n+$/, '')}\n${fence}`;

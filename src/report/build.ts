@@ -34,6 +34,7 @@ import { stallLine } from './stalled.ts';
 import { flakyGates } from './flaky.ts';
 import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
+import { specQuality } from './spec-quality.ts';
 
 export interface ReportInput {
   readonly state: State;
@@ -85,6 +86,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     flaky: flakyGates(project),
     waiting,
     delivery,
+    quality: specQuality(state, events, project.name),
     capacity:
       fleet === undefined
         ? null

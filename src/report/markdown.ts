@@ -7,6 +7,7 @@ import { shortCommit } from './build.ts';
 import { nextText } from './clash.ts';
 import { flakeText } from './flaky.ts';
 import { lateLine } from './late.ts';
+import { qualityLines } from './spec-quality.ts';
 import type {
   ConflictReport,
   DeliveryReport,
@@ -47,6 +48,7 @@ export function reportMarkdown(report: Report): string {
     list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
     list('## Came too late', report.late, (late) => [`- ${plain(lateLine(late))}`]),
     list('## Flaky', report.flaky, flakyLines),
+    list('## Specs', report.quality === null ? [] : qualityLines(report.quality), (line) => [`- ${line}`]),
     list('## Gates on a broken copy', report.controls, controlLines),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),
   ];

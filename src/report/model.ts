@@ -3,6 +3,7 @@ import type { Clash } from '../model/conflict.ts';
 import type { CommitId, NodeName, ProjectName, TaskId } from '../model/ids.ts';
 import type { NodeState } from '../model/state.ts';
 import type { Capacity } from './advice.ts';
+import type { Lesson } from './lessons.ts';
 import type { Control } from '../model/task.ts';
 import type { Alert } from './alerts.ts';
 import type { LateResult } from './late.ts';
@@ -36,6 +37,8 @@ export interface Report {
   readonly flaky: readonly FlakyGateReport[];
   readonly waiting: readonly WaitingForPerson[];
   readonly delivery: DeliveryReport;
+  /** How good the specs are, by `dispatch lint` and by what came of them; null without one. */
+  readonly quality: SpecQuality | null;
   /** Whether more machines would help; null where the machines are not known. */
   readonly capacity: Capacity | null;
   /** Command lines, most useful first. */
@@ -145,6 +148,21 @@ export interface WaitingForPerson {
   readonly what: 'review' | 'parked' | 'failed' | 'reverted';
   readonly reason: string;
   readonly command: string;
+}
+
+export interface SpecQuality {
+  /** Mean score, 0 to 100. */
+  readonly mean: number;
+  /** Specs. */
+  readonly of: number;
+  /** The most doubtful first, those with a doubt only, at most ten. */
+  readonly lowest: readonly {
+    readonly task: TaskId;
+    readonly score: number;
+    readonly doubts: readonly string[];
+  }[];
+  /** What first rounds have shown about kinds of specs, the most telling first. */
+  readonly lessons: readonly Lesson[];
 }
 
 export type DeliveryReport =

@@ -102,32 +102,25 @@ export async function listProjects(home: string): Promise<ProjectName[]> {
     .sort();
 }
 
+/** A project's files as far as they can be understood, before they are held against each other. */
+export interface ReadProject {
+  readonly name: ProjectName;
+  readonly configured: ParsedProject;
+  /** The files of the queue, by name. */
+  readonly queue: readonly ParsedSpec[];
+}
+
 /** A project's configuration and specs, with everything that is wrong in any of its files. */
 export async function loadProject(
   home: string,
   project: string,
   options: LoadOptions = {},
 ): Promise<LoadedProject> {
-  const folder = `specs/${project}`;
-  const entries = isName(project) ? await listFolder(join(home, folder)) : null;
-  if (entries === null) return { config: null, specs: [], problems: [await unknownProject(home, project)] };
-  const name = projectName(project);
-  // What is wrong in executors.yaml is the home's affair; what is right there counts here.
-  const known =
-    options.builtin === undefined
-      ? await loadExecutors(home)
-      : { executors: options.builtin, credentials: {} };
-  const configured = await loadConfig(home, folder, name, known);
-  const files = entries.filter((entry) => isSpecFile(entry)).map((entry) => `${folder}/${entry.name}`);
-  const parsed = await loadSpecs(home, files.sort(), (text, file) =>
-    parseSpec(text, file, {
-      project: name,
-      config: configured.config,
-      budgetTokens: configured.budgetTokens,
-    }),
-  );
+  const read = await readProject(home, project, options);
+  if ('problem' in read) return { config: null, specs: [], problems: [read.problem] };
+  const { configured, queue: parsed } = read;
   const across = checkProject(parsed, options.basePaths ?? null);
-  const none = parsed.length > 0 ? [] : [emptyProject(folder)];
+  const none = parsed.length > 0 ? [] : [emptyProject(`specs/${project}`)];
   return {
     config: configured.config,
     specs: parsed.flatMap(({ spec, text }) => (spec === null ? [] : [{ spec, text }])),
@@ -138,6 +131,38 @@ export async function loadProject(
       ...across,
     ]),
   };
+}
+
+/** Reads a project's files; a problem when there is no such project. */
+export async function readProject(
+  home: string,
+  project: string,
+  options: Pick<LoadOptions, 'builtin'> = {},
+): Promise<ReadProject | { problem: Problem }> {
+  const folder = `specs/${project}`;
+  const entries = isName(project) ? await listFolder(join(home, folder)) : null;
+  if (entries === null) return { problem: await unknownProject(home, project) };
+  const name = projectName(project);
+  // What is wrong in executors.yaml is the home's affair; what is right there counts here.
+  const known =
+    options.builtin === undefined
+      ? await loadExecutors(home)
+      : { executors: options.builtin, credentials: {} };
+  const configured = await loadConfig(home, folder, name, known);
+  const files = entries.filter((entry) => isSpecFile(entry)).map((entry) => `${folder}/${entry.name}`);
+  return { name, configured, queue: await readSpecs(home, files.sort(), { name, configured }) };
+}
+
+/** Reads these files, paths relative to the home, as specs of the project. */
+export function readSpecs(
+  home: string,
+  files: readonly string[],
+  { name, configured }: Pick<ReadProject, 'name' | 'configured'>,
+): Promise<ParsedSpec[]> {
+  const { config, budgetTokens } = configured;
+  return loadSpecs(home, files, (text, file) =>
+    parseSpec(text, file, { project: name, config, budgetTokens }),
+  );
 }
 
 /** README.md is for people. Hidden files are an editor's. */

@@ -1,9 +1,15 @@
 // A model provider for real agents: Anthropic messages, OpenAI chat completions and responses, Gemini, streamed, with tool
 // use. It has one skill: it writes a word into src/a.txt with the agent's shell tool, "bad" at first and "good" once it is told that the checks failed.
-//   model-server.mjs <directory>    prints its port; reads how to behave from <directory>/behave at every request:
-//   work (default), refuse:<status>:<type>, drop (cuts the stream in the middle), endless (a stream without end)
-import { appendFileSync, readFileSync } from 'node:fs';
+//   model-server.mjs <directory>    prints its port; reads how to behave from <directory>/behave at every request, one line
+//   each until the last, which stays:
+//   work (default), refuse:<status>:<type>[:<wait in ms>], drop (cuts the stream in the middle), end (ends it there, politely),
+//   endless (a stream that says nothing any more), flood (one that never stops), hang (no answer)
+// To dispatch itself (asked-by-dispatch.mjs) also say:<file> (answers that file's text), tell:<file> (the same as mere text),
+// decline (a refusal by the protocol) and long (stops at the limit of tokens). Where <directory>/key exists, other keys are
+// refused there; where <directory>/model does, other models are unknown.
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { answerToDispatch } from './asked-by-dispatch.mjs';
 
 const dir = process.argv[2];
 // Names of the tool that runs a command, in one agent or another.
@@ -11,7 +17,9 @@ const SHELLS = ['Bash', 'bash', 'run_shell_command', 'exec_command', 'shell_comm
 
 function behaviour() {
   try {
-    return readFileSync(`${dir}/behave`, 'utf8').trim().split(':');
+    const [line = 'work', ...more] = readFileSync(`${dir}/behave`, 'utf8').trim().split('\n');
+    if (more.length > 0) writeFileSync(`${dir}/behave`, more.join('\n'));
+    return line.split(':');
   } catch {
     return ['work'];
   }
@@ -191,6 +199,24 @@ function stream(response, events, how) {
     const name = event.type === undefined ? '' : `event: ${event.type}\n`;
     response.write(`${name}data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`);
   };
+  if (how === 'end') {
+    for (const event of events.slice(0, 3)) write(event);
+    response.end();
+    return;
+  }
+  if (how === 'flood') {
+    const [first, second, third] = events;
+    for (const event of [first, second]) write(event);
+    const pour = () => {
+      while (
+        !response.destroyed &&
+        response.write(`${third.type ? `event: ${third.type}\n` : ''}data: ${JSON.stringify(third)}\n\n`)
+      );
+    };
+    response.on('drain', pour);
+    pour();
+    return;
+  }
   if (how === 'drop') {
     for (const event of events.slice(0, 1)) write(event);
     setImmediate(() => response.destroy());
@@ -212,16 +238,22 @@ createServer((request, response) => {
   request.on('end', () => {
     const path = request.url.split('?')[0];
     const body = text === '' ? {} : JSON.parse(text);
-    const [how, status, type] = behaviour();
+    const behave = behaviour();
+    const [how, status, type, wait] = behave;
     appendFileSync(`${dir}/requests`, `${request.method} ${path} ${how}\n`);
     if (request.method !== 'POST') return json(response, { object: 'list', data: [] });
     if (path.endsWith('/count_tokens')) return json(response, { input_tokens: 10 });
+    if (how === 'hang') return;
+    if (wait !== undefined) response.setHeader('retry-after-ms', wait);
     if (how === 'refuse') {
       const error = path.includes('enerateContent')
         ? { code: Number(status), message: `refused: ${type}`, status: type }
         : { type, code: type, message: `refused: ${type}` };
       return json(response, { type: 'error', error }, Number(status));
     }
+    const asked = answerToDispatch(dir, request, body, behave);
+    if (asked?.refusal !== undefined) return json(response, asked.refusal, asked.status);
+    if (asked !== null) return stream(response, asked.events, how);
     if (path.endsWith('/messages')) return stream(response, anthropic(body), how);
     if (path.endsWith('/responses')) return stream(response, openai(body), how);
     const streamed = path.endsWith(':streamGenerateContent');

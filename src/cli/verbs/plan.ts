@@ -58,7 +58,7 @@ async function loadValid(
 }
 
 /** Maps become objects; the specs themselves are on disk. */
-function planJson({ specs, chainMs, conflicts, ...plan }: Plan): unknown {
+export function planJson({ specs, chainMs, conflicts, ...plan }: Plan): unknown {
   return {
     ...plan,
     tasks: specs.size,
@@ -70,7 +70,7 @@ function planJson({ specs, chainMs, conflicts, ...plan }: Plan): unknown {
 /** Pairs of tasks that exclude each other, shown on a terminal; the Markdown has all. */
 const PAIRS_SHOWN = 10;
 
-function showPlan({ output }: Context, built: Plan): void {
+export function showPlan({ output }: Context, built: Plan): void {
   const { paint } = output;
   const { waves, critical, conflicts, widest, workMs, specs, risks } = built;
   output.line(

@@ -3,6 +3,7 @@
  * `dispatch serve` keeps the home, by handing them to it and watching.
  */
 import type { Session } from '../../controller/session.ts';
+import type { Reply } from '../../controller/commands.ts';
 import { homePaths } from '../../controller/paths.ts';
 import { type Settlement, settlement } from '../../controller/settlement.ts';
 import { aboutController, handToController } from '../../controller/socket.ts';
@@ -12,6 +13,7 @@ import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
+import { loadProject } from '../../spec/load.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
@@ -53,6 +55,14 @@ export async function start(
         screen.events(events, state);
       },
       onNote: (note) => screen.note(note),
+      again: async (project) =>
+        session === null || !wanted.includes(project)
+          ? {
+              ok: false,
+              code: 'E_CONTROLLER_RUNNING',
+              message: `it runs ${wanted.join(', ')} and nothing else`,
+            }
+          : takeAgain(session, home, project),
     });
     const running = session;
     screen.watch(() => running.snapshot());
@@ -80,6 +90,20 @@ export async function start(
     await screen.end();
     await session?.detach();
   }
+}
+
+/** The project as it is on disk now; what was fed is taken up. What is wrong with it changes nothing. */
+async function takeAgain(session: Session, home: string, project: ProjectName): Promise<Reply> {
+  const { config, specs, problems } = await loadProject(home, project);
+  const error = problems.find(({ severity }) => severity === 'error');
+  if (error !== undefined) {
+    const { code, file, line, col, message } = error;
+    return { ok: false, code, message: `${file}:${line}:${col}: ${message}` };
+  }
+  if (config === null)
+    return { ok: false, code: 'E_PROJECT_NO_CONFIG', message: `${project} cannot be read` };
+  await session.take({ config, specs });
+  return { ok: true, notes: [] };
 }
 
 /** How long a served home may be without its controller before watching ends; a supervisor starts it again sooner. */
