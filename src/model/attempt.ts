@@ -130,6 +130,8 @@ export interface Attempt {
   readonly credential?: string;
   /** Which executor runs it, where that is not the one of its spec. */
   readonly executor?: string;
+  /** Git's id of the shared contract that it was told to keep to; missing: there was none. */
+  readonly contract?: string;
   readonly epoch: number;
   /** Commit the tree starts from; null without a repository. */
   readonly base: CommitId | null;
@@ -144,6 +146,8 @@ export interface Attempt {
 export type Feedback =
   | { readonly why: 'reverted'; readonly reason: string; readonly previous: CommitId }
   | { readonly why: 'conflict'; readonly clash: Clash; readonly previous: CommitId }
+  /** The contract at `path` changed when it was done. */
+  | { readonly why: 'contract'; readonly path: string; readonly previous: CommitId }
   | {
       readonly why: 'gate';
       readonly findings: readonly Finding[];

@@ -57,6 +57,8 @@ export type Fact =
       readonly credential?: string;
       /** Which executor runs it, where that is not the one of its spec. */
       readonly executor?: string;
+      /** Git's id of the shared contract that it has to keep to; missing: there is none at its base. */
+      readonly contract?: string;
     }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | {
@@ -69,6 +71,25 @@ export type Fact =
   | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */
   | { readonly type: 'attempt.late'; readonly token: Token; readonly what: string }
+  // the contract that the tasks of a project share
+  /** The base has it otherwise than what was accepted, or just so again. `hash`: git's id of its content; null: no such file. */
+  | {
+      readonly type: 'contract.changed';
+      readonly project: ProjectName;
+      readonly path: string;
+      readonly hash: string | null;
+      readonly commit: CommitId;
+    }
+  /** The first that was seen, or what a person lets count from now on. */
+  | {
+      readonly type: 'contract.accepted';
+      readonly project: ProjectName;
+      readonly path: string;
+      readonly hash: string | null;
+      readonly by: string;
+    }
+  /** What its attempt made under an older contract is given up; the task starts again and no try is charged. */
+  | { readonly type: 'task.recalled'; readonly task: TaskKey; readonly token: Token; readonly path: string }
   // keys
   /** Its provider refused it. `limit`: attempts at once from now on, null = not known; `seen`: how many were too many. */
   | {

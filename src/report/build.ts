@@ -145,6 +145,8 @@ function reasonFor(task: Task): string | null {
       return clashLine(feedback.clash, task.spec.project);
     case 'gate':
       return 'refused by the gate on the merged tree';
+    case 'contract':
+      return `${feedback.path} changed when it was done`;
     case 'reverted':
       return `was reverted: ${feedback.reason}`;
     default:

@@ -72,6 +72,8 @@ function only(source: Source, keys: readonly string[]): Source {
 }
 
 const DEFAULT_EXECUTOR = 'claude';
+/** A repository need not have it. */
+const CONTRACT = 'SHARED_CONTEXT.md';
 
 function configOf(input: ProjectInput, name: ProjectName, executors: Executors): ProjectConfig {
   return {
@@ -81,7 +83,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     verify: input.verify ?? null,
     ...areasOf(input),
     context: input.context ?? [],
-    contract: input.contract ?? null,
+    contract: input.contract ?? (input.repo === undefined ? null : CONTRACT),
     executor: input.executor ?? DEFAULT_EXECUTOR,
     executors,
     timeoutMs: milliseconds(input.timeout) ?? DEFAULT_TIMEOUT_MS,

@@ -195,7 +195,9 @@ export const projectSchema = z
     verify: shellCommand.optional().describe('The command that proves a task which names none itself.'),
     areas: areas.optional(),
     context: z.array(path).optional().describe('Files of the repository that every prompt contains.'),
-    contract: path.optional().describe('The file of the repository with what all tasks agree on.'),
+    contract: path
+      .optional()
+      .describe('The file of the repository with what all tasks agree on; SHARED_CONTEXT.md by default.'),
     executor: z.string().optional().describe('Default for specs that name none; claude.'),
     executors: z
       .record(name('executor name'), executor)

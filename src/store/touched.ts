@@ -63,6 +63,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'gate.proved':
     case 'gate.broke':
     case 'gate.controlled':
+    case 'contract.changed':
+    case 'contract.accepted':
     case 'delivery.requested':
     case 'delivery.drained':
     case 'delivery.prepared':
@@ -150,6 +152,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchDependents(touched, fact.task, state);
       return;
     case 'task.reviewed':
+    case 'task.recalled':
     case 'queue.fronted':
     case 'task.backedoff':
     case 'task.failed':

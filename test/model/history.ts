@@ -5,6 +5,7 @@
  */
 import { type Area, type AreaFacts, areasId } from '../../src/model/area.ts';
 import type { Attempt, Outcome } from '../../src/model/attempt.ts';
+import { isContractSettled } from '../../src/model/contract.ts';
 import type { Event, Fact, NewEvent, Source } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import { queueOf, type Queue, type Stacked } from '../../src/merge/queue/view.ts';
@@ -122,6 +123,8 @@ export class History {
       () => this.#settleAside(),
       () => this.#hold(),
       () => this.#control(),
+      () => this.#contract(),
+      () => this.#contract(),
       () => this.#front(),
       () => this.#land(),
       () => this.#land(),
@@ -241,6 +244,8 @@ export class History {
       const task = this.#task(key);
       const { integration, config } = this.#project(task);
       if (config.repo !== null && integration === null) return [];
+      if (!isContractSettled(this.state, task.spec.project)) return [];
+      const accepted = this.#project(task).contract?.accepted;
       if (this.#isLockedOut(task)) return [];
       return one({
         type: 'attempt.claimed',
@@ -250,6 +255,7 @@ export class History {
         work: { kind: 'work' },
         node: this.#any(NODES),
         base: integration,
+        ...(accepted == null ? {} : { contract: accepted }),
       });
     });
   }
@@ -359,6 +365,34 @@ export class History {
       const found = { files: String(this.#pick(3)), tree: this.#commit(), note: 'a note' };
       return one({ type: 'gate.controlled', project, ...BASIS, ...found, verdict });
     });
+  }
+
+  /** It is looked at for the first time, is another one, or is accepted: what was made under another one is given up. */
+  #contract(): Move[] {
+    return this.#projects().flatMap((project) => {
+      const { name, integration, contract, config } = project;
+      if (config.contract === null || integration === null) return [];
+      const about = { project: name, path: config.contract } as const;
+      const hash = this.#any([null, 'a1', 'b2', 'c3']);
+      if (contract === null) return one({ type: 'contract.accepted', ...about, hash, by: 'dispatch' });
+      if (contract.changed === null)
+        return this.#rarely() ? one({ type: 'contract.changed', ...about, hash, commit: integration }) : [];
+      const now = contract.changed.hash;
+      const recalls = this.#tasks().flatMap((task) => this.#recall(task, now, about.path));
+      return one({ type: 'contract.accepted', ...about, hash: now, by: 'ana' }, ...recalls);
+    });
+  }
+
+  #recall({ key, spec, progress }: Task, hash: string | null, path: string): Fact[] {
+    if (spec.project !== 'app' || undoOf(progress) !== undefined) return [];
+    if (!['attempt', 'finished', 'review', 'queued', 'gating'].includes(progress.at)) return [];
+    const token = 'token' in progress ? progress.token : null;
+    const attempt = token === null ? undefined : this.state.attempts.get(token);
+    if (token === null || attempt === undefined || (attempt.contract ?? null) === hash) return [];
+    const live = progress.at === 'attempt' ? token : progress.at === 'gating' ? progress.gate : null;
+    const reason = 'the contract has changed';
+    const fenced: Fact[] = live === null ? [] : [{ type: 'attempt.fenced', token: live, reason }];
+    return [...fenced, { type: 'task.recalled', task: key, token, path }];
   }
 
   #afterDeliveryGate(attempt: Attempt, outcome: Outcome): Fact[] {
@@ -723,7 +757,7 @@ export class History {
       verify: 'make test',
       ...(name === 'site' ? { areas: AREAS } : {}),
       context: [],
-      contract: null,
+      contract: name === 'app' ? 'SHARED_CONTEXT.md' : null,
       executor: 'shell',
       executors: {
         replay: {

@@ -55,6 +55,8 @@ export class Simulation {
   readonly rng: Rng;
   /** When the controller's machine sleeps, and for how long. */
   readonly sleeps: Rng;
+  /** Which projects have a contract, and when people accept another one. */
+  readonly contracts: Rng;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -87,7 +89,8 @@ export class Simulation {
     this.rng = new Rng(seed);
     this.#tokens = new Rng(seed ^ 0x5bf03635);
     this.sleeps = new Rng(seed ^ 0x2545f491);
-    this.scenario = drawScenario(this.rng, this.sleeps);
+    this.contracts = new Rng(seed ^ 0x6c8e9cf5);
+    this.scenario = drawScenario(this.rng, this.sleeps, this.contracts);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);

@@ -12,6 +12,7 @@ import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
+import { alertsOf } from '../../report/alerts.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
@@ -74,6 +75,7 @@ export async function start(
     await screen.end(isComplete(settled));
     const exit = conclude(context, { state: running.state, events: kept, nodes, wanted, settled });
     refuseFailedControls(running.snapshot(), wanted);
+    refuseChangedContract(running.state, wanted);
     return exit;
   } finally {
     stop.forget();
@@ -142,6 +144,7 @@ async function watchServed(context: Context, { home, nodes, wanted, skip }: Serv
       }
       const exit = conclude(context, { state: view.state, events, nodes, wanted, settled });
       refuseFailedControls({ controls }, wanted);
+      refuseChangedContract(view.state, wanted);
       return exit;
     });
   } finally {
@@ -206,6 +209,25 @@ function refuseFailedControls(
           : `dispatch doctor; then again: dispatch start ${project}`,
       },
     );
+  }
+}
+
+/** @throws DispatchError when work of these projects waits for a person's word on their contract. */
+function refuseChangedContract(state: State, projects: readonly ProjectName[]): void {
+  for (const name of projects) {
+    const project = state.projects.get(name);
+    const alert =
+      project === undefined
+        ? undefined
+        : alertsOf(state, project).find(({ code }) => code === 'E_CONTRACT_CHANGED');
+    const waits = [...state.tasks.values()].some(
+      ({ spec, progress }) => spec.project === name && progress.at === 'open',
+    );
+    if (alert === undefined || !waits) continue;
+    throw new DispatchError(alert.code, `${name}: ${alert.message}`, {
+      where: `specs/${name}`,
+      ...(alert.fix === null ? {} : { fix: alert.fix }),
+    });
   }
 }
 

@@ -82,6 +82,8 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
       return ['the repository has not been fetched yet'];
     case 'control':
       return controlLines(blocker, spec.project);
+    case 'contract':
+      return contractLines(blocker, spec.project);
     case 'attempt':
       return [`an earlier attempt has not ended on ${blocker.node} yet`];
     case 'nodes':
@@ -141,6 +143,14 @@ function controlLines({ failed, nodes }: Extract<Blocker, { why: 'control' }>, p
   return [
     'its gates are tried on a copy that is broken on purpose first',
     ...nodes.map((verdict) => `  ${nodeLine(verdict)}`),
+  ];
+}
+
+function contractLines({ path, changed }: Extract<Blocker, { why: 'contract' }>, project: string): string[] {
+  if (changed === null) return [`${path} is about to be looked at`];
+  return [
+    `the contract that the tasks share has changed (${path} in ${changed.commit.slice(0, 10)}), and no work starts before you accept it`,
+    `fix: dispatch contract diff ${project}, then dispatch contract accept ${project}`,
   ];
 }
 
