@@ -68,6 +68,11 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
   };
   at(['validate', 'start'], 'projects', projects);
   at(['plan', 'collect', 'report', 'status'], 'project', projects);
+  at(
+    ['check', 'show', 'diff', 'accept'].map((verb) => `contract ${verb}`),
+    'project',
+    projects,
+  );
   at(['why', 'logs', 'attach', 'review'], 'task', tasks);
   at(['cancel', 'retry'], 'tasks', tasks);
   at(['nodes probe', 'nodes drain', 'nodes cordon', 'nodes uncordon'], 'names', nodes);

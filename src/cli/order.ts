@@ -40,7 +40,8 @@ export async function commandEach(
   return exit;
 }
 
-async function giveAll(
+/** Gives them to the controller that runs, or as one for as long as it takes. */
+export async function giveAll(
   context: Context,
   commands: readonly Named[],
 ): Promise<{ name: string; reply: Reply }[]> {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { homePaths } from '../controller/paths.ts';
 import { INTEGRATION, readRef } from '../git/refs.ts';
-import { listPaths } from '../git/tree-read.ts';
+import { listPaths, readFile } from '../git/tree-read.ts';
 import { Upstream, type UpstreamBranches } from '../git/upstream.ts';
+import type { CommitId } from '../model/ids.ts';
 import type { ProjectConfig } from '../model/spec.ts';
 
 /**
@@ -13,21 +14,35 @@ import type { ProjectConfig } from '../model/spec.ts';
  * repository on this machine, else integration in the hub of an earlier start. null: not known.
  */
 export async function basePaths(home: string, config: ProjectConfig): Promise<ReadonlySet<string> | null> {
-  if (config.repo === null) return null;
   try {
-    const hub = join(homePaths(home).repos, `${config.name}.git`);
-    if (existsSync(hub)) {
-      const tip = await readRef({ gitDir: hub }, INTEGRATION);
-      if (tip !== null) return new Set(await listPaths({ gitDir: hub }, tip));
-    }
-    const gitDir = localGitDir(config.repo);
-    if (gitDir === null) return null;
-    const tip = await readRef({ gitDir }, `refs/heads/${config.target}`);
-    return tip === null ? null : new Set(await listPaths({ gitDir }, tip));
+    const base = await baseOf(home, config);
+    return base === null ? null : new Set(await listPaths(base, base.tip));
   } catch {
     // Paths are held against the base as a help; that it cannot be read is said by doctor and start.
     return null;
   }
+}
+
+/** Text of a file of that commit; null when there is none, or the commit is not known. */
+export async function baseFile(home: string, config: ProjectConfig, path: string): Promise<string | null> {
+  const base = await baseOf(home, config);
+  return base === null ? null : ((await readFile(base, base.tip, path))?.toString('utf8') ?? null);
+}
+
+async function baseOf(
+  home: string,
+  config: ProjectConfig,
+): Promise<{ readonly gitDir: string; readonly tip: CommitId } | null> {
+  if (config.repo === null) return null;
+  const hub = join(homePaths(home).repos, `${config.name}.git`);
+  if (existsSync(hub)) {
+    const tip = await readRef({ gitDir: hub }, INTEGRATION);
+    if (tip !== null) return { gitDir: hub, tip };
+  }
+  const gitDir = localGitDir(config.repo);
+  if (gitDir === null) return null;
+  const tip = await readRef({ gitDir }, `refs/heads/${config.target}`);
+  return tip === null ? null : { gitDir, tip };
 }
 
 /** Branches of the user's repository. @throws DispatchError E_REPO_MISSING, E_REPO_AUTH, E_REPO_UNREACHABLE, … */
