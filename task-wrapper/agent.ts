@@ -9,6 +9,7 @@ import { type Desk, launch } from './desk.ts';
 import { readIfThere } from './durable.ts';
 import { baseEnvironment, isDirectory, MissingSecret, resolveSecrets } from './environment.ts';
 import { probeExecutor } from './executor-probe.ts';
+import { notesDir } from './notes.ts';
 import { isPlain, type Recorded, type Status } from './record.ts';
 import { attemptDir } from './root.ts';
 import { writeStep } from './step.ts';
@@ -30,6 +31,7 @@ export async function launchAgent(
   const feedback = round === 1 && work.feedback === null ? '/dev/null' : `${dir}/feedback-${round}.txt`;
   if (round === 1 && work.feedback !== null) writeFileSync(feedback, work.feedback, { mode: 0o600 });
   if (round > 1) rmSync(`${dir}/usage.json`, { force: true });
+  else mkdirSync(notesDir(dir), { recursive: true, mode: 0o700 });
   const rules = callOf(work.executor);
   const session = status.sessionId ?? (namesSession(rules) ? sessionId(order.token) : null);
   const againPath = `${dir}/again-${round}.md`;
@@ -48,6 +50,7 @@ export async function launchAgent(
     againPath,
     usagePath: `${dir}/usage.json`,
     treeDir: tree,
+    notesDir: notesDir(dir),
     isRoot: process.getuid?.() === 0,
   });
   // A wrong version shows as an agent that fails in a strange way: here it is named, before anything has run.

@@ -70,6 +70,20 @@ function format(is: string, pattern: string): Format {
   return { is, pattern: new RegExp(`(?<![A-Za-z0-9_-])(?:${pattern})(?![A-Za-z0-9_-])`) };
 }
 
+/** The text with each key, and each private key with its body, replaced by the name of what it was. */
+export function redactSecrets(text: string): string {
+  let plain = text.replaceAll(
+    new RegExp(`${BEGIN.source}[\\s\\S]*?(?:-----END [A-Z ]*-----|$)`, 'gu'),
+    '[redacted: a private key]',
+  );
+  if (!HINT.test(plain)) return plain;
+  for (const { is, pattern } of FORMATS)
+    plain = plain.replaceAll(new RegExp(pattern, 'gu'), (key) =>
+      isExample(key) ? key : `[redacted: ${is}]`,
+    );
+  return plain;
+}
+
 /** Nearly every line of a program lacks all of these, and one look tells. */
 const HINT =
   /A(?:KIA|SIA|BIA|CCA)|gh[pousr]_|github_pat_|gl[a-z]+-|xox|xapp-|hooks\.slack|_live_|_test_|whsec_|sk-|AIza|GOCSPX-|npm_|pypi-|hf_|SG\.|do[opr]_v1_|dckr_|shp|:AA|AGE-SECRET/;

@@ -46,6 +46,14 @@ export interface ProviderRefusal {
   readonly retryAfterMs: number | null;
 }
 
+/** What an agent says of its own work; no gate looks at it. Cleaned and bounded before it is kept. */
+export interface Notes {
+  /** Written before it began. */
+  readonly plan: string | null;
+  /** The acceptance list with evidence, and an assessment. */
+  readonly evidence: string | null;
+}
+
 /** How an attempt ended, as its node recorded it. Gate attempts use done (green), refused (red) and failed (broken gate: nobody's fault). */
 export type Outcome =
   | {

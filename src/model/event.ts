@@ -1,5 +1,5 @@
 import type { AreaFacts } from './area.ts';
-import type { AttemptKind, Finding, Outcome, RefusalKind, Step } from './attempt.ts';
+import type { AttemptKind, Finding, Notes, Outcome, RefusalKind, Step } from './attempt.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
@@ -67,6 +67,8 @@ export type Fact =
       readonly round: number;
       readonly step: Step;
     }
+  /** What its agent says of its work; the last one counts. Shown to people, and to nothing else. */
+  | ({ readonly type: 'attempt.noted'; readonly token: Token } & Notes)
   | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
   | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */

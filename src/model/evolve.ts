@@ -93,6 +93,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       if (phase.is === 'running') attempt.phase = { ...phase, round: fact.round, step: fact.step };
       return;
     }
+    case 'attempt.noted':
+      attemptOf(state, fact.token, fact);
+      return;
     case 'attempt.ended':
       return endAttempt(state, fact, event.at);
     case 'attempt.fenced':

@@ -20,6 +20,8 @@ const REFUSALS: ReadonlySet<string> = new Set<Refusal>([
 ]);
 const STEPS = new Set(['prepare', 'agent', 'gates', 'verify']);
 const CAUSES = new Set(['prepare', 'executor', 'empty', 'gate']);
+/** Far more than a node's program sends. */
+const MOST_NOTES = 64 * 1024;
 const LOSSES = new Set(['rebooted', 'killed', 'wiped']);
 
 /**
@@ -93,6 +95,9 @@ function checkEntry(entry: Json): void {
   if (type === 'attempt.step') {
     whole(entry.round, 'round');
     need(STEPS.has(String(entry.step)), 'step');
+  } else if (type === 'attempt.noted') {
+    for (const key of ['plan', 'evidence'])
+      if (entry[key] !== null) need(text(entry[key], key).length <= MOST_NOTES, `length of ${key}`);
   } else if (type === 'attempt.ended') {
     checkOutcome(object(entry.outcome, 'outcome'));
   } else {

@@ -7,7 +7,7 @@
  * than the node has seen is answered with error `fenced`. `start`, `cancel`, `forget` are idempotent by token.
  */
 import type { ProbeAsk } from '../executors/probe.ts';
-import type { Outcome, Step } from '../model/attempt.ts';
+import type { Notes, Outcome, Step } from '../model/attempt.ts';
 import type { ProgramReport } from '../model/executor.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import type { AttemptOrder } from './order.ts';
@@ -160,6 +160,8 @@ export type JournalFact =
   | { readonly type: 'supervisor.started'; readonly program: string; readonly bootId: string }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | { readonly type: 'attempt.step'; readonly token: Token; readonly round: number; readonly step: Step }
+  /** What its agent says of the work so far; a later one takes its place. */
+  | ({ readonly type: 'attempt.noted'; readonly token: Token } & Notes)
   | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome };
 
 export type Refusal =

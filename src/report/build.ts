@@ -29,6 +29,7 @@ import type {
   WaitingForPerson,
 } from './model.ts';
 import { flakyGates } from './flaky.ts';
+import { type AgentWord, notesByAttempt, wordOf } from './notes.ts';
 import { nextSteps } from './next.ts';
 
 export interface ReportInput {
@@ -72,6 +73,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     tokens: tokensOf(attempts),
     alerts: alertsOf(state, project),
     controls: project.controls,
+    words: wordsOf(tasks, byTask, events),
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
@@ -104,6 +106,19 @@ function groupByTask(attempts: readonly Attempt[]): Map<TaskKey, Attempt[]> {
     else group.push(attempt);
   }
   return groups;
+}
+
+/** The newest attempt of each task that said anything. */
+function wordsOf(
+  tasks: readonly Task[],
+  attempts: ReadonlyMap<TaskKey, readonly Attempt[]>,
+  events: readonly Event[],
+): AgentWord[] {
+  const notes = notesByAttempt(events);
+  return tasks.flatMap(({ key, spec }) => {
+    const said = (attempts.get(key) ?? []).findLast(({ token }) => notes.has(token));
+    return (said === undefined ? null : wordOf(notes, said, spec.id)) ?? [];
+  });
 }
 
 function reportTask(

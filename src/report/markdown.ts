@@ -6,6 +6,7 @@ import { adviceLines } from './advice-text.ts';
 import { shortCommit } from './build.ts';
 import { nextText } from './clash.ts';
 import { flakeText } from './flaky.ts';
+import type { AgentWord } from './notes.ts';
 import type {
   ConflictReport,
   DeliveryReport,
@@ -37,6 +38,7 @@ export function reportMarkdown(report: Report): string {
       `- ${line}`,
     ]),
     list('## Scope', report.scopes, scopeLines),
+    list('## What agents say of their work (no gate believes it)', report.words, wordLines),
     list('## Refused', report.refusals, refusalLines),
     list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
     list('## Flaky', report.flaky, flakyLines),
@@ -142,6 +144,24 @@ function scopeLines({ task, claimed, actual, outside }: ScopeReport): string[] {
   const changed = actual === null ? 'not recorded' : pathList(actual);
   const beyond = outside.length === 0 ? 'nothing' : pathList(outside);
   return [`- **${task}** claimed ${pathList(claimed)}; changed ${changed}; outside: ${beyond}`];
+}
+
+/** The plan and the evidence in short; `dispatch logs --notes` has them whole. */
+function wordLines({ task, n, plan, evidence, ticked }: AgentWord): string[] {
+  const met = ticked === null ? '' : `: ${ticked.met} of ${ticked.of} criteria met`;
+  return [
+    `- **${task}** attempt ${n}${met}`,
+    ...(plan === null ? [] : [`  - plan: ${plain(cutShort(plan))}`]),
+    ...(evidence === null ? [] : [`  - evidence: ${plain(cutShort(evidence))}`]),
+  ];
+}
+
+/** Characters of a plan, and of the evidence, in a line. */
+const WORD_CHARS = 300;
+
+function cutShort(text: string): string {
+  const characters = Array.from(text);
+  return characters.length <= WORD_CHARS ? text : `${characters.slice(0, WORD_CHARS).join('')}…`;
 }
 
 function pathList(paths: readonly string[]): string {

@@ -122,6 +122,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
+    case 'attempt.noted':
     case 'controller.slept':
       return;
     case 'merge.doubted':

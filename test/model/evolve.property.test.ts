@@ -66,6 +66,7 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'project.started': true,
   'task.added': true,
   'task.changed': true,
+  'attempt.noted': true,
   'contract.changed': true,
   'contract.accepted': true,
   'task.recalled': true,

@@ -99,6 +99,7 @@ export class History {
       () => this.#run(),
       () => this.#run(),
       () => this.#progress(),
+      () => this.#note(),
       () => this.#endWork(),
       () => this.#endWork(),
       () => this.#endWork(),
@@ -280,6 +281,15 @@ export class History {
       .flatMap((attempt) =>
         heard(attempt, { type: 'attempt.progressed', token: attempt.token, round: 1 + this.#pick(4), step }),
       );
+  }
+
+  #note(): Move[] {
+    return this.#live()
+      .filter((attempt) => attempt.work.kind === 'work' && attempt.phase.is === 'running')
+      .flatMap((attempt) => {
+        const plan = this.#any([null, 'first a, then b']);
+        return heard(attempt, { type: 'attempt.noted', token: attempt.token, plan, evidence: '- [x] it is' });
+      });
   }
 
   #endWork(): Move[] {

@@ -278,7 +278,11 @@ export class VirtualNode {
         this.#note({ type: 'attempt.step', token: order.token, round: 1, step }),
       );
     }
-    this.#later(held, span, () => this.#end(held, this.#outcomeOf(fate, order)));
+    this.#later(held, span, () => {
+      if (fate === 'good')
+        this.#note({ type: 'attempt.noted', token: order.token, plan: null, evidence: 'good' });
+      this.#end(held, this.#outcomeOf(fate, order));
+    });
   }
 
   #outcomeOf(fate: Fate, order: VirtualOrder): Outcome {

@@ -1,5 +1,6 @@
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import type { Attempt } from '../../model/attempt.ts';
 import type { State } from '../../model/state.ts';
 import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
@@ -8,6 +9,8 @@ import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
 import { clashLine } from '../../report/clash.ts';
+import { wordLine } from '../../report/notes.ts';
+import { wordOfAttempt } from '../agent-word.ts';
 import type { Context } from '../context.ts';
 import { findingLine } from '../progress/summary.ts';
 import { safeLine } from '../render/safe-text.ts';
@@ -22,10 +25,20 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     const task = selectTask(view.state, typed);
     const blockers = whyBlocked(view.snapshot() ?? view.assumed(), task, now);
     const status = statusOf(task, view.state, now);
+    const attempt = newestWork(view.state, task);
+    const word = attempt === undefined ? null : await wordOfAttempt(view, task, attempt);
     if (output.machine) {
       const conflict = clashOf(task);
       const ahead = clashesAgainst(view.state).get(task.key) ?? [];
-      output.envelope('Why', { task: task.key, status, controller: view.holder, blockers, conflict, ahead });
+      output.envelope('Why', {
+        task: task.key,
+        status,
+        controller: view.holder,
+        blockers,
+        conflict,
+        ahead,
+        word,
+      });
       return EXIT.ok;
     }
     const { paint } = output;
@@ -34,10 +47,18 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
       ...controllerLines(view, task),
       ...blockerLines(blockers, view, task),
       ...conflictLines(view.state, task),
+      ...(word === null ? [] : [`${wordLine(word)}: dispatch logs ${task.key} --notes`]),
     ];
     for (const line of lines) output.line(`  ${safeLine(line)}`);
     return EXIT.ok;
   });
+}
+
+/** The task's work attempt with the highest number. */
+function newestWork({ attempts }: State, { key, n }: Task): Attempt | undefined {
+  return [...attempts.values()].findLast(
+    (one) => one.task === key && one.n === n && one.work.kind === 'work',
+  );
 }
 
 /** Without a controller nothing starts, whatever else is free. */
