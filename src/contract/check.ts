@@ -16,8 +16,15 @@ export interface CheckedInterface {
   readonly response: readonly string[];
 }
 
+/** What the examples of the interfaces below one path show of its data. */
+export interface Resource {
+  readonly name: string;
+  readonly fields: readonly { readonly name: string; readonly type: string }[];
+}
+
 export interface CheckedContract {
   readonly interfaces: readonly CheckedInterface[];
+  readonly resources: readonly Resource[];
   readonly problems: readonly Problem[];
 }
 
@@ -67,7 +74,7 @@ export function checkContract(text: string, file: string): CheckedContract {
         });
         continue;
       }
-      merged.fields[example.side].push(...read.fields.map(({ name }) => name));
+      merged.fields[example.side].push(...read.fields);
       for (const field of read.fields) compareSpelling(spellings, field, nameOf(merged), report);
     }
     for (const side of missingSides(merged)) {
@@ -85,9 +92,10 @@ export function checkContract(text: string, file: string): CheckedContract {
     interfaces: [...interfaces.values()].map((merged) => ({
       name: nameOf(merged),
       line: merged.parts[0]?.at.line ?? 1,
-      request: [...new Set(merged.fields.request)],
-      response: [...new Set(merged.fields.response)],
+      request: namesOf(merged.fields.request),
+      response: namesOf(merged.fields.response),
     })),
+    resources: resourcesOf([...interfaces.values()]),
     problems: sortProblems(problems),
   };
 }
@@ -95,7 +103,28 @@ export function checkContract(text: string, file: string): CheckedContract {
 /** What a table and a heading say of one interface. */
 interface Merged {
   readonly parts: Interface[];
-  readonly fields: Readonly<Record<Side, string[]>>;
+  readonly fields: Readonly<Record<Side, Field[]>>;
+}
+
+function namesOf(fields: readonly Field[]): string[] {
+  return [...new Set(fields.map(({ name }) => name))];
+}
+
+/** By the first part of the path that is a name: `/api/v1/posts/{id}` is about posts. */
+function resourcesOf(all: readonly Merged[]): Resource[] {
+  const resources = new Map<string, Map<string, string>>();
+  for (const merged of all) {
+    const path = nameOf(merged).split(' ')[1] ?? nameOf(merged);
+    const name = path.split('/').find((part) => /^[A-Za-z]/u.test(part) && !/^(?:api|v\d+)$/iu.test(part));
+    const fields = resources.get(name ?? path) ?? new Map<string, string>();
+    for (const { name: field, type } of [...merged.fields.response, ...merged.fields.request])
+      if (!fields.has(field)) fields.set(field, type);
+    resources.set(name ?? path, fields);
+  }
+  return Array.from(resources, ([name, fields]) => ({
+    name,
+    fields: Array.from(fields, ([field, type]) => ({ name: field, type })),
+  }));
 }
 
 function nameOf({ parts }: Merged): string {

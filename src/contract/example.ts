@@ -6,6 +6,8 @@ import type { Example } from './read.ts';
 
 export interface Field {
   readonly name: string;
+  /** As JSON has it: string, number, boolean, array, object, null. */
+  readonly type: string;
   readonly at: Position;
 }
 
@@ -36,7 +38,12 @@ function fieldsOf(root: Jsonc.Node, json: string, at: Position): Field[] {
   const fields: Field[] = [];
   const walk = (node: Jsonc.Node): void => {
     const key = node.type === 'property' ? node.children?.[0] : undefined;
-    if (key !== undefined) fields.push({ name: String(key.value), at: placeOf(json, key.offset + 1, at) });
+    if (key !== undefined)
+      fields.push({
+        name: String(key.value),
+        type: node.children?.[1]?.type ?? 'null',
+        at: placeOf(json, key.offset + 1, at),
+      });
     for (const child of node.children ?? []) walk(child);
   };
   walk(root);

@@ -11,7 +11,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DispatchError, type Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
-import { loadHome, loadProject } from '../spec/load.ts';
+import { loadHome, loadProject, planProblem } from '../spec/load.ts';
 import type { Reply } from './commands.ts';
 import { Refusals } from './refusals.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
@@ -187,7 +187,15 @@ export class Keeper {
     const folder = folderOf(project);
     this.#seen.set(folder, await signatureOf(this.#options.home, folder));
     const { config, specs, problems } = await loadProject(this.#options.home, project);
-    const error = firstError(problems);
+    const error =
+      firstError(problems) ??
+      (config === null
+        ? null
+        : await planProblem(
+            this.#options.home,
+            config,
+            specs.map(({ spec }) => spec),
+          ));
     if (error !== null || config === null)
       return this.#refused(folder, error ?? new DispatchError('E_INTERNAL', `${folder} cannot be read`));
     try {

@@ -98,6 +98,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     review: input.review ?? 'never',
     weight: input.weight ?? 1,
     maxAttempts: input.max_attempts ?? 2,
+    ...(input.require_plan === true ? { requirePlan: true as const } : {}),
   };
 }
 

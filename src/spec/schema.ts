@@ -233,6 +233,12 @@ export const projectSchema = z
       .optional()
       .describe('Share of slots against other projects; 1 by default.'),
     max_attempts: count(1, 20).optional().describe('Attempts before failures are final; 2 by default.'),
+    require_plan: z
+      .boolean()
+      .optional()
+      .describe(
+        'Start only with a PLAN.md of just these specs, as `dispatch plan --full` writes it; false by default.',
+      ),
     budget: budget.optional().describe('Default for specs that name none.'),
   })
   .meta({ title: 'dispatch: project.yaml' });

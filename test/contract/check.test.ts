@@ -24,6 +24,16 @@ test('a contract with examples of both sides has no problem, and says what its i
       { name: 'POST /posts', line: 2, request: ['title', 'userId'], response: ['id', 'title'] },
       { name: 'GET /posts', line: 11, request: [], response: ['id'] },
     ],
+    resources: [
+      {
+        name: 'posts',
+        fields: [
+          { name: 'id', type: 'number' },
+          { name: 'title', type: 'string' },
+          { name: 'userId', type: 'number' },
+        ],
+      },
+    ],
     problems: [],
   });
 });

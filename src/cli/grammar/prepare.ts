@@ -49,10 +49,13 @@ export function declarePrepare(program: Command, act: Act): void {
     examples: [
       ['dispatch plan web', 'on the screen'],
       ['dispatch plan web -o plan.md', 'as Markdown into a file'],
+      ['dispatch plan web --full', 'specs/web/PLAN.md: milestones, owners, contract, risks'],
       ['dispatch plan web -o json', 'for a program'],
     ],
+    more: 'With --full the parts of PLAN.md that stand between marks are written anew, and what a person wrote around them stays. `require_plan: true` in project.yaml lets work start only with a plan of just these specs.',
   })
     .option('--out <file>', 'write Markdown to a file')
+    .option('--full', "write the project's plan to specs/<project>/PLAN.md")
     .action(
       act(async (context, project: string, options: PlanOptions) => {
         const { plan } = await import('../verbs/plan.ts');

@@ -2,7 +2,7 @@
  * Runs projects and shows what happens until nothing more can happen without a person: as the controller, or, where
  * `dispatch serve` keeps the home, by handing them to it and watching.
  */
-import type { Session } from '../../controller/session.ts';
+import type { LoadedProject, Session } from '../../controller/session.ts';
 import { homePaths } from '../../controller/paths.ts';
 import { type Settlement, settlement } from '../../controller/settlement.ts';
 import { aboutController, handToController } from '../../controller/socket.ts';
@@ -12,6 +12,7 @@ import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
+import { planProblem } from '../../spec/load.ts';
 import { alertsOf } from '../../report/alerts.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
@@ -36,6 +37,7 @@ export async function start(
   const { environment, output } = context;
   const home = context.home();
   const { nodes, projects } = await loadForWork(context, home, names);
+  await refuseUnplanned(home, projects);
   const wanted = projects.map(({ config }) => config.name);
   if ((await aboutController(homePaths(home).socket))?.kind === 'serve')
     return watchServed(context, { home, nodes, wanted, skip: skipOf(options, environment.user) });
@@ -81,6 +83,20 @@ export async function start(
     stop.forget();
     await screen.end();
     await session?.detach();
+  }
+}
+
+/** @throws DispatchError E_PLAN_MISSING, E_PLAN_STALE; nothing was started. */
+async function refuseUnplanned(home: string, projects: readonly LoadedProject[]): Promise<void> {
+  for (const { config, specs } of projects) {
+    const problem = await planProblem(
+      home,
+      config,
+      specs.map(({ spec }) => spec),
+    );
+    if (problem === null) continue;
+    const { code, message, file, fix } = problem;
+    throw new DispatchError(code, message, { where: file, ...(fix === undefined ? {} : { fix }) });
   }
 }
 

@@ -191,6 +191,18 @@ export const SPEC_CODES = {
     explain:
       'Values under `env` are stored and shown. Put a key under `secrets` instead, which names where the node finds it: secrets: { ANTHROPIC_AUTH_TOKEN: { file: "~/.config/glm.key" } } or { env: GLM_KEY }.',
   },
+  E_PLAN_MISSING: {
+    title: 'the project has no plan',
+    exit: EXIT.usage,
+    explain:
+      'project.yaml says `require_plan: true`, so work starts only when specs/<project>/PLAN.md is there: somebody should have seen milestones, owners and risks first. `dispatch plan <project> --full` writes it.',
+  },
+  E_PLAN_STALE: {
+    title: 'the plan is of other specs',
+    exit: EXIT.usage,
+    explain:
+      'Since PLAN.md was written a task was added or removed, or `modifies`, `expands` or `depends_on` of one changed. `dispatch plan <project> --full` writes its parts anew and keeps what a person wrote between them; read it, then start.',
+  },
   E_CONTRACT_MISSING: {
     title: 'there is no contract',
     exit: EXIT.notFound,
