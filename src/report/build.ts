@@ -28,6 +28,7 @@ import type {
   TaskReport,
   WaitingForPerson,
 } from './model.ts';
+import { contractReport } from './contract.ts';
 import { flakyGates } from './flaky.ts';
 import { type AgentWord, notesByAttempt, wordOf } from './notes.ts';
 import { nextSteps } from './next.ts';
@@ -73,6 +74,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     tokens: tokensOf(attempts),
     alerts: alertsOf(state, project),
     controls: project.controls,
+    contract: contractReport(project, tasks, byTask),
     words: wordsOf(tasks, byTask, events),
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),

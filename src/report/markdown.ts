@@ -5,6 +5,7 @@ import { formatDuration } from '../model/time.ts';
 import { adviceLines } from './advice-text.ts';
 import { shortCommit } from './build.ts';
 import { nextText } from './clash.ts';
+import type { ContractReport } from './contract.ts';
 import { flakeText } from './flaky.ts';
 import type { AgentWord } from './notes.ts';
 import type {
@@ -38,6 +39,7 @@ export function reportMarkdown(report: Report): string {
       `- ${line}`,
     ]),
     list('## Scope', report.scopes, scopeLines),
+    list('## Contract', contractsWorthTelling(report.contract), contractLines),
     list('## What agents say of their work (no gate believes it)', report.words, wordLines),
     list('## Refused', report.refusals, refusalLines),
     list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
@@ -144,6 +146,22 @@ function scopeLines({ task, claimed, actual, outside }: ScopeReport): string[] {
   const changed = actual === null ? 'not recorded' : pathList(actual);
   const beyond = outside.length === 0 ? 'nothing' : pathList(outside);
   return [`- **${task}** claimed ${pathList(claimed)}; changed ${changed}; outside: ${beyond}`];
+}
+
+/** Only one that has changed, or under another of which something was made. */
+function contractsWorthTelling(contract: ContractReport | null): ContractReport[] {
+  return contract === null || (contract.changed === null && contract.outdated.length === 0) ? [] : [contract];
+}
+
+function contractLines({ path, changed, outdated }: ContractReport): string[] {
+  const stands =
+    changed === null
+      ? 'the change was accepted'
+      : `changed in ${shortCommit(changed.commit)} at ${iso(changed.since)}, and nobody has accepted it`;
+  return [
+    `- ${code(path)}: ${stands}`,
+    ...(outdated.length === 0 ? [] : [`  - made under another one: ${outdated.join(', ')}`]),
+  ];
 }
 
 /** The plan and the evidence in short; `dispatch logs --notes` has them whole. */

@@ -56,6 +56,10 @@ test('a change in mid-run stops new starts until it is accepted; then what has n
   // What has merged was verified once more.
   expect(accepted.stdout).toMatch(new RegExp(`${PROJECT}: green on [0-9a-f]{10}, \\d merged tasks`, 'u'));
 
+  // What merged before says so, and stays.
+  expect((await home.dispatch(['why', 'A'])).stdout).toContain('attempt 1 was made under another contract');
+  expect((await home.dispatch(['report', PROJECT])).stdout).toMatch(/made under another one: .*A/u);
+
   const { code, stderr } = await started.ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   // One attempt is all that a task has here, so the second of B was not charged.

@@ -1,6 +1,7 @@
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Attempt } from '../../model/attempt.ts';
+import { isOutdated } from '../../model/contract.ts';
 import type { State } from '../../model/state.ts';
 import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
@@ -47,11 +48,19 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
       ...controllerLines(view, task),
       ...blockerLines(blockers, view, task),
       ...conflictLines(view.state, task),
+      ...outdatedLines(view.state, task, attempt),
       ...(word === null ? [] : [`${wordLine(word)}: dispatch logs ${task.key} --notes`]),
     ];
     for (const line of lines) output.line(`  ${safeLine(line)}`);
     return EXIT.ok;
   });
+}
+
+/** Its newest attempt was told to keep to another contract than the base has now. */
+function outdatedLines({ projects }: State, { spec }: Task, attempt: Attempt | undefined): string[] {
+  const contract = projects.get(spec.project)?.contract ?? null;
+  if (attempt === undefined || contract === null || !isOutdated(attempt, contract)) return [];
+  return [`attempt ${attempt.n} was made under another contract (${contract.path} has changed since)`];
 }
 
 /** The task's work attempt with the highest number. */
