@@ -4,7 +4,7 @@
  * meets is a defect of whoever produced it and throws `IllegalFact`; races are decided before a fact is produced.
  */
 import { assertNever } from './assert.ts';
-import { acceptContract, changeContract, recallTask } from './contract.ts';
+import { acceptContract, changeContract, recallTask } from './evolve-contract.ts';
 import type { Event, Fact } from './event.ts';
 import { evidenceKey } from './evidence.ts';
 import { afterGreen, afterRed } from './gate-record.ts';
