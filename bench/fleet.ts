@@ -55,6 +55,7 @@ function sshNode(server: Sshd, root: string, slots: number): NodeConfig {
     name: nodeName(server.alias),
     slots,
     gateSlots: null,
+    leaseMs: null,
     mode: 'hybrid',
     labels: [],
     weight: 1,

@@ -1,6 +1,7 @@
 /**
- * A window for people. The agent's own session shows nothing, because its output goes to the log; so a session of its
- * own follows the log, and people attach to that one, read-only. It ends when nobody needs it (see `sweepViews`).
+ * Windows for people. The agent's own session shows only what is written to its terminal, because its output goes to the
+ * log; so a session of its own follows the log, and people attach to that one, read-only. It ends when nobody needs it
+ * (see `sweepViews`). A question that waits on the terminal itself (a password, a host key) is in the live session.
  */
 import type { Token } from '../src/model/ids.ts';
 import type { Root } from './root.ts';
@@ -15,6 +16,19 @@ export async function prepareView(root: Root, server: Tmux, token: Token, log: s
     await tmux(root, ['set-option', '-w', '-t', `=${name}:`, 'window-size', 'manual']);
   }
   return ['tmux', ...serverArgs(root).slice(0, 2), 'attach-session', '-r', '-t', `=${name}`];
+}
+
+/** The command line that attaches to the running step's own session; null: it is gone. Its window keeps its size. */
+export async function liveSession(
+  root: Root,
+  server: Tmux,
+  session: string,
+  write: boolean,
+): Promise<string[] | null> {
+  if (!(await server.hasSession(session))) return null;
+  await tmux(root, ['set-option', '-w', '-t', `=${session}:`, 'window-size', 'manual']);
+  const argv = ['tmux', ...serverArgs(root).slice(0, 2), 'attach-session'];
+  return [...argv, ...(write ? [] : ['-r']), '-t', `=${session}`];
 }
 
 /** Ends views that nobody is attached to. */

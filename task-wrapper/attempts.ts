@@ -6,6 +6,7 @@
 import { execFile } from 'node:child_process';
 import { callOf } from '../src/executors/kinds.ts';
 import { isRead } from '../src/executors/outcome.ts';
+import type { ExecutorDef } from '../src/model/executor.ts';
 import type { Outcome } from '../src/model/attempt.ts';
 import type { ProjectName, TaskId, Token } from '../src/model/ids.ts';
 import type { InventoryEntry, JournalEntry, JournalFact } from '../src/protocol/messages.ts';
@@ -31,8 +32,12 @@ export interface Entry {
   readonly task: TaskId;
   readonly n: number;
   readonly kind: 'work' | 'gate';
+  /** How what its agent prints is understood; null: it has none. */
+  readonly agent: AgentSeen | null;
   /** Its agent prints events: one that has said its last word and stays can be told. */
   readonly isRead: boolean;
+  /** Silence after which a stall is told, milliseconds; null: nobody wants to know. */
+  readonly stallMs: number | null;
   /** Silence after that word, milliseconds; null: the node's own. */
   readonly hangMs: number | null;
   readonly plain: boolean;
@@ -55,6 +60,11 @@ export interface Entry {
   /** A plain attempt's only step is told only when it lasts. */
   untold: boolean;
 }
+
+export type AgentSeen = Pick<ExecutorDef, 'kind' | 'call'> & {
+  /** Variables that hold keys. */
+  readonly secrets: readonly string[];
+};
 
 /** A step that was asked for and has no process after this long is looked for by name. */
 const BEGIN_MS = 5000;
@@ -126,7 +136,9 @@ export class Attempts {
       task: recorded.task,
       n: recorded.n,
       kind: work.kind,
+      agent: work.kind === 'work' ? agentOf(work.executor) : null,
       isRead: work.kind === 'work' && isRead(work.executor),
+      stallMs: recorded.stallMs ?? null,
       hangMs: work.kind === 'work' ? callOf(work.executor).hangMs : null,
       plain: isPlain(recorded),
       logCapBytes: recorded.logCapBytes,
@@ -363,6 +375,10 @@ export class Attempts {
   #suspect(entry: Entry): Suspect {
     return { token: entry.token, leader: entry.step === null ? null : stepPid(this.#step(entry)) };
   }
+}
+
+function agentOf({ kind, call, secrets }: ExecutorDef): AgentSeen {
+  return { kind, ...(call === undefined ? {} : { call }), secrets: Object.keys(secrets) };
 }
 
 /** @param at monotonic milliseconds. */

@@ -1,18 +1,26 @@
 /**
  * What nobody announces: logs that outgrow their cap, steps whose processes vanished, an agent that has said its last
- * word and does not leave. Runs once a second while anything runs, and costs a few system calls per attempt.
+ * word and does not leave, a provider that refuses, an attempt that has fallen silent. Runs once a second while anything runs, and costs a few system calls per attempt.
  */
 import { readOutcome } from '../src/executors/outcome.ts';
+import type { Stall } from '../src/model/stall.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import type { Attempts, Entry } from './attempts.ts';
 import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
 import type { Journal } from './journal.ts';
+import { RefusalWatch } from './refusal-watch.ts';
+import { StallWatch } from './stall-watch.ts';
 import { capLog } from './log-cap.ts';
 import { readOrder, readStatus } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
 
 const EVERY_MS = 1000;
+/** Rounds between two looks at all processes: tmux tells of sessions that end, so this is for what it did not tell. */
+const LOOK_ROUNDS = 10;
+/** More attempts than this are tended in turns, up to so many rounds apart: a round costs a system call or two for each. */
+const AT_ONCE = 250;
+const MOST_TURNS = 4;
 const TAIL_BYTES = 256 * 1024;
 /** A plain attempt that lasts this long tells its step. */
 const TELL_MS = 1000;
@@ -24,7 +32,10 @@ export class Housekeeping {
   readonly #silentMs: number;
   /** Size of the log when it last grew, and when that was. */
   readonly #logs = new WeakMap<Entry, { size: number; since: number; judged: boolean }>();
+  readonly #refusals: RefusalWatch;
+  readonly #stalls: StallWatch;
   #timer: NodeJS.Timeout | null = null;
+  #rounds = 0;
 
   /** @param silentMs a closing event followed by this much silence: the agent has finished and hangs. */
   constructor(root: Root, attempts: Attempts, journal: Journal, silentMs: number) {
@@ -32,6 +43,13 @@ export class Housekeeping {
     this.#attempts = attempts;
     this.#journal = journal;
     this.#silentMs = silentMs;
+    this.#refusals = new RefusalWatch(journal);
+    this.#stalls = new StallWatch(root, attempts, journal);
+  }
+
+  /** What the attempt does at this moment; null while none of its commands runs. */
+  look(entry: Entry): Promise<Stall | null> {
+    return this.#stalls.look(entry);
   }
 
   /** Goes on as long as anything runs; harmless when it does already. */
@@ -46,14 +64,20 @@ export class Housekeeping {
 
   #round(): void {
     if (this.#attempts.running === 0) return this.stop();
+    const turns = Math.min(MOST_TURNS, Math.ceil(this.#attempts.running / AT_ONCE));
+    let at = this.#rounds;
     for (const entry of this.#attempts.live()) {
+      at += 1;
+      if (at % turns !== 0) continue;
       try {
         this.#tend(entry);
       } catch (error) {
         process.stderr.write(`housekeeping ${entry.token}: ${String(error)}\n`);
       }
     }
-    this.#attempts.look();
+    this.#stalls.tick();
+    this.#rounds += 1;
+    if (this.#rounds % LOOK_ROUNDS === 0) this.#attempts.look();
   }
 
   #tend(entry: Entry): void {
@@ -65,7 +89,10 @@ export class Housekeeping {
     }
     capLog(`${dir}/agent.log`, entry.logCapBytes);
     if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);
-    else if (entry.isRead) this.#endIfFinished(entry, dir);
+    else if (entry.isRead) {
+      this.#refusals.listen(entry, dir);
+      this.#endIfFinished(entry, dir);
+    }
   }
 
   #endIfFinished(entry: Entry, dir: string): void {

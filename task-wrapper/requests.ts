@@ -6,11 +6,13 @@ import { writeBundle } from '../src/git/bundle.ts';
 import { commitsHeld, isBase, mirrorHas, mirrorPut } from '../src/git/mirror.ts';
 import { assertNever } from '../src/model/assert.ts';
 import type { CommitId, ProjectName, Token } from '../src/model/ids.ts';
+import type { Stall } from '../src/model/stall.ts';
 import type { Replies, Request, Welcome } from '../src/protocol/messages.ts';
 import type { AttemptOrder } from '../src/protocol/order.ts';
 import { PROTOCOL } from '../src/protocol/version.ts';
-import { prepareView } from './attach.ts';
-import type { Attempts } from './attempts.ts';
+import { liveSession, prepareView } from './attach.ts';
+import type { Attempts, Entry } from './attempts.ts';
+import { sessionOf } from './desk.ts';
 import type { Epoch } from './epoch.ts';
 import { findProgram } from './find-program.ts';
 import { readBootId } from './host.ts';
@@ -35,6 +37,8 @@ export interface Office {
   /** Bytes that must be free for an attempt to start. */
   readonly reserve: number;
   readonly onStarted: () => void;
+  /** What an attempt does at this moment; null while none of its commands runs. */
+  readonly look: (entry: Entry) => Promise<Stall | null>;
 }
 
 /** Files that must be free for an attempt to start. */
@@ -84,7 +88,7 @@ export function requestHandler(office: Office): Handler {
       case 'health':
         return health(office.root, office.attempts.running);
       case 'attach':
-        return attach(office, request.token);
+        return attach(office, request.token, request.write === true);
       case 'ping':
         return {};
       default:
@@ -283,8 +287,26 @@ async function forget(office: Office, token: Token): Promise<Replies['forget']> 
   return { state: 'forgotten' };
 }
 
-async function attach(office: Office, token: Token): Promise<Replies['attach']> {
-  const dir = whereabouts(office.root, token);
+/**
+ * Whoever is to type lands in the live session of the running step, and so does whoever looks while it waits for
+ * something on its terminal. What it prints goes to its log, so everybody else is shown that.
+ */
+async function attach(office: Office, token: Token, write: boolean): Promise<Replies['attach']> {
+  const { root, tmux, attempts } = office;
+  const dir = whereabouts(root, token);
   if (dir === null) throw new Refused('unknown', `no attempt ${token} on this node`);
-  return { argv: await prepareView(office.root, office.tmux, token, `${dir}/agent.log`) };
+  const entry = attempts.get(token);
+  const step = entry?.step ?? null;
+  const now = entry === undefined ? null : await office.look(entry);
+  const asks = now?.evidence.processes.some(({ waits }) => waits === 'terminal') ?? false;
+  if (step !== null && (write || asks)) {
+    const argv = await liveSession(root, tmux, sessionOf(token, step), write);
+    if (argv !== null) return { argv, shows: 'terminal', now };
+  }
+  if (write)
+    throw new Refused(
+      'unknown',
+      'none of its commands runs at this moment, so there is nothing to type into',
+    );
+  return { argv: await prepareView(root, tmux, token, `${dir}/agent.log`), shows: 'log', now };
 }

@@ -111,6 +111,7 @@ class Supervisor {
       tmux,
       reserve: this.#options.reserve,
       onStarted: () => housekeeping.wake(),
+      look: (entry) => housekeeping.look(entry),
     });
     const server = await this.#listen((socket) => {
       const stream: Stream = new Stream(socket, {

@@ -76,5 +76,5 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
   at(['why', 'logs', 'attach', 'review'], 'task', tasks);
   at(['cancel', 'retry'], 'tasks', tasks);
   at(['nodes probe', 'nodes drain', 'nodes cordon', 'nodes uncordon'], 'names', nodes);
-  at(['nodes remove'], 'name', nodes);
+  at(['nodes remove', 'nodes expire'], 'name', nodes);
 }

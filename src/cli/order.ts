@@ -6,6 +6,7 @@ import { askController } from '../controller/socket.ts';
 import type { Reply } from '../controller/commands.ts';
 import type { Command } from '../controller/door.ts';
 import { homePaths } from '../controller/paths.ts';
+import type { Session } from '../controller/session.ts';
 import { codeEntry } from '../model/codes/index.ts';
 import { EXIT, type ExitCode } from '../model/exit.ts';
 import type { Context } from './context.ts';
@@ -13,19 +14,24 @@ import { nodesOf } from './nodes-file.ts';
 import { safeLine } from './render/safe-text.ts';
 
 type Named = readonly [name: string, command: Command];
+type Before = (session: Session) => Promise<void>;
+
+const forNothing: Before = async () => {};
 
 /**
  * Gives the commands one after the other and says what became of each.
  * @param done what to say of one that was taken: `cancelled`.
+ * @param before what to wait for when this verb has to be the controller.
  * @returns ok, or the exit code of the first refusal.
  */
 export async function commandEach(
   context: Context,
   done: string,
   commands: readonly Named[],
+  before: Before = forNothing,
 ): Promise<ExitCode> {
   const { output } = context;
-  const replies = await giveAll(context, commands);
+  const replies = await giveAll(context, commands, before);
   let exit: ExitCode = EXIT.ok;
   for (const { name, reply } of replies) {
     if (!reply.ok && exit === EXIT.ok) exit = codeEntry(reply.code)?.exit ?? EXIT.internal;
@@ -40,10 +46,11 @@ export async function commandEach(
   return exit;
 }
 
-/** Gives them to the controller that runs, or as one for as long as it takes. */
+/** Gives the commands to the running controller, or is one for as long as it takes. What it says to them is the caller's to show. */
 export async function giveAll(
   context: Context,
   commands: readonly Named[],
+  before: Before = forNothing,
 ): Promise<{ name: string; reply: Reply }[]> {
   const home = context.home();
   const { socket } = homePaths(home);
@@ -51,7 +58,7 @@ export async function giveAll(
   for (const [name, command] of commands) {
     const reply = await askController(socket, command);
     if (reply === null)
-      return [...replies, ...(await giveOurselves(context, home, commands.slice(replies.length)))];
+      return [...replies, ...(await giveOurselves(context, home, commands.slice(replies.length), before))];
     replies.push({ name, reply });
   }
   return replies;
@@ -62,6 +69,7 @@ async function giveOurselves(
   { output }: Context,
   home: string,
   commands: readonly Named[],
+  before: Before,
 ): Promise<{ name: string; reply: Reply }[]> {
   const { openSession } = await import('../controller/session.ts');
   let done = false;
@@ -74,6 +82,7 @@ async function giveOurselves(
     },
   });
   try {
+    await before(session);
     const replies: { name: string; reply: Reply }[] = [];
     for (const [name, command] of commands) replies.push({ name, reply: await session.command(command) });
     await session.quiesce();

@@ -10,6 +10,7 @@ export const TOPICS: Readonly<Record<string, () => string | Promise<string>>> = 
   states,
   specs,
   executors,
+  leases,
 };
 
 function exitCodes(): string {
@@ -149,6 +150,7 @@ Others are defined in executors.yaml beside nodes.json, for all projects, or und
         usage: { when: { type: done }, input: usage.in, output: usage.out }
       probe: { needs: [--json, --session] }
       limits: { round: 20m }
+      stalls: [{ text: Pick a tenant, cause: login }]    # words that say why it is silent, besides those that are known
 
 Keys have limits of their own, whichever node uses them. They are learnt from refusals, and may be set:
 
@@ -164,4 +166,31 @@ ${keyLists().executor}
 
 Arguments may name {session}, {prompt_file}, {tree}, {task}, {model} and, as a word of its own, {model_arguments}.
 Before an agent first runs on a node its program is asked for its version and flags; \`dispatch nodes probe\` shows the answers.`;
+}
+
+function leases(): string {
+  return `A node that cannot be reached keeps its attempts: its agents go on, and their results wait there. But a machine that is
+gone must not keep its tasks for ever, so each node has a lease, \`lease\` in nodes.json:
+
+  { "name": "mac2", "ssh_target": "mac2", "lease": "1h" }     a span from 5s to 7d; 30m without the key
+  { "name": "lab", "ssh_target": "lab", "lease": "never" }    only a person gives it up
+
+It is renewed by every connection that stands, and runs down while there is none, by the time through which the controller
+was awake. It stands still
+  while this machine sleeps, and afterwards until the node was tried again in vain;
+  while no machine over the network answers: then the fault is here. One that is the only such machine has no witness, and
+  its lease runs as long as there is another node to start on.
+A controller that was down grants all of it anew.
+
+After half of it the node is suspect, and its gates run elsewhere. When it has ended the node is lost: its tasks start
+elsewhere at once, as their next attempt, which is not charged to them. So does work that had finished there and was not
+fetched. A node that comes back is used again at once; what was given up and still runs there is stopped, and what had ended
+is fetched into the hub as refs/cand/<token>, shown by \`status\`, \`why\` and \`report\`, and never merged.
+
+The \`timeout\` of a task is kept by its node, reachable or not: an attempt there ends in time, and the lease says how long we
+wait to hear of it.
+
+  dispatch nodes                 who is silent, for how long
+  dispatch why S03               when it starts elsewhere
+  dispatch nodes expire mac2     you know that it is gone: now`;
 }

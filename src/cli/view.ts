@@ -10,6 +10,8 @@ import type { ControlStanding, Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Reader } from '../store/port.ts';
 import type { Context } from './context.ts';
 import { homePaths } from '../controller/paths.ts';
+import type { About } from '../controller/questions.ts';
+import { aboutController } from '../controller/socket.ts';
 import { nodesOf } from './nodes-file.ts';
 
 const PAGE = 5000;
@@ -82,10 +84,23 @@ export class HomeView {
     return true;
   }
 
-  /** What the running controller decides from, as far as the store tells; null when none runs. */
-  snapshot(): Snapshot | null {
+  /**
+   * What the running controller decides from, as far as the store tells; null when none runs.
+   * @param silent what it says of nodes that do not answer, if it was asked.
+   */
+  snapshot(silent?: About['silent']): Snapshot | null {
     if (this.#holder === null) return null;
-    return { ...this.#snapshotWith(this.#connected), shunned: this.#shunned, refusals: this.#refusals };
+    const known = {
+      ...this.#snapshotWith(this.#connected),
+      shunned: this.#shunned,
+      refusals: this.#refusals,
+    };
+    return silent === undefined ? known : { ...known, silent: new Map(silent) };
+  }
+
+  /** What only the running controller knows; null when none runs, or it does not answer in time. */
+  async about(): Promise<About | null> {
+    return this.#holder === null ? null : aboutController(homePaths(this.home).socket);
   }
 
   /** As if a controller ran and reached every node: what would keep a task then. */

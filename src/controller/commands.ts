@@ -10,6 +10,7 @@ import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
 import { adoptContract } from './contract.ts';
 import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
+import { expire } from './leases.ts';
 import { failTask, fence } from './settle.ts';
 import { tryAgain } from './govern.ts';
 import type { Turn } from './turn.ts';
@@ -40,6 +41,8 @@ export function command(turn: Turn, asked: Command): Reply {
       return onProject(turn, asked.project, (project) => accept(turn, project, asked));
     case 'hold':
       return onProject(turn, asked.project, (project) => hold(turn, project, asked));
+    case 'intervene':
+      return onTask(turn, asked.task, (task) => intervene(turn, task, asked));
     case 'front':
       return onTask(turn, asked.task, (task) => front(turn, task, asked.by));
     case 'release':
@@ -47,6 +50,8 @@ export function command(turn: Turn, asked: Command): Reply {
     case 'mark':
       turn.record({ type: 'node.marked', node: asked.node, mark: asked.mark });
       return DONE;
+    case 'expire':
+      return expire(turn, asked);
     default:
       return assertNever(asked);
   }
@@ -79,6 +84,18 @@ function hold(turn: Turn, { name, hold: held }: Project, asked: Extract<Command,
   if (held !== null)
     return { ok: true, notes: [`the queue of ${name} stands still already: ${held.reason}`] };
   turn.record({ type: 'queue.held', project: name, by: asked.by, reason: asked.reason });
+  return DONE;
+}
+
+/** For the count of what a person had to do by hand. */
+function intervene(
+  turn: Turn,
+  task: Task,
+  { token, by }: Pick<Extract<Command, { verb: 'intervene' }>, 'token' | 'by'>,
+): Reply {
+  const attempt = turn.state.attempts.get(token);
+  if (attempt?.task !== task.key) return unknown(`${task.key} has no such attempt`);
+  turn.record({ type: 'person.intervened', token, by });
   return DONE;
 }
 

@@ -87,5 +87,7 @@ function recall(turn: Turn, { key, progress }: Task, token: Token, path: string)
   const reason = `${path} has changed since it began`;
   if (progress.at === 'attempt') fence(turn, token, reason);
   if (progress.at === 'gating' && progress.gate !== null) fence(turn, progress.gate, reason);
+  // What was still on its way into the hub is fetched all the same: no work is lost.
+  if (progress.at === 'finished') turn.memory.salvage.set(token, progress.head);
   turn.record({ type: 'task.recalled', task: key, token, path });
 }

@@ -24,6 +24,7 @@ import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
 import { mergeConflict, mergeWaits, predicted } from './from-predictions.ts';
+import { awake } from './leases.ts';
 import { freshMemory, type Memory } from './memory.ts';
 import { isDrained, wantedEffects } from './needs.ts';
 import { advanceQueues } from './queue.ts';
@@ -72,9 +73,21 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, dispatching, shunned, refusals, records, waiting, controls, contracts } = this.memory;
+    const { connected, dispatching, shunned, refusals, records, waiting, controls, contracts, silent } =
+      this.memory;
     const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
-    return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls, contracts };
+    return {
+      ...known,
+      connected,
+      dispatching,
+      shunned,
+      refusals,
+      records,
+      waiting,
+      controls,
+      contracts,
+      silent,
+    };
   }
 
   /** @param now wall clock, milliseconds. */
@@ -109,6 +122,8 @@ export class Core {
         return node.nodeUp(turn, input);
       case 'woke':
         return node.woke(turn, input);
+      case 'awake':
+        return awake(turn, input, this.#nodes);
       case 'node.alive':
         return node.nodeAlive(turn, input);
       case 'node.down':

@@ -39,6 +39,8 @@ export type Input =
     }
   /** The machine slept. Connections that were up prove themselves next: each is followed by `node.alive` or `node.down`. */
   | { readonly is: 'woke'; readonly sleptMs: number }
+  /** So much time has passed on the monotonic clock with this process awake, since the last such word. */
+  | { readonly is: 'awake'; readonly ms: number }
   | { readonly is: 'node.alive'; readonly node: NodeName }
   | { readonly is: 'node.down'; readonly node: NodeName; readonly reason: string }
   | {
@@ -107,6 +109,10 @@ export type Command =
     }
   /** Stop the merge queue, or let it go on. */
   | { readonly verb: 'hold'; readonly project: ProjectName; readonly by: string; readonly reason: string }
+  /** A person takes the keyboard of this attempt. */
+  | { readonly verb: 'intervene'; readonly task: TaskKey; readonly token: Token; readonly by: string }
   | { readonly verb: 'front'; readonly task: TaskKey; readonly by: string }
   | { readonly verb: 'release'; readonly project: ProjectName; readonly by: string }
-  | { readonly verb: 'mark'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' };
+  | { readonly verb: 'mark'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }
+  /** The machine is gone: its work starts elsewhere, and its lease is not waited for. */
+  | { readonly verb: 'expire'; readonly node: NodeName; readonly by: string };

@@ -51,7 +51,7 @@ export class Fleet {
   }
 
   /** The nodes as they said last. */
-  looks(): NodeLook[] {
+  looks(): Omit<NodeLook, 'silence'>[] {
     return this.#configs.map(({ name }) => {
       const problem = this.troubles.get(name);
       const { code = null, message = null } = problem ?? {};

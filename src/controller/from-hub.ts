@@ -1,6 +1,7 @@
 /** Inputs that come from the hub: collected branches, merges, landings, deliveries. Each is checked against the state as it is now. */
 import { areasId } from '../model/area.ts';
-import type { Token } from '../model/ids.ts';
+import type { Attempt } from '../model/attempt.ts';
+import type { CommitId, Token } from '../model/ids.ts';
 import { isTestPath } from '../gates/test-path.ts';
 import { queueOf } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
@@ -39,7 +40,8 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   if (attempt === undefined) return;
   turn.memory.forgettable.set(token, attempt.node);
   const task = turn.state.tasks.get(attempt.task);
-  if (task === undefined || task.progress.at !== 'finished' || task.progress.token !== token) return;
+  if (task === undefined) return;
+  if (task.progress.at !== 'finished' || task.progress.token !== token) return noteKept(turn, attempt, head);
   if (findings.every(({ approval }) => approval === true)) {
     if (input.paths?.length === changed) turn.memory.changes.set(token, new Set(input.paths));
     watchCollected(turn, { project: task.spec.project, token, changed, ...paths });
@@ -53,6 +55,14 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   turn.record({ type: 'candidate.refused', token, findings, ...paths });
   const gates = [...new Set(findings.map((finding) => finding.gate))].join(', ');
   failTask(turn, task, `refused by the ${gates} gate when its branch was collected`, findings);
+}
+
+/** Fetched for no merge: the attempt was given up, or did not come to an end that merges. */
+function noteKept(turn: Turn, { token, phase }: Attempt, head: CommitId): void {
+  if (phase.is !== 'ended' && phase.is !== 'fenced') return;
+  // A branch that was on its way to a merge once is no news.
+  if (phase.kept === head || (phase.is === 'ended' && phase.branch !== undefined)) return;
+  turn.record({ type: 'attempt.kept', token, head });
 }
 
 export function collectGone(turn: Turn, input: Of<'collect.gone'>): void {

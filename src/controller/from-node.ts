@@ -6,8 +6,10 @@ import type { Source } from '../model/event.ts';
 import type { NodeName, Token } from '../model/ids.ts';
 import type { InventoryEntry, JournalEntry } from '../protocol/messages.ts';
 import type { Input } from './door.ts';
+import type { Memory } from './memory.ts';
 import { MAX_START_TRIES, SHUN_MS } from './policy.ts';
 import { backOff, failTask, settleEnd } from './settle.ts';
+import { hearRefusal } from './govern.ts';
 import type { Turn } from './turn.ts';
 
 /** Adopts what the node has: nothing is reaped, and only what it provably lost is given up. */
@@ -17,6 +19,7 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
   memory.connected.add(node);
   memory.suspect.delete(node);
   memory.tried.add(node);
+  heard(memory, node);
   const { bootId, journal, program } = welcome;
   turn.record({ type: 'node.connected', node, bootId, journal, program });
   const known = new Map(inventory.map((entry) => [entry.token, entry]));
@@ -27,6 +30,12 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
     if (state.attempts.get(token)?.node === node) memory.cancelling.delete(token);
   }
   for (const entry of inventory) sortOut(turn, node, entry);
+}
+
+/** Whatever comes from a node renews its lease. */
+function heard({ silent, vain }: Memory, node: NodeName): void {
+  silent.delete(node);
+  vain.delete(node);
 }
 
 function adopt(turn: Turn, token: Token, entry: InventoryEntry | undefined): void {
@@ -63,6 +72,8 @@ function isWanted(turn: Turn, attempt: Attempt): boolean {
 export function nodeDown(turn: Turn, input: Extract<Input, { is: 'node.down' }>): void {
   const { state, memory } = turn;
   memory.tried.add(input.node);
+  if (!memory.vain.has(input.node)) memory.vain.set(input.node, 'new');
+  if (!memory.silent.has(input.node)) memory.silent.set(input.node, 0);
   for (const token of state.live.get(input.node) ?? []) memory.awaited.delete(token);
   const wasConnected = memory.connected.delete(input.node);
   if (!memory.suspect.delete(input.node) && !wasConnected) return;
@@ -75,12 +86,13 @@ export function nodeDown(turn: Turn, input: Extract<Input, { is: 'node.down' }>)
  * waits here waits for a moment of the wall clock, and has waited enough if it has passed.
  */
 export function woke(turn: Turn, { sleptMs }: Extract<Input, { is: 'woke' }>): void {
-  const { connected, suspect, tried } = turn.memory;
+  const { connected, suspect, tried, vain } = turn.memory;
   for (const node of connected) {
     suspect.add(node);
     tried.delete(node);
   }
   connected.clear();
+  vain.clear();
   turn.record({ type: 'controller.slept', ms: sleptMs });
 }
 
@@ -89,6 +101,7 @@ export function nodeAlive({ memory }: Turn, { node }: Extract<Input, { is: 'node
   if (!memory.suspect.delete(node)) return;
   memory.connected.add(node);
   memory.tried.add(node);
+  heard(memory, node);
 }
 
 /** Recorded when it is new: a node says the same with every connection. */
@@ -136,11 +149,39 @@ function applyEntry(turn: Turn, entry: JournalEntry, source: Source): void {
       if (notes !== null) turn.record({ type: 'attempt.noted', token, ...notes }, source);
       return;
     }
+    case 'attempt.stalled':
+    case 'attempt.moved':
+      return stallNews(turn, entry, source);
+    case 'provider.refused':
+      return providerRefused(turn, entry, source);
     case 'attempt.ended':
       return attemptEnded(turn, entry, source);
     default:
       assertNever(entry);
   }
+}
+
+/** Said again after a new connection, or when the attempt is over by now: nothing to record. */
+function stallNews(
+  turn: Turn,
+  entry: Extract<JournalEntry, { type: 'attempt.stalled' | 'attempt.moved' }>,
+  source: Source,
+): void {
+  const { token } = entry;
+  const phase = turn.state.attempts.get(token)?.phase;
+  if (phase?.is !== 'running') return;
+  if (entry.type === 'attempt.stalled') turn.record({ type: entry.type, token, stall: entry.stall }, source);
+  else if (phase.stall !== undefined) turn.record({ type: entry.type, token }, source);
+}
+
+/** The key is spared from now on, whatever becomes of the attempt: its agent may still get through. */
+function providerRefused(
+  turn: Turn,
+  { token, refusal, message }: Extract<JournalEntry, { type: 'provider.refused' }>,
+  source: Source,
+): void {
+  const attempt = turn.state.attempts.get(token);
+  if (attempt?.phase.is === 'running') hearRefusal(turn, attempt, { refusal, message, source });
 }
 
 function attemptEnded(

@@ -2,6 +2,7 @@
 import { poolOf } from '../executors/pool.ts';
 import type { Attempt, Outcome, ProviderRefusal } from '../model/attempt.ts';
 import { projectOfKey } from '../model/found.ts';
+import type { Source } from '../model/event.ts';
 import type { ProjectName } from '../model/ids.ts';
 import { eased, lowered, needsPerson } from '../schedule/credential-rule.ts';
 import { credentialsInUse } from '../schedule/credentials.ts';
@@ -11,9 +12,17 @@ import type { Turn } from './turn.ts';
 export function governCredential(turn: Turn, attempt: Attempt, outcome: Outcome): void {
   const { credential } = attempt;
   if (credential === undefined) return;
-  if (outcome.kind === 'failed' && outcome.refusal !== undefined)
-    return lower(turn, attempt, credential, outcome.refusal, outcome.message);
+  if (outcome.kind === 'failed' && outcome.refusal !== undefined) {
+    const { refusal, message } = outcome;
+    return lower(turn, attempt, credential, { refusal, message, source: null, others: 1 });
+  }
   if (answered(outcome)) ease(turn, attempt, credential);
+}
+
+/** A refusal in the middle of an attempt, which goes on. */
+export function hearRefusal(turn: Turn, attempt: Attempt, heard: Omit<Heard, 'others'>): void {
+  const { credential } = attempt;
+  if (credential !== undefined) lower(turn, attempt, credential, { ...heard, others: 0 });
 }
 
 /** Its provider answered to the end of at least one round. */
@@ -22,19 +31,29 @@ function answered(outcome: Outcome): boolean {
   return outcome.kind === 'done' || outcome.kind === 'refused';
 }
 
+interface Heard {
+  readonly refusal: ProviderRefusal;
+  readonly message: string;
+  /** The journal entry that says this and nothing else; null: it came with the end. */
+  readonly source: Source | null;
+  /** 1: the attempt is over and is no longer counted among those with its key. */
+  readonly others: 0 | 1;
+}
+
 function lower(
   turn: Turn,
   { claimedAt }: Attempt,
   credential: string,
-  { kind: why, retryAfterMs }: ProviderRefusal,
-  message: string,
+  { refusal, message, source, others }: Heard,
 ): void {
   const { state, now } = turn;
-  const inFlight = (credentialsInUse(state).get(credential) ?? 0) + 1;
+  const { kind: why, retryAfterMs } = refusal;
+  const inFlight = (credentialsInUse(state).get(credential) ?? 0) + others;
   const known = state.credentials.get(credential);
   const bound = lowered(known, { why, retryAfterMs, claimedAt, now, inFlight });
   if (bound === null) return;
-  turn.record({ type: 'credential.limited', credential, why, message: message.slice(0, 500), ...bound });
+  const said = message.slice(0, 500);
+  turn.record({ type: 'credential.limited', credential, why, message: said, ...bound }, source);
   turn.wakeAt(bound.notBefore);
 }
 

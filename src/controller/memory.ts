@@ -15,6 +15,13 @@ export interface Memory {
   readonly suspect: Set<NodeName>;
   /** Nodes that have been reached, or found unreachable, at least once in this session. */
   readonly tried: Set<NodeName>;
+  /** Nodes that do not answer -> their silence as their lease counts it, milliseconds. */
+  readonly silent: Map<NodeName, number>;
+  /**
+   * Of these, the ones that were tried in vain since the controller started, woke, or was cut off itself: `new` since the
+   * last look, which is not charged for, or counted.
+   */
+  readonly vain: Map<NodeName, 'new' | 'counted'>;
   /** Projects whose new work may start. */
   readonly dispatching: Set<ProjectName>;
   /** Attempts whose node says they ended, but whose journal entry has not arrived yet. */
@@ -77,6 +84,8 @@ export function freshMemory(state: State): Memory {
     connected: new Set(),
     suspect: new Set(),
     tried: new Set(),
+    silent: new Map(),
+    vain: new Map(),
     dispatching: new Set(),
     awaited: new Set(),
     unordered: new Set(),

@@ -13,6 +13,8 @@ import { PROTOCOL } from '../protocol/version.ts';
 
 /** Bytes of an attempt's log that are kept. */
 const LOG_CAP = 16 * 1024 * 1024;
+/** Silence after which a node says why an attempt shows no progress. Milliseconds. */
+const STALL_MS = 5 * 60_000;
 /** Siblings named in a prompt; a model reads no list of thousands. */
 const MAX_SIBLINGS = 60;
 
@@ -45,6 +47,7 @@ export async function buildOrder(
     n: attempt.n,
     epoch: sources.epoch,
     logCapBytes: LOG_CAP,
+    stallMs: config.stallMs ?? STALL_MS,
   };
   switch (work.kind) {
     case 'gate':

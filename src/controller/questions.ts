@@ -1,5 +1,6 @@
 /** What other processes ask a running controller besides commands: it changes nothing that is recorded. */
 import type { NodeName, ProjectName } from '../model/ids.ts';
+import type { Silence } from '../schedule/lease.ts';
 import type { ControlStanding } from '../schedule/snapshot.ts';
 import type { Health } from '../protocol/messages.ts';
 
@@ -18,6 +19,8 @@ export interface NodeLook {
   readonly trouble: { readonly code: string; readonly message: string } | null;
   /** Null until it has answered once; kept while it cannot be reached. */
   readonly said: NodeReport | null;
+  /** Null: it answers, or was not found silent yet. */
+  readonly silence: Silence | null;
 }
 
 export interface NodeReport {
@@ -37,6 +40,10 @@ export interface About {
   readonly refused: readonly RefusedFile[];
   /** How the gates stood their trial, by project; what failed is in no store. */
   readonly controls: readonly (readonly [ProjectName, ControlStanding])[];
+  /** Nodes that do not answer, and their silence as their lease counts it, milliseconds. */
+  readonly silent: readonly (readonly [NodeName, number])[];
+  /** No machine over the network answers, so no lease runs. */
+  readonly cutOff: boolean;
 }
 
 export interface RefusedFile {

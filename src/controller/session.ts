@@ -12,6 +12,7 @@ import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { loadProgram, type NodeProgram } from '../node/program.ts';
+import { isCutOff, silenceOf } from '../schedule/lease.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
@@ -23,6 +24,7 @@ import type { Command, Effect, Input } from './door.ts';
 import { Fleet } from './fleet.ts';
 import { performOnHub } from './hub-effects.ts';
 import { Hubs } from './hubs.ts';
+import { isAnybodySilent } from './leases.ts';
 import { Loop } from './loop.ts';
 import { performNodeEffect } from './node-effects.ts';
 import type { Note } from './note.ts';
@@ -91,6 +93,7 @@ export class Session {
   #watchers: (() => void)[] = [];
   #failure: unknown = null;
   #noSpace = false;
+  #cutOff = false;
   #detached: Promise<void> | null = null;
 
   constructor(
@@ -162,9 +165,15 @@ export class Session {
       'verb' in request ? this.command(request) : this.#answer(request),
     );
     this.follow(this.#options.nodes);
-    this.#endSleepWatch = watchForSleep((sleptMs) => {
-      this.#loop.push({ is: 'woke', sleptMs });
-      this.#fleet.wake();
+    this.#endSleepWatch = watchForSleep({
+      onWoke: (sleptMs) => {
+        this.#loop.push({ is: 'woke', sleptMs });
+        this.#fleet.wake();
+      },
+      onAwake: (ms) => {
+        if (isAnybodySilent(this.snapshot())) this.#loop.push({ is: 'awake', ms });
+        this.#networkNews();
+      },
     });
   }
 
@@ -226,6 +235,12 @@ export class Session {
     });
   }
 
+  /** Resolves when the node was reached, or found unreachable. @throws what stopped the controller. */
+  async nodeTried(node: NodeName): Promise<void> {
+    const known = this.#fleet.configs.some(({ name }) => name === node);
+    await this.#until(() => (!known || this.#core.memory.tried.has(node) ? true : null));
+  }
+
   /**
    * Resolves when no node can be reached and, by the caller's word on the state, nothing goes on without one. Links are
    * tried on meanwhile; a node that answers ends the waiting for good.
@@ -279,10 +294,15 @@ export class Session {
       case 'about': {
         const refused = keeper?.refused() ?? [];
         const controls = [...(this.snapshot().controls ?? [])];
-        return { kind: keeper === undefined ? 'verb' : 'serve', pid: this.#lease.pid, refused, controls };
+        const kind = keeper === undefined ? 'verb' : 'serve';
+        const { silent } = this.#core.memory;
+        const quiet = { silent: [...silent], cutOff: this.#isCutOff() };
+        return { kind, pid: this.#lease.pid, refused, controls, ...quiet };
       }
       case 'nodes':
-        return this.#fleet.looks();
+        return this.#fleet
+          .looks()
+          .map((look) => ({ ...look, silence: silenceOf(this.snapshot(), look.name) }));
       case 'take':
         if (keeper !== undefined) return keeper.take(question.project, question.skipControl);
         return { ok: false, code: 'E_CONTROLLER_RUNNING', message: 'this controller ends with its own verb' };
@@ -341,6 +361,22 @@ export class Session {
     this.#failure ??= error;
     void this.#loop.stop();
     this.#look();
+  }
+
+  /** Says once that nobody over the network answers, and once that somebody does again. */
+  #networkNews(): void {
+    if (this.#isCutOff() === this.#cutOff) return;
+    this.#cutOff = !this.#cutOff;
+    const message = this.#cutOff
+      ? 'no machine over the network answers, so the fault is taken to be this machine’s own network: no lease runs down'
+      : 'the network is back; leases run again';
+    this.#note({ about: 'network', name: 'network', code: null, message, fix: null });
+  }
+
+  /** Every machine was tried, and none answers. */
+  #isCutOff(): boolean {
+    const { tried } = this.#core.memory;
+    return this.#fleet.configs.every(({ name }) => tried.has(name)) && isCutOff(this.snapshot());
   }
 
   /** Says once that the disk is full, and once that it is not any more. */

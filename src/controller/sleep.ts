@@ -15,6 +15,15 @@ export const LOOK_EVERY_MS = 1000;
 /** Shorter than this, connections do not notice; a busy machine is late by less. */
 const SLEPT_MS = 5000;
 
+/**
+ * Milliseconds between two looks through which this process was awake for certain: what somebody else is charged for by
+ * the clock. By the monotonic clock, and no more than one interval: a look that comes late tells of sleep, or of a
+ * machine too busy to have read what had arrived.
+ */
+export function awakeBetween(before: Moment, now: Moment, everyMs: number = LOOK_EVERY_MS): number {
+  return Math.max(0, Math.min(everyMs, now.mono - before.mono));
+}
+
 /** Milliseconds slept between two looks; null when it was awake. */
 export function sleptBetween(before: Moment, now: Moment): number | null {
   const wall = now.wall - before.wall;

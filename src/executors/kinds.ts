@@ -6,6 +6,7 @@
  * and those of Gemini CLI, Qwen Code and OpenCode, are in test/fixtures/agent-events. Aider is taken from its documentation.
  */
 import type { AgentCall, EventRules, ExecutorDef, ExecutorKind } from '../model/executor.ts';
+import { stallsOf } from './stall-rules.ts';
 
 /** What a definition comes to: its kind's row with its own differences. */
 export function callOf(def: Pick<ExecutorDef, 'kind' | 'call'>): AgentCall {
@@ -35,11 +36,13 @@ const PLAIN: AgentCall = {
   probe: null,
   roundMs: null,
   hangMs: null,
+  stalls: stallsOf('shell'),
 };
 
 /** The first round names the session, so that a later one can resume it: the agent then still knows what it did. */
 const CLAUDE: AgentCall = {
   ...PLAIN,
+  stalls: stallsOf('claude'),
   prompt: 'stdin',
   start: [
     '-p',
@@ -135,6 +138,7 @@ const CODEX_EVENTS: EventRules = {
 const CODEX_EXEC = ['exec', '--json', '--sandbox', 'workspace-write', '--skip-git-repo-check'];
 const CODEX: AgentCall = {
   ...PLAIN,
+  stalls: stallsOf('codex'),
   prompt: 'stdin',
   start: [...CODEX_EXEC, '{model_arguments}', '-'],
   resume: [...CODEX_EXEC, '{model_arguments}', 'resume', '{session}', '-'],
@@ -177,6 +181,7 @@ const GEMINI_EVENTS: EventRules = {
 /** The prompt comes on stdin: without a terminal there the program runs unattended, and `-p` would put it into argv. */
 const GEMINI: AgentCall = {
   ...PLAIN,
+  stalls: stallsOf('gemini'),
   prompt: 'stdin',
   start: ['--output-format', 'stream-json', '--approval-mode', 'yolo', '--skip-trust', '{model_arguments}'],
   resume: [
@@ -209,6 +214,7 @@ const GEMINI: AgentCall = {
 /** Speaks Claude Code's stream, without its money. */
 const QWEN: AgentCall = {
   ...PLAIN,
+  stalls: stallsOf('qwen'),
   prompt: 'stdin',
   start: ['--output-format', 'stream-json', '--yolo', '{model_arguments}'],
   resume: ['--output-format', 'stream-json', '--yolo', '{model_arguments}', '--resume', '{session}'],
@@ -246,6 +252,7 @@ const OPENCODE_EVENTS: EventRules = {
 
 const OPENCODE: AgentCall = {
   ...PLAIN,
+  stalls: stallsOf('opencode'),
   prompt: 'stdin',
   start: ['run', '--format', 'json', '{model_arguments}'],
   resume: ['run', '--format', 'json', '{model_arguments}', '--session', '{session}'],
@@ -264,6 +271,7 @@ const OPENCODE: AgentCall = {
 /** It cannot resume by id; its own history would lie in the tree, so it has none. */
 const AIDER: AgentCall = {
   ...PLAIN,
+  stalls: stallsOf('aider'),
   prompt: 'file',
   start: [
     '--message-file',

@@ -32,6 +32,8 @@ export function secretFindings(added: readonly AddedLine[], allow: readonly Plac
 interface Format {
   readonly is: string;
   readonly pattern: RegExp;
+  /** The same, for all that a text holds. */
+  readonly every: RegExp;
 }
 
 /** Each pattern stands alone: nothing that continues a word before or after it. */
@@ -67,7 +69,8 @@ const FORMATS: readonly Format[] = [
 ];
 
 function format(is: string, pattern: string): Format {
-  return { is, pattern: new RegExp(`(?<![A-Za-z0-9_-])(?:${pattern})(?![A-Za-z0-9_-])`) };
+  const alone = `(?<![A-Za-z0-9_-])(?:${pattern})(?![A-Za-z0-9_-])`;
+  return { is, pattern: new RegExp(alone), every: new RegExp(alone, 'g') };
 }
 
 /** The text with each key, and each private key with its body, replaced by the name of what it was. */
@@ -77,12 +80,21 @@ export function redactSecrets(text: string): string {
     '[redacted: a private key]',
   );
   if (!HINT.test(plain)) return plain;
-  for (const { is, pattern } of FORMATS)
-    plain = plain.replaceAll(new RegExp(pattern, 'gu'), (key) =>
-      isExample(key) ? key : `[redacted: ${is}]`,
-    );
+  for (const { is, every } of FORMATS)
+    plain = plain.replaceAll(every, (key) => (isExample(key) ? key : `[redacted: ${is}]`));
   return plain;
 }
+
+/** The text without keys, and without values that are named like one (`--token abc`, `API_KEY=abc`, `Bearer abc`). */
+export function withoutSecrets(text: string): string {
+  const named = text.replace(NAMED, (_, name: string) => `${name}[hidden]`);
+  return HINT.test(named)
+    ? FORMATS.reduce((left, { every }) => left.replace(every, '[hidden]'), named)
+    : named;
+}
+
+const NAMED =
+  /((?:[A-Za-z0-9_-]*(?:api[_-]?key|token|secret|passw(?:or)?d|authorization))["']?(?:\s*[=:]\s*|\s+)(?:bearer\s+)?["']?|\bbearer\s+)[^\s"'&]{6,}/gi;
 
 /** Nearly every line of a program lacks all of these, and one look tells. */
 const HINT =

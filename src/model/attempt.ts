@@ -1,6 +1,7 @@
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { CommitId, NodeName, TaskKey, Token } from './ids.ts';
+import type { Stall } from './stall.ts';
 
 /** Which check found something. */
 export type GateName = 'scope' | 'placeholder' | 'content' | 'verify' | 'tests' | 'commit';
@@ -113,7 +114,14 @@ export type AttemptKind =
 /** Where an attempt is. `fenced`: given up without the node's word; whatever it still reports is recorded and never merged. */
 export type AttemptPhase =
   | { readonly is: 'claimed' }
-  | { readonly is: 'running'; readonly since: number; readonly round: number; readonly step: Step }
+  | {
+      readonly is: 'running';
+      readonly since: number;
+      readonly round: number;
+      readonly step: Step;
+      /** Since when it shows no progress (wall clock of the first word on it) and why; missing: it does, or nobody knows. */
+      readonly stall?: Stall & { readonly since: number };
+    }
   | {
       readonly is: 'ended';
       readonly at: number;
@@ -122,8 +130,17 @@ export type AttemptPhase =
       readonly branch?: { readonly changed: number; readonly tests: boolean | null };
       /** The branch deletes tests that its spec lists literally: there may be fewer once it has merged. */
       readonly dropsTests?: true;
+      readonly kept?: CommitId;
     }
-  | { readonly is: 'fenced'; readonly at: number; readonly reason: string };
+  | {
+      readonly is: 'fenced';
+      readonly at: number;
+      readonly reason: string;
+      /** What its node said afterwards. */
+      readonly late?: { readonly at: number; readonly what: string };
+      /** Its branch, in the hub; it is never merged. */
+      readonly kept?: CommitId;
+    };
 
 export type Step = 'prepare' | 'agent' | 'gates' | 'verify';
 

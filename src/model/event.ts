@@ -5,6 +5,7 @@ import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
+import type { Stall } from './stall.ts';
 import type { Control, TestBaseline } from './task.ts';
 
 /** What happened. The append-only log of these is the truth; every other table is derived from it and can be rebuilt. */
@@ -29,6 +30,15 @@ export type Fact =
       readonly program: string;
     }
   | { readonly type: 'node.disconnected'; readonly node: NodeName; readonly reason: string }
+  /** Silent for half of its lease: its gates run elsewhere from now on. `silentMs` as it was counted. */
+  | { readonly type: 'node.suspected'; readonly node: NodeName; readonly silentMs: number }
+  /** Its lease has ended, or a person (`by`) has ended it: its attempts were given up and start elsewhere. */
+  | {
+      readonly type: 'node.lost';
+      readonly node: NodeName;
+      readonly silentMs: number;
+      readonly by: string | null;
+    }
   /** It took no order for a reason of its own (no space, a missing program) and gets none before `until`. */
   | {
       readonly type: 'node.refused';
@@ -69,6 +79,12 @@ export type Fact =
     }
   /** What its agent says of its work; the last one counts. Shown to people, and to nothing else. */
   | ({ readonly type: 'attempt.noted'; readonly token: Token } & Notes)
+  /** It shows no progress, and this is why as far as its node can see; the newest word counts. */
+  | { readonly type: 'attempt.stalled'; readonly token: Token; readonly stall: Stall }
+  /** It goes on after a stall. */
+  | { readonly type: 'attempt.moved'; readonly token: Token }
+  /** A person took the keyboard of a running attempt. */
+  | { readonly type: 'person.intervened'; readonly token: Token; readonly by: string }
   | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
   | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */
@@ -92,6 +108,8 @@ export type Fact =
     }
   /** What its attempt made under an older contract is given up; the task starts again and no try is charged. */
   | { readonly type: 'task.recalled'; readonly task: TaskKey; readonly token: Token; readonly path: string }
+  /** The branch of an attempt that merges no more was fetched into the hub: no work is lost. */
+  | { readonly type: 'attempt.kept'; readonly token: Token; readonly head: CommitId }
   // keys
   /** Its provider refused it. `limit`: attempts at once from now on, null = not known; `seen`: how many were too many. */
   | {

@@ -126,6 +126,22 @@ export function isAt(task: Task, attempt: Attempt): boolean {
   return progress.at === 'attempt' && progress.token === attempt.token && task.key === attempt.task;
 }
 
+/** A stall lasts until something moves: its log, or its step. */
+export function stallAttempt(
+  state: State,
+  fact: Extract<Fact, { type: 'attempt.stalled' | 'attempt.moved' }>,
+  at: number,
+): void {
+  const attempt = attemptOf(state, fact.token, fact);
+  const { phase } = attempt;
+  if (phase.is !== 'running') throw new IllegalFact(fact, `attempt is ${phase.is}`);
+  const { stall: before, ...moving } = phase;
+  if (fact.type === 'attempt.moved') {
+    expect(before !== undefined, fact, 'it is not stalled');
+    attempt.phase = moving;
+  } else attempt.phase = { ...moving, stall: { ...fact.stall, since: before?.since ?? at } };
+}
+
 export function fenceAttempt(
   state: State,
   fact: Extract<Fact, { type: 'attempt.fenced' }>,
@@ -134,6 +150,19 @@ export function fenceAttempt(
   const attempt = attemptOf(state, fact.token, fact);
   close(state, attempt, { is: 'fenced', at, reason: fact.reason }, fact);
   state.fenced.add(attempt.token);
+}
+
+export function noteLate(state: State, fact: Extract<Fact, { type: 'attempt.late' }>, at: number): void {
+  state.fenced.delete(fact.token);
+  const attempt = state.attempts.get(fact.token);
+  if (attempt?.phase.is === 'fenced') attempt.phase = { ...attempt.phase, late: { at, what: fact.what } };
+}
+
+export function keepBranch(state: State, fact: Extract<Fact, { type: 'attempt.kept' }>): void {
+  const attempt = attemptOf(state, fact.token, fact);
+  const { phase } = attempt;
+  if (phase.is !== 'ended' && phase.is !== 'fenced') throw new IllegalFact(fact, `attempt is ${phase.is}`);
+  attempt.phase = { ...phase, kept: fact.head };
 }
 
 /** Ends a live attempt; a gate's subject is freed so that another gate may be claimed for it. */

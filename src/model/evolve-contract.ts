@@ -33,8 +33,9 @@ export function recallTask(state: State, fact: Extract<Fact, { type: 'task.recal
   const { progress } = task;
   switch (progress.at) {
     case 'attempt':
-      break;
+    // Its branch is only on the node yet: the next attempt cannot be given it.
     case 'finished':
+      break;
     case 'review':
     case 'queued':
     case 'gating':

@@ -133,6 +133,14 @@ export function connectNode(state: State, fact: Extract<Fact, { type: 'node.conn
   }
   node.bootId = fact.bootId;
   node.program = fact.program;
+  node.silence = null;
+}
+
+/** Whatever was at work there has been given up before: a lost node holds nothing. */
+export function loseNode(state: State, fact: Extract<Fact, { type: 'node.lost' }>, at: number): void {
+  const { node: name, silentMs, by } = fact;
+  expect((state.live.get(name)?.size ?? 0) === 0, fact, 'attempts live there');
+  nodeOf(state, name).silence = { is: 'lost', at, silentMs, by };
 }
 
 export function rememberGreen(project: Project, key: string): void {

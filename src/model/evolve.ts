@@ -22,13 +22,22 @@ import {
   workOf,
 } from './found.ts';
 import { mergeTask, queued, setProgress, undoing, unforeseen } from './progress.ts';
-import { claimAttempt, endAttempt, fenceAttempt, isAt } from './evolve-attempt.ts';
+import {
+  claimAttempt,
+  endAttempt,
+  fenceAttempt,
+  isAt,
+  keepBranch,
+  noteLate,
+  stallAttempt,
+} from './evolve-attempt.ts';
 import {
   addTask,
   baseProject,
   changeTask,
   configureProject,
   connectNode,
+  loseNode,
   rememberControl,
   rememberGreen,
   rememberTests,
@@ -65,6 +74,11 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return changeTask(state, fact, event.at);
     case 'node.connected':
       return connectNode(state, fact);
+    case 'node.suspected':
+      nodeOf(state, fact.node).silence = { is: 'suspect', at: event.at, silentMs: fact.silentMs };
+      return;
+    case 'node.lost':
+      return loseNode(state, fact, event.at);
     case 'node.disconnected':
     case 'node.refused':
       nodeOf(state, fact.node);
@@ -90,10 +104,17 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const attempt = attemptOf(state, fact.token, fact);
       const { phase } = attempt;
       expect(phase.is === 'running', fact, `attempt is ${phase.is}`);
-      if (phase.is === 'running') attempt.phase = { ...phase, round: fact.round, step: fact.step };
+      const { round, step } = fact;
+      if (phase.is !== 'running' || (phase.round === round && phase.step === step)) return;
+      // A new step is progress.
+      attempt.phase = { is: 'running', since: phase.since, round, step };
       return;
     }
+    case 'attempt.stalled':
+    case 'attempt.moved':
+      return stallAttempt(state, fact, event.at);
     case 'attempt.noted':
+    case 'person.intervened':
       attemptOf(state, fact.token, fact);
       return;
     case 'attempt.ended':
@@ -101,8 +122,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'attempt.fenced':
       return fenceAttempt(state, fact, event.at);
     case 'attempt.late':
-      state.fenced.delete(fact.token);
-      return;
+      return noteLate(state, fact, event.at);
+    case 'attempt.kept':
+      return keepBranch(state, fact);
     case 'contract.changed':
       return changeContract(state, fact, event);
     case 'contract.accepted':

@@ -1,5 +1,6 @@
 /** How coding agents are run, as data: what differs between two agents is a row, not code. */
 import type { CredentialDef } from './credential.ts';
+import type { PromptCause } from './stall.ts';
 
 /** A family of programs that are called alike and write alike; each has a row in `src/executors/kinds.ts`. */
 export const EXECUTOR_KINDS = ['shell', 'claude', 'codex', 'gemini', 'qwen', 'opencode', 'aider'] as const;
@@ -50,6 +51,14 @@ export interface AgentCall {
   readonly roundMs: number | null;
   /** Silence after the closing event after which the agent is ended, milliseconds; null: the node's own. */
   readonly hangMs: number | null;
+  /** Words that tell what an agent waits for when it has fallen silent; the first that is found counts. */
+  readonly stalls: readonly StallRule[];
+}
+
+/** Found anywhere in one of the last lines, whatever its case. Plain text: a pattern could be made to run for ever. */
+export interface StallRule {
+  readonly text: string;
+  readonly cause: PromptCause;
 }
 
 /** What arguments may name, in braces. */

@@ -61,6 +61,7 @@ export function nodeOf(state: State, name: NodeName): NodeState {
     mark: 'none',
     program: null,
     programs: {},
+    silence: null,
   };
   state.nodes.set(name, node);
   return node;

@@ -10,7 +10,7 @@ import type { TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import { indexesOf, isLive } from './indexes.ts';
 import type { TaskSpec } from './spec.ts';
-import type { State } from './state.ts';
+import type { NodeState, State } from './state.ts';
 import { isFinal, judgedBy, type Progress, type Project, type Task, undoOf } from './task.ts';
 
 /** True when the `modifies` of two tasks can touch the same path (the plan room knows). */
@@ -27,6 +27,7 @@ export function violations(state: State, meets?: Meets): string[] {
   }
   found.push(...attemptNumbers(state));
   for (const project of state.projects.values()) found.push(...deliveryViolations(state, project));
+  for (const node of state.nodes.values()) found.push(...nodeViolations(state, node));
   found.push(...indexViolations(state));
   if (meets !== undefined) found.push(...lockViolations(state, meets));
   return found;
@@ -260,6 +261,12 @@ function deliveryViolations(state: State, project: Project): string[] {
   const { delivery, name } = project;
   if (delivery?.at !== 'gating' || delivery.gate === null) return [];
   return gateViolations(state, `delivery of ${name}`, delivery.gate, { of: 'delivery', may: [delivery] });
+}
+
+/** What was at work on a lost node was given up with it, and nothing begins there before it is heard of. */
+function nodeViolations(state: State, { name, silence }: NodeState): string[] {
+  const live = silence?.is === 'lost' ? (state.live.get(name)?.size ?? 0) : 0;
+  return live === 0 ? [] : [`${name}: is lost, and ${live} attempts live there`];
 }
 
 /** Work attempts of a task are numbered 1, 2, 3, … as they were claimed; at most one lives, and it is the task's own. */

@@ -75,6 +75,8 @@ export interface ProjectConfig {
   readonly executor: string;
   readonly executors: Readonly<Record<string, ExecutorDef>>;
   readonly timeoutMs: number;
+  /** Silence after which the node says why an attempt shows no progress; missing: five minutes. */
+  readonly stallMs?: number;
   readonly retries: number;
   /** Span of one merge gate. */
   readonly gateTimeoutMs: number;
@@ -111,6 +113,8 @@ export interface NodeConfig {
   readonly reach: NodeReach;
   /** Where the worker lives on the node; `~/agent-worker` when null. Letters, digits, `.`, `_`, `-`, `/` and a leading `~/` only. */
   readonly root: string | null;
+  /** Silence after which its work starts elsewhere, milliseconds; null: only when a person says so. */
+  readonly leaseMs: number | null;
 }
 
 export type NodeReach =

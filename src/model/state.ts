@@ -2,6 +2,7 @@ import type { Attempt } from './attempt.ts';
 import type { Credential } from './credential.ts';
 import type { ProgramReport } from './executor.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
+import type { NodeSilence } from './lease.ts';
 import { NotedSet } from './noted-set.ts';
 import type { Project, Task } from './task.ts';
 
@@ -16,6 +17,8 @@ export interface NodeState {
   program: string | null;
   /** What its agents' programs said last, by `programKey` of their executors. */
   programs: Readonly<Record<string, ProgramReport>>;
+  /** Null: it was heard of lately enough. */
+  silence: NodeSilence | null;
 }
 
 /** All state, rebuilt from events by `evolve`. Maps keep insertion order, so iteration is deterministic. */

@@ -3,10 +3,9 @@
  * becomes a fact of the store: ids and numbers must be what they claim. Anything else ends the session.
  */
 import { isCommitId, isName, isToken } from '../model/ids.ts';
-import { FrameError } from '../protocol/frame.ts';
 import type { FromNode, Refusal, Request } from '../protocol/messages.ts';
-
-type Json = Readonly<Record<string, unknown>>;
+import { figure, type Json, list, need, object, text, whole } from './incoming-form.ts';
+import { checkRefusal, checkStall } from './incoming-stall.ts';
 
 const REFUSALS: ReadonlySet<string> = new Set<Refusal>([
   'protocol',
@@ -59,6 +58,8 @@ function checkReply(op: Request['op'] | null, reply: Json): void {
     checkHealth(reply);
   } else if (op === 'attach') {
     for (const word of list(reply.argv, 'argv')) text(word, 'argv');
+    need(reply.shows === 'terminal' || reply.shows === 'log', 'shows');
+    if (reply.now !== null) checkStall(object(reply.now, 'stall'));
   }
 }
 
@@ -100,8 +101,13 @@ function checkEntry(entry: Json): void {
       if (entry[key] !== null) need(text(entry[key], key).length <= MOST_NOTES, `length of ${key}`);
   } else if (type === 'attempt.ended') {
     checkOutcome(object(entry.outcome, 'outcome'));
+  } else if (type === 'attempt.stalled') {
+    checkStall(object(entry.stall, 'stall'));
+  } else if (type === 'provider.refused') {
+    checkRefusal(object(entry.refusal, 'refusal'));
+    text(entry.message, 'message');
   } else {
-    need(type === 'attempt.running', `type ${type}`);
+    need(type === 'attempt.running' || type === 'attempt.moved', `type ${type}`);
   }
 }
 
@@ -130,32 +136,4 @@ function checkOutcome(outcome: Json): void {
     default:
       need(false, 'outcome');
   }
-}
-
-function need(holds: boolean, what: string): void {
-  if (!holds) throw new FrameError(`a message with a wrong ${what}`);
-}
-
-function object(value: unknown, what: string): Json {
-  need(typeof value === 'object' && value !== null && !Array.isArray(value), what);
-  return value as Json;
-}
-
-function list(value: unknown, what: string): readonly unknown[] {
-  need(Array.isArray(value), what);
-  return value as readonly unknown[];
-}
-
-function text(value: unknown, what: string): string {
-  need(typeof value === 'string', what);
-  return value as string;
-}
-
-function whole(value: unknown, what: string): number {
-  need(Number.isSafeInteger(value) && (value as number) >= 0, what);
-  return value as number;
-}
-
-function figure(value: unknown, what: string): void {
-  need(typeof value === 'number' && Number.isFinite(value) && value >= 0, what);
 }

@@ -7,9 +7,10 @@
  * than the node has seen is answered with error `fenced`. `start`, `cancel`, `forget` are idempotent by token.
  */
 import type { ProbeAsk } from '../executors/probe.ts';
-import type { Notes, Outcome, Step } from '../model/attempt.ts';
+import type { Notes, Outcome, ProviderRefusal, Step } from '../model/attempt.ts';
 import type { ProgramReport } from '../model/executor.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
+import type { Stall } from '../model/stall.ts';
 import type { AttemptOrder } from './order.ts';
 
 export type Request =
@@ -45,8 +46,11 @@ export type Request =
     }
   /** How the node is doing. Cheap: no program is started for it, so it may be asked once in a while for ever. */
   | { readonly op: 'health' }
-  /** Names the tmux command line that attaches to the attempt; prepares a window that shows its log. */
-  | { readonly op: 'attach'; readonly token: Token }
+  /**
+   * Names the tmux command line that attaches to the attempt. With `write` what is typed reaches it; without, nothing
+   * does.
+   */
+  | { readonly op: 'attach'; readonly token: Token; readonly write?: boolean }
   | { readonly op: 'ping' };
 
 export interface Replies {
@@ -64,7 +68,13 @@ export interface Replies {
   forget: { readonly state: 'forgotten' | 'unknown' };
   probe: Probe;
   health: Health;
-  attach: { readonly argv: readonly string[] };
+  attach: {
+    readonly argv: readonly string[];
+    /** `terminal`: the live session of the running step; `log`: a window that follows what it prints. */
+    readonly shows: 'terminal' | 'log';
+    /** What it does at this moment; null: none of its commands runs. */
+    readonly now: Stall | null;
+  };
   ping: Record<string, never>;
 }
 
@@ -162,6 +172,17 @@ export type JournalFact =
   | { readonly type: 'attempt.step'; readonly token: Token; readonly round: number; readonly step: Step }
   /** What its agent says of the work so far; a later one takes its place. */
   | ({ readonly type: 'attempt.noted'; readonly token: Token } & Notes)
+  /** It shows no progress: told again when the cause is another one. */
+  | { readonly type: 'attempt.stalled'; readonly token: Token; readonly stall: Stall }
+  /** After a stall: its log grows again, or no longer says the same. A new step says so by itself. */
+  | { readonly type: 'attempt.moved'; readonly token: Token }
+  /** Its provider said no, and its agent still tries. At most once a minute for each kind. */
+  | {
+      readonly type: 'provider.refused';
+      readonly token: Token;
+      readonly refusal: ProviderRefusal;
+      readonly message: string;
+    }
   | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome };
 
 export type Refusal =

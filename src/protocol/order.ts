@@ -16,6 +16,8 @@ export interface AttemptOrder {
   readonly timeoutMs: number;
   /** Bytes of the log kept: the first half and the last half. */
   readonly logCapBytes: number;
+  /** Silence after which the node tells why the attempt shows no progress, milliseconds; missing: it tells nothing. */
+  readonly stallMs?: number;
   readonly work: WorkOrder | GateOrder;
 }
 

@@ -1,10 +1,13 @@
-/** What a person has to know before anything else: a project on which nothing merges, or nothing starts, and why. */
+/** What a person has to know before anything else: what does not go on by itself, and why. */
 import type { ErrorCode } from '../model/codes/index.ts';
 import { isOutdated } from '../model/contract.ts';
 import { commandsInUse, lastControl } from '../model/evidence.ts';
 import type { ProjectName } from '../model/ids.ts';
+import { needsPerson } from '../model/stall.ts';
 import type { State } from '../model/state.ts';
 import type { Project } from '../model/task.ts';
+import { stalledIn } from '../schedule/stalled.ts';
+import { mendLine, stallLine } from './stalled.ts';
 
 export interface Alert {
   readonly project: ProjectName;
@@ -18,7 +21,23 @@ export interface Alert {
 
 /** The alerts of a project as it is now; empty when all is well. */
 export function alertsOf(state: State, project: Project): Alert[] {
-  return [...brokenGate(project), ...changedContract(state, project), ...blindGates(state, project)];
+  return [
+    ...brokenGate(project),
+    ...changedContract(state, project),
+    ...blindGates(state, project),
+    ...stalledWork(state, project),
+  ];
+}
+
+/** What goes on only when somebody does something; what may go on by itself is in the table of tasks. */
+function stalledWork(state: State, { name }: Project): Alert[] {
+  return stalledIn(state, name)
+    .filter(({ stall }) => needsPerson(stall.cause))
+    .map((stalled) => {
+      const { attempt, stall } = stalled;
+      const message = `${attempt.task} on ${attempt.node}: ${stallLine(stalled)}`;
+      return { project: name, code: 'E_STALLED', message, since: stall.since, fix: mendLine(stalled) };
+    });
 }
 
 /** Until the command is shown to go red, is no longer anybody's, or a person says that it need not. */

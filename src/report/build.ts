@@ -14,6 +14,7 @@ import { compileMatcher } from '../plan/match.ts';
 import { assertNever } from '../model/assert.ts';
 import { type Project, type Task, undoOf } from '../model/task.ts';
 import { restsOnReverted } from '../schedule/resting.ts';
+import { stalledFor } from '../schedule/stalled.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
 import { type AdviceInput, capacityOf } from './advice.ts';
 import { alertsOf } from './alerts.ts';
@@ -31,6 +32,8 @@ import type {
 import { contractReport } from './contract.ts';
 import { flakyGates } from './flaky.ts';
 import { type AgentWord, notesByAttempt, wordOf } from './notes.ts';
+import { stallLine } from './stalled.ts';
+import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
 
 export interface ReportInput {
@@ -56,6 +59,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     reportTask(task, byTask.get(task.key) ?? [], {
       status: words.get(task.key) ?? 'waiting',
       restsOn: (resting.get(task.key) ?? []).map(idOf),
+      state,
       now,
     }),
   );
@@ -79,6 +83,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
+    late: lateResults(state, (task) => task.startsWith(`${project.name}/`)),
     flaky: flakyGates(project),
     waiting,
     delivery,
@@ -126,7 +131,12 @@ function wordsOf(
 function reportTask(
   task: Task,
   all: readonly Attempt[],
-  seen: { readonly status: StatusWord; readonly restsOn: readonly TaskId[]; readonly now: number },
+  seen: {
+    readonly status: StatusWord;
+    readonly restsOn: readonly TaskId[];
+    readonly state: State;
+    readonly now: number;
+  },
 ): TaskReport {
   const { status, now } = seen;
   const attempts = all.filter(({ work }) => work.kind === 'work');
@@ -137,7 +147,10 @@ function reportTask(
     id: task.spec.id,
     title: task.spec.title,
     status,
-    reason: seen.restsOn.length > 0 ? `rests on reverted work: ${seen.restsOn.join(', ')}` : reasonFor(task),
+    reason:
+      seen.restsOn.length > 0
+        ? `rests on reverted work: ${seen.restsOn.join(', ')}`
+        : (stallReason(seen.state, task) ?? reasonFor(task)),
     nodes: [...new Set(attempts.map(({ node }) => node))],
     attempts: attempts.length,
     rounds: rounds.length === 0 ? null : rounds.reduce((sum, count) => sum + count, 0),
@@ -147,6 +160,12 @@ function reportTask(
     commit: task.progress.at === 'merged' ? task.progress.commit : null,
     restsOn: seen.restsOn,
   };
+}
+
+/** What is at work shows no progress. */
+function stallReason(state: State, task: Task): string | null {
+  const stalled = stalledFor(state, task);
+  return stalled === null ? null : stallLine(stalled);
 }
 
 function reasonFor(task: Task): string | null {

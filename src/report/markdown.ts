@@ -8,6 +8,7 @@ import { nextText } from './clash.ts';
 import type { ContractReport } from './contract.ts';
 import { flakeText } from './flaky.ts';
 import type { AgentWord } from './notes.ts';
+import { lateLine } from './late.ts';
 import type {
   ConflictReport,
   DeliveryReport,
@@ -43,6 +44,7 @@ export function reportMarkdown(report: Report): string {
     list('## What agents say of their work (no gate believes it)', report.words, wordLines),
     list('## Refused', report.refusals, refusalLines),
     list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
+    list('## Came too late', report.late, (late) => [`- ${plain(lateLine(late))}`]),
     list('## Flaky', report.flaky, flakyLines),
     list('## Gates on a broken copy', report.controls, controlLines),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),

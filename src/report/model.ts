@@ -6,6 +6,7 @@ import type { Control } from '../model/task.ts';
 import type { Alert } from './alerts.ts';
 import type { ContractReport } from './contract.ts';
 import type { AgentWord } from './notes.ts';
+import type { LateResult } from './late.ts';
 import type { StatusWord } from '../schedule/status.ts';
 
 /** What a person wants to know about a project in the evening. All spans are milliseconds, all instants wall clock. */
@@ -32,6 +33,8 @@ export interface Report {
   readonly words: readonly AgentWord[];
   readonly refusals: readonly Refusal[];
   readonly conflicts: readonly ConflictReport[];
+  /** Results of attempts that had been given up. */
+  readonly late: readonly LateResult[];
   /** Gates that were red and then green on the same commit. */
   readonly flaky: readonly FlakyGateReport[];
   readonly waiting: readonly WaitingForPerson[];

@@ -6,6 +6,7 @@ import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import type { Contract } from '../model/task.ts';
+import type { Silence } from './lease.ts';
 import type { ProjectName, TaskKey } from '../model/ids.ts';
 
 /** What `decide` looks at. It reads, and never changes, the state. */
@@ -29,6 +30,8 @@ export interface Snapshot {
   readonly controls?: ReadonlyMap<ProjectName, ControlStanding>;
   /** Where each project's contract was looked at last; missing as a whole: it is not known, and keeps nothing. */
   readonly contracts?: ReadonlyMap<ProjectName, ContractLook>;
+  /** Nodes that do not answer -> their silence as it is counted, milliseconds; missing where nobody counts. */
+  readonly silent?: ReadonlyMap<NodeName, number>;
   /** What they said; for people only. */
   readonly refusals?: ReadonlyMap<NodeName, string>;
 }
@@ -112,6 +115,8 @@ export type Blocker =
   | { readonly why: 'contract'; readonly path: string; readonly changed: Contract['changed'] }
   /** An earlier attempt, or a gate on its work, has not ended on its node yet. */
   | { readonly why: 'attempt'; readonly token: Token; readonly node: NodeName }
+  /** It is at work, or its branch lies, on a node that does not answer; null: nobody says how long. */
+  | { readonly why: 'silent'; readonly node: NodeName; readonly silence: Silence | null }
   | { readonly why: 'nodes'; readonly nodes: readonly NodeVerdict[] }
   /** Every key of its executor is in full use or was refused by its provider. */
   | { readonly why: 'credential'; readonly credentials: readonly CredentialVerdict[] }

@@ -1,7 +1,7 @@
 /** "Why is this task not running?", answered by the filters that decided, node by node. */
 import { assertNever } from '../model/assert.ts';
 import type { Finding } from '../model/attempt.ts';
-import type { TaskKey } from '../model/ids.ts';
+import type { TaskKey, Token } from '../model/ids.ts';
 import type { Task } from '../model/task.ts';
 import {
   type Board,
@@ -13,6 +13,7 @@ import {
 } from './filter.ts';
 import { restsOnReverted } from './resting.ts';
 import { clashOf, shortClash } from './clash.ts';
+import { silenceOf } from './lease.ts';
 import { ANY_EXECUTOR } from './slots.ts';
 import type { Blocker, CredentialVerdict, NodeVerdict, Snapshot } from './snapshot.ts';
 
@@ -37,9 +38,9 @@ function blockersOf(task: Task, board: Board): Blocker[] {
     case 'open':
       return objections(task, board, [...STANDING_FILTERS, ...CONTENDED_FILTERS]);
     case 'attempt':
-      return [];
+      return silentOf(progress.token, board);
     case 'gating':
-      if (progress.gate !== null) return [];
+      if (progress.gate !== null) return silentOf(progress.gate, board);
       return holdOf(task, board) ?? gateBlockers(task, board);
     case 'queued':
       return holdOf(task, board) ?? [...conflictOf(task), { why: 'merging', at: progress.at }];
@@ -50,6 +51,7 @@ function blockersOf(task: Task, board: Board): Blocker[] {
         : [{ why: 'over', at: 'merged', reason: null, findings: [] }];
     }
     case 'finished':
+      return [...silentOf(progress.token, board), { why: 'merging', at: progress.at }];
     case 'landing':
       return [{ why: 'merging', at: progress.at }];
     case 'review':
@@ -64,6 +66,15 @@ function blockersOf(task: Task, board: Board): Blocker[] {
     default:
       return assertNever(progress);
   }
+}
+
+/** What is at work, or has finished, where nobody answers. */
+export function silentOf(token: Token, { snapshot }: Pick<Board, 'snapshot'>): Blocker[] {
+  const node = snapshot.state.attempts.get(token)?.node;
+  if (node === undefined || snapshot.connected.has(node)) return [];
+  // A controller that counts has not tried it in vain yet: it is being connected.
+  if (snapshot.silent?.has(node) === false) return [];
+  return [{ why: 'silent', node, silence: silenceOf(snapshot, node) }];
 }
 
 function conflictOf(task: Task): Blocker[] {
@@ -107,6 +118,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return blocker.changed === null ? 'ContractRead' : `ContractChanged(${blocker.path})`;
     case 'attempt':
       return `Ending(${blocker.node})`;
+    case 'silent':
+      return `NodeSilent(${blocker.node})`;
     case 'nodes':
       return nodesReason(blocker.nodes);
     case 'credential':

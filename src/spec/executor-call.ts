@@ -21,7 +21,13 @@ export function callFrom(input: ExecutorInput, base: ExecutorDef | null): Partia
   if (input.probe !== undefined) call.probe = input.probe === false ? null : probeFrom(input.probe);
   if (limits?.round !== undefined) call.roundMs = milliseconds(limits.round);
   if (limits?.hang !== undefined) call.hangMs = milliseconds(limits.hang);
+  if (input.stalls !== undefined) call.stalls = [...input.stalls, ...stallsBefore(input, base)];
   return Object.keys(call).length === 0 ? null : call;
+}
+
+function stallsBefore({ kind }: ExecutorInput, base: ExecutorDef | null): AgentCall['stalls'] {
+  const call = base?.call;
+  return callOf({ kind: kind ?? base?.kind ?? 'shell', ...(call === undefined ? {} : { call }) }).stalls;
 }
 
 /** Why an agent that is called like this could not do its work, and the key to blame; null: it can. */

@@ -1,6 +1,7 @@
 /** The form of one executor, in project.yaml and in executors.yaml. */
 import * as z from 'zod';
 import { EXECUTOR_KINDS, PLACEHOLDERS } from '../model/executor.ts';
+import { PROMPT_CAUSES } from '../model/stall.ts';
 import { nearest } from './nearest.ts';
 import { argv, count, duration, line, name, refine, secret, variable } from './fields.ts';
 
@@ -106,6 +107,16 @@ export const executor = z.strictObject({
     .optional()
     .describe('What the program must have before it is run on a node.'),
   limits: limits.optional(),
+  stalls: z
+    .array(
+      z.strictObject({
+        text: line.describe('Found in one of the last lines, whatever its case.'),
+        cause: z.enum(PROMPT_CAUSES).describe('What it waits for then.'),
+      }),
+    )
+    .max(100)
+    .optional()
+    .describe('Words that tell what a silent agent waits for, before those that are known of its kind.'),
   credentials: z
     .array(name('credential name'))
     .min(1)

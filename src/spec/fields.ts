@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { isName } from '../model/ids.ts';
 import { parseDuration } from '../model/time.ts';
 
-const LONGEST_SPAN_MS = 7 * 86_400_000;
+export const LONGEST_SPAN_MS = 7 * 86_400_000;
 const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 // oxlint-disable-next-line no-control-regex -- control characters are exactly what is refused
 export const CONTROL = /[\u0000-\u001f\u007f]/;

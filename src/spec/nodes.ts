@@ -2,7 +2,9 @@
 import type { ErrorCode } from '../model/codes/index.ts';
 import { DispatchError, type Problem } from '../model/error.ts';
 import { nodeName } from '../model/ids.ts';
+import { DEFAULT_LEASE_MS } from '../model/lease.ts';
 import type { NodeConfig, NodeReach } from '../model/spec.ts';
+import { parseDuration } from '../model/time.ts';
 import { checkForm } from './check-form.ts';
 import { appendElement, removeElement } from './jsonc-list.ts';
 import { readJsonc } from './jsonc-source.ts';
@@ -189,7 +191,13 @@ function nodeOf(entry: NodeEntry): NodeConfig {
     weight: entry.weight ?? 1,
     reach: reachOf(entry),
     root: entry.root ?? null,
+    leaseMs: leaseOf(entry),
   };
+}
+
+function leaseOf({ lease }: NodeEntry): number | null {
+  if (lease === 'never') return null;
+  return lease === undefined ? DEFAULT_LEASE_MS : parseDuration(lease);
 }
 
 function reachOf(entry: NodeEntry): NodeReach {

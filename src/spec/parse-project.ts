@@ -76,6 +76,7 @@ const DEFAULT_EXECUTOR = 'claude';
 const CONTRACT = 'SHARED_CONTEXT.md';
 
 function configOf(input: ProjectInput, name: ProjectName, executors: Executors): ProjectConfig {
+  const stallMs = milliseconds(input.stall_after);
   return {
     name,
     repo: input.repo ?? null,
@@ -87,6 +88,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     executor: input.executor ?? DEFAULT_EXECUTOR,
     executors,
     timeoutMs: milliseconds(input.timeout) ?? DEFAULT_TIMEOUT_MS,
+    ...(stallMs === null ? {} : { stallMs }),
     retries: input.retries ?? DEFAULT_RETRIES,
     gateTimeoutMs: milliseconds(input.gates?.timeout) ?? DEFAULT_TIMEOUT_MS,
     sandbox: sandboxOf(input),

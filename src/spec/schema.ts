@@ -3,10 +3,12 @@
  * editor accepts and what `validate` accepts is one thing; rules that span several keys or files are checked elsewhere.
  */
 import * as z from 'zod';
+import { SHORTEST_LEASE_MS } from '../model/lease.ts';
 import { parseSize } from '../model/size.ts';
+import { parseDuration } from '../model/time.ts';
 import { patternProblem } from '../plan/pattern.ts';
 import { credential, executor } from './executor-schema.ts';
-import { argv, CONTROL, count, duration, line, name, refine } from './fields.ts';
+import { argv, CONTROL, count, duration, line, LONGEST_SPAN_MS, name, refine } from './fields.ts';
 
 const pattern = z
   .string()
@@ -204,6 +206,7 @@ export const projectSchema = z
       .optional()
       .describe('Agents of your own: `{ mine: { command: [python3, agent.py] } }`.'),
     timeout: duration.optional().describe('Span within which one attempt must end; 30m by default.'),
+    stall_after: duration.optional().describe('Silence after which a stall is explained; 5m by default.'),
     retries: count(0, 20).optional().describe('Feedback rounds inside an attempt; 3 by default.'),
     gates: gates
       .optional()
@@ -265,6 +268,19 @@ const nodeRoot = z
   )
   .refine((text) => !text.split('/').includes('..'), 'climbs out with `..`');
 
+const lease = z.union([z.string(), z.number()]).superRefine((value, context) => {
+  if (value === 'never') return;
+  const ms = parseDuration(value);
+  if (ms !== null && ms >= SHORTEST_LEASE_MS && ms <= LONGEST_SPAN_MS) return;
+  const message =
+    ms === null
+      ? 'is neither `never` nor a span of time such as 90s, 30m or 1h30m'
+      : ms < SHORTEST_LEASE_MS
+        ? 'is shorter than 5 seconds: a lost connection takes longer to be noticed and made anew'
+        : 'is longer than 7 days; `never` leaves it to a person';
+  context.addIssue({ code: 'custom', message, params: { code: 'E_SPEC_VALUE' }, input: value });
+});
+
 export const nodeSchema = z.strictObject({
   name: name('node name'),
   ssh_target: z
@@ -303,6 +319,9 @@ export const nodeSchema = z.strictObject({
   socket: line.optional().describe('Control path of the system-ssh transport.'),
   ssh_config: line.optional().describe('An ssh configuration file instead of your own.'),
   root: nodeRoot.optional().describe('Folder of the worker on the node; ~/agent-worker by default.'),
+  lease: lease
+    .optional()
+    .describe('Silence after which its work starts elsewhere: a span from 5s on, or never; 30m by default.'),
 });
 
 const nodeList = z.array(nodeSchema).max(10_000);

@@ -82,6 +82,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'node.connected':
     case 'node.disconnected':
+    case 'node.suspected':
+    case 'node.lost':
     case 'node.refused':
     case 'node.probed':
     case 'node.marked':
@@ -98,7 +100,10 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'attempt.running':
     case 'attempt.progressed':
+    case 'attempt.stalled':
+    case 'attempt.moved':
     case 'attempt.late':
+    case 'attempt.kept':
       moveAttempt(touched, fact.token, state);
       return;
     case 'attempt.ended':
@@ -123,6 +128,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'candidate.refused':
     case 'attempt.noted':
+    case 'person.intervened':
     case 'controller.slept':
       return;
     case 'merge.doubted':

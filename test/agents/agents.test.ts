@@ -87,6 +87,22 @@ describe.skipIf(PACKAGES === '')('a real agent', { timeout: LONG_MS }, () => {
     return { outcome: await client.ended(order.token, LONG_MS), order };
   }
 
+  test('claude that is told 429 is heard while it still tries, and gets through when there is room', async () => {
+    provider.behave('refuse:429:rate_limit_error');
+    const def = AGENTS.claude();
+    const patient = { ...def, env: { ...def.env, CLAUDE_CODE_MAX_RETRIES: '10' } };
+    const ended = run(patient, {}, { stallMs: 300_000 });
+    const heard = await client.until(
+      () => client.events.find((entry) => entry.type === 'provider.refused'),
+      'the refusal is heard',
+      LONG_MS,
+    );
+    expect(heard).toMatchObject({ refusal: { kind: 'rate' } });
+    expect(client.events.some(({ type }) => type === 'attempt.ended')).toBe(false);
+    provider.behave('work');
+    expect((await ended).outcome).toMatchObject({ kind: 'done' });
+  });
+
   describe.each(['claude', 'codex'] as const)('%s', (name) => {
     test('has the flags that it is called with', async () => {
       const ask = probeOf({ ...AGENTS[name](), command: [join(PACKAGES, 'node_modules', '.bin', name)] });
@@ -140,9 +156,13 @@ describe.skipIf(PACKAGES === '')('a real agent', { timeout: LONG_MS }, () => {
       });
     });
 
-    test('in a stream without end is ended when its round is over, and that is said', async () => {
+    test('in a stream without end is known to wait for its model, and is ended when its round is over', async () => {
       provider.behave('endless');
-      const { outcome } = await run(AGENTS[name](), { roundMs: 40_000 });
+      const { outcome } = await run(AGENTS[name](), { roundMs: 40_000 }, { stallMs: 5000 });
+      const causes = client.events.flatMap((entry) =>
+        entry.type === 'attempt.stalled' ? [entry.stall.cause] : [],
+      );
+      expect(causes).toContain('model');
       expect(outcome).toMatchObject({
         kind: 'failed',
         cause: 'executor',

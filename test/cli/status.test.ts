@@ -12,6 +12,7 @@ import {
   NODE,
   PROJECT,
   SET_UP,
+  stallFor,
   token,
   wayToMerge,
 } from '../model/builder.ts';
@@ -197,6 +198,44 @@ describe('why', () => {
 
   test('does not take S0 for S01', async () => {
     expect((await dispatch(['why', 'S0'], { cwd: await homeWith(...STORY) })).code).toBe(5);
+  });
+});
+
+describe('an attempt that has fallen silent', () => {
+  const PROCESS = {
+    pid: 7,
+    command: 'ssh x',
+    state: 'sleeping',
+    waits: 'terminal',
+    cpuMs: 0,
+    ageMs: 1,
+  } as const;
+  const evidence = { processes: [PROCESS], lastLines: ['Pass\u001b[31mword:'] };
+  const stall = { ...stallFor('keyboard', evidence), detail: 'ssh \u001b]0;pwned\u0007x' };
+  const SILENT: readonly Fact[] = [...STORY, { type: 'attempt.stalled', token: token(2), stall }];
+
+  test('is marked in status, and who has to do something is told what', async () => {
+    const home = await homeWith(...SILENT);
+    const { stdout, stderr } = await dispatch(['status', 'app'], { cwd: home });
+    expect(stdout).toMatch(/running\tS02-service\t.*\tStalled\(keyboard\)/u);
+    expect(stderr).toContain('E_STALLED: app/S02-service on mac2: attempt 1 waits for somebody to type');
+    expect(stderr).toContain('fix: dispatch attach app/S02-service --write');
+    expect(hasEscapes(stdout + stderr)).toBe(false);
+    const report = (await dispatch(['report', 'app'], { cwd: home })).stdout;
+    expect(report).toContain('**E_STALLED**');
+    expect((await dispatch(['nodes', 'list', '-o', 'json'], { cwd: home })).stdout).toContain('"stalled":1');
+  });
+
+  test('is explained by why, with its evidence and nothing that a terminal would obey', async () => {
+    const home = await homeWith(...SILENT);
+    const { stdout } = await dispatch(['why', 'S02'], { cwd: home });
+    expect(stdout).toContain('attempt 1 waits for somebody to type');
+    expect(stdout).toContain('process 7 sleeping in terminal');
+    expect(stdout).toContain('> Password:');
+    expect(stdout).toContain('fix: dispatch attach app/S02-service --write');
+    expect(hasEscapes(stdout)).toBe(false);
+    const machine = JSON.parse((await dispatch(['why', 'S02', '-o', 'json'], { cwd: home })).stdout);
+    expect(machine.data.stall).toMatchObject({ cause: 'keyboard', evidence: { quietMs: 300_000 } });
   });
 });
 

@@ -1,8 +1,9 @@
 /** What a person types while agents work: leave and come back, look, stop, try again, decide. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Home, makeHome, PROJECT, sshNode, writeFiles } from './home.ts';
+import { inTerminal } from './in-terminal.ts';
 import { isAlive } from './processes.ts';
 import { program } from './running.ts';
 import { type Sshd, startSshd } from './sshd.ts';
@@ -246,47 +247,3 @@ describe('review', () => {
     expect((await started.ended).code).toBe(0);
   });
 });
-
-interface Terminal {
-  /** What the terminal has been given so far. */
-  readonly shown: () => string;
-  readonly type: (keys: string) => void;
-  readonly isOver: () => boolean;
-  /** The command's exit code, 128 + n when signal n ended it. */
-  readonly code: Promise<number | null>;
-}
-
-/** Runs a command line in a terminal of its own. */
-function inTerminal(home: Home, command: string, env: Readonly<Record<string, string>> = {}): Terminal {
-  const script = spawn('script', ['-qec', command, '/dev/null'], {
-    cwd: home.dir,
-    env: {
-      ...process.env,
-      HOME: `${home.base}/user`,
-      SHELL: '/bin/sh',
-      TERM: 'xterm-256color',
-      ...env,
-    },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  onTestFinished(() => void script.kill('SIGKILL'));
-  let shown = '';
-  let over = false;
-  script.stdout.setEncoding('utf8').on('data', (text: string) => {
-    shown += text;
-  });
-  // Keys may be typed at somebody who has just left.
-  script.stdin.on('error', () => {});
-  const code = new Promise<number | null>((resolve) => {
-    script.once('close', (status) => {
-      over = true;
-      resolve(status);
-    });
-  });
-  return {
-    shown: () => shown,
-    type: (keys) => void script.stdin.write(keys),
-    isOver: () => over,
-    code,
-  };
-}

@@ -8,6 +8,7 @@ export function nodeConfig(name: string, reach: NodeReach, over: Partial<NodeCon
     name: nodeName(name),
     slots: 2,
     gateSlots: null,
+    leaseMs: null,
     mode: 'hybrid',
     labels: [],
     weight: 1,

@@ -45,6 +45,7 @@ test('what a controller has durably, its node does not tell again', async () => 
         name: nodeName('here'),
         slots: 2,
         gateSlots: null,
+        leaseMs: null,
         mode: 'hybrid',
         labels: [],
         weight: 1,

@@ -86,6 +86,17 @@ test('a running attempt of before is fenced when the contract is accepted', () =
   expect(story.core.state.tasks.get(key('p', 'A'))?.progress.at).toBe('merged');
 });
 
+test('a branch that is still on its node is fetched, and not promised to the next attempt', () => {
+  const { story, b } = changed();
+  story.news({ type: 'attempt.ended', token: b, outcome: done(500) });
+  story.turn({ is: 'effect.failed', key: `collect:${b}`, problem: { code: 'E_INTERNAL', message: 'cut' } });
+  accept(story, 'two');
+  story.effects.clear();
+  story.later();
+  expect(story.wanted(`collect:${b}`)).toMatchObject({ do: 'collect', token: b });
+  expect(story.core.state.tasks.get(key('p', 'B'))?.feedback).toBeNull();
+});
+
 test('a gate at work on what was made before is fenced with it', () => {
   const { story, b } = changed();
   story.queued(b, { paths: ['b'] });

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { Core } from '../../src/controller/core.ts';
 import type { Input } from '../../src/controller/door.ts';
 import type { Outcome, RefusalKind } from '../../src/model/attempt.ts';
-import { nodeName, projectName } from '../../src/model/ids.ts';
+import { nodeName, projectName, type Token } from '../../src/model/ids.ts';
+import type { JournalEntry } from '../../src/protocol/messages.ts';
 import { emptyState } from '../../src/model/state.ts';
 import { settlement } from '../../src/controller/settlement.ts';
 import { config, key, node, spec } from '../schedule/world.ts';
@@ -42,7 +43,7 @@ function story(tasks: number) {
     epoch: 1,
   };
   turn(T0, { is: 'node.up', node: N1, welcome, inventory: [] });
-  let seq = 0;
+  let seq = 1000;
   const live = () => [...(core.state.live.get(N1) ?? [])];
   const end = (now: number, outcome: Outcome) => {
     const [token] = live();
@@ -92,4 +93,30 @@ test('a key that is not taken fails its tasks in the end, is tried now and then,
   expect(over?.blocked).toEqual([key('p', 'T0'), key('p', 'T1')]);
   turn(T0 + 61_000, { is: 'command', command: { verb: 'start', project: P } });
   expect(live()).toHaveLength(2);
+});
+
+test('a refusal in the middle of an attempt spares the key at once, whatever becomes of the attempt', () => {
+  const { core, turn, live, end } = story(8);
+  const [first, second] = live();
+  if (first === undefined || second === undefined) throw new Error('nothing runs');
+  const refusal = { kind: 'rate', retryAfterMs: null } as const;
+  const message = 'API Error: 429';
+  const says = (seq: number, token: Token) =>
+    ({ seq, at: 0, type: 'provider.refused', token, refusal, message }) as const;
+  const entries: JournalEntry[] = [
+    { seq: 101, at: 0, type: 'attempt.running', token: first },
+    { seq: 102, at: 0, type: 'attempt.running', token: second },
+    says(103, first),
+    says(104, second),
+  ];
+  const news = { is: 'node.news', node: N1, journal: 'j', entries } as const;
+  const { wakeAt } = turn(T0 + 1000, news);
+  // Both began under the old bound: one refusal, of eight at once.
+  expect(core.state.credentials.get('glm')).toMatchObject({ limit: 4, seen: 8, strikes: 1, refusals: 1 });
+  expect(wakeAt).toBe(T0 + 6000);
+  expect(live()).toHaveLength(8);
+  // A node says the same again after a new connection; and the attempt that was refused may get through after all.
+  turn(T0 + 2000, news);
+  end(T0 + 3000, done);
+  expect(core.state.credentials.get('glm')).toMatchObject({ limit: 4, strikes: 1, refusals: 1 });
 });

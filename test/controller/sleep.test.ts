@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Core } from '../../src/controller/core.ts';
 import type { Effect, Input } from '../../src/controller/door.ts';
-import { sleptBetween } from '../../src/controller/sleep.ts';
+import { awakeBetween, sleptBetween } from '../../src/controller/sleep.ts';
 import type { Fact } from '../../src/model/event.ts';
 import { nodeName, projectName } from '../../src/model/ids.ts';
 import { emptyState } from '../../src/model/state.ts';
@@ -23,6 +23,20 @@ describe('sleep is noticed', () => {
     const before = { wall: 1_700_000_000_000, mono: 5000 };
     const now = { wall: before.wall + passed.wall, mono: before.mono + passed.mono };
     expect(sleptBetween(before, now)).toBe(slept);
+  });
+});
+
+describe('time is charged to a silent node', () => {
+  test.each([
+    ['by the look that it took', { wall: 1000, mono: 1000 }, 1000],
+    ['by the monotonic clock, when the other was set forward', { wall: HOUR, mono: 1000 }, 1000],
+    ['by the monotonic clock, when the other was set back', { wall: -HOUR, mono: 1000 }, 1000],
+    ['no more than one look, when nobody looked for long', { wall: 4000, mono: 4000 }, 1000],
+    ['what is left of a look, when the clock stood still', { wall: HOUR, mono: 300 }, 300],
+  ])('%s', (_, passed, charged) => {
+    const before = { wall: 1_700_000_000_000, mono: 5000 };
+    const now = { wall: before.wall + passed.wall, mono: before.mono + passed.mono };
+    expect(awakeBetween(before, now)).toBe(charged);
   });
 });
 

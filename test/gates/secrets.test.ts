@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { secretFindings } from '../../src/gates/secrets.ts';
+import { secretFindings, withoutSecrets } from '../../src/gates/secrets.ts';
 import { lines } from './build.ts';
 
 // Put together here, so that this file itself contains none.
@@ -48,5 +48,22 @@ describe('keys that open something', () => {
     const allow = [{ path: 'test/**', text: key.slice(0, 10), reason: 'a revoked one' }];
     expect(secretFindings(lines('test/a.ts', key), allow)).toEqual([]);
     expect(secretFindings(lines('src/a.ts', key), allow)).toHaveLength(1);
+  });
+});
+
+describe('text that leaves a machine', () => {
+  test.each(KEYS)('has no %s in it', (_, key) => {
+    expect(withoutSecrets(`curl -u ${key} x ${key}`)).toBe('curl -u [hidden] x [hidden]');
+  });
+
+  test.each([
+    ['curl -H "Authorization: Bearer abcdef123456" x', 'curl -H "Authorization: Bearer [hidden]" x'],
+    ['agent --api-key qwertyuiop --model big', 'agent --api-key [hidden] --model big'],
+    ['GLM_API_KEY=qwertyuiop run', 'GLM_API_KEY=[hidden] run'],
+    ['{"token": "qwertyuiop"}', '{"token": "[hidden]"}'],
+    ['npm test -- --tokens 12', 'npm test -- --tokens 12'],
+    ['input_tokens: 1200', 'input_tokens: 1200'],
+  ])('%j becomes %j', (text, clean) => {
+    expect(withoutSecrets(text)).toBe(clean);
   });
 });

@@ -1,4 +1,5 @@
 /** A small state driven by facts written out, for tests of one transition. */
+import type { Evidence, Stall, StallCause } from '../../src/model/stall.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import { type Clash, CONFLICT } from '../../src/model/conflict.ts';
 import { type Basis, environmentOf } from '../../src/model/evidence.ts';
@@ -157,4 +158,25 @@ export class Story {
       return event;
     });
   }
+}
+
+/** A stall as a node tells it: nothing but silence, unless the evidence says more. */
+export function stallFor(cause: StallCause, evidence: Partial<Evidence> = {}): Stall {
+  return { cause, detail: '', evidence: evidenceWith(evidence) };
+}
+
+export function evidenceWith(parts: Partial<Evidence> = {}): Evidence {
+  return {
+    quietMs: 300_000,
+    logBytes: 120,
+    cpu: { usedMs: 0, overMs: 60_000 },
+    processes: [],
+    more: 0,
+    finished: false,
+    refused: null,
+    lastEvent: null,
+    repeats: null,
+    lastLines: [],
+    ...parts,
+  };
 }

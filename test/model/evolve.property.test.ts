@@ -44,7 +44,7 @@ describe('evolve over random legal histories', () => {
 
   it('meets every kind of fact, so that the histories prove something', () => {
     const met = new Map<string, number>();
-    for (let seed = 0; seed < 80; seed += 1) {
+    for (let seed = 0; seed < 130; seed += 1) {
       const history = new History();
       for (let step = 0; step < 500; step += 1) history.step(seed * 7919 + step * 104_729);
       for (const { fact } of history.events) {
@@ -73,6 +73,8 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'node.connected': true,
   'node.disconnected': true,
   'node.refused': true,
+  'node.suspected': true,
+  'node.lost': true,
   'node.probed': true,
   'node.marked': true,
   'credential.limited': true,
@@ -80,8 +82,12 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'attempt.claimed': true,
   'attempt.running': true,
   'attempt.progressed': true,
+  'attempt.stalled': true,
+  'attempt.moved': true,
+  'person.intervened': true,
   'attempt.fenced': true,
   'attempt.late': true,
+  'attempt.kept': true,
   'candidate.accepted': true,
   'candidate.refused': true,
   'task.reviewed': true,

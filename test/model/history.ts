@@ -15,7 +15,7 @@ import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { emptyState, type NodeState } from '../../src/model/state.ts';
 import type { Basis } from '../../src/model/evidence.ts';
 import { isFinal, judgedBy, type Progress, type Project, type Task, undoOf } from '../../src/model/task.ts';
-import { BASIS, clash } from './builder.ts';
+import { BASIS, clash, stallFor } from './builder.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
 /** Facts that are recorded together, and the node whose journal they came from. */
@@ -89,6 +89,9 @@ export class History {
       () => this.#connect(),
       () => this.#disconnect(),
       () => this.#refuse(),
+      () => this.#suspectNode(),
+      () => this.#lose(),
+      () => this.#keep(),
       () => this.#probe(),
       () => this.#limit(),
       () => this.#easeKey(),
@@ -100,6 +103,9 @@ export class History {
       () => this.#run(),
       () => this.#progress(),
       () => this.#note(),
+      () => this.#stall(),
+      () => this.#move(),
+      () => this.#intervene(),
       () => this.#endWork(),
       () => this.#endWork(),
       () => this.#endWork(),
@@ -125,13 +131,13 @@ export class History {
       () => this.#hold(),
       () => this.#control(),
       () => this.#contract(),
-      () => this.#contract(),
       () => this.#front(),
       () => this.#land(),
       () => this.#land(),
       () => this.#race(),
       () => this.#cancel(),
       () => this.#retry(),
+      () => this.#revert(),
       () => this.#revert(),
       () => this.#delivery(),
       () => this.#delivery(),
@@ -203,6 +209,37 @@ export class History {
   #refuse(): Move[] {
     if (!this.#rarely()) return [];
     return one({ type: 'node.refused', node: this.#any(NODES), until: this.#next(), reason: 'no space' });
+  }
+
+  #suspectNode(): Move[] {
+    if (!this.#rarely()) return [];
+    return one({ type: 'node.suspected', node: this.#any(NODES), silentMs: this.#pick(100_000) });
+  }
+
+  /** With all that it holds; it connects again before anything else begins there. */
+  #lose(): Move[] {
+    if (!this.#rarely()) return [];
+    const node = this.#any(NODES);
+    const there = this.#live().filter((attempt) => attempt.node === node);
+    const work = there.filter(({ work: { kind } }) => kind === 'work').map(({ task }) => task);
+    const finished = this.#at('finished')
+      .filter(({ progress }) => this.state.attempts.get(progress.token)?.node === node)
+      .map(({ key }) => key);
+    const by = this.#any([null, 'ana']);
+    return one(
+      ...there.map(({ token }): Fact => ({ type: 'attempt.fenced', token, reason: 'lost' })),
+      { type: 'node.lost', node, silentMs: this.#pick(100_000), by },
+      ...[...work, ...finished].map((task) => this.#backedOff(task)),
+      { type: 'node.connected', node, bootId: 'boot-1', journal: `journal-${this.#next()}`, program: 'a1b2' },
+    );
+  }
+
+  #keep(): Move[] {
+    if (!this.#rarely()) return [];
+    const over = [...this.state.attempts.values()].filter(
+      ({ work, phase }) => work.kind === 'work' && (phase.is === 'ended' || phase.is === 'fenced'),
+    );
+    return over.flatMap(({ token }) => one({ type: 'attempt.kept', token, head: this.#commit() }));
   }
 
   #limit(): Move[] {
@@ -284,12 +321,30 @@ export class History {
   }
 
   #note(): Move[] {
+    if (!this.#rarely()) return [];
     return this.#live()
       .filter((attempt) => attempt.work.kind === 'work' && attempt.phase.is === 'running')
       .flatMap((attempt) => {
         const plan = this.#any([null, 'first a, then b']);
         return heard(attempt, { type: 'attempt.noted', token: attempt.token, plan, evidence: '- [x] it is' });
       });
+  }
+
+  #stall(): Move[] {
+    const stall = stallFor(this.#any(['keyboard', 'child', 'unknown'] as const));
+    return this.#live()
+      .filter((attempt) => attempt.phase.is === 'running')
+      .flatMap((attempt) => heard(attempt, { type: 'attempt.stalled', token: attempt.token, stall }));
+  }
+
+  #move(): Move[] {
+    return this.#live()
+      .filter(({ phase }) => phase.is === 'running' && phase.stall !== undefined)
+      .flatMap((attempt) => heard(attempt, { type: 'attempt.moved', token: attempt.token }));
+  }
+
+  #intervene(): Move[] {
+    return this.#live().flatMap(({ token }) => one({ type: 'person.intervened', token, by: 'ann' }));
   }
 
   #endWork(): Move[] {

@@ -132,6 +132,15 @@ describe('violations', () => {
       /fenced: 0+1 is claimed/,
     ],
     [
+      'an attempt on a node that was lost',
+      storyOf(claim('A', 1)),
+      (s) => {
+        const node = s.nodes.get(NODE);
+        if (node !== undefined) node.silence = { is: 'lost', at: 0, silentMs: 1, by: null };
+      },
+      /mac2: is lost, and 1 attempts live there/,
+    ],
+    [
       'two locks that meet',
       storyOf(claim('A', 1), claim('B', 2)),
       (s) => {

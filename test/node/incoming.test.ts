@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseMessage } from '../../src/node/incoming.ts';
 import { FrameError } from '../../src/protocol/frame.ts';
+import { stallFor } from '../model/builder.ts';
 
 const TOKEN = 'ab'.repeat(16);
 const COMMIT = 'c'.repeat(40);
@@ -23,6 +24,14 @@ const HEALTH = {
   git: null,
 };
 
+const PROCESS = { pid: 4, command: 'sh', state: 'stopped', waits: null, cpuMs: 0, ageMs: 10 } as const;
+const STALL = stallFor('stopped', { processes: [PROCESS], lastLines: ['on'] });
+const REFUSAL = { kind: 'rate', retryAfterMs: null };
+
+function withPid(pid: string): object {
+  return { ...STALL, evidence: { ...STALL.evidence, processes: [{ ...PROCESS, pid }] } };
+}
+
 describe('what a node says', () => {
   it.each([
     ['an answer to a ping', { id: 1, reply: {} }, 'ping'],
@@ -42,6 +51,14 @@ describe('what a node says', () => {
     ],
     ['how it is doing', { id: 1, reply: HEALTH }, 'health'],
     ['how it is doing on a disk without numbers', { id: 1, reply: { ...HEALTH, files: null } }, 'health'],
+    ['news of a stall', { events: [{ seq: 1, type: 'attempt.stalled', token: TOKEN, stall: STALL }] }, null],
+    ['news of a move', { events: [{ seq: 1, type: 'attempt.moved', token: TOKEN }] }, null],
+    [
+      'a refusal of a provider',
+      { events: [{ seq: 1, type: 'provider.refused', token: TOKEN, refusal: REFUSAL, message: '429' }] },
+      null,
+    ],
+    ['where to attach', { id: 1, reply: { argv: ['tmux'], shows: 'log', now: null } }, 'attach'],
     ['the head of a bundle', { id: 1, reply: { head: COMMIT } }, 'bundle.get'],
   ] as const)('may be %s', (_what, message, op) => {
     expect(parseMessage(message, () => op)).toEqual(message);
@@ -92,6 +109,32 @@ describe('what a node says', () => {
       'inventory',
     ],
     ['a bundle with a head that is no commit', { id: 1, reply: { head: 'HEAD' } }, 'bundle.get'],
+    [
+      'a stall of an unknown cause',
+      { events: [{ seq: 1, type: 'attempt.stalled', token: TOKEN, stall: { ...STALL, cause: 'mood' } }] },
+      null,
+    ],
+    [
+      'a stall with a process that has a command for a number',
+      { events: [{ seq: 1, type: 'attempt.stalled', token: TOKEN, stall: withPid('1; reboot') }] },
+      null,
+    ],
+    [
+      'a stall that fills the store',
+      {
+        events: [
+          { seq: 1, type: 'attempt.stalled', token: TOKEN, stall: { ...STALL, detail: 'x'.repeat(5000) } },
+        ],
+      },
+      null,
+    ],
+    [
+      'a refusal of a kind that no key can have',
+      {
+        events: [{ seq: 1, type: 'provider.refused', token: TOKEN, refusal: { kind: 'mood' }, message: '' }],
+      },
+      null,
+    ],
     [
       'a welcome without a journal',
       { id: 1, reply: { protocol: 1, program: 'p', bootId: 'b', seq: 0 } },

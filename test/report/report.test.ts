@@ -405,3 +405,25 @@ describe('words', () => {
     expect(row?.match(/(?<!\\)\|/gu)).toHaveLength(10);
   });
 });
+
+test('a result that came too late is named with the ref that keeps it, and one that left none is not', () => {
+  const report = reportAt(
+    9,
+    1,
+    ...SET_UP,
+    added('A'),
+    added('B', { modifies: ['src/b.ts'] }),
+    claim('A', 1),
+    claim('B', 2),
+    { type: 'attempt.fenced', token: token(1), reason: 'mac2 was lost (silent for 30m 00s)' },
+    { type: 'attempt.fenced', token: token(2), reason: 'mac2 was lost (silent for 30m 00s)' },
+    { type: 'attempt.late', token: token(1), what: 'ended: done' },
+    { type: 'attempt.late', token: token(2), what: 'the node does not know it' },
+    { type: 'attempt.kept', token: token(1), head: commit(7) },
+  );
+  const kept = { commit: commit(7), ref: `refs/cand/${token(1)}` };
+  expect(report.late).toMatchObject([{ task: key('A'), n: 1, node: 'mac2', kept }]);
+  expect(reportMarkdown(report)).toContain(
+    `## Came too late\n\n- app/A attempt 1 on mac2: mac2 was lost (silent for 30m 00s); its branch is kept as refs/cand/${token(1)}, and is not merged`,
+  );
+});

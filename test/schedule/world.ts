@@ -83,6 +83,7 @@ export function node(name: string, over: Partial<NodeConfig> = {}): NodeConfig {
     name: nodeName(name),
     slots: 8,
     gateSlots: null,
+    leaseMs: null,
     mode: 'hybrid',
     labels: [],
     weight: 1,

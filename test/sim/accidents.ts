@@ -1,4 +1,5 @@
 /** What befalls the world from time to time, each kind at its own mean interval, until everything is mended. */
+import type { Rng } from './rng.ts';
 import type { Accident } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -16,7 +17,7 @@ export class Accidents {
 
   #await(kind: Accident): void {
     const { timeline, scenario } = this.#sim;
-    const rng = kind === 'sleep' ? this.#sim.sleeps : this.#sim.rng;
+    const rng = this.#rngOf(kind);
     timeline.after(rng.span(scenario.accidents[kind]), async () => {
       if (this.#sim.calm) return;
       this.#sim.log(`accident: ${kind}`);
@@ -25,10 +26,20 @@ export class Accidents {
     });
   }
 
+  #rngOf(kind: Accident): Rng {
+    if (kind === 'sleep') return this.#sim.sleeps;
+    return kind === 'away' || kind === 'offline' ? this.#sim.absences : this.#sim.rng;
+  }
+
   async #happen(kind: Accident): Promise<void> {
     const sim = this.#sim;
     const { rng } = sim;
     if (kind === 'sleep') return sim.controller?.sleep(sim.sleeps.span(600_000));
+    if (kind === 'away') {
+      const { name } = sim.absences.pick(sim.scenario.nodes);
+      return sim.node(name).leave(sim.absences.span(90_000));
+    }
+    if (kind === 'offline') return sim.hearing.goOffline(sim.absences.span(120_000));
     const node = sim.node(rng.pick(sim.scenario.nodes).name);
     switch (kind) {
       case 'cut':

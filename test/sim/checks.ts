@@ -23,6 +23,7 @@ export function durableViolations(sim: Simulation, state: State, events: readonl
     ...slotViolations(sim, state),
     ...queueViolations(state),
     ...flakeViolations(sim, state),
+    ...sim.hearing.durableViolations(state, events),
   ];
 }
 

@@ -34,7 +34,7 @@ export class Person {
     const project = rng.pick(scenario.projects);
     const task = rng.pick(this.#specs);
     const key = taskKey(task.project, task.id);
-    switch (rng.int(12)) {
+    switch (rng.int(13)) {
       case 0:
         this.#started.add(project.name);
         return this.#sim.ask({ verb: 'start', project: project.name });
@@ -64,6 +64,8 @@ export class Person {
         return this.#revert();
       case 10:
         return this.#review(rng.chance(0.8));
+      case 11:
+        return this.#sim.ask({ verb: 'expire', node: rng.pick(scenario.nodes).name, by: 'somebody' });
       default:
         this.#edit(project);
         return this.#sim.ask(this.#load(project));

@@ -7,10 +7,13 @@ import type { Input } from '../../src/controller/door.ts';
 import { bordersOf } from '../../src/merge/areas.ts';
 import type { AreaFacts } from '../../src/model/area.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
+import type { Fact, NewEvent } from '../../src/model/event.ts';
+import { evolve } from '../../src/model/evolve.ts';
 import { environmentOf, evidenceKey } from '../../src/model/evidence.ts';
 import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/model/ids.ts';
 import type { ProjectConfig } from '../../src/model/spec.ts';
 import type { Gating, Project } from '../../src/model/task.ts';
+import { node } from '../schedule/world.ts';
 import { VERIFY } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
@@ -316,7 +319,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
 
   'a late result of an attempt that was given up is taken': {
-    shows: /without a retry|was cancelled and is|finished with attempt|does not count any more/,
+    shows: /was given up, and landed|finished with attempt|was cancelled and is|does not count any more/,
     plant: (sim) => {
       sim.hooks.beforeTurn.push((core, inputs) => {
         for (const input of inputs) {
@@ -390,6 +393,65 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       sim.hooks.beforeTurn.push((core, inputs) => {
         for (const input of inputs) if (input.is === 'node.up') core.memory.connected.delete(input.node);
         return inputs.filter((input) => input.is !== 'node.up' || !core.memory.tried.has(input.node));
+      });
+    },
+  },
+
+  'a lease is counted by the wall clock': {
+    shows: /of its lease of/,
+    plant: (sim) => {
+      // Nothing tells it that the machine slept, or that somebody set the clock.
+      const looked = new WeakMap<Core, number>();
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        const before = looked.get(core) ?? sim.wall();
+        const awake = inputs.some(({ is }) => is === 'awake');
+        if (awake || !looked.has(core)) looked.set(core, sim.wall());
+        const ms = Math.max(0, sim.wall() - before);
+        return inputs.map((input) => (input.is === 'awake' ? { ...input, ms } : input));
+      });
+    },
+  },
+
+  'a node is lost as soon as it is suspect': {
+    shows: /of its lease of/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((_, inputs) =>
+        inputs.map((input) => (input.is === 'awake' ? { ...input, ms: 2 * input.ms } : input)),
+      );
+    },
+  },
+
+  'work starts elsewhere when its node cannot be reached': {
+    shows: /nobody asked for that/,
+    plant: (sim) => {
+      sim.hooks.afterTurn.push((core, { events }) => {
+        const down = events.flatMap(({ fact }) => (fact.type === 'node.disconnected' ? fact.node : []));
+        for (const token of down.flatMap((node) => [...(core.state.live.get(node) ?? [])])) {
+          const attempt = core.state.attempts.get(token);
+          if (attempt?.work.kind !== 'work' || attempt.startedAt === null) continue;
+          const about = { at: sim.wall(), epoch: core.state.epoch, source: null };
+          const facts: Fact[] = [
+            { type: 'attempt.fenced', token, reason: 'its node is gone' },
+            { type: 'task.backedoff', task: attempt.task, notBefore: 0, reason: 'its node is gone' },
+          ];
+          for (const fact of facts) {
+            evolve(core.state, { seq: 0, ...about, fact });
+            (events as NewEvent[]).push({ ...about, fact });
+          }
+        }
+      });
+    },
+  },
+
+  'leases run although nobody can be reached': {
+    shows: /lost while nobody could be reached/,
+    plant: (sim) => {
+      // A machine that is not there bears witness.
+      const witness = node('witness', { reach: { by: 'command', command: ['true'] }, slots: 0 });
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        core.setNodes([...sim.scenario.nodes, witness]);
+        core.memory.connected.add(witness.name);
+        return inputs;
       });
     },
   },

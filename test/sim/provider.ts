@@ -33,6 +33,15 @@ export class Provider {
     return { kind: rng.pick(['rate', 'overload', 'quota', 'account', 'login'] as const), retryAfterMs: null };
   }
 
+  /** What it says to an attempt that is under way, which gets through all the same. */
+  complains(): ProviderRefusal {
+    const { silence } = this.#sim;
+    return {
+      kind: silence.pick(['rate', 'overload'] as const),
+      retryAfterMs: silence.chance(0.5) ? 2_000 : null,
+    };
+  }
+
   /** Attempts with this key that really run, wherever they do. */
   running(credential: string): number {
     let count = 0;

@@ -34,6 +34,10 @@ export type Accident =
   | 'zombie'
   | 'clock'
   | 'sleep'
+  /** A node cannot be reached for a while, and works on. */
+  | 'away'
+  /** No machine over the network can: the controller's own line is dead. */
+  | 'offline'
   | 'target'
   | 'replay'
   | 'person';
@@ -78,14 +82,14 @@ export const BROKEN = 'adds up';
 export const FLAKY = 'keeps time';
 const EXECUTORS = ['shell', 'glm'];
 
-/** @param own, @param contracts for what was added later: the other draws of a seed stay what they were. */
-export function drawScenario(rng: Rng, own: Rng, contracts: Rng): Scenario {
+/** @param own, absences and contracts for what was added later: the other draws of a seed stay what they were. */
+export function drawScenario(rng: Rng, own: Rng, absences: Rng, contracts: Rng): Scenario {
   const sleep = mean(own, 60_000);
   const projects = drawProjects(rng).map((project) => withContract(withAreas(project, own), contracts));
   return {
     projects,
     tasks: drawTasks(rng, projects),
-    nodes: drawNodes(rng),
+    nodes: drawNodes(rng).map((one) => withLease(one, absences)),
     fates: {
       good: rng.between(3, 10),
       red: some(rng, 4),
@@ -118,6 +122,8 @@ export function drawScenario(rng: Rng, own: Rng, contracts: Rng): Scenario {
       target: mean(rng, 15_000),
       replay: mean(rng, 20_000),
       person: mean(rng, 8_000),
+      away: mean(absences, 40_000),
+      offline: mean(absences, 120_000),
     },
     delay: rng.pick([2, 20, 200, 2000]),
     faultsMs: rng.between(60_000, 900_000),
@@ -236,4 +242,12 @@ function drawNodes(rng: Rng): NodeConfig[] {
     );
   }
   return nodes;
+}
+
+/** Leases that end while faults go on, mostly; and most nodes are reached over a network. */
+function withLease(one: NodeConfig, absences: Rng): NodeConfig {
+  const leaseMs = absences.pick([20_000, 60_000, 60_000, 180_000, null]);
+  if (absences.chance(0.2)) return { ...one, leaseMs };
+  const reach = { by: 'ssh', target: one.name, transport: 'auto', socket: null, configFile: null } as const;
+  return { ...one, leaseMs, reach };
 }

@@ -13,6 +13,7 @@ import type { Progress } from '../../src/model/task.ts';
 import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
 import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
+import { Hearing } from './hearing.ts';
 import { Person } from './person.ts';
 import { Provider } from './provider.ts';
 import { Rng } from './rng.ts';
@@ -57,6 +58,11 @@ export class Simulation {
   readonly sleeps: Rng;
   /** Which projects have a contract, and when people accept another one. */
   readonly contracts: Rng;
+  /** When nodes cannot be reached, and for how long. */
+  readonly absences: Rng;
+  readonly hearing = new Hearing(this);
+  /** Which attempts fall silent on the way, and what their nodes say of that. */
+  readonly silence: Rng;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -89,8 +95,10 @@ export class Simulation {
     this.rng = new Rng(seed);
     this.#tokens = new Rng(seed ^ 0x5bf03635);
     this.sleeps = new Rng(seed ^ 0x2545f491);
-    this.contracts = new Rng(seed ^ 0x6c8e9cf5);
-    this.scenario = drawScenario(this.rng, this.sleeps, this.contracts);
+    this.absences = new Rng(seed ^ 0x1b873593);
+    this.silence = new Rng(seed ^ 0x6c8e9cf5);
+    this.contracts = new Rng(seed ^ 0x3f84d5b5);
+    this.scenario = drawScenario(this.rng, this.sleeps, this.absences, this.contracts);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);
@@ -213,7 +221,10 @@ export class Simulation {
   #mend(): void {
     this.log('everything is mended');
     this.calm = true;
-    for (const node of this.nodes.values()) node.wake();
+    for (const node of this.nodes.values()) {
+      node.wake();
+      node.reappear();
+    }
     this.person.mend();
   }
 

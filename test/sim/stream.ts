@@ -19,6 +19,8 @@ export type Answer = VirtualReply | { readonly failed: 'disconnected' | 'timeout
 export interface StreamOwner {
   /** Highest entry of this journal that need not be sent. */
   readonly from: (journal: string) => number;
+  /** Something has come from the node. */
+  readonly onWord: (stream: Stream) => void;
   readonly onNews: (stream: Stream, journal: string, entries: readonly JournalEntry[]) => void;
   readonly onCut: (stream: Stream, reason: string) => void;
 }
@@ -117,7 +119,9 @@ export class Stream {
     const { timeline } = this.#sim;
     this.#toController = Math.max(this.#toController, timeline.now + this.#delay());
     timeline.after(this.#toController - timeline.now, () => {
-      if (this.#open) arrive();
+      if (!this.#open) return;
+      this.#owner.onWord(this);
+      arrive();
     });
   }
 

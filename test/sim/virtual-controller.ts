@@ -8,6 +8,8 @@ import type { Attempt } from '../../src/model/attempt.ts';
 import type { NodeName } from '../../src/model/ids.ts';
 import { Core, type TurnResult } from '../../src/controller/core.ts';
 import type { Command, Effect, Input } from '../../src/controller/door.ts';
+import { isAnybodySilent } from '../../src/controller/leases.ts';
+import { awakeBetween, type Moment } from '../../src/controller/sleep.ts';
 import type { Lease } from '../../src/store/port.ts';
 import { watch } from '../../src/model/invariants.ts';
 import { performOnHub } from './hub-hands.ts';
@@ -19,6 +21,7 @@ import type { VirtualOrder } from './virtual-node.ts';
 /** Longest span that the loop sets a timer for. */
 const MAX_TIMER = 60 * 60_000;
 const RECONNECT_MS = 5_000;
+const LOOK_MS = 5_000;
 
 export class VirtualController {
   readonly core: Core;
@@ -28,10 +31,14 @@ export class VirtualController {
   readonly #delivered = new Map<NodeName, { journal: string; seq: number }>();
   readonly #watch: ReturnType<typeof watch>;
   #inputs: Input[] = [];
+  readonly #began: number;
   #busy = false;
   #timer = 0;
   #alive = true;
   #asleepUntil = 0;
+  /** Of sleep that has begun. */
+  #sleptMs = 0;
+  #looked: Moment;
 
   constructor(sim: Simulation, core: Core, lease: Lease) {
     this.#sim = sim;
@@ -39,6 +46,8 @@ export class VirtualController {
     this.lease = lease;
     this.#watch = watch(core.state, meets);
     core.setNodes(sim.scenario.nodes);
+    this.#looked = { wall: sim.wall(), mono: 0 };
+    this.#began = sim.timeline.now;
   }
 
   get alive(): boolean {
@@ -59,6 +68,7 @@ export class VirtualController {
       });
     }
     for (const node of this.#sim.nodes.keys()) this.#connect(node, 0);
+    this.#look();
   }
 
   push(input: Input): void {
@@ -73,7 +83,10 @@ export class VirtualController {
    */
   sleep(span: number): void {
     if (!this.#alive) return;
-    this.#asleepUntil = Math.max(this.#asleepUntil, this.#sim.timeline.now + span);
+    const { now } = this.#sim.timeline;
+    const until = Math.max(this.#asleepUntil, now + span);
+    this.#sleptMs += until - Math.max(this.#asleepUntil, now);
+    this.#asleepUntil = until;
     this.#after(span, () => {
       this.push({ is: 'woke', sleptMs: span });
       for (const [node, stream] of this.#streams) {
@@ -86,6 +99,12 @@ export class VirtualController {
     });
   }
 
+  /** For how long it has been awake so far, milliseconds: what a clock shows that stands still in sleep. */
+  get awakeMs(): number {
+    const { now } = this.#sim.timeline;
+    return now - this.#began - this.#sleptMs + Math.max(0, this.#asleepUntil - now);
+  }
+
   /** The process is gone. */
   die(why: string): void {
     if (!this.#alive) return;
@@ -93,6 +112,17 @@ export class VirtualController {
     this.#alive = false;
     for (const stream of this.#streams.values()) stream.abandon();
     this.#sim.controllerDied(this);
+  }
+
+  /** As the session does it, less often. */
+  #look(): void {
+    this.#after(LOOK_MS, () => {
+      const now = { wall: this.#sim.wall(), mono: this.awakeMs };
+      const ms = awakeBetween(this.#looked, now, LOOK_MS);
+      this.#looked = now;
+      if (isAnybodySilent(this.core.snapshot())) this.push({ is: 'awake', ms });
+      this.#look();
+    });
   }
 
   #schedule(): void {
@@ -112,6 +142,7 @@ export class VirtualController {
       `turn ${this.lease.epoch} ${JSON.stringify(inputs)} -> ${JSON.stringify(result.events.map((it) => it.fact))}`,
     );
     sim.found(this.#watch(result.events));
+    sim.found(sim.hearing.violations(this, result.events));
     if (this.#mayDie('before the commit')) return;
     if (result.events.length > 0 && !(await this.#commit(result))) return;
     if (this.#mayDie('after the commit')) return;
@@ -226,13 +257,16 @@ export class VirtualController {
     const node = sim.node(name);
     const again = (): void =>
       this.#after(sim.rng.int(RECONNECT_MS) + 1, () => this.#connect(name, tries + 1));
-    if (node.asleep) {
+    if (!node.reachable) {
       this.push({ is: 'node.down', node: name, reason: 'it does not answer' });
       return again();
     }
     let up = false;
     const stream = new Stream(sim, node, {
       from: (journal) => this.#from(name, journal),
+      onWord: (from) => {
+        if (this.#streams.get(name) === from) sim.hearing.heard(this, name);
+      },
       onNews: (from, journal, entries) => {
         if (!this.#alive || this.#streams.get(name) !== from) return;
         this.#note(name, journal, entries.at(-1)?.seq ?? 0);
@@ -259,6 +293,7 @@ export class VirtualController {
         if (!('inventory' in adopted)) return stream.cut('no inventory');
         up = true;
         this.#streams.set(name, stream);
+        sim.hearing.heard(this, name);
         this.push({ is: 'node.up', node: name, welcome, inventory: adopted.inventory });
       });
     });

@@ -12,6 +12,7 @@ import type {
   Refusal,
   Welcome,
 } from '../../src/protocol/messages.ts';
+import { stallFor } from '../model/builder.ts';
 import type { Simulation } from './simulation.ts';
 import { BROKEN, type Fate, FLAKY } from './scenario.ts';
 import type { Stream } from './stream.ts';
@@ -73,6 +74,7 @@ export class VirtualNode {
   /** Changes with every boot and every disk. */
   #incarnation: object = {};
   #asleep: (() => void)[] | null = null;
+  #awayUntil = 0;
   /** Tokens that this disk has begun to run. */
   #begun = new Set<Token>();
 
@@ -161,6 +163,22 @@ export class VirtualNode {
     const waiting = this.#asleep ?? [];
     this.#asleep = null;
     for (const run of waiting) run();
+  }
+
+  /** No line leads to it for a while; what runs there runs on. */
+  leave(span: number): void {
+    const until = this.#sim.timeline.now + span;
+    this.#awayUntil = Math.max(this.#awayUntil, until);
+    this.#cutAll('its line is dead');
+  }
+
+  /** Every line is mended. */
+  reappear(): void {
+    this.#awayUntil = 0;
+  }
+
+  get reachable(): boolean {
+    return this.#asleep === null && this.#sim.timeline.now >= this.#awayUntil;
   }
 
   /** True for a token that was claimed on this disk, also when it is forgotten. */
@@ -278,11 +296,32 @@ export class VirtualNode {
         this.#note({ type: 'attempt.step', token: order.token, round: 1, step }),
       );
     }
+    this.#fallSilent(held, span);
     this.#later(held, span, () => {
       if (fate === 'good')
         this.#note({ type: 'attempt.noted', token: order.token, plan: null, evidence: 'good' });
       this.#end(held, this.#outcomeOf(fate, order));
     });
+  }
+
+  /** Nothing is to come of it but words: it ends as it would have ended, and whenever it would have. */
+  #fallSilent(held: Held, span: number): void {
+    const { silence, calm, provider } = this.#sim;
+    const { token, work } = held.order;
+    if (calm || !silence.chance(0.2)) return;
+    const stall = stallFor(silence.pick(['keyboard', 'model', 'child', 'unknown'] as const));
+    this.#later(held, span / 4, () => this.#note({ type: 'attempt.stalled', token, stall }));
+    if (silence.chance(0.5)) this.#later(held, span / 2, () => this.#note({ type: 'attempt.moved', token }));
+    const credential = work.kind === 'work' ? work.credential : undefined;
+    if (credential === undefined || !silence.chance(0.3)) return;
+    this.#later(held, span / 3, () =>
+      this.#note({
+        type: 'provider.refused',
+        token,
+        refusal: provider.complains(),
+        message: 'API Error: mid-turn',
+      }),
+    );
   }
 
   #outcomeOf(fate: Fate, order: VirtualOrder): Outcome {

@@ -7,8 +7,8 @@ const FILE = `{
   "$schema": "./schemas/nodes.schema.json",
   // the old laptop last
   "nodes": [
-    { "name": "codex-node-1", "ssh_target": "codex-node-1", "slots": 8, "gate_slots": 2, "mode": "hybrid", "labels": ["linux", "us-west1"], "weight": 1 },
-    { "name": "mac2", "ssh_target": "me@mac2", "mode": ["claude"], "transport": "openssh", "socket": "/tmp/s", "ssh_config": "cfg", "root": "~/w" }, // spare
+    { "name": "codex-node-1", "ssh_target": "codex-node-1", "slots": 8, "gate_slots": 2, "lease": "1h", "mode": "hybrid", "labels": ["linux", "us-west1"], "weight": 1 },
+    { "name": "mac2", "ssh_target": "me@mac2", "mode": ["claude"], "transport": "openssh", "socket": "/tmp/s", "ssh_config": "cfg", "root": "~/w", "lease": "never" }, // spare
     { "name": "here", "local": true, "slots": 2 },
     { "name": "pod", "command": ["kubectl", "exec", "-i", "agent-7", "--"], },
   ],
@@ -28,6 +28,7 @@ test('nodes are read with comments, trailing commas and every way to reach them'
       weight: 1,
       reach: { by: 'ssh', target: 'codex-node-1', transport: 'auto', socket: null, configFile: null },
       root: null,
+      leaseMs: 3_600_000,
     },
     {
       name: 'mac2',
@@ -38,6 +39,7 @@ test('nodes are read with comments, trailing commas and every way to reach them'
       weight: 1,
       reach: { by: 'ssh', target: 'me@mac2', transport: 'openssh', socket: '/tmp/s', configFile: 'cfg' },
       root: '~/w',
+      leaseMs: null,
     },
     {
       name: 'here',
@@ -48,6 +50,7 @@ test('nodes are read with comments, trailing commas and every way to reach them'
       weight: 1,
       reach: { by: 'local' },
       root: null,
+      leaseMs: 1_800_000,
     },
     {
       name: 'pod',
@@ -58,8 +61,18 @@ test('nodes are read with comments, trailing commas and every way to reach them'
       weight: 1,
       reach: { by: 'command', command: ['kubectl', 'exec', '-i', 'agent-7', '--'] },
       root: null,
+      leaseMs: 1_800_000,
     },
   ]);
+});
+
+test.each([
+  ['"soon"', 'neither `never` nor a span'],
+  ['1', 'shorter than 5 seconds'],
+  ['"8d"', 'longer than 7 days'],
+])('a lease of %s is refused', (lease, message) => {
+  const { problems } = parseNodes(`[{"name":"a","local":true,"lease":${lease}}]`);
+  expect(problems).toMatchObject([{ code: 'E_SPEC_VALUE', message: expect.stringContaining(message) }]);
 });
 
 test('a bare list is fine too', () => {

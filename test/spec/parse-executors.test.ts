@@ -92,3 +92,19 @@ describe('what is wrong has a place and a way out', () => {
     expect(executors).toEqual(builtinExecutors());
   });
 });
+
+test('words that tell what a silent agent waits for come before those of its kind, and their causes are checked', () => {
+  const { executors, problems } = read(`
+executors:
+  mine:
+    extends: claude
+    stalls:
+      - { text: Pick a tenant, cause: login }
+`);
+  expect(problems).toEqual([]);
+  const own = executors.mine === undefined ? [] : callOf(executors.mine).stalls;
+  expect(own[0]).toEqual({ text: 'Pick a tenant', cause: 'login' });
+  expect(own.slice(1)).toEqual(callOf({ kind: 'claude' }).stalls);
+  const wrong = read('executors: { mine: { extends: claude, stalls: [{ text: hm, cause: mood }] } }');
+  expect(codes(wrong.problems)).toEqual(['E_SPEC_VALUE']);
+});

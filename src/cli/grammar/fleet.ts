@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AddOptions } from '../verbs/nodes/add.ts';
 import type { TunnelOptions } from '../verbs/tunnels.ts';
+import type { ExpireOptions } from '../verbs/nodes/expire.ts';
 import { type Act, byItself, GROUPS, verb } from './act.ts';
 import { declareBootstrap } from './bootstrap.ts';
 
@@ -84,6 +85,7 @@ export function declareFleet(program: Command, act: Act): void {
   );
 
   declareMarks(nodes, act);
+  declareExpire(nodes, act);
   declareCredentials(program, act);
 
   verb(nodes, 'remove <name>', {
@@ -170,4 +172,27 @@ function declareMarks(nodes: Command, act: Act): void {
       }),
     );
   }
+}
+
+function declareExpire(nodes: Command, act: Act): void {
+  verb(nodes, 'expire <name>', {
+    summary: 'a machine is gone: start its work elsewhere now',
+    group: GROUPS.fleet,
+    examples: [
+      ['dispatch nodes expire mac2', 'shows what would be given up, and asks'],
+      ['dispatch nodes expire mac2 --yes', 'without a question'],
+    ],
+    more: `A node that cannot be reached keeps its attempts until its lease has ended:
+\`lease\` in nodes.json, 30m by default, \`never\` for a machine that only you give
+up. This verb ends it at once: the tasks start elsewhere as their next attempt.
+When the machine comes back it is used again, and what it finished meanwhile is
+kept, shown and not merged. More: dispatch help leases`,
+  })
+    .option('--yes', 'do not ask')
+    .action(
+      act(async (context, name: string, options: ExpireOptions) => {
+        const { expire } = await import('../verbs/nodes/expire.ts');
+        return expire(context, name, options);
+      }),
+    );
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AttachOptions } from '../verbs/attach.ts';
 import type { DoctorOptions } from '../verbs/doctor.ts';
 import type { GateOptions } from '../verbs/gate.ts';
 import type { LogsOptions } from '../verbs/logs.ts';
@@ -113,18 +114,25 @@ function declareTaskVerbs(program: Command, act: Act): void {
     );
 
   verb(program, 'attach <task>', {
-    summary: "look at a running attempt's window",
+    summary: "look into a running attempt's session, or type into it",
     group: GROUPS.look,
     examples: [
       ['dispatch attach S03', 'read-only; leave with Ctrl-b d'],
-      ['dispatch logs S03 -f', 'the same without a terminal'],
+      ['dispatch attach S03 --write', 'answer what it asks; is recorded'],
+      ['dispatch logs S03 -f', 'what it prints, without a terminal'],
     ],
-  }).action(
-    act(async (context, task: string) => {
-      const { attach } = await import('../verbs/attach.ts');
-      return attach(context, task);
-    }),
-  );
+    more: [
+      'An attempt that waits on its terminal (a password, a host key) is shown in the live session of the running step; otherwise what it prints is followed. The window keeps its size, and the agent does not notice.',
+      'With --write you are in the live session and every key reaches it. That is recorded as an intervention.',
+    ].join('\n\n'),
+  })
+    .option('--write', 'let what you type reach the agent')
+    .action(
+      act(async (context, task: string, options: AttachOptions) => {
+        const { attach } = await import('../verbs/attach.ts');
+        return attach(context, task, options);
+      }),
+    );
 }
 
 function declareHomeVerbs(program: Command, act: Act): void {

@@ -109,7 +109,7 @@ function taskLines(rows: readonly TaskRow[], now: number, { paint, terminal }: C
     const word = paintWord(paint, row.status)(wordWithSymbol(row.status).padEnd(11));
     const where =
       row.status === 'running'
-        ? `${row.node} ${stepText(row)} ${formatDuration(now - row.since)}`
+        ? `${row.node} ${stepText(row)} ${formatDuration(now - row.since)} ${row.reason}`.trimEnd()
         : row.reason;
     return `${word} ${row.task.padEnd(width)}  ${cut(safeLine(where), Math.max(10, terminal.columns - width - 20))}`;
   });

@@ -3,6 +3,7 @@ import type { Event, Fact } from '../../model/event.ts';
 import type { Finding, Outcome } from '../../model/attempt.ts';
 import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
+import { type Stall, stallMend, stallText } from '../../model/stall.ts';
 import { clashLine } from '../../report/clash.ts';
 import { formatDuration } from '../../model/time.ts';
 import { controlText } from '../../report/markdown.ts';
@@ -17,9 +18,14 @@ export interface News {
     | StatusWord
     | 'connected'
     | 'disconnected'
+    | 'suspect'
+    | 'lost'
+    | 'late'
     | 'refuses'
     | 'ended'
     | 'round'
+    | 'stalled'
+    | 'attached'
     | 'collect'
     | 'delivered'
     | 'held'
@@ -71,6 +77,18 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: `node ${fact.node}`, word: 'connected' };
     case 'node.disconnected':
       return { about: `node ${fact.node}`, word: 'disconnected', detail: fact.reason };
+    case 'node.suspected':
+      return {
+        about: `node ${fact.node}`,
+        word: 'suspect',
+        detail: `silent for ${formatDuration(fact.silentMs)}; its gates run elsewhere`,
+      };
+    case 'node.lost':
+      return {
+        about: `node ${fact.node}`,
+        word: 'lost',
+        detail: `${fact.by === null ? `silent for ${formatDuration(fact.silentMs)}` : `said ${fact.by}`}; its tasks start elsewhere`,
+      };
     case 'node.refused':
       return { about: `node ${fact.node}`, word: 'refuses', detail: fact.reason };
     case 'credential.limited':
@@ -167,10 +185,22 @@ function tellAttempt(fact: Fact, state: State): Told | null {
       return fact.round > 1 && fact.step === 'agent'
         ? { about, word: 'round', node, attempt, detail: `${fact.round}: the gates sent it back` }
         : null;
+    case 'attempt.stalled':
+      return { about, word: 'stalled', node, attempt, detail: stallNews(fact.stall, about, node) };
+    case 'attempt.moved':
+      return { about, word: 'running', node, attempt, detail: 'it goes on' };
+    case 'person.intervened':
+      return { about, word: 'attached', node, attempt, detail: `${fact.by} took its keyboard` };
     case 'attempt.ended':
       return { about, word: 'ended', node, attempt, detail: outcomeText(fact.outcome) };
     case 'attempt.fenced':
       return { about, word: 'ended', node, attempt, detail: `given up: ${fact.reason}` };
+    case 'attempt.kept': {
+      const phase = state.attempts.get(fact.token)?.phase;
+      const isLate = phase?.is === 'fenced' || (phase?.is === 'ended' && phase.outcome.kind === 'done');
+      const detail = 'its branch is kept, and is not merged';
+      return isLate ? { about, word: 'late', node, attempt, commit: fact.head, detail } : null;
+    }
     case 'candidate.accepted':
       return accepted(about, fact.approvals ?? [], state);
     case 'candidate.refused':
@@ -196,6 +226,10 @@ function tellAttempt(fact: Fact, state: State): Told | null {
     default:
       return null;
   }
+}
+
+function stallNews(stall: Stall, task: TaskKey, node: NodeName): string {
+  return `it ${stallText(stall)}; ${stallMend(stall, { task, node })}`;
 }
 
 function ownerOf(

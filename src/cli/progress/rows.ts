@@ -3,6 +3,7 @@ import type { CommitId, NodeName, ProjectName, TaskId, TaskKey } from '../../mod
 import type { Clash } from '../../model/conflict.ts';
 import type { State } from '../../model/state.ts';
 import { type Task, undoOf } from '../../model/task.ts';
+import { stallWord } from '../../model/stall.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import { clashesAgainst, clashOf, shortClash } from '../../schedule/clash.ts';
 import { type StatusWord, statuses } from '../../schedule/status.ts';
@@ -14,7 +15,8 @@ import {
   STANDING_FILTERS,
 } from '../../schedule/filter.ts';
 import { restsOnReverted } from '../../schedule/resting.ts';
-import { reasonOf, why } from '../../schedule/why.ts';
+import { type StalledAttempt, stalledFor } from '../../schedule/stalled.ts';
+import { reasonOf, silentOf, why } from '../../schedule/why.ts';
 
 /** What `status`, `start` and `collect` show of one task. */
 export interface TaskRow {
@@ -35,6 +37,8 @@ export interface TaskRow {
   /** Feedback round and what the node does in it, while an attempt runs. */
   readonly round: number | null;
   readonly step: Step | null;
+  /** What is at work for it shows no progress, since when, and why; null: it does, or nothing is at work. */
+  readonly stall: StalledAttempt['stall'] | null;
   /** Wall clock since when it has been where it is, milliseconds. */
   readonly since: number;
   readonly commit: CommitId | null;
@@ -66,12 +70,14 @@ export function rowsOf(
     const running = attempt?.phase.is === 'running' ? attempt.phase : null;
     const status = words.get(task.key) ?? 'waiting';
     const rests = resting.get(task.key) ?? [];
+    const stall = stalledFor(state, task)?.stall ?? null;
+    const reason = stall === null ? reasonFor(task, status, board, rests) : stallWord(stall);
     return {
       project: task.spec.project,
       task: task.spec.id,
       title: task.spec.title,
       status,
-      reason: withConflict(task, reasonFor(task, status, board, rests), against.get(task.key) ?? []),
+      reason: withConflict(task, reason, against.get(task.key) ?? []),
       restsOn: rests.map((key) => state.tasks.get(key)?.spec.id).filter((id) => id !== undefined),
       conflict: clashOf(task),
       ahead: against.get(task.key) ?? [],
@@ -79,6 +85,7 @@ export function rowsOf(
       attempt: task.n,
       round: running?.round ?? null,
       step: running?.step ?? null,
+      stall,
       since: sinceWhen(task, attempt),
       commit: task.progress.at === 'merged' ? task.progress.commit : null,
     };
@@ -106,7 +113,8 @@ function reasonFor(task: Task, status: StatusWord, board: Board | null, rests: r
   if ('reason' in progress) return progress.reason;
   if (rests.length > 0) return reasonOf([{ why: 'rests', on: rests }]);
   if (undoOf(progress) !== undefined && board !== null) return 'Revert';
-  if (progress.at === 'merged' || progress.at === 'attempt') return '';
+  if (progress.at === 'merged') return '';
+  if (progress.at === 'attempt') return board === null ? '' : reasonOf(silentOf(progress.token, board));
   if (board === null) return reasonWithoutController(task, status);
   if (progress.at !== 'open') return reasonOf(why(board.snapshot, task, board.now));
   const blocker = firstBlocker(task, board, [...STANDING_FILTERS, ...CONTENDED_FILTERS]);

@@ -3,24 +3,34 @@ import { quote } from '../../../task-wrapper/quote.ts';
 import { assertNever } from '../../model/assert.ts';
 import { DispatchError } from '../../model/error.ts';
 import { EXIT } from '../../model/exit.ts';
+import type { Attempt } from '../../model/attempt.ts';
 import type { NodeConfig } from '../../model/spec.ts';
+import { stallText } from '../../model/stall.ts';
+import type { Replies } from '../../protocol/messages.ts';
 import { targetArguments } from '../../transport/ssh-settings.ts';
 import type { Context } from '../context.ts';
 import { terminalVariables } from '../environment.ts';
 import { withNodeSession } from '../node-hand.ts';
 import { selectNode } from '../nodes-file.ts';
+import { giveAll } from '../order.ts';
+import { safeLine } from '../render/safe-text.ts';
 import { selectAttempt, selectTask } from '../select.ts';
 import { withView } from '../view.ts';
 
 /** Where tmux is found on machines whose login shell says nothing of it. */
 const PATHS = '/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin';
 
+export interface AttachOptions {
+  readonly write?: boolean;
+}
+
 /**
- * Shows the window of a running attempt, read-only: what is typed does not reach the agent, and its size does not
- * follow this terminal.
+ * Shows the window of a running attempt, whose size does not follow this terminal. Read-only unless a person asks to type:
+ * that is recorded, because a fleet that needs it is not left alone.
  */
-export async function attach(context: Context, typed: string): Promise<number> {
+export async function attach(context: Context, typed: string, options: AttachOptions): Promise<number> {
   const { environment, output } = context;
+  const write = options.write === true;
   if (!environment.interactive || !environment.stdout.tty) {
     throw new DispatchError('E_NEEDS_TERMINAL', 'attach needs a terminal', {
       fix: `dispatch logs -f ${typed}`,
@@ -35,12 +45,34 @@ export async function attach(context: Context, typed: string): Promise<number> {
       });
     }
     const config = await selectNode(view.home, attempt.node);
-    const { argv } = await withNodeSession(config, (session) =>
-      session.call({ op: 'attach', token: attempt.token }),
+    const reply = await withNodeSession(config, (session) =>
+      session.call({ op: 'attach', token: attempt.token, write }),
     );
-    output.note(`attempt ${attempt.n} of ${attempt.task} on ${attempt.node}, read-only; leave with Ctrl-b d`);
-    return takeOver(commandOn(config, argv, attempt.task));
+    for (const line of notice(attempt, reply, write)) output.note(safeLine(line));
+    const argv = commandOn(config, reply.argv, attempt.task);
+    if (write) await recordIntervention(context, attempt);
+    return takeOver(argv);
   });
+}
+
+/** Before the terminal is given away: what will be seen, whether keys reach it, how to leave, what it does now. */
+function notice({ n, task, node }: Attempt, { shows, now }: Replies['attach'], write: boolean): string[] {
+  const what = shows === 'terminal' ? 'its live session' : 'what it prints';
+  const keys = write ? 'WRITABLE: every key you type reaches the agent' : 'read-only';
+  return [
+    `attempt ${n} of ${task} on ${node}: ${what}, ${keys}; leave with Ctrl-b d`,
+    ...(now === null
+      ? []
+      : [`it ${stallText(now)}`, ...(write ? now.evidence.lastLines.map((line) => `> ${line}`) : [])]),
+    ...(shows === 'terminal' ? [`what it prints is in its log: dispatch logs -f ${task}`] : []),
+  ];
+}
+
+/** Before the terminal is given away: what could not be recorded does not happen. */
+async function recordIntervention(context: Context, { task, token }: Attempt): Promise<void> {
+  const command = { verb: 'intervene', task, token, by: context.environment.user } as const;
+  const [given] = await giveAll(context, [[task, command]]);
+  if (given?.reply.ok === false) throw new DispatchError(given.reply.code, given.reply.message);
 }
 
 /** The node's own tmux command line, brought to the node. */

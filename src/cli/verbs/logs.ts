@@ -2,15 +2,19 @@ import { StringDecoder } from 'node:string_decoder';
 import type { AgentWord } from '../../report/notes.ts';
 import type { Token } from '../../model/ids.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import type { Attempt } from '../../model/attempt.ts';
 import type { NodeConfig } from '../../model/spec.ts';
+import type { State } from '../../model/state.ts';
 import { readLog } from '../../node/follow-log.ts';
+import { mendLine, stallLine } from '../../report/stalled.ts';
+import { stalledOn } from '../../schedule/stalled.ts';
 import type { Context } from '../context.ts';
 import { wordLines, wordOfAttempt } from '../agent-word.ts';
 import { withNodeLink, withNodeSession } from '../node-hand.ts';
 import { selectNode } from '../nodes-file.ts';
 import { wholeNumber } from '../numbers.ts';
 import { interruption } from '../progress/interrupt.ts';
-import { SafeText } from '../render/safe-text.ts';
+import { safeLine, SafeText } from '../render/safe-text.ts';
 import { selectAttempt, selectTask } from '../select.ts';
 import { withView } from '../view.ts';
 
@@ -32,6 +36,7 @@ export async function logs(context: Context, typed: string, options: LogsOptions
     const attempt = selectAttempt(view.state, task, n);
     if (options.notes === true) return showNotes(context, await wordOfAttempt(view, task, attempt), task.key);
     const config = await selectNode(view.home, attempt.node);
+    noteStall(context, view.state, attempt);
     const write = writerFor(context, options.raw === true);
     const bytes = await logSoFar(config, attempt.token);
     write(tail === null ? bytes : lastLines(bytes, tail));
@@ -53,6 +58,14 @@ function showNotes({ output }: Context, word: AgentWord | null, key: string): Ex
   else if (word === null) output.note(`the agent of ${key} has said nothing of its work`);
   else for (const line of wordLines(word)) output.line(line);
   return EXIT.ok;
+}
+
+/** Beside the log, so that a pipe gets the log alone. */
+function noteStall({ output }: Context, state: State, attempt: Attempt): void {
+  const stalled = stalledOn(state, attempt.node).find((one) => one.attempt === attempt);
+  if (stalled === undefined) return;
+  output.note(safeLine(`${stallLine(stalled)} (dispatch why ${attempt.task})`));
+  output.note(safeLine(`fix: ${mendLine(stalled)}`));
 }
 
 function logSoFar(config: NodeConfig, token: Token): Promise<Buffer> {

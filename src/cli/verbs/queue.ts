@@ -11,6 +11,7 @@ import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { flakeText, flakyGates } from '../../report/flaky.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
+import { safeLine } from '../render/safe-text.ts';
 import { selectProject, selectTask } from '../select.ts';
 import { withView } from '../view.ts';
 
@@ -62,7 +63,7 @@ export async function showQueue(context: Context, typed: string | undefined): Pr
       },
       empty: 'nothing waits to be merged',
     });
-    for (const line of alertLines(alerts)) output.note(line);
+    for (const line of alertLines(alerts)) output.note(safeLine(line));
     for (const line of projects.flatMap(flakyNotes)) output.note(line);
     for (const { name, hold } of projects) {
       if (hold === null || hold.by === 'dispatch') continue;

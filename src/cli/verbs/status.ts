@@ -1,13 +1,15 @@
-import { homePaths } from '../../controller/paths.ts';
-import type { RefusedFile } from '../../controller/questions.ts';
-import { aboutController } from '../../controller/socket.ts';
+import type { About } from '../../controller/questions.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
-import type { ProjectName } from '../../model/ids.ts';
+import { projectOfKey } from '../../model/found.ts';
+import type { ProjectName, TaskKey } from '../../model/ids.ts';
 import { type Capacity, capacityOf } from '../../report/advice.ts';
 import { adviceLines } from '../../report/advice-text.ts';
 import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { countsLine } from '../../report/markdown.ts';
 import { flakyGates } from '../../report/flaky.ts';
+import { lateLine, type LateResult, lateResults } from '../../report/late.ts';
+import { silenceLines } from '../../report/silence.ts';
+import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
 import { countWords, rowsOf, type TaskRow } from '../progress/rows.ts';
 import { nameOf, taskColumns } from '../progress/table.ts';
@@ -30,29 +32,26 @@ export async function status(
   return withView(context, async (view) => {
     const wanted = project === undefined ? null : new Set([selectProject(view.state, project).name]);
     if (options.watch === true) return watch(context, view, wanted);
-    showOnce(context, view, wanted, await refusedFiles(view));
+    showOnce(context, view, wanted, await view.about());
     return EXIT.ok;
   });
-}
-
-/** What the running controller cannot use as it is on disk now; the one thing that only it knows. */
-async function refusedFiles({ home, holder }: HomeView): Promise<readonly RefusedFile[]> {
-  if (holder === null) return [];
-  return (await aboutController(homePaths(home).socket))?.refused ?? [];
 }
 
 function showOnce(
   { output }: Context,
   view: HomeView,
   wanted: ReadonlySet<ProjectName> | null,
-  refused: readonly RefusedFile[],
+  about: About | null,
 ): void {
   const now = Date.now();
-  const rows = rowsOf(view.state, view.snapshot(), now, wanted);
+  const refused = about?.refused ?? [];
+  const snapshot = view.snapshot(about?.silent);
+  const rows = rowsOf(view.state, snapshot, now, wanted);
   const counts = countWords(rows);
   const capacity = capacityIn(view, wanted, now);
   const projects = [...view.state.projects.values()].filter(({ name }) => wanted?.has(name) !== false);
   const alerts = projects.flatMap((project) => alertsOf(view.state, project));
+  const late = lateResults(view.state, (task) => isWanted(task, wanted));
   const flaky = projects.flatMap((project) =>
     flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
   );
@@ -61,18 +60,43 @@ function showOnce(
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder, alerts, refused, capacity, flaky },
+    meta: { total: rows.length, counts, controller: view.holder, alerts, refused, capacity, flaky, late },
     empty: 'no task yet: dispatch start <project>',
   });
-  for (const line of alertLines(alerts)) output.note(line);
+  for (const line of alertLines(alerts)) output.note(safeLine(line));
   if (rows.length > 0) {
     output.note(summaryLine(view, rows));
     for (const project of projects) for (const line of flakyNotes(project)) output.note(line);
   }
+  for (const line of absenceLines(snapshot ?? view.assumed(), about, late)) output.note(safeLine(line));
   for (const line of capacity === null ? [] : adviceLines(capacity)) output.note(safeLine(line));
   for (const { file, code, message } of refused)
     output.note(safeLine(`${file} has changed and is not used: ${message} (dispatch explain ${code})`));
 }
+
+function isWanted(task: TaskKey, projects: ReadonlySet<ProjectName> | null): boolean {
+  return projects === null || projects.has(projectOfKey(task));
+}
+
+/** Nodes that do not answer, and results that came when nobody waited for them any more. */
+function absenceLines(
+  snapshot: Snapshot,
+  about: About | null,
+  late: readonly LateResult[],
+): readonly string[] {
+  const cutOff = about?.cutOff === true ? [CUT_OFF] : [];
+  const silent = silenceLines(snapshot);
+  const [newest] = late.toReversed();
+  if (newest === undefined) return [...cutOff, ...silent];
+  const count = late.length === 1 ? 'a result came' : `${late.length} results came`;
+  return [
+    ...cutOff,
+    ...silent,
+    `${count} too late, not merged: ${lateLine(newest)} (dispatch why ${newest.task})`,
+  ];
+}
+
+const CUT_OFF = 'no machine over the network answers: the fault is taken to be this machine’s own network';
 
 /** Without a controller nothing runs, so nothing is said about machines. */
 function capacityIn(view: HomeView, projects: ReadonlySet<ProjectName> | null, now: number): Capacity | null {

@@ -1,17 +1,24 @@
+import { join } from 'node:path';
+import { homePaths } from '../../controller/paths.ts';
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Attempt } from '../../model/attempt.ts';
 import { isOutdated } from '../../model/contract.ts';
+import { projectOfKey } from '../../model/found.ts';
 import type { State } from '../../model/state.ts';
 import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
 import type { Blocker, CredentialVerdict, NodeVerdict } from '../../schedule/snapshot.ts';
 import { clashesAgainst, clashOf } from '../../schedule/clash.ts';
+import { stalledFor } from '../../schedule/stalled.ts';
 import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
 import { clashLine } from '../../report/clash.ts';
 import { wordLine } from '../../report/notes.ts';
 import { wordOfAttempt } from '../agent-word.ts';
+import { lateLine, type LateResult, lateResults, unheardLines } from '../../report/late.ts';
+import { endText, expireCommand, silenceText } from '../../report/silence.ts';
+import { evidenceLines, mendLine, stallLine } from '../../report/stalled.ts';
 import type { Context } from '../context.ts';
 import { findingLine } from '../progress/summary.ts';
 import { safeLine } from '../render/safe-text.ts';
@@ -24,13 +31,16 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
   return withView(context, async (view) => {
     const now = Date.now();
     const task = selectTask(view.state, typed);
-    const blockers = whyBlocked(view.snapshot() ?? view.assumed(), task, now);
+    const about = await view.about();
+    const blockers = whyBlocked(view.snapshot(about?.silent) ?? view.assumed(), task, now);
+    const late = lateResults(view.state, (key) => key === task.key);
     const status = statusOf(task, view.state, now);
     const attempt = newestWork(view.state, task);
     const word = attempt === undefined ? null : await wordOfAttempt(view, task, attempt);
     if (output.machine) {
       const conflict = clashOf(task);
       const ahead = clashesAgainst(view.state).get(task.key) ?? [];
+      const stall = stalledFor(view.state, task)?.stall ?? null;
       output.envelope('Why', {
         task: task.key,
         status,
@@ -39,6 +49,8 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
         conflict,
         ahead,
         word,
+        stall,
+        late,
       });
       return EXIT.ok;
     }
@@ -47,9 +59,12 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     const lines = [
       ...controllerLines(view, task),
       ...blockerLines(blockers, view, task),
+      ...stallLines(view.state, task),
       ...conflictLines(view.state, task),
       ...outdatedLines(view.state, task, attempt),
       ...(word === null ? [] : [`${wordLine(word)}: dispatch logs ${task.key} --notes`]),
+      ...unheardLines(view.state, (key) => key === task.key),
+      ...late.flatMap((one) => lateLines(view, one)),
     ];
     for (const line of lines) output.line(`  ${safeLine(line)}`);
     return EXIT.ok;
@@ -70,10 +85,29 @@ function newestWork({ attempts }: State, { key, n }: Task): Attempt | undefined 
   );
 }
 
+/** A person may look at it, or take it by hand. */
+function lateLines({ home }: HomeView, late: LateResult): string[] {
+  if (late.kept === null) return [lateLine(late)];
+  const hub = join(homePaths(home).repos, `${projectOfKey(late.task)}.git`);
+  return [lateLine(late), `  to look at it: git fetch ${hub} ${late.kept.ref}`];
+}
+
 /** Without a controller nothing starts, whatever else is free. */
 function controllerLines({ holder }: HomeView, { spec, progress }: Task): string[] {
   if (holder !== null || isFinal(progress)) return [];
   return [`no controller runs: dispatch start ${spec.project}`];
+}
+
+/** At work, and without progress: what it does instead, what shows that, what mends it. */
+function stallLines(state: State, task: Task): string[] {
+  const stalled = stalledFor(state, task);
+  if (stalled === null) return [];
+  const { stall } = stalled;
+  return [
+    `${stallLine(stalled)} (since ${new Date(stall.since).toISOString()})`,
+    ...evidenceLines(stall.evidence).map((line) => `  ${line}`),
+    `fix: ${mendLine(stalled)}`,
+  ];
 }
 
 /** What is no blocker: an attempt is to begin after a conflict, or others will have to give way to this one. */
@@ -116,6 +150,8 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
       return contractLines(blocker, spec.project);
     case 'attempt':
       return [`an earlier attempt has not ended on ${blocker.node} yet`];
+    case 'silent':
+      return silentLines(blocker);
     case 'nodes':
       return [
         'no node takes it now:',
@@ -150,6 +186,14 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
     default:
       return assertNever(blocker);
   }
+}
+
+function silentLines({ node, silence }: Extract<Blocker, { why: 'silent' }>): string[] {
+  if (silence === null) return [`its node ${node} does not answer`];
+  return [
+    `its node ${silenceText(silence)}; ${endText(silence)}`,
+    `if you know that it is gone: ${expireCommand(node)}`,
+  ];
 }
 
 /** So many of the gates' findings are printed; `dispatch report` has them all. */

@@ -32,6 +32,12 @@ export const CONTROLLER_CODES = {
     explain:
       'Before collect lands anything it verifies exactly the commit that would land. Usually the target moved in the meantime and does not fit what the tasks made, or the tests are flaky. The target is untouched; integration keeps everything that merged. The message has the end of its output; mend it on the target or with a new spec, then collect again.',
   },
+  E_STALLED: {
+    title: 'an attempt shows no progress and waits for somebody',
+    exit: EXIT.unfinished,
+    explain:
+      'Its log has not grown for a while (`stall_after` in project.yaml, five minutes by default), and its processes or its last lines show that it waits for a person: a trust dialog, a permission, a login, a password, a signal. `dispatch why` shows the evidence, `dispatch attach <task> --write` lands in its live session. Nothing is ended for silence before the deadline of the attempt.',
+  },
   E_GATE_BROKEN: {
     title: 'a gate could not run',
     exit: EXIT.unfinished,

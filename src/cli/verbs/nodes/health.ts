@@ -4,7 +4,10 @@ import { nodesOfController } from '../../../controller/socket.ts';
 import { EXIT, type ExitCode } from '../../../model/exit.ts';
 import type { NodeConfig } from '../../../model/spec.ts';
 import type { State } from '../../../model/state.ts';
+import { stallText } from '../../../model/stall.ts';
 import { formatDuration } from '../../../model/time.ts';
+import { endText } from '../../../report/silence.ts';
+import { stalledOn } from '../../../schedule/stalled.ts';
 import type { Context } from '../../context.ts';
 import { bytesText } from '../../nodes/probe-text.ts';
 import { requireNodes } from '../../nodes-file.ts';
@@ -16,11 +19,16 @@ interface HealthRow {
   readonly slots: number;
   /** Attempts that live there by the store; the node's own count is in `said`. */
   readonly running: number;
+  /** How many of these show no progress. */
+  readonly stalled: number;
   readonly mark: 'none' | 'cordon' | 'drain';
   /** `unknown`: no controller runs that could tell. */
   readonly state: 'up' | 'down' | 'unknown';
   readonly trouble: NodeLook['trouble'];
   readonly said: NodeLook['said'];
+  readonly silence: NodeLook['silence'];
+  /** What the controller takes it for because of that. */
+  readonly taken: 'suspect' | 'lost' | null;
 }
 
 /** A clock that is further away than this makes logs hard to read. Milliseconds. */
@@ -42,6 +50,7 @@ export async function health(context: Context): Promise<ExitCode> {
       { title: 'node', value: ({ node }) => node },
       { title: 'state', value: stateText },
       { title: 'slots', value: ({ running, slots }) => `${running}/${slots}` },
+      { title: 'stalled', value: ({ stalled }) => (stalled === 0 ? '-' : String(stalled)) },
       { title: 'rtt', value: told(({ roundTripMs }) => `${roundTripMs.toFixed(1)} ms`) },
       { title: 'load', value: told(({ health: { load1, cores } }) => `${load1.toFixed(1)}/${cores}`) },
       { title: 'memory', value: told(({ health: { memoryFree } }) => `${bytesText(memoryFree)} free`) },
@@ -59,9 +68,18 @@ export async function health(context: Context): Promise<ExitCode> {
   });
   if (looks === null && rows.length > 0)
     output.note('no controller runs that could tell: dispatch nodes probe connects and looks');
-  for (const { node, trouble } of rows) {
-    if (trouble === null) continue;
-    output.note(safeLine(`${node}: ${trouble.message} (dispatch explain ${trouble.code})`));
+  for (const { attempt, stall } of nodes.flatMap(({ name }) =>
+    state === null ? [] : stalledOn(state, name),
+  ))
+    output.note(
+      safeLine(`${attempt.node}: ${attempt.task} ${stallText(stall)} (dispatch why ${attempt.task})`),
+    );
+  for (const { node, trouble, silence, running, taken } of rows) {
+    if (trouble !== null)
+      output.note(safeLine(`${node}: ${trouble.message} (dispatch explain ${trouble.code})`));
+    if (silence !== null && running > 0) output.note(`${node}: ${endText(silence)}`);
+    if (taken === 'lost')
+      output.note(`${node}: lost, so its tasks start elsewhere; used again when it is back`);
   }
   return EXIT.ok;
 }
@@ -73,15 +91,19 @@ function rowOf(config: NodeConfig, state: State | null, looks: readonly NodeLook
     node: name,
     slots,
     running: state?.live.get(name)?.size ?? 0,
+    stalled: state === null ? 0 : stalledOn(state, name).length,
     mark: state?.nodes.get(name)?.mark ?? 'none',
     state: look === undefined ? 'unknown' : look.connected ? 'up' : 'down',
     trouble: look?.trouble ?? null,
     said: look?.said ?? null,
+    silence: look?.silence ?? null,
+    taken: state?.nodes.get(name)?.silence?.is ?? null,
   };
 }
 
-function stateText({ state, mark }: HealthRow): string {
-  const word = state === 'unknown' ? '-' : state;
+function stateText({ state, mark, silence, taken }: HealthRow): string {
+  const since = silence === null ? '' : ` ${formatDuration(silence.silentMs)}`;
+  const word = state === 'unknown' ? (taken ?? '-') : state === 'up' ? state : `${taken ?? state}${since}`;
   return mark === 'none' ? word : `${word} ${mark}`;
 }
 

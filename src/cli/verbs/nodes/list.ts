@@ -1,7 +1,9 @@
 import { EXIT, type ExitCode } from '../../../model/exit.ts';
 import type { NodeConfig, NodeReach } from '../../../model/spec.ts';
 import type { State } from '../../../model/state.ts';
+import { formatDuration } from '../../../model/time.ts';
 import { assertNever } from '../../../model/assert.ts';
+import { stalledOn } from '../../../schedule/stalled.ts';
 import type { Context } from '../../context.ts';
 import { requireNodes } from '../../nodes-file.ts';
 import { viewOrNull } from '../../view.ts';
@@ -23,6 +25,11 @@ export async function list(context: Context): Promise<ExitCode> {
       { title: 'mode', value: ({ mode }) => (typeof mode === 'string' ? mode : mode.join(',')) },
       { title: 'gates', value: ({ slots, gateSlots }) => `${Math.min(gateSlots ?? slots, slots)}` },
       { title: 'weight', value: ({ weight }) => String(weight), wide: true },
+      {
+        title: 'lease',
+        value: ({ leaseMs }) => (leaseMs === null ? 'never' : formatDuration(leaseMs)),
+        wide: true,
+      },
       { title: 'labels', value: ({ labels }) => labels.join(',') || '-', wide: true },
       { title: 'program', value: ({ program }) => program?.slice(0, 10) ?? '-', wide: true },
     ],
@@ -37,6 +44,7 @@ function rowOf(config: NodeConfig, state: State | null) {
   return {
     ...config,
     running: state?.live.get(config.name)?.size ?? 0,
+    stalled: state === null ? 0 : stalledOn(state, config.name).length,
     mark: known?.mark ?? 'none',
     program: known?.program ?? null,
   };

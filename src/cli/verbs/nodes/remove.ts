@@ -15,7 +15,7 @@ export async function remove(context: Context, typed: string): Promise<ExitCode>
   if (live !== null && live > 0) {
     throw new DispatchError('E_NODE_BUSY', `${live} attempt${live === 1 ? '' : 's'} run on ${name}`, {
       where: name,
-      fix: `dispatch nodes drain ${name}, and remove it when they have ended`,
+      fix: `dispatch nodes drain ${name}, and remove it when they have ended; if it is gone: dispatch nodes expire ${name}`,
     });
   }
   await writeNodes(home, removeNode(await readNodes(home), name));

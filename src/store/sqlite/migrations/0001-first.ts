@@ -54,7 +54,8 @@ CREATE TABLE nodes (
   cursor  INTEGER NOT NULL CHECK (cursor >= 0),
   mark    TEXT NOT NULL CHECK (mark IN ('none', 'cordon', 'drain')),
   program TEXT,
-  programs TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(programs))
+  programs TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(programs)),
+  silence TEXT CHECK (json_valid(silence) AND silence ->> '$.is' IN ('suspect', 'lost'))
 ) STRICT;
 
 CREATE TABLE credentials (

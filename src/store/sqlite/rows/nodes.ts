@@ -9,25 +9,30 @@ interface NodeRow {
   readonly mark: string;
   readonly program: string | null;
   readonly programs: string;
+  readonly silence: string | null;
 }
 
 /** A statement that writes a node's row, new or known. */
 export function putNode(db: Db): (node: NodeState) => void {
   const statement = db.prepare<[NodeRow]>(`
-    INSERT INTO nodes (name, boot_id, journal, cursor, mark, program, programs)
-    VALUES (@name, @boot_id, @journal, @cursor, @mark, @program, @programs)
+    INSERT INTO nodes (name, boot_id, journal, cursor, mark, program, programs, silence)
+    VALUES (@name, @boot_id, @journal, @cursor, @mark, @program, @programs, @silence)
     ON CONFLICT (name) DO UPDATE SET boot_id = @boot_id, journal = @journal, cursor = @cursor,
-      mark = @mark, program = @program, programs = @programs`);
-  return ({ name, bootId, journal, cursor, mark, program, programs }) => {
+      mark = @mark, program = @program, programs = @programs, silence = @silence`);
+  return ({ name, bootId, journal, cursor, mark, program, programs, silence }) => {
     const row = { name, boot_id: bootId, journal, cursor, mark, program };
-    statement.run({ ...row, programs: JSON.stringify(programs) });
+    const json = {
+      programs: JSON.stringify(programs),
+      silence: silence === null ? null : JSON.stringify(silence),
+    };
+    statement.run({ ...row, ...json });
   };
 }
 
 /** All nodes in order of arrival. */
 export function allNodes(db: Db): NodeState[] {
   const select = db.prepare<[], NodeRow>(
-    'SELECT name, boot_id, journal, cursor, mark, program, programs FROM nodes ORDER BY ord',
+    'SELECT name, boot_id, journal, cursor, mark, program, programs, silence FROM nodes ORDER BY ord',
   );
   return select.all().map((row) => ({
     name: row.name as NodeState['name'],
@@ -37,5 +42,6 @@ export function allNodes(db: Db): NodeState[] {
     mark: row.mark as NodeState['mark'],
     program: row.program,
     programs: JSON.parse(row.programs) as NodeState['programs'],
+    silence: row.silence === null ? null : (JSON.parse(row.silence) as NodeState['silence']),
   }));
 }
