@@ -53,6 +53,8 @@ async function main(): Promise<void> {
   step(['start', PROJECT], [0, 3]);
   say('What merged has passed every gate; it lands on the target branch.');
   step(['collect', PROJECT], [0, 3]);
+  say('The day on one page: open it in a browser.');
+  step(['daily-report', '--html', join(DEMO, 'daily-report.html')]);
   summary(began);
 }
 
@@ -273,6 +275,7 @@ function summary(began: number): void {
     'dispatch why S07-auth-tests',
     'dispatch logs S02-schedule-service',
     `dispatch report ${PROJECT}`,
+    'dispatch daily-report',
     'make demo-clean',
   ]) {
     console.log(`  ${line}`);

@@ -1,17 +1,20 @@
 /** Starts a round of the agent: its command, its environment, its secrets, and a last look at where it will run. */
 import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { invocation, startsAnew } from '../src/executors/invoke.ts';
 import { callOf, namesSession } from '../src/executors/kinds.ts';
 import { probeOf } from '../src/executors/probe.ts';
+import { cageLevel } from '../src/model/cage.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
+import { cagedAgent, usagePlace } from './cage.ts';
+import { HomeRefused } from './cage-home.ts';
 import { type Desk, launch } from './desk.ts';
 import { readIfThere } from './durable.ts';
-import { baseEnvironment, isDirectory, MissingSecret, resolveSecrets } from './environment.ts';
+import { isDirectory, MissingSecret, resolveSecrets } from './environment.ts';
 import { probeExecutor } from './executor-probe.ts';
-import { notesDir } from './notes.ts';
-import { isPlain, type Recorded, type Status } from './record.ts';
+import { notesPlace } from './notes.ts';
+import type { Recorded, Status } from './record.ts';
 import { attemptDir } from './root.ts';
+import { NoSandbox } from './sandbox-probe.ts';
 import { writeStep } from './step.ts';
 import { branchOf } from './trees.ts';
 
@@ -30,8 +33,9 @@ export async function launchAgent(
 
   const feedback = round === 1 && work.feedback === null ? '/dev/null' : `${dir}/feedback-${round}.txt`;
   if (round === 1 && work.feedback !== null) writeFileSync(feedback, work.feedback, { mode: 0o600 });
-  if (round > 1) rmSync(`${dir}/usage.json`, { force: true });
-  else mkdirSync(notesDir(dir), { recursive: true, mode: 0o700 });
+  const level = cageLevel(work.cage, work.executor);
+  const usage = usagePlace(dir, level);
+  if (round > 1) rmSync(usage.read, { force: true });
   const rules = callOf(work.executor);
   const session = status.sessionId ?? (namesSession(rules) ? sessionId(order.token) : null);
   const againPath = `${dir}/again-${round}.md`;
@@ -48,10 +52,11 @@ export async function launchAgent(
     gateOutput: feedback === '/dev/null' ? '' : (readIfThere(feedback) ?? ''),
     gateOutputPath: feedback,
     againPath,
-    usagePath: `${dir}/usage.json`,
+    usagePath: usage.inside,
     treeDir: tree,
-    notesDir: notesDir(dir),
+    notesDir: notesPlace(dir, level).inside,
     isRoot: process.getuid?.() === 0,
+    caged: level === 'strict',
   });
   // A wrong version shows as an agent that fails in a strange way: here it is named, before anything has run.
   const ask = probeOf(work.executor);
@@ -64,19 +69,15 @@ export async function launchAgent(
     if (error instanceof MissingSecret) return error.message;
     throw error;
   }
-  // An agent that brings no key lives off the login of the node's user, which is in that user's home.
-  const ownHome = work.executor.kind === 'shell' || Object.keys(secrets).length > 0;
-  const base: Record<string, string> = baseEnvironment(
-    ownHome ? homeOf(order, dir) : (process.env.HOME ?? homedir()),
-  );
-  for (const name of call.unset) delete base[name];
-  writeStep(`${dir}/${round}a`, {
-    argv: call.argv,
-    env: { ...base, DISPATCH_TASK_ID: order.task, ...call.env, ...secrets },
-    cwd: tree,
-    stdin: call.stdinPath,
-    output: `${dir}/agent.log`,
-  });
+  try {
+    const command = await cagedAgent(desk.root, { order, work, round, call, secrets });
+    // Behind the cage, which may begin with a place of its own for it.
+    if (round === 1) mkdirSync(notesPlace(dir, level).read, { recursive: true, mode: 0o700 });
+    writeStep(`${dir}/${round}a`, { ...command, output: `${dir}/agent.log` });
+  } catch (error) {
+    if (error instanceof NoSandbox || error instanceof HomeRefused) return error.message;
+    throw error;
+  }
   await launch(desk, order, `${round}a`);
   return null;
 }
@@ -102,13 +103,6 @@ function writeAgain(dir: string, path: string, feedback: string): void {
   const said = readIfThere(feedback) ?? '';
   const lead = '===== WHAT THE CHECKS SAID OF YOUR LAST WORK, WHICH IS IN THE TREE =====';
   writeFileSync(path, `${prompt}\n${lead}\n\n${said}`, { mode: 0o600 });
-}
-
-/** A home of the attempt's own; where there is no tree that could be soiled, the working directory serves as both. */
-function homeOf(order: Recorded, dir: string): string {
-  if (isPlain(order)) return `${dir}/tree`;
-  mkdirSync(`${dir}/home`, { recursive: true, mode: 0o700 });
-  return `${dir}/home`;
 }
 
 /** A UUID made of the token: the same however often the round is started. */

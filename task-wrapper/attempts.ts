@@ -22,7 +22,8 @@ import { askToEnd, GRACE_MS, groupLives, killAll, leads, type Suspect } from './
 import type { Program } from './program.ts';
 import { isPlain, type Recorded, writeCancel, writeResult } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
-import { endStep, preempt, stepEnd, stepPid } from './step.ts';
+import { diskOf } from './disk-watch.ts';
+import { type EndedBy, endStep, preempt, stepEnd, stepPid } from './step.ts';
 import type { Tmux } from './tmux.ts';
 
 /** One attempt in memory: what must be at hand. The order's texts stay in its file. */
@@ -34,6 +35,8 @@ export interface Entry {
   readonly kind: 'work' | 'gate';
   /** How what its agent prints is understood; null: it has none. */
   readonly agent: AgentSeen | null;
+  /** Bytes that its agent's files may take; null: nothing is looked at. */
+  readonly diskBytes: number | null;
   /** Its agent prints events: one that has said its last word and stays can be told. */
   readonly isRead: boolean;
   /** Silence after which a stall is told, milliseconds; null: nobody wants to know. */
@@ -137,6 +140,7 @@ export class Attempts {
       n: recorded.n,
       kind: work.kind,
       agent: work.kind === 'work' ? agentOf(work.executor) : null,
+      diskBytes: work.kind === 'work' ? diskOf(work) : null,
       isRead: work.kind === 'work' && isRead(work.executor),
       stallMs: recorded.stallMs ?? null,
       hangMs: work.kind === 'work' ? callOf(work.executor).hangMs : null,
@@ -187,10 +191,11 @@ export class Attempts {
   }
 
   /** Ends the running step for a reason of the supervisor's own; the attempt then goes on from there. */
-  endStep(entry: Entry, by: 'timeout' | 'finished' | 'refused' | 'lost'): void {
+  endStep(entry: Entry, by: EndedBy): void {
     if (entry.step === null || entry.stopping !== null) return;
     endStep(this.#step(entry), by);
-    void this.#stop(entry);
+    // Whoever fills the disk would go on while it is asked.
+    void this.#stop(entry, by === 'disk' ? 0 : GRACE_MS);
   }
 
   /** Forgets the entry; its files are the caller's affair. */
@@ -337,16 +342,16 @@ export class Attempts {
   }
 
   /** Asks the step's processes to end, waits, kills what is left, and lets the attempt go on. */
-  async #stop(entry: Entry): Promise<void> {
+  async #stop(entry: Entry, graceMs = GRACE_MS): Promise<void> {
     const step = this.#step(entry);
     const over = new Promise<void>((resolve) => {
       entry.stopping = resolve;
     });
     const leader = await preempt(step);
     const suspect = { token: entry.token, leader };
-    if (leader !== null && leads(leader, entry.token)) {
+    if (graceMs > 0 && leader !== null && leads(leader, entry.token)) {
       askToEnd(suspect);
-      const grace = setTimeout(() => entry.stopping?.(), GRACE_MS);
+      const grace = setTimeout(() => entry.stopping?.(), graceMs);
       await over;
       clearTimeout(grace);
     }

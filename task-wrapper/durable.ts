@@ -1,5 +1,15 @@
 /** Files that must be whole after a crash. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Replaces the file in one step: a reader sees the old content or the new, never a part. Survives a crash of this process, not of the machine. */
@@ -37,5 +47,24 @@ export function readIfThere(path: string): string | null {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
+  }
+}
+
+/** Bytes of a file that an agent wrote for us. */
+const OWN_BYTES = 1024 * 1024;
+
+/** Text of a small file in a place that an agent can write; null for anything else: a link, a pipe that would be waited at. */
+export function readOwnFile(path: string): string | null {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return null;
+  }
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.size <= OWN_BYTES ? readFileSync(fd, 'utf8') : null;
+  } finally {
+    closeSync(fd);
   }
 }

@@ -11,6 +11,7 @@ import { monotonicMs } from './host.ts';
 import type { Journal } from './journal.ts';
 import { RefusalWatch } from './refusal-watch.ts';
 import { StallWatch } from './stall-watch.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { capLog } from './log-cap.ts';
 import { readOrder, readStatus } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
@@ -34,17 +35,24 @@ export class Housekeeping {
   readonly #logs = new WeakMap<Entry, { size: number; since: number; judged: boolean }>();
   readonly #refusals: RefusalWatch;
   readonly #stalls: StallWatch;
+  readonly #disk: DiskWatch;
   #timer: NodeJS.Timeout | null = null;
   #rounds = 0;
 
-  /** @param silentMs a closing event followed by this much silence: the agent has finished and hangs. */
-  constructor(root: Root, attempts: Attempts, journal: Journal, silentMs: number) {
+  /** @param diskMs between two looks at the files of an attempt. @param silentMs a closing event followed by this much silence: the agent has finished and hangs. */
+  constructor(
+    root: Root,
+    attempts: Attempts,
+    journal: Journal,
+    { silentMs, diskMs }: { readonly silentMs: number; readonly diskMs: number },
+  ) {
     this.#root = root;
     this.#attempts = attempts;
     this.#journal = journal;
     this.#silentMs = silentMs;
     this.#refusals = new RefusalWatch(journal);
     this.#stalls = new StallWatch(root, attempts, journal);
+    this.#disk = new DiskWatch(diskMs);
   }
 
   /** What the attempt does at this moment; null while none of its commands runs. */
@@ -89,9 +97,12 @@ export class Housekeeping {
     }
     capLog(`${dir}/agent.log`, entry.logCapBytes);
     if (entry.step.endsWith('v')) capLog(`${dir}/${entry.step}.log`, entry.logCapBytes);
-    else if (entry.isRead) {
-      this.#refusals.listen(entry, dir);
-      this.#endIfFinished(entry, dir);
+    else {
+      this.#disk.look(entry, dir, () => this.#attempts.endStep(entry, 'disk'));
+      if (entry.isRead) {
+        this.#refusals.listen(entry, dir);
+        this.#endIfFinished(entry, dir);
+      }
     }
   }
 

@@ -3,13 +3,14 @@ import { appendFileSync, statSync, truncateSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isToken } from '../src/model/ids.ts';
 import { advanceOnce } from './advance.ts';
+import { wayOut } from './way-out.ts';
 import { thisProgram } from './program.ts';
 import { openRoot, RootError } from './root.ts';
 import { revive, rpc } from './rpc.ts';
 import { SUPERVISE_DEFAULTS, supervise } from './supervise.ts';
 
 const USAGE =
-  'usage: task-wrapper (rpc | supervise | revive | advance <token>) --root <directory> | --version';
+  'usage: task-wrapper (rpc | supervise | revive | advance <token> | way-out <file>) --root <directory> | --version';
 /** Most bytes of the supervisor's own log. */
 const LOG_BYTES = 1024 * 1024;
 
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
       root: { type: 'string' },
       idle: { type: 'string' },
       silent: { type: 'string' },
+      disk: { type: 'string' },
       reserve: { type: 'string' },
       why: { type: 'string' },
       replace: { type: 'boolean' },
@@ -48,6 +50,7 @@ async function main(): Promise<void> {
         idleMs: Number(values.idle ?? SUPERVISE_DEFAULTS.idleMs),
         reserve: Number(values.reserve ?? SUPERVISE_DEFAULTS.reserve),
         silentMs: Number(values.silent ?? SUPERVISE_DEFAULTS.silentMs),
+        diskMs: Number(values.disk ?? SUPERVISE_DEFAULTS.diskMs),
       });
     case 'advance':
       if (!isToken(token)) throw new RootError(USAGE);
@@ -56,6 +59,9 @@ async function main(): Promise<void> {
         token,
         values.why === 'cancel' || values.why === 'deadline' ? values.why : null,
       );
+    case 'way-out':
+      if (token === undefined) throw new RootError(USAGE);
+      return await wayOut(token);
     default:
       throw new RootError(USAGE);
   }
@@ -63,10 +69,11 @@ async function main(): Promise<void> {
 
 /** A supervisor starts from a clean environment, so what it may be told goes as arguments. */
 function settings(): string[] {
-  const { DISPATCH_IDLE_MS, DISPATCH_RESERVE_BYTES, DISPATCH_SILENT_MS } = process.env;
+  const { DISPATCH_IDLE_MS, DISPATCH_RESERVE_BYTES, DISPATCH_SILENT_MS, DISPATCH_DISK_MS } = process.env;
   return [
     ...(DISPATCH_IDLE_MS === undefined ? [] : ['--idle', DISPATCH_IDLE_MS]),
     ...(DISPATCH_SILENT_MS === undefined ? [] : ['--silent', DISPATCH_SILENT_MS]),
+    ...(DISPATCH_DISK_MS === undefined ? [] : ['--disk', DISPATCH_DISK_MS]),
     ...(DISPATCH_RESERVE_BYTES === undefined ? [] : ['--reserve', DISPATCH_RESERVE_BYTES]),
   ];
 }

@@ -2,15 +2,23 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { cleanNotes, EVIDENCE_FILE, PLAN_FILE } from '../src/executors/notes.ts';
 import type { Notes } from '../src/model/attempt.ts';
+import { type CageLevel, cageLevel } from '../src/model/cage.ts';
 import type { ExecutorDef } from '../src/model/executor.ts';
+import type { WorkOrder } from '../src/protocol/order.ts';
 import { resolveSecrets } from './environment.ts';
 import type { Root } from './root.ts';
 
 /** Far more than is kept. */
 const READ_BYTES = 64 * 1024;
 
-export function notesDir(attemptDir: string): string {
-  return `${attemptDir}/notes`;
+/** A directory that the agent can write in its cage. `read` is where that is outside. */
+export function notesPlace(
+  dir: string,
+  level: CageLevel,
+): { readonly inside: string; readonly read: string } {
+  return level === 'strict'
+    ? { inside: '/tmp/notes', read: `${dir}/tmp/notes` }
+    : { inside: `${dir}/notes`, read: `${dir}/notes` };
 }
 
 /**
@@ -20,10 +28,10 @@ export function notesDir(attemptDir: string): string {
 export function readNotes(
   root: Root,
   dir: string,
-  executor: ExecutorDef,
+  { cage, executor }: Pick<WorkOrder, 'cage' | 'executor'>,
   lastWords: string | null,
 ): Notes | null {
-  const notes = notesDir(dir);
+  const notes = notesPlace(dir, cageLevel(cage, executor)).read;
   const isOwn = lstatSync(notes, { throwIfNoEntry: false })?.isDirectory() === true;
   const read = (name: string): string | null => (isOwn ? readPlainFile(`${notes}/${name}`) : null);
   return cleanNotes(

@@ -3,7 +3,7 @@
  * but still carry DISPATCH_TOKEN in the environment they were started with.
  */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Token } from '../src/model/ids.ts';
@@ -34,9 +34,31 @@ export function leads(pid: number, token: Token): boolean {
   }
 }
 
-/** Asks the step's group to end. */
+/**
+ * Asks the step's processes to end. Of an agent in a cage only those inside are asked: the program that stands around them
+ * would take them all down with it at once. They have a session of their own in there, and carry the attempt's marker.
+ */
 export function askToEnd(suspect: Suspect): void {
-  signalGroup(suspect, 'SIGTERM');
+  const inside = process.platform === 'linux' ? apart(suspect) : [];
+  if (inside.length === 0) signalGroup(suspect, 'SIGTERM');
+  for (const pid of inside) kill(pid, 'SIGTERM');
+}
+
+/** Processes of the attempt in another process namespace than ours. */
+function apart(suspect: Suspect): number[] {
+  const ours = namespaceOf('self');
+  return scanProc(suspect).filter((pid) => {
+    const its = namespaceOf(pid);
+    return its !== null && its !== ours;
+  });
+}
+
+function namespaceOf(pid: number | 'self'): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return null;
+  }
 }
 
 /** Kills everything of the attempt that is left, its launch.sh included, until nothing is. */

@@ -9,6 +9,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Outcome, ProviderRefusal, Usage } from '../src/model/attempt.ts';
+import type { CageLimit } from '../src/model/cage.ts';
 import type { CommitId } from '../src/model/ids.ts';
 import type { AttemptOrder } from '../src/protocol/order.ts';
 import { readIfThere, replaceFile, replaceFileDurably } from './durable.ts';
@@ -52,6 +53,8 @@ export interface Status {
   readonly apiError: string | null;
   /** What that says of the key; missing or null: nothing. */
   readonly refusal?: ProviderRefusal | null;
+  /** The bound of its cage that the round's agent met; missing or null: none. */
+  readonly limit?: CageLimit | null;
 }
 
 export interface Result {

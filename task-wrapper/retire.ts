@@ -3,7 +3,7 @@
  * the pool and the rest, which is its log, stays for a time. But work that nobody has fetched is never deleted by an
  * order: it moves to the trash as it is and stays there for a time, whoever forgot it.
  */
-import { readdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import type { Outcome } from '../src/model/attempt.ts';
 import type { Entry } from './attempts.ts';
 import { isCollected, readOrder } from './record.ts';
@@ -19,6 +19,8 @@ const KEEP_LOGS = 5000;
 /** @param entry an attempt that has ended. */
 export async function retire(root: Root, entry: Entry): Promise<void> {
   const dir = attemptDir(root, entry.token);
+  // Copies of logins may lie there, and it is nobody's work.
+  for (const part of ['home', 'tmp']) if (existsSync(`${dir}/${part}`)) await removeTree(`${dir}/${part}`);
   if (!entry.plain) {
     if (entry.kind === 'work' && holdsWork(entry.outcome) && !isCollected(dir)) {
       renameSync(dir, `${root.trash}/${entry.token}`);
@@ -26,7 +28,6 @@ export async function retire(root: Root, entry: Entry): Promise<void> {
     }
     await releaseTrees(root, entry.project, dir);
     for (const part of ['git', 'tree', 'check', 'gate-home', 'gate-tmp']) await removeTree(`${dir}/${part}`);
-    await removeTree(`${dir}/home`);
   }
   renameSync(dir, `${root.done}/${entry.token}`);
 }

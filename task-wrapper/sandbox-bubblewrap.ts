@@ -15,17 +15,47 @@ export interface Bubble {
   /** bwrap can forbid further user namespaces inside (0.8 and newer). */
   readonly nestedOff: boolean;
   readonly view: readonly Mount[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly writable: { readonly tree: string; readonly home: string; readonly tmp: string };
-  /** Directories that are shown read-only inside the checkout. */
+  /** null: the environment that bwrap itself is started with, so that no value stands in a command line. */
+  readonly env: Readonly<Record<string, string>> | null;
+  readonly places: Places;
+  /** What is shown read-only over them. */
   readonly shown: readonly { readonly from: string; readonly at: string }[];
   readonly network: boolean;
   /** Descriptor 3 is open for bwrap's own report. */
   readonly reports: boolean;
 }
 
+/** What may be written, and where the command begins. */
+export interface Places {
+  /** Put there before the view, which may lie in it: a program on the PATH may be in /tmp or in /home. */
+  readonly below: readonly Bind[];
+  readonly above: readonly Bind[];
+  readonly cwd: string;
+}
+
+interface Bind {
+  readonly from: string;
+  readonly at: string;
+}
+
 /** Where things are inside. The same for every attempt, so that paths in output and in caches say nothing of a node. */
 export const INSIDE = { tree: '/tree', home: '/home/gate', tmp: '/tmp' } as const;
+
+/** The places of a verify command: they say nothing of where they are outside. */
+export function gatePlaces(own: {
+  readonly tree: string;
+  readonly home: string;
+  readonly tmp: string;
+}): Places {
+  return {
+    below: [
+      { from: own.tmp, at: INSIDE.tmp },
+      { from: own.home, at: INSIDE.home },
+    ],
+    above: [{ from: own.tree, at: INSIDE.tree }],
+    cwd: INSIDE.tree,
+  };
+}
 
 /** Bytes of shared memory: it is memory, and a program that asks for more than this is no test. */
 const SHARED_MEMORY = 256 * 1024 * 1024;
@@ -37,7 +67,8 @@ const SHARED_MEMORY = 256 * 1024 * 1024;
 const SWITCHES = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs', 'acpi'].map((name) => `/proc/${name}`);
 
 export function bubblewrapped(argv: readonly string[], bubble: Bubble): string[] {
-  const { writable } = bubble;
+  const { env, places } = bubble;
+  const bind = ({ from, at }: Bind): string[] => ['--bind', from, at];
   const options: string[][] = [
     // As root, too, in a user namespace: without one it would keep root's powers over the machine.
     ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
@@ -49,22 +80,20 @@ export function bubblewrapped(argv: readonly string[], bubble: Bubble): string[]
     ['--hostname', 'gate'],
     // Closed inside. Says whether the command ran at all: bwrap itself fails with 1, as a red test does.
     bubble.reports ? ['--json-status-fd', '3'] : [],
-    ['--clearenv'],
-    ...Object.entries(bubble.env).map(([name, value]) => ['--setenv', name, value]),
-    // Before the view: a program on the PATH may lie in /tmp or in /home.
-    ['--bind', writable.tmp, INSIDE.tmp],
-    ['--bind', writable.home, INSIDE.home],
+    env === null ? [] : ['--clearenv'],
+    ...Object.entries(env ?? {}).map(([name, value]) => ['--setenv', name, value]),
+    ...places.below.map(bind),
     ...bubble.view.map(mountArguments),
     ['--proc', '/proc'],
     ...SWITCHES.map((path) => ['--ro-bind-try', path, path]),
     ['--dev', '/dev'],
     ['--perms', '1777', '--size', String(SHARED_MEMORY), '--tmpfs', '/dev/shm'],
     ['--remount-ro', '/dev'],
-    ['--bind', writable.tree, INSIDE.tree],
+    ...places.above.map(bind),
     ...bubble.shown.map(({ from, at }) => ['--ro-bind', from, at]),
     // The file system that everything was put into is memory of the machine: nothing is written there, either.
     ['--remount-ro', '/'],
-    ['--chdir', INSIDE.tree],
+    ['--chdir', places.cwd],
   ];
   return [bubble.program, ...options.flat(), '--', ...argv];
 }

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import type { SandboxReport } from '../src/protocol/messages.ts';
 import { findProgram } from './find-program.ts';
 import type { Root } from './root.ts';
-import { bubblewrapped, INSIDE } from './sandbox-bubblewrap.ts';
+import { bubblewrapped, gatePlaces, INSIDE } from './sandbox-bubblewrap.ts';
 import { systemView } from './sandbox-view.ts';
 
 const run = promisify(execFile);
@@ -27,9 +27,13 @@ export type Sandbox =
 
 export class NoSandbox extends Error {
   override readonly name = 'NoSandbox';
-  constructor({ detail, fix }: Extract<Sandbox, { by: null }>) {
+  constructor(
+    { detail, fix }: Extract<Sandbox, { by: null }>,
+    who = 'verify commands',
+    without = 'trusted: true',
+  ) {
     super(
-      `this node has no sandbox for verify commands: ${detail}. ${fix}; or say \`trusted: true\` in project.yaml, and they run without one`,
+      `this node has no sandbox for ${who}: ${detail}. ${fix}; or say \`${without}\` in project.yaml, and they run without one`,
     );
   }
 }
@@ -100,7 +104,7 @@ async function probeBubblewrap(root: Root): Promise<Sandbox> {
         nestedOff,
         view,
         env: { PATH: '/usr/bin:/bin', HOME: INSIDE.home },
-        writable: { tree, home, tmp },
+        places: gatePlaces({ tree, home, tmp }),
         shown: [],
         network: false,
         reports: false,

@@ -35,6 +35,20 @@ export function profileText({ root, writable, readable, network }: Cage): string
   ].join('\n');
 }
 
+/** Of an agent in `cage: strict`. Pure: real paths in, the profile's text out. */
+export function agentProfile(agent: {
+  readonly root: string;
+  /** Its tree, HOME and /tmp. */
+  readonly own: readonly string[];
+  /** Read-only besides the system: its prompt, its program, what the project names. */
+  readonly shown: readonly string[];
+  /** False: the loopback alone, where the way out listens. */
+  readonly network: boolean;
+}): string {
+  const { root, own, shown, network } = agent;
+  return profileText({ root, writable: own, readable: shown, network });
+}
+
 function subpaths(paths: readonly string[]): string {
   return paths.map((path) => `(subpath ${literal(path)})`).join(' ');
 }

@@ -53,7 +53,7 @@ export function systemView(root: Root, readOnly: readonly string[]): Mount[] {
 }
 
 /** The path with `~/` replaced by the home of the node's user. */
-function expanded(path: string): string {
+export function expanded(path: string): string {
   return path.startsWith('~/') ? `${process.env.HOME ?? homedir()}/${path.slice(2)}` : path;
 }
 
@@ -75,7 +75,7 @@ function programDirs(dir: string, root: Root): string[] {
 }
 
 /** A PATH that names a whole home, /tmp, or what is above or inside the worker's root shows none of it. */
-function tooMuch(dir: string, root: Root): boolean {
+export function tooMuch(dir: string, root: Root): boolean {
   return (
     isHome(dir) ||
     ['/', '/tmp', '/var', '/home'].includes(dir) ||

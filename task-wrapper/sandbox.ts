@@ -14,7 +14,7 @@ import type { SandboxRules } from '../src/model/sandbox.ts';
 import { readIfThere } from './durable.ts';
 import { removeTree } from './remove.ts';
 import type { Root } from './root.ts';
-import { bubblewrapped, INSIDE } from './sandbox-bubblewrap.ts';
+import { bubblewrapped, gatePlaces, INSIDE } from './sandbox-bubblewrap.ts';
 import { makeGroup } from './sandbox-group.ts';
 import { limited } from './sandbox-limits.ts';
 import { profileText } from './sandbox-profile.ts';
@@ -78,7 +78,7 @@ export async function caged(
         nestedOff: sandbox.nestedOff,
         view: systemView(root, rules.readOnly),
         env: { ...want.env, HOME: INSIDE.home, TMPDIR: INSIDE.tmp },
-        writable: { tree, home, tmp },
+        places: gatePlaces({ tree, home, tmp }),
         shown: want.prepared.map(({ kept, path }) => ({ from: kept, at: `${INSIDE.tree}/${path}` })),
         network: rules.network,
         reports: true,

@@ -29,12 +29,16 @@ export interface Command {
   readonly groups?: readonly string[];
   /** File that the command finds open, emptied, as its descriptor 3; none by default. */
   readonly third?: string;
+  /** Lines of shell that bound the command; none by default. */
+  readonly limits?: readonly string[];
 }
 
 /** Why a step ended: its own exit code, or the supervisor's reason. */
-export type StepEnd =
-  | { readonly code: number }
-  | { readonly by: 'timeout' | 'finished' | 'refused' | 'lost' };
+export type StepEnd = { readonly code: number } | { readonly by: EndedBy };
+
+/** Reasons of the supervisor's own. `disk`: its files have outgrown its cage. */
+const ENDED_BY = ['timeout', 'finished', 'refused', 'lost', 'disk'] as const;
+export type EndedBy = (typeof ENDED_BY)[number];
 
 /** @param step absolute path without extension: `<attempt>/<round><a|v>`. */
 export function writeStep(step: string, command: Command): void {
@@ -77,14 +81,15 @@ export async function preempt(step: string): Promise<number | null> {
 }
 
 export function stepEnd(step: string): StepEnd | null {
-  const by = readIfThere(`${step}.ended`);
-  if (by === 'timeout' || by === 'finished' || by === 'refused' || by === 'lost') return { by };
+  const said = readIfThere(`${step}.ended`);
+  const by = ENDED_BY.find((one) => one === said);
+  if (by !== undefined) return { by };
   const code = runLines(step)[1];
   return code === undefined ? null : { code: Number(code) };
 }
 
 /** The first reason wins, and stays after the processes have died of it. */
-export function endStep(step: string, by: 'timeout' | 'finished' | 'refused' | 'lost'): void {
+export function endStep(step: string, by: EndedBy): void {
   if (stepEnd(step) === null) replaceFile(`${step}.ended`, by);
 }
 
@@ -111,15 +116,37 @@ function runLines(step: string): string[] {
   );
 }
 
+/** What a shell sets and reads itself. */
+const SHELLS_OWN = new Set([
+  'PWD',
+  'OLDPWD',
+  'SHLVL',
+  '_',
+  'IFS',
+  'PPID',
+  'OPTIND',
+  'PS1',
+  'PS2',
+  'PS4',
+  'UID',
+  'EUID',
+]);
+
 function script(command: Command): string {
   const cwd = quote(command.cwd);
   const output = quote(command.output);
+  const foreign = Object.keys(process.env).filter(
+    (name) => isVariable(name) && !SHELLS_OWN.has(name) && !(name in command.env),
+  );
   return [
     `exec </dev/null >>${output} 2>&1`,
+    // A tmux server that a service keeps has the service's environment, and so has the supervisor beside the step.
+    ...(foreign.length === 0 ? [] : [`unset ${foreign.join(' ')}`]),
     ...Object.entries(command.env)
       .filter(([name]) => isVariable(name))
       .map(([name, value]) => `export ${name}=${quote(value)}`),
     'ulimit -c 0',
+    ...(command.limits ?? []),
     ...(command.groups ?? []).map(
       (file) => `echo 0 >${quote(file)} || { echo 'dispatch: a control group cannot be joined'; exit 126; }`,
     ),

@@ -34,12 +34,15 @@ export interface SuperviseOptions {
   readonly reserve: number;
   /** Milliseconds of silence after an agent's closing event, after which it is ended. */
   readonly silentMs: number;
+  /** Milliseconds between two looks at how much the files of an attempt take. */
+  readonly diskMs: number;
 }
 
 export const SUPERVISE_DEFAULTS: SuperviseOptions = {
   idleMs: 30_000,
   reserve: 256 * 1024 * 1024,
   silentMs: 15_000,
+  diskMs: 10_000,
 };
 
 /** Coalesces tmux's notices: sessions come and go by the hundred, and each look is at all running steps. */
@@ -97,7 +100,7 @@ class Supervisor {
     });
     tmux.connect();
     attempts = new Attempts({ root, program, journal, tmux, onEnded: () => this.#mayLeave(attempts) });
-    const housekeeping = new Housekeeping(root, attempts, journal, this.#options.silentMs);
+    const housekeeping = new Housekeeping(root, attempts, journal, this.#options);
     adopt(root, journal, attempts);
     for (const token of ended) attempts.wake(token);
     housekeeping.wake();

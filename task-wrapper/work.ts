@@ -13,22 +13,20 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import type { ApiError } from '../src/executors/api-error.ts';
 import { callOf } from '../src/executors/kinds.ts';
 import { isRead, readOutcome, totalUsage } from '../src/executors/outcome.ts';
-import { readUsageFile } from '../src/executors/usage.ts';
 import { NO_CHANGE } from '../src/gates/facts.ts';
 import { feedbackText } from '../src/gates/feedback.ts';
 import { judge } from '../src/gates/judge.ts';
-import { stripControls } from '../src/gates/shorten.ts';
 import { verifyVerdict } from '../src/gates/verify.ts';
 import { readFacts } from '../src/git/facts.ts';
 import { snapshot } from '../src/git/snapshot.ts';
 import { assertNever } from '../src/model/assert.ts';
-import type { Finding, Outcome, ProviderRefusal, TestCounts, Usage } from '../src/model/attempt.ts';
+import type { Finding, Outcome, ProviderRefusal, TestCounts } from '../src/model/attempt.ts';
+import type { CageLimit } from '../src/model/cage.ts';
 import type { CommitId } from '../src/model/ids.ts';
-import { formatDuration } from '../src/model/time.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
 import { launchAgent } from './agent.ts';
+import { cageUnbuilt, endCage, limitText } from './cage-end.ts';
 import { type Desk, launchAgain, type Stand } from './desk.ts';
-import { readIfThere } from './durable.ts';
 import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
 import { readNotes } from './notes.ts';
@@ -38,6 +36,7 @@ import { attemptDir } from './root.ts';
 import { emptyScript, isWritten, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
 import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
+import { usageFile, whyEnded } from './agent-words.ts';
 
 /** The attempt in hand. */
 interface Work {
@@ -58,6 +57,7 @@ export async function advanceWork(desk: Desk, order: Recorded, workOrder: WorkOr
   for (;;) {
     const stop = desk.interrupt();
     if (stop !== null && status.phase === 'verify') endVerify(order, `${status.round}v`);
+    if (stop !== null && status.phase === 'agent') endCage(desk.root, order, `${status.round}a`, null);
     if (stop?.why === 'cancel') return ended({ kind: 'cancelled', reason: stop.reason });
     if (stop?.why === 'deadline') return ended(await timedOut(work, status));
     const next = await turn(work, status);
@@ -112,11 +112,20 @@ async function agent(work: Work, status: Status): Promise<Status | Stand> {
     const since = status.since === 0 ? work.order.node.since : status.since;
     return { is: 'waiting', step, until: roundMs === null ? null : since + roundMs };
   }
+  const limit = endCage(work.desk.root, work.order, step, end);
   if ('by' in end && end.by === 'lost') return ended({ kind: 'lost', why: 'killed' });
-  return await afterAgent(work, status, end);
+  const unbuilt = limit === null ? cageUnbuilt(work.desk.root, work.order, work.work, step, end) : null;
+  if (unbuilt !== null) return failed('executor', unbuilt, null, status);
+  return await afterAgent(work, { ...status, limit: null }, { end, limit });
 }
 
-async function afterAgent(work: Work, status: Status, end: StepEnd): Promise<Status | Stand> {
+interface AgentEnd {
+  readonly end: StepEnd;
+  /** The bound of its cage that it met. */
+  readonly limit: CageLimit | null;
+}
+
+async function afterAgent(work: Work, status: Status, { end, limit }: AgentEnd): Promise<Status | Stand> {
   const { dir } = work;
   if (Object.keys(work.work.executor.secrets).length > 0) emptyScript(`${dir}/${status.round}a`);
   const { executor } = work.work;
@@ -125,7 +134,7 @@ async function afterAgent(work: Work, status: Status, end: StepEnd): Promise<Sta
     isRead(executor) ? readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES) : '',
   );
   reportNotes(work, said.text);
-  const spent = isRead(executor) ? said : { usage: usageFile(dir) };
+  const spent = isRead(executor) ? said : { usage: usageFile(work.dir, work.work) };
   // A session that was not gone on with has another name, or none.
   const resumed = said.sessionId === null || said.sessionId === status.sessionId;
   const next: Status = {
@@ -136,9 +145,13 @@ async function afterAgent(work: Work, status: Status, end: StepEnd): Promise<Sta
     cutAfterMs: 'by' in end && end.by === 'timeout' ? callOf(executor).roundMs : null,
     apiError: said.apiError === null ? null : said.apiError.message,
     refusal: refusalOf(said.apiError),
+    // A test that ran out of memory and that the agent coped with is no end of the attempt.
+    limit: 'code' in end && end.code === 0 ? null : limit,
   };
+  // There is no room to go on in.
+  if ('by' in end && end.by === 'disk') return failed('executor', whyEnded(work, next), null, next);
   const well = said.apiError === null && ('code' in end ? end.code === 0 : end.by === 'finished');
-  if (work.work.tree === null && !well) return failed('executor', why(work, next), next.exitCode, next);
+  if (work.work.tree === null && !well) return failed('executor', whyEnded(work, next), next.exitCode, next);
   if (isPlain(work.order)) return ended({ kind: 'done', head: null, rounds: next.round, usage: next.usage });
   await killLeftovers({ token: work.order.token, leader: stepPid(`${dir}/${status.round}a`) });
   return { ...next, phase: work.work.tree === null ? 'verify' : 'gates', since: monotonicMs() };
@@ -168,7 +181,7 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
     );
   }
   if (head === null && (status.exitCode !== 0 || status.apiError !== null))
-    return failed('executor', why(work, status), status.exitCode, status);
+    return failed('executor', whyEnded(work, status), status.exitCode, status);
   const next = { ...status, head };
   if (findings.length > 0) return nextRound(work, next, findings, '', 'red');
   if (work.work.verify === null)
@@ -231,7 +244,7 @@ async function beginVerify(work: Work, status: Status, step: string): Promise<Fi
 
 /** Told while it is alive: an attempt that is over is told by its outcome alone. */
 function reportNotes({ desk, order, work, dir }: Work, lastWords: string | null): void {
-  const notes = readNotes(desk.root, dir, work.executor, lastWords);
+  const notes = readNotes(desk.root, dir, work, lastWords);
   if (notes !== null) desk.report({ type: 'attempt.noted', token: order.token, ...notes });
 }
 
@@ -250,9 +263,10 @@ function nextRound(
   const { dir } = work;
   const { round, head, usage } = status;
   const rounds = work.work.retries + 1;
-  const text = feedbackText(findings, output, round, rounds);
+  const bound = status.limit == null ? '' : `\n${limitText(status.limit, work.work)}\n`;
+  const text = `${feedbackText(findings, output, round, rounds)}${bound}`;
   appendFileSync(`${dir}/agent.log`, `\ndispatch: round ${round} of ${rounds} is not accepted\n${text}\n`);
-  if (status.apiError !== null) return failed('executor', why(work, status), status.exitCode, status);
+  if (status.apiError !== null) return failed('executor', whyEnded(work, status), status.exitCode, status);
   if (round >= rounds) {
     if (head === null && work.work.tree !== null)
       return failed('empty', findings[0]?.message ?? 'nothing was changed', status.exitCode, status);
@@ -285,28 +299,6 @@ async function timedOut(work: Work, status: Status): Promise<Outcome> {
   return { kind: 'timeout', rounds: status.round, head };
 }
 
-function why(work: Work, status: Status): string {
-  if (status.apiError !== null) return status.apiError;
-  const last = readEnds(
-    `${work.dir}/agent.log`,
-    Math.max(status.logFrom, sizeOf(`${work.dir}/agent.log`) - 2000),
-    2000,
-  );
-  const lines = stripControls(last).trim();
-  const { cutAfterMs = null } = status;
-  if (cutAfterMs !== null)
-    return `the agent's turn did not end within ${formatDuration(cutAfterMs)}, so it was ended`;
-  const how = status.exitCode === null ? 'was ended' : `ended with exit code ${status.exitCode}`;
-  return lines === ''
-    ? `the executor ${how}`
-    : `the executor ${how}; it printed last: ${lines.split('\n').slice(-5).join(' / ')}`;
-}
-
-function usageFile(dir: string): Usage | null {
-  const text = readIfThere(`${dir}/usage.json`);
-  return text === null ? null : readUsageFile(text);
-}
-
 function commitMessage({ order }: Work): string {
   return `${order.task}: attempt ${order.n}`;
 }
@@ -317,8 +309,11 @@ function failed(
   exitCode: number | null,
   status: Status,
 ): Stand {
-  const { round: rounds, usage, refusal = null } = status;
-  const of = cause === 'executor' && refusal !== null ? { refusal } : {};
+  const { round: rounds, usage, refusal = null, limit = null } = status;
+  const of = {
+    ...(cause === 'executor' && refusal !== null ? { refusal } : {}),
+    ...(cause === 'executor' && limit !== null ? { limit } : {}),
+  };
   return ended({ kind: 'failed', cause, message: text, ...of, exitCode, rounds, usage });
 }
 

@@ -5,6 +5,7 @@
 import tabOf, { type ArgumentHandler, type RootCommand, script } from '@bomb.sh/tab';
 import adapt from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
+import { LANGUAGES } from '../model/language.ts';
 import { type CompletionNames, completionNames } from './completion-names.ts';
 import type { Environment } from './environment.ts';
 import { COLORS, FORMATS, PROGRESS } from './settings.ts';
@@ -47,6 +48,8 @@ function addGlobals(root: RootCommand): void {
     command.option('color', 'colour', choices(COLORS));
     command.option('progress', 'progress', choices(PROGRESS));
   }
+  root.commands.get('daily-report')?.option('lang', 'language', choices(LANGUAGES));
+  root.commands.get('daily-report')?.option('date', 'which day', choices(['today', 'yesterday']));
   root.commands.get('completion')?.argument('shell', choices(SHELLS));
   root.commands
     .get('help')

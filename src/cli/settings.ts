@@ -36,6 +36,8 @@ export interface GlobalOptions {
 }
 
 const KEYS = ['home', 'output', 'color', 'progress'] as const;
+/** What else dispatch.yaml of a home says; read and checked where it is used. */
+const SECTIONS: readonly string[] = ['report'];
 type Key = (typeof KEYS)[number];
 interface Said {
   readonly value: string;
@@ -124,6 +126,7 @@ async function fromFile(file: string): Promise<Layer> {
 function layerOf(content: Record<string, unknown>, file: string): Layer {
   const layer: Layer = {};
   for (const [key, value] of Object.entries(content)) {
+    if (SECTIONS.includes(key)) continue;
     if (!(KEYS as readonly string[]).includes(key)) {
       const near = nearest(key, KEYS);
       throw new DispatchError('E_CONFIG', `unknown key ${JSON.stringify(key)}`, {

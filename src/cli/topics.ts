@@ -54,6 +54,13 @@ Both files are the same few lines; all are optional:
   color: auto              # auto, always, never
   progress: auto           # auto, plain, quiet
 
+In a home, dispatch.yaml may also have:
+
+  report:                  # the daily report; \`dispatch help daily-report\`
+    at: "0 19 * * *"       # when \`dispatch serve\` writes it: minute hour day month weekday
+    lang: zh               # en, zh; DISPATCH_LANG wins
+    timezone: Asia/Shanghai
+
 Without a home, dispatch searches from the current directory upwards for nodes.json and specs/.`;
 }
 
@@ -164,7 +171,12 @@ Keys have limits of their own, whichever node uses them. They are learnt from re
 
 ${keyLists().executor}
 
-Arguments may name {session}, {prompt_file}, {tree}, {task}, {model} and, as a word of its own, {model_arguments}.
+Each attempt has a HOME of its own. \`home: [~/.config/mine.json]\` copies files of the node's user into it; the built-in ones
+copy their logins where no key is found. \`cage: strict\` runs it with nothing else of the node to see, and with a network that
+reaches \`hosts\`, what its variables name as http(s) addresses, and \`cage.network\` of project.yaml.
+
+Arguments may name {session}, {prompt_file}, {tree}, {task}, {model} and, as words of their own, {model_arguments} and
+{sandbox_arguments} (how the agent cages its own commands, which it cannot in \`cage: strict\`).
 Before an agent first runs on a node its program is asked for its version and flags; \`dispatch nodes probe\` shows the answers.`;
 }
 

@@ -2,6 +2,7 @@
 import type { DispatchError } from '../model/error.ts';
 import type { Source } from '../model/event.ts';
 import type { ProgramReport } from '../model/executor.ts';
+import { STRICT_CAGE } from '../model/cage.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -10,7 +11,7 @@ import type { NodeProgram } from '../node/program.ts';
 import { systemClock } from './clock.ts';
 import type { Input } from './door.ts';
 import type { Note } from './note.ts';
-import { probesFor } from './probes.ts';
+import { cageReport, needsCage, probesFor } from './probes.ts';
 import type { NodeLook, NodeReport } from './questions.ts';
 
 /** Between two looks at how a node is doing; one packet each, milliseconds. */
@@ -47,6 +48,8 @@ export class Fleet {
     this.#options = options;
     this.#asking = setInterval(() => {
       for (const [name, link] of this.links) if (link.state.is === 'up') void this.#ask(link, name);
+      this.#lookAgain(({ name }) => this.#lacks(name));
+      this.lookAround();
     }, HEALTH_MS).unref();
   }
 
@@ -101,6 +104,15 @@ export class Fleet {
   /** The machine slept: every connection is asked whether it still is one, and nobody waits out a back-off. */
   wake(): void {
     for (const link of this.links.values()) link.wake();
+  }
+
+  /** Tasks have come: nodes that never said whether they can cage an agent are asked when one of them wants it. */
+  lookAround(): void {
+    const { state } = this.#options;
+    this.#lookAgain(
+      (config) =>
+        state.nodes.get(config.name)?.programs[STRICT_CAGE] === undefined && needsCage(state, config),
+    );
   }
 
   async stop(): Promise<void> {
@@ -186,18 +198,44 @@ export class Fleet {
    */
   async #lookAround(link: NodeLink, config: NodeConfig): Promise<void> {
     const { name } = config;
+    const { state } = this.#options;
     const caged = !this.#sandboxAsked.has(name) && this.#options.needsSandbox();
-    const executors = probesFor(this.#options.state, config);
-    if (!caged && Object.keys(executors).length === 0) return;
+    const strict = needsCage(state, config);
+    const executors = probesFor(state, config);
+    if (!caged && !strict && Object.keys(executors).length === 0) return;
     if (caged) this.#sandboxAsked.add(name);
     // What keeps it from answering is told by the link.
     const probe = await link.call({ op: 'probe', programs: [], executors }).catch(() => null);
     if (probe === null || this.#stopped) return;
     this.#programs(name, probe.executors ?? {});
+    if (strict && probe.sandbox !== undefined) this.#cage(name, cageReport(probe.sandbox));
     if (!caged || probe.sandbox === undefined || probe.sandbox.by !== null) return;
     const { detail, fix } = probe.sandbox;
     const message = `no verify command can run there: ${detail}`;
     this.#options.note({ about: 'node', name, code: 'E_NODE_NO_SANDBOX', message, fix });
+  }
+
+  /** What a person has mended there is noticed without a new connection. */
+  #lookAgain(at: (config: NodeConfig) => boolean): void {
+    for (const config of this.#configs) {
+      const link = this.links.get(config.name);
+      if (link?.state.is === 'up' && at(config)) void this.#lookAround(link, config);
+    }
+  }
+
+  #lacks(name: NodeName): boolean {
+    const programs = this.#options.state.nodes.get(name)?.programs ?? {};
+    return Object.values(programs).some(({ problems }) => problems.length > 0);
+  }
+
+  #cage(name: NodeName, report: ProgramReport): void {
+    this.#options.push({ is: 'node.probed', node: name, programs: { [STRICT_CAGE]: report } });
+    const told = report.problems.join('; ');
+    const before = this.#saidOf.get(`${name} ${STRICT_CAGE}`);
+    this.#saidOf.set(`${name} ${STRICT_CAGE}`, told);
+    if (told === '' || before === told) return;
+    const message = `no agent in \`cage: strict\` can run there: ${told}`;
+    this.#options.note({ about: 'node', name, code: 'E_NODE_NO_SANDBOX', message, fix: null });
   }
 
   #programs(name: NodeName, programs: Readonly<Record<string, ProgramReport>>): void {

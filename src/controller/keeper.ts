@@ -11,8 +11,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DispatchError, type Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
-import { loadHome, loadProject, planProblem } from '../spec/load.ts';
+import type { Language } from '../model/language.ts';
+import { HOME_CONFIG, loadHome, loadHomeConfig, loadProject, planProblem } from '../spec/load.ts';
 import type { Reply } from './commands.ts';
+import { ReportClock } from './report-clock.ts';
 import { Refusals } from './refusals.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 
@@ -20,6 +22,8 @@ export interface KeeperOptions {
   readonly home: string;
   readonly onEvents: NonNullable<SessionOptions['onEvents']>;
   readonly onNote: NonNullable<SessionOptions['onNote']>;
+  /** Of reports, from what dispatch.yaml says. */
+  readonly language: (said: Language | null) => Language;
   /** How long files must be quiet before they are read again, milliseconds. */
   readonly quietMs?: number;
   /** Between two looks that nothing asked for, milliseconds. */
@@ -63,7 +67,7 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     },
   });
   const kept = new Keeper(options, session, refusals);
-  kept.begin(before);
+  await kept.begin(before);
   opened(kept);
   return kept;
 }
@@ -76,6 +80,7 @@ export class Keeper {
   readonly #seen = new Map<string, string>();
   /** Why a person did not want the gates of a project tried; a changed spec does not change that. */
   readonly #skips = new Map<ProjectName, string>();
+  readonly #reports: ReportClock;
   #watchers: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | null = null;
   #looks: NodeJS.Timeout | null = null;
@@ -87,6 +92,8 @@ export class Keeper {
     this.#options = options;
     this.session = session;
     this.#refusals = refusals;
+    const { home, language, onNote } = options;
+    this.#reports = new ReportClock({ home, language, onNote, nodes: () => session.nodes });
   }
 
   /** Projects that were started and have something left to do or to change. */
@@ -98,9 +105,10 @@ export class Keeper {
    * Takes up what was started; a repository that is slow to answer keeps nobody from stopping meanwhile.
    * @param nodesRead signature of nodes.json when it was read.
    */
-  begin(nodesRead: string): void {
+  async begin(nodesRead: string): Promise<void> {
     this.#seen.set(NODES, nodesRead);
     this.#watch();
+    await this.#followConfig();
     void this.#inTurn(() => this.#resume());
     this.#looks = setInterval(() => this.look(), this.#options.lookMs ?? LOOK_MS);
   }
@@ -128,6 +136,7 @@ export class Keeper {
     this.#stopped = true;
     if (this.#quiet !== null) clearTimeout(this.#quiet);
     if (this.#looks !== null) clearInterval(this.#looks);
+    this.#reports.stop();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
     await this.session.detach();
@@ -156,6 +165,7 @@ export class Keeper {
     this.#watch();
     await this.#guarded(async () => {
       if (await this.#hasChanged(NODES)) await this.#followNodes();
+      if (await this.#hasChanged(HOME_CONFIG)) await this.#followConfig();
       for (const project of this.projects) {
         if (!this.#stopped && (await this.#hasChanged(folderOf(project)))) await this.#load(project);
       }
@@ -181,6 +191,15 @@ export class Keeper {
     this.#seen.delete(NODES);
     const message = `attempts live on ${kept.join(', ')}: nothing new is placed there, and the change counts when they have ended`;
     this.#refusals.refuse(NODES, new DispatchError('E_NODE_BUSY', message));
+  }
+
+  async #followConfig(): Promise<void> {
+    this.#seen.set(HOME_CONFIG, await signatureOf(this.#options.home, HOME_CONFIG));
+    const { config, problems } = await loadHomeConfig(this.#options.home);
+    const error = firstError(problems);
+    if (error !== null) return this.#refusals.refuse(HOME_CONFIG, error);
+    this.#refusals.accept(HOME_CONFIG);
+    if (!this.#stopped) this.#reports.follow(config.report);
   }
 
   async #load(project: ProjectName): Promise<Reply> {

@@ -122,6 +122,7 @@ async function workOrder(
     verifyTimeoutMs: config.gateTimeoutMs,
     minTests: config.repo === null ? 0 : config.gates.minTests,
     sandbox: config.sandbox,
+    ...(config.cage === undefined ? {} : { cage: config.cage }),
     retries: spec.retries,
     feedback,
   };

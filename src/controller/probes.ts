@@ -1,4 +1,7 @@
 import { type ProbeAsk, probeOf, programKey } from '../executors/probe.ts';
+import { cageLevel } from '../model/cage.ts';
+import type { ProgramReport } from '../model/executor.ts';
+import type { SandboxReport } from '../protocol/messages.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { isFinal } from '../model/task.ts';
@@ -16,4 +19,20 @@ export function probesFor({ projects, tasks }: State, { mode }: NodeConfig): Rec
     if (ask !== null) asks[key] = ask;
   }
   return asks;
+}
+
+/** True when open tasks that the node takes run in `cage: strict`. */
+export function needsCage({ projects, tasks }: State, { mode }: NodeConfig): boolean {
+  for (const { spec, progress } of tasks.values()) {
+    if (isFinal(progress) || (mode !== 'hybrid' && !mode.includes(spec.executor))) continue;
+    const config = projects.get(spec.project)?.config;
+    if (cageLevel(config?.cage, config?.executors[spec.executor] ?? {}) === 'strict') return true;
+  }
+  return false;
+}
+
+/** What a node says of its sandbox, as it says it of a program. */
+export function cageReport({ by, detail, fix }: SandboxReport): ProgramReport {
+  const problem = `no sandbox for \`cage: strict\`: ${detail}${fix === null ? '' : `; ${fix}`}`;
+  return { path: by, version: null, problems: by === null ? [problem] : [] };
 }

@@ -150,6 +150,11 @@ export class Session {
     return this.#core.snapshot();
   }
 
+  /** The nodes in use. */
+  get nodes(): readonly NodeConfig[] {
+    return this.#fleet.configs;
+  }
+
   /** The last problem of each node, for people. */
   get troubles(): ReadonlyMap<NodeName, DispatchError> {
     return this.#fleet.troubles;
@@ -187,6 +192,7 @@ export class Session {
       this.#note({ about: 'spec', name: config.name, code: null, message, fix: null });
     if (needsSandbox({ config, specs })) this.#sandboxed.add(config.name);
     else this.#sandboxed.delete(config.name);
+    this.#fleet.lookAround();
     if (config.repo === null) return;
     const hub = await this.#hubs.of(config.name);
     const integration = await hub.base();

@@ -93,7 +93,7 @@ function isForGood(blocker: Blocker, snapshot: Snapshot, stuck: ReadonlySet<Proj
 }
 
 function isShut(verdict: NodeVerdict): boolean {
-  return !verdict.ok && ['executor', 'program', 'cordoned', 'draining'].includes(verdict.why);
+  return !verdict.ok && ['executor', 'program', 'cage', 'cordoned', 'draining'].includes(verdict.why);
 }
 
 function sortOut(snapshot: Snapshot, wanted: ReadonlySet<string>): Settlement {

@@ -33,6 +33,8 @@ export interface RoundContext {
   /** Directory for what the agent says of its own work. */
   readonly notesDir: string;
   readonly isRoot: boolean;
+  /** It runs in `cage: strict`, in which no further sandbox can be built. */
+  readonly caged: boolean;
 }
 
 /** Where a secret is found on the node: the environment variable first, then the 0600 file. */
@@ -105,7 +107,11 @@ function argumentsOf(
   const filled = (text: string): string =>
     text.replace(/\{([a-z_]+)\}/g, (whole, name: string) => values[name] ?? whole);
   const model = def.model === null ? [] : call.modelArguments;
-  return pattern.flatMap((text) => (text === '{model_arguments}' ? model.map(filled) : filled(text)));
+  const { own, caged } = call.sandboxArguments;
+  return pattern.flatMap((text) => {
+    if (text === '{model_arguments}') return model.map(filled);
+    return text === '{sandbox_arguments}' ? (round.caged ? caged : own) : filled(text);
+  });
 }
 
 function variables(round: RoundContext): Record<string, string> {

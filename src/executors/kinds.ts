@@ -31,6 +31,10 @@ const PLAIN: AgentCall = {
   env: {},
   rootEnv: {},
   unset: [],
+  sandboxArguments: { own: [], caged: [] },
+  homeFiles: [],
+  loginFiles: [],
+  hosts: [],
   loginUnless: null,
   reads: 'nothing',
   probe: null,
@@ -92,6 +96,8 @@ const CLAUDE: AgentCall = {
   ],
   // Anthropic's own service also takes the login of the node's user; other providers only take a key.
   loginUnless: ['ANTHROPIC_BASE_URL'],
+  loginFiles: ['.claude/.credentials.json'],
+  hosts: ['api.anthropic.com', 'console.anthropic.com', 'platform.claude.com'],
   reads: 'claude',
   probe: {
     program: 'claude',
@@ -134,8 +140,8 @@ const CODEX_EVENTS: EventRules = {
   },
 };
 
-/** The sandbox is a flag of `exec`, and holds for `resume` only when it stands before it. */
-const CODEX_EXEC = ['exec', '--json', '--sandbox', 'workspace-write', '--skip-git-repo-check'];
+/** The sandbox is a flag of `exec`, and holds for `resume` only when it stands before it. In a cage it could not be built. */
+const CODEX_EXEC = ['exec', '--json', '{sandbox_arguments}', '--skip-git-repo-check'];
 const CODEX: AgentCall = {
   ...PLAIN,
   stalls: stallsOf('codex'),
@@ -143,6 +149,9 @@ const CODEX: AgentCall = {
   start: [...CODEX_EXEC, '{model_arguments}', '-'],
   resume: [...CODEX_EXEC, '{model_arguments}', 'resume', '{session}', '-'],
   modelArguments: ['--model', '{model}'],
+  sandboxArguments: { own: ['--sandbox', 'workspace-write'], caged: ['--sandbox', 'danger-full-access'] },
+  loginFiles: ['.codex/auth.json', '.codex/config.toml'],
+  hosts: ['api.openai.com', 'chatgpt.com', 'auth.openai.com'],
   unset: ['CODEX_HOME', 'CODEX_API_KEY', 'OPENAI_API_KEY', 'OPENAI_BASE_URL'],
   loginUnless: [],
   reads: CODEX_EVENTS,
@@ -195,6 +204,8 @@ const GEMINI: AgentCall = {
     '{session}',
   ],
   modelArguments: ['--model', '{model}'],
+  loginFiles: ['.gemini/oauth_creds.json', '.gemini/google_accounts.json', '.gemini/settings.json'],
+  hosts: ['generativelanguage.googleapis.com', 'cloudcode-pa.googleapis.com', 'oauth2.googleapis.com'],
   unset: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GEMINI_BASE_URL', 'GEMINI_MODEL'],
   loginUnless: [],
   reads: GEMINI_EVENTS,
@@ -221,6 +232,8 @@ const QWEN: AgentCall = {
   modelArguments: ['--model', '{model}'],
   unset: ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'DASHSCOPE_API_KEY'],
   loginUnless: ['OPENAI_BASE_URL'],
+  loginFiles: ['.qwen/oauth_creds.json', '.qwen/settings.json'],
+  hosts: ['chat.qwen.ai', 'portal.qwen.ai'],
   reads: 'claude',
   probe: {
     program: 'qwen',
@@ -258,6 +271,8 @@ const OPENCODE: AgentCall = {
   resume: ['run', '--format', 'json', '{model_arguments}', '--session', '{session}'],
   modelArguments: ['--model', '{model}'],
   env: { OPENCODE_PERMISSION: '{"*":"allow"}', OPENCODE_DISABLE_AUTOUPDATE: '1' },
+  loginFiles: ['.local/share/opencode/auth.json', '.config/opencode/opencode.json'],
+  hosts: ['api.anthropic.com', 'api.openai.com', 'models.dev', 'opencode.ai'],
   loginUnless: [],
   reads: OPENCODE_EVENTS,
   probe: {
@@ -291,6 +306,8 @@ const AIDER: AgentCall = {
     AIDER_CHAT_HISTORY_FILE: '/dev/null',
     AIDER_INPUT_HISTORY_FILE: '/dev/null',
   },
+  loginFiles: ['.aider.conf.yml'],
+  hosts: ['api.anthropic.com', 'api.openai.com'],
   loginUnless: [],
   reads: 'aider',
   probe: {

@@ -1,3 +1,4 @@
+import type { CageLimit } from './cage.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { CommitId, NodeName, TaskKey, Token } from './ids.ts';
@@ -81,6 +82,8 @@ export type Outcome =
       readonly message: string;
       /** The provider refused the key it ran with; missing: nothing is said of the key. */
       readonly refusal?: ProviderRefusal;
+      /** The bound of its cage that it met; missing: none that is known. */
+      readonly limit?: CageLimit;
       readonly exitCode: number | null;
       readonly rounds: number;
       readonly usage: Usage | null;

@@ -1,4 +1,5 @@
 /** How coding agents are run, as data: what differs between two agents is a row, not code. */
+import type { CageLevel } from './cage.ts';
 import type { CredentialDef } from './credential.ts';
 import type { PromptCause } from './stall.ts';
 
@@ -24,6 +25,8 @@ export interface ExecutorDef {
   readonly pool?: readonly CredentialDef[];
   /** Executor that takes its tasks while every key of the pool is refused. */
   readonly fallback?: string;
+  /** The least cage that it is run in, whatever the project says; missing: the project's. */
+  readonly cage?: CageLevel;
 }
 
 /** What it takes to run a program unattended. Arguments may hold the placeholders of `PLACEHOLDERS`. */
@@ -42,6 +45,14 @@ export interface AgentCall {
   readonly rootEnv: Readonly<Record<string, string>>;
   /** Variables that a node's profile may have left behind and that would point the agent elsewhere. */
   readonly unset: readonly string[];
+  /** Put in place of `{sandbox_arguments}`: how the agent cages its own commands, and how it leaves that to `cage: strict`. */
+  readonly sandboxArguments: { readonly own: readonly string[]; readonly caged: readonly string[] };
+  /** Files below the home of the node's user that are copied into the attempt's: settings it always needs. */
+  readonly homeFiles: readonly string[];
+  /** The same where the agent lives off the login of the node's user: what that login is in. */
+  readonly loginFiles: readonly string[];
+  /** `host` or `host:port` of the service that it talks to, where no variable of its environment names another. */
+  readonly hosts: readonly string[];
   /** The login of the node's user can stand in for a key, unless one of these variables is set; null: it cannot. */
   readonly loginUnless: readonly string[] | null;
   readonly reads: Reading;
@@ -62,7 +73,15 @@ export interface StallRule {
 }
 
 /** What arguments may name, in braces. */
-export const PLACEHOLDERS = ['session', 'prompt_file', 'tree', 'task', 'model', 'model_arguments'] as const;
+export const PLACEHOLDERS = [
+  'session',
+  'prompt_file',
+  'tree',
+  'task',
+  'model',
+  'model_arguments',
+  'sandbox_arguments',
+] as const;
 
 /** How usage, session and result are read from what the agent prints: not at all, by a reader of its own, or by rules. */
 export type Reading = 'nothing' | 'claude' | 'aider' | EventRules;

@@ -14,3 +14,13 @@ export function parseSize(value: string | number): number | null {
   const bytes = Math.round(Number(found[1]) * (UNITS[(found[2] ?? '').toUpperCase()] ?? 1));
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null;
 }
+
+/** Bytes for people: `20 GiB`, `1.5 MiB`. */
+export function formatSize(bytes: number): string {
+  const [unit, of] =
+    (['T', 'G', 'M', 'K'] as const)
+      .map((name) => [name, UNITS[name] ?? 1] as const)
+      .find(([, one]) => bytes >= one) ?? [];
+  if (unit === undefined || of === undefined) return `${bytes} bytes`;
+  return `${Math.round((bytes / of) * 10) / 10} ${unit}iB`;
+}

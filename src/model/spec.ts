@@ -1,4 +1,5 @@
 import type { Area } from './area.ts';
+import type { CageRules } from './cage.ts';
 import type { ExecutorDef } from './executor.ts';
 import type { NodeName, ProjectName, TaskId } from './ids.ts';
 import type { SandboxRules } from './sandbox.ts';
@@ -82,6 +83,8 @@ export interface ProjectConfig {
   readonly gateTimeoutMs: number;
   /** What verify commands may see and use on a node. */
   readonly sandbox: SandboxRules;
+  /** What its agents may see and use; missing: `DEFAULT_CAGE`. */
+  readonly cage?: CageRules;
   readonly placeholderAllow: readonly PlaceholderAllow[];
   /** Paths any task may touch besides its `modifies` (a changelog); they do not lock. */
   readonly allowedExtras: readonly string[];

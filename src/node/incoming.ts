@@ -2,6 +2,7 @@
  * What a node says, checked before anybody believes it. The node's account is only half trusted, and a journal entry
  * becomes a fact of the store: ids and numbers must be what they claim. Anything else ends the session.
  */
+import type { CageLimit } from '../model/cage.ts';
 import { isCommitId, isName, isToken } from '../model/ids.ts';
 import type { FromNode, Refusal, Request } from '../protocol/messages.ts';
 import { figure, type Json, list, need, object, text, whole } from './incoming-form.ts';
@@ -18,6 +19,7 @@ const REFUSALS: ReadonlySet<string> = new Set<Refusal>([
   'internal',
 ]);
 const STEPS = new Set(['prepare', 'agent', 'gates', 'verify']);
+const LIMITS: ReadonlySet<unknown> = new Set<CageLimit>(['memory', 'processes', 'disk', 'file-size']);
 const CAUSES = new Set(['prepare', 'executor', 'empty', 'gate']);
 /** Far more than a node's program sends. */
 const MOST_NOTES = 64 * 1024;
@@ -127,6 +129,7 @@ function checkOutcome(outcome: Json): void {
     case 'failed':
       whole(outcome.rounds, 'rounds');
       text(outcome.message, 'message');
+      need(outcome.limit === undefined || LIMITS.has(outcome.limit), 'limit');
       return need(CAUSES.has(String(outcome.cause)), 'cause');
     case 'cancelled':
       text(outcome.reason, 'reason');

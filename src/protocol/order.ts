@@ -1,3 +1,4 @@
+import type { CageRules } from '../model/cage.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import type { ExecutorDef } from '../model/executor.ts';
 import type { GateSettings, PlaceholderAllow } from '../model/spec.ts';
@@ -35,6 +36,8 @@ export interface WorkOrder {
   readonly minTests: number;
   /** What `verify` may see and use. */
   readonly sandbox: SandboxRules;
+  /** What the agent may see and use; missing: `DEFAULT_CAGE`. */
+  readonly cage?: CageRules;
   /** Feedback rounds after the first. */
   readonly retries: number;
   /** Why this is not the first attempt: text for the agent (conflict, gate output of the merge), or null. */

@@ -179,11 +179,12 @@ function firstRounds(tasks: readonly Task[], state: State): Figures['firstRound'
 }
 
 /** It ended on its own account. */
-function isJudged({ phase }: Attempt): boolean {
+export function isJudged({ phase }: Attempt): boolean {
   return phase.is === 'ended' && phase.outcome.kind !== 'lost' && phase.outcome.kind !== 'cancelled';
 }
 
-function wasGoodAtOnce(attempt: Attempt): boolean {
+/** Its first round passed the gates of its node. */
+export function wasGoodAtOnce(attempt: Attempt): boolean {
   const { phase } = attempt;
   return phase.is === 'ended' && phase.outcome.kind === 'done' && roundsOf(attempt) === 1;
 }

@@ -29,8 +29,14 @@ export function roundsOf({ phase }: Attempt): number | null {
   return null;
 }
 
-/** Adds up what the executors reported. An ended attempt without a figure is counted as unknown. */
-export function tokensOf(attempts: readonly Attempt[]): TokenSum {
+/**
+ * Adds up what the executors reported. An ended attempt without a figure is counted as unknown.
+ * @param price US dollars of an attempt's usage; by default as reported.
+ */
+export function tokensOf(
+  attempts: readonly Attempt[],
+  price: (attempt: Attempt, usage: Usage) => number | null = (_, usage) => usage.costUsd,
+): TokenSum {
   let total: number | null = null;
   let costUsd: number | null = null;
   let unknown = 0;
@@ -40,16 +46,17 @@ export function tokensOf(attempts: readonly Attempt[]): TokenSum {
     const tokens = usage === null ? null : tokensIn(usage);
     if (tokens === null) unknown += 1;
     else total = (total ?? 0) + tokens;
-    if (usage?.costUsd != null) costUsd = (costUsd ?? 0) + usage.costUsd;
+    const cost = usage === null ? null : price(attempt, usage);
+    if (cost !== null) costUsd = (costUsd ?? 0) + cost;
   }
   return { total, unknown, costUsd };
 }
 
-function usageOf({ phase }: Attempt): Usage | null {
+export function usageOf({ phase }: Attempt): Usage | null {
   return phase.is === 'ended' && 'usage' in phase.outcome ? phase.outcome.usage : null;
 }
 
-function tokensIn({ inputTokens, outputTokens }: Usage): number | null {
+export function tokensIn({ inputTokens, outputTokens }: Usage): number | null {
   if (inputTokens === null && outputTokens === null) return null;
   return (inputTokens ?? 0) + (outputTokens ?? 0);
 }

@@ -251,7 +251,7 @@ function iso(at: number): string {
 }
 
 /** Text of an agent or a gate inside Markdown: one line, and no markup, link or HTML of its own. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text
     .replace(/\s+/gu, ' ')
     .trim()
@@ -259,7 +259,7 @@ function plain(text: string): string {
 }
 
 /** A path as code, whatever it contains: the fence is longer than any run of backticks inside. */
-function code(text: string): string {
+export function code(text: string): string {
   const line = text.replace(/\s+/gu, ' ');
   const longest = Math.max(0, ...[...line.matchAll(/`+/gu)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);

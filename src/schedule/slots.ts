@@ -2,6 +2,7 @@
  * Which nodes may take an attempt, and which of them is best. One test, `closed`, is used both to decide and to
  * explain, so that what `why` prints is what happened.
  */
+import { cageLevel, STRICT_CAGE } from '../model/cage.ts';
 import { programKey } from '../executors/probe.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
@@ -16,12 +17,19 @@ export interface Need {
   readonly executor: string;
   /** What the node's word on the executor's program is kept under; null: it was never asked. */
   readonly program: string | null;
+  /** It runs in `cage: strict`, which takes a sandbox. */
+  readonly strict: boolean;
 }
 
 /** What this executor of the project needs; one that is not defined needs its name alone. */
 export function needOf(project: ProjectName, executor: string, { projects }: State): Need {
-  const def = projects.get(project)?.config.executors[executor];
-  return { executor, program: def === undefined ? null : programKey(def) };
+  const config = projects.get(project)?.config;
+  const def = config?.executors[executor];
+  return {
+    executor,
+    program: def === undefined ? null : programKey(def),
+    strict: cageLevel(config?.cage, def ?? {}) === 'strict',
+  };
 }
 
 type ClosedWhy = Extract<NodeVerdict, { ok: false }>['why'];
@@ -67,7 +75,7 @@ export class Slots {
 
   /** True while some node has a free slot for this executor. */
   takes(need: Need | null): boolean {
-    const key = need === ANY_EXECUTOR ? null : `${need.executor} ${need.program}`;
+    const key = need === ANY_EXECUTOR ? null : `${need.executor} ${need.program} ${need.strict}`;
     const known = this.taken.get(key);
     if (known !== undefined) return known;
     const taken = this.open.some((node) => closed(node, need) === null);
@@ -123,6 +131,10 @@ export class Slots {
         return need?.executor ?? '';
       case 'program':
         return problemsOf(node, need).join('; ');
+      case 'cage':
+        return (node.programs[STRICT_CAGE]?.problems ?? []).join('; ');
+      case 'unasked':
+        return 'has not said yet whether it can cage an agent';
       case 'full':
         return node.used < node.config.slots
           ? `${node.gates} of ${node.config.gateSlots} slots for gates in use`
@@ -152,6 +164,8 @@ function closed(node: NodeSlots, need: Need | null): ClosedWhy | null {
   const { mode, slots, gateSlots } = node.config;
   if (need !== ANY_EXECUTOR && mode !== 'hybrid' && !mode.includes(need.executor)) return 'executor';
   if (problemsOf(node, need).length > 0) return 'program';
+  const uncaged = cageBlocker(node, need);
+  if (uncaged !== null) return uncaged;
   if (node.used >= slots) return 'full';
   return need === ANY_EXECUTOR && node.gates >= (gateSlots ?? slots) ? 'full' : null;
 }
@@ -159,6 +173,14 @@ function closed(node: NodeSlots, need: Need | null): ClosedWhy | null {
 /** What is wrong with the program that the executor runs; a node that was not asked yet may have a good one. */
 function problemsOf({ programs }: NodeSlots, need: Need | null): readonly string[] {
   return need?.program == null ? [] : (programs[need.program]?.problems ?? []);
+}
+
+/** What keeps an agent from being caged there. A node is asked as soon as a task wants it, and gets none before it has answered. */
+function cageBlocker({ programs }: NodeSlots, need: Need | null): 'cage' | 'unasked' | null {
+  if (need?.strict !== true) return null;
+  const said = programs[STRICT_CAGE];
+  if (said === undefined) return 'unasked';
+  return said.problems.length > 0 ? 'cage' : null;
 }
 
 function compareNodes(a: NodeSlots, b: NodeSlots, avoid: NodeName | null): number {

@@ -158,6 +158,15 @@ export type NodeVerdict =
   | {
       readonly node: NodeName;
       readonly ok: false;
-      readonly why: 'not-connected' | 'cordoned' | 'draining' | 'full' | 'executor' | 'program' | 'shunned';
+      readonly why:
+        | 'not-connected'
+        | 'cordoned'
+        | 'draining'
+        | 'full'
+        | 'executor'
+        | 'program'
+        | 'cage'
+        | 'unasked'
+        | 'shunned';
       readonly detail: string;
     };

@@ -153,6 +153,8 @@ function nodesReason(nodes: readonly NodeVerdict[]): string {
   const named = (why: string): string[] => closed.flatMap((node) => (node.why === why ? node.node : []));
   const mendable = [
     ['program', 'NodeProgram'],
+    ['cage', 'NodeCage'],
+    ['unasked', 'NodeUnasked'],
     ['shunned', 'NodeRefused'],
     ['not-connected', 'NodeDown'],
     ['cordoned', 'NodeCordoned'],

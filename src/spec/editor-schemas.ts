@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { homeSchema } from './home-schema.ts';
 import { executorsFileSchema, nodesSchema, projectSchema, specSchema } from './schema.ts';
 
 /** JSON Schemas (draft 7, which every editor knows) by file name, as text: what the validator accepts in form. */
@@ -8,6 +9,7 @@ export function editorSchemas(): Readonly<Record<string, string>> {
     'project.schema.json': render(projectSchema),
     'executors.schema.json': render(executorsFileSchema),
     'nodes.schema.json': render(nodesSchema),
+    'dispatch.schema.json': render(homeSchema),
   };
 }
 

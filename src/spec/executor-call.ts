@@ -16,6 +16,8 @@ export function callFrom(input: ExecutorInput, base: ExecutorDef | null): Partia
     call.resume = namesNothing(input.arguments) ? input.arguments : null;
   if (input.model_arguments !== undefined) call.modelArguments = input.model_arguments;
   if (input.unset !== undefined) call.unset = input.unset;
+  if (input.home !== undefined) call.homeFiles = input.home.map((path) => path.replace(/^~\//, ''));
+  if (input.hosts !== undefined) call.hosts = input.hosts;
   if (input.login !== undefined) call.loginUnless = input.login ? [] : null;
   if (input.reads !== undefined) call.reads = readingFrom(input.reads);
   if (input.probe !== undefined) call.probe = input.probe === false ? null : probeFrom(input.probe);

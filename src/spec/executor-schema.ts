@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { EXECUTOR_KINDS, PLACEHOLDERS } from '../model/executor.ts';
 import { PROMPT_CAUSES } from '../model/stall.ts';
 import { nearest } from './nearest.ts';
+import { cageLevelSchema, hostSchema } from './cage.ts';
 import { argv, count, duration, line, name, refine, secret, variable } from './fields.ts';
 
 const words = z
@@ -66,6 +67,16 @@ const probe = z.strictObject({
 /** Attempts at once with one key, on all nodes together. */
 const inFlight = count(1, 10_000);
 
+const belowHome = line.check(
+  refine((text) => {
+    const path = text.replace(/^~\//, '');
+    const inside = !path.startsWith('/') && !path.split('/').some((part) => ['', '.', '..'].includes(part));
+    return inside
+      ? null
+      : { code: 'E_SPEC_VALUE', message: 'is not a file below the home: ~/.config/mine.json' };
+  }),
+);
+
 const limits = z.strictObject({
   max_in_flight: inFlight.optional().describe('Attempts at once with its key, on all nodes together.'),
   round: duration.optional().describe('Longest span of one round; the attempt’s own by default.'),
@@ -117,6 +128,19 @@ export const executor = z.strictObject({
     .max(100)
     .optional()
     .describe('Words that tell what a silent agent waits for, before those that are known of its kind.'),
+  cage: cageLevelSchema
+    .optional()
+    .describe('The least cage that it is run in: none, basic or strict; the project’s by default.'),
+  home: z
+    .array(belowHome)
+    .max(100)
+    .optional()
+    .describe('Files below the home of the node’s user that are copied into the HOME of each attempt.'),
+  hosts: z
+    .array(hostSchema)
+    .max(100)
+    .optional()
+    .describe('Where its model is, for `cage: strict`: [api.example.com]; those of its kind by default.'),
   credentials: z
     .array(name('credential name'))
     .min(1)

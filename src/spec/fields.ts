@@ -1,6 +1,7 @@
 /** Fields that several schemas are made of. */
 import * as z from 'zod';
 import { isName } from '../model/ids.ts';
+import { parseSize } from '../model/size.ts';
 import { parseDuration } from '../model/time.ts';
 
 export const LONGEST_SPAN_MS = 7 * 86_400_000;
@@ -84,3 +85,26 @@ export const secret = z
     message: 'needs `env` or `file`',
     params: { code: 'E_SPEC_VALUE' },
   });
+
+export const size = z
+  .union([z.string(), z.number()])
+  .superRefine((value, context) => {
+    if (parseSize(value) !== null) return;
+    const message = 'is not a size such as 512MiB or 4GiB';
+    context.addIssue({ code: 'custom', message, params: { code: 'E_SPEC_VALUE' }, input: value });
+  })
+  .describe('Bytes: 512MiB, 4GiB, or a number.');
+
+/** Bytes of a size that the form has let through; null when none is given. */
+export function sizeOf(given: string | number | undefined): number | null {
+  return given === undefined ? null : parseSize(given);
+}
+
+/** A place on a node, outside of the repository. */
+export const place = line.check(
+  refine((text) =>
+    /^(?:~\/|\/)./.test(text) && !text.split('/').includes('..')
+      ? null
+      : { code: 'E_SPEC_VALUE', message: 'is neither an absolute path nor one that begins with ~/' },
+  ),
+);

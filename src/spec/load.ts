@@ -18,6 +18,7 @@ import { MAX_SPEC_BYTES } from './front-matter.ts';
 import { nearest } from './nearest.ts';
 import { parseNodes } from './nodes.ts';
 import { type Executors, type ParsedExecutors, parseExecutors } from './parse-executors.ts';
+import { type ParsedHome, parseHome } from './parse-home.ts';
 import { type ParsedProject, parseProject } from './parse-project.ts';
 import { type ParsedSpec, parseSpec } from './parse-spec.ts';
 import { sortProblems } from './problem.ts';
@@ -43,10 +44,14 @@ export interface LoadOptions {
   readonly builtin?: Executors;
 }
 
-/** nodes.json and executors.yaml of a home. */
+/** nodes.json, executors.yaml and dispatch.yaml of a home. */
 export async function loadHome(home: string): Promise<LoadedHome> {
-  const [{ nodes, problems }, executors] = await Promise.all([loadNodes(home), loadExecutors(home)]);
-  return { nodes, problems: [...problems, ...executors.problems] };
+  const [{ nodes, problems }, executors, config] = await Promise.all([
+    loadNodes(home),
+    loadExecutors(home),
+    loadHomeConfig(home),
+  ]);
+  return { nodes, problems: [...problems, ...executors.problems, ...config.problems] };
 }
 
 /** The built-in executors and those of executors.yaml, which a home need not have. */
@@ -57,6 +62,16 @@ export async function loadExecutors(home: string): Promise<ParsedExecutors> {
   const executors = builtinExecutors();
   return { executors, credentials: {}, problems: 'problem' in read ? [read.problem] : [] };
 }
+
+/** dispatch.yaml, which a home need not have. */
+export async function loadHomeConfig(home: string): Promise<ParsedHome> {
+  const read = await readText(join(home, HOME_CONFIG), HOME_CONFIG);
+  if ('text' in read) return parseHome(read.text, HOME_CONFIG);
+  return { ...parseHome('', HOME_CONFIG), problems: 'problem' in read ? [read.problem] : [] };
+}
+
+/** What is set for a home as a whole. */
+export const HOME_CONFIG = 'dispatch.yaml';
 
 async function loadNodes(home: string): Promise<LoadedHome> {
   const file = 'nodes.json';

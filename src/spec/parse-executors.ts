@@ -213,6 +213,7 @@ function merged({ name, input, base, command, credentials }: Parts): ExecutorDef
   const kind = input.kind ?? base?.kind ?? 'shell';
   const pool = poolFrom({ name, kind, input, base, credentials });
   const fallback = input.fallback ?? base?.fallback;
+  const cage = input.cage ?? base?.cage;
   return {
     name,
     kind,
@@ -223,6 +224,7 @@ function merged({ name, input, base, command, credentials }: Parts): ExecutorDef
     ...(call === null ? {} : { call }),
     ...(pool === null ? {} : { pool }),
     ...(fallback === undefined ? {} : { fallback }),
+    ...(cage === undefined ? {} : { cage }),
   };
 }
 

@@ -4,9 +4,10 @@ import type { Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { GateSettings, ProjectConfig } from '../model/spec.ts';
 import { DEFAULT_SANDBOX, type SandboxRules } from '../model/sandbox.ts';
-import { parseSize } from '../model/size.ts';
 import { areaProblems, areasOf } from './areas.ts';
+import { cageFrom } from './cage.ts';
 import { checkForm } from './check-form.ts';
+import { sizeOf } from './fields.ts';
 import { nearest } from './nearest.ts';
 import { DEFAULT_RETRIES, DEFAULT_TIMEOUT_MS, milliseconds } from './parse-spec.ts';
 import { FILE_START, type Position, shown } from './problem.ts';
@@ -77,6 +78,7 @@ const CONTRACT = 'SHARED_CONTEXT.md';
 
 function configOf(input: ProjectInput, name: ProjectName, executors: Executors): ProjectConfig {
   const stallMs = milliseconds(input.stall_after);
+  const cage = cageFrom(input.cage);
   return {
     name,
     repo: input.repo ?? null,
@@ -92,6 +94,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     retries: input.retries ?? DEFAULT_RETRIES,
     gateTimeoutMs: milliseconds(input.gates?.timeout) ?? DEFAULT_TIMEOUT_MS,
     sandbox: sandboxOf(input),
+    ...(cage === null ? {} : { cage }),
     placeholderAllow: input.gates?.placeholder?.allow ?? [],
     allowedExtras: input.gates?.extras ?? [],
     sharedPaths: input.shared_paths ?? [],
@@ -125,19 +128,15 @@ function sandboxOf({ trusted, gates }: ProjectInput): SandboxRules {
     network: gates?.network ?? DEFAULT_SANDBOX.network,
     readOnly: gates?.read_only ?? DEFAULT_SANDBOX.readOnly,
     limits: {
-      memory: bytes(gates?.limits?.memory) ?? limits.memory,
+      memory: sizeOf(gates?.limits?.memory) ?? limits.memory,
       processes: gates?.limits?.processes ?? limits.processes,
-      fileSize: bytes(gates?.limits?.file_size) ?? limits.fileSize,
+      fileSize: sizeOf(gates?.limits?.file_size) ?? limits.fileSize,
     },
     prepare:
       prepare === undefined
         ? null
         : { command: prepare.command, keyedBy: prepare.keyed_by, paths: prepare.paths.map(plainPath) },
   };
-}
-
-function bytes(size: string | number | undefined): number | null {
-  return size === undefined ? null : parseSize(size);
 }
 
 /** `node_modules/` and `node_modules` are one directory. */

@@ -4,11 +4,22 @@
  */
 import * as z from 'zod';
 import { SHORTEST_LEASE_MS } from '../model/lease.ts';
-import { parseSize } from '../model/size.ts';
 import { parseDuration } from '../model/time.ts';
 import { patternProblem } from '../plan/pattern.ts';
+import { cageSchema } from './cage.ts';
 import { credential, executor } from './executor-schema.ts';
-import { argv, CONTROL, count, duration, line, LONGEST_SPAN_MS, name, refine } from './fields.ts';
+import {
+  argv,
+  CONTROL,
+  count,
+  duration,
+  line,
+  LONGEST_SPAN_MS,
+  name,
+  place,
+  refine,
+  size,
+} from './fields.ts';
 
 const pattern = z
   .string()
@@ -54,15 +65,6 @@ const shellCommand = z.string().check(
   }),
 );
 
-const size = z
-  .union([z.string(), z.number()])
-  .superRefine((value, context) => {
-    if (parseSize(value) !== null) return;
-    const message = 'is not a size such as 512MiB or 4GiB';
-    context.addIssue({ code: 'custom', message, params: { code: 'E_SPEC_VALUE' }, input: value });
-  })
-  .describe('Bytes: 512MiB, 4GiB, or a number.');
-
 const budget = z.strictObject({ tokens: count(1, 1_000_000_000_000) });
 
 export const specSchema = z
@@ -98,15 +100,6 @@ export const specSchema = z
   .meta({ title: 'dispatch: front matter of a spec' });
 
 const allowList = z.array(z.strictObject({ path: pattern, text: line, reason: line })).optional();
-/** A place on a node, outside of the repository. */
-const place = line.check(
-  refine((text) =>
-    /^(?:~\/|\/)./.test(text) && !text.split('/').includes('..')
-      ? null
-      : { code: 'E_SPEC_VALUE', message: 'is neither an absolute path nor one that begins with ~/' },
-  ),
-);
-
 const prepare = z
   .strictObject({
     command: shellCommand.describe('What installs it, for example npm ci. It has the network.'),
@@ -211,6 +204,7 @@ export const projectSchema = z
     gates: gates
       .optional()
       .describe('How branches are judged: timeout, sandbox, prepare, extras, placeholder.'),
+    cage: cageSchema.optional(),
     trusted: z
       .boolean()
       .optional()

@@ -8,11 +8,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/model/attempt.ts';
+import { type CageRules, DEFAULT_CAGE } from '../../src/model/cage.ts';
 import { probeOf } from '../../src/executors/probe.ts';
 import type { AgentCall, ExecutorDef } from '../../src/model/executor.ts';
-import type { AttemptOrder } from '../../src/protocol/order.ts';
+import type { AttemptOrder, WorkOrder } from '../../src/protocol/order.ts';
 import { type Client, TestNode } from '../task-wrapper/client.ts';
 import { Project, treeOrder } from '../task-wrapper/project.ts';
+import { noSandbox } from '../task-wrapper/sandbox-here.ts';
 import { PACKAGES, Provider } from './provider.ts';
 
 /** Several programs start and talk to each other; a loaded machine takes its time. */
@@ -80,9 +82,16 @@ describe.skipIf(PACKAGES === '')('a real agent', { timeout: LONG_MS }, () => {
     def: ExecutorDef,
     call: Partial<AgentCall> = {},
     change: Partial<AttemptOrder> = {},
+    work: Partial<WorkOrder> = {},
   ): Promise<{ outcome: Outcome; order: AttemptOrder }> {
     const executor = { ...def, call: { ...def.call, ...call } };
-    const order = treeOrder(project, '', {}, { executor, retries: 1 }, { timeoutMs: LONG_MS, ...change });
+    const order = treeOrder(
+      project,
+      '',
+      {},
+      { executor, retries: 1, ...work },
+      { timeoutMs: LONG_MS, ...change },
+    );
     await client.call({ op: 'start', order });
     return { outcome: await client.ended(order.token, LONG_MS), order };
   }
@@ -123,6 +132,25 @@ describe.skipIf(PACKAGES === '')('a real agent', { timeout: LONG_MS }, () => {
       expect(project.show(commit, 'src/a.txt')).toBe('good');
       expect(node.file(order.token, 'agent.log')).toContain('DONE: wrote src/a.txt 2 times');
     });
+
+    test.skipIf(noSandbox !== null)(
+      'does the same in cage: strict, with its model as the only host',
+      async () => {
+        provider.stop();
+        provider = new Provider();
+        await provider.start(true);
+        const cage: CageRules = { ...DEFAULT_CAGE, level: 'strict', readOnly: [PACKAGES] };
+        // Codex names its provider in an argument, where nobody looks for hosts.
+        const hosts = { hosts: [provider.url.replace('http://', '')] };
+        const { outcome, order } = await run(AGENTS[name](), hosts, {}, { cage });
+        expect(outcome, node.file(order.token, 'agent.log').slice(-4000)).toMatchObject({
+          kind: 'done',
+          rounds: 2,
+          usage: { inputTokens: 400, outputTokens: 80 },
+        });
+        expect(project.show(await project.fetch(client, order), 'src/a.txt')).toBe('good');
+      },
+    );
 
     test('that is told 429 is ended by name, and its key is to blame', async () => {
       provider.behave('refuse:429:rate_limit_error');

@@ -150,6 +150,6 @@ createServer((request, response) => {
     if (path.endsWith('/responses')) return stream(response, openai(body), how);
     return json(response, { error: { message: `no route ${path}` } }, 404);
   });
-}).listen(0, '127.0.0.1', function listening() {
+}).listen(0, process.argv[3] ?? '127.0.0.1', function listening() {
   process.stdout.write(`${this.address().port}\n`);
 });

@@ -30,11 +30,14 @@ export class Provider {
   readonly dir = mkdtempSync(join(tmpdir(), 'provider-'));
   #process: ChildProcess | null = null;
   #port = 0;
+  #open = false;
 
-  async start(): Promise<void> {
-    const server = [process.execPath, resolve('test/agents/model-server.mjs'), this.dir];
+  /** @param open it listens on this machine's own loopback, for agents that are cut off otherwise. */
+  async start(open = false): Promise<void> {
+    this.#open = open;
+    const server = [process.execPath, resolve('test/agents/model-server.mjs'), this.dir, this.#address];
     const argv =
-      noCut === null
+      noCut === null && !open
         ? ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...server]
         : server;
     const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -45,14 +48,21 @@ export class Provider {
     });
   }
 
+  /** Programs go to 127.0.0.1 without the proxy that a cage has; the other is the same loopback. */
+  get #address(): string {
+    return this.#open ? '127.0.0.2' : '127.0.0.1';
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://${this.#address}:${this.#port}`;
   }
 
   /** The command of an agent that can reach this provider and nothing else. */
   reach(program: string): string[] {
     const path = join(PACKAGES, 'node_modules', '.bin', program);
-    return noCut === null ? ['nsenter', '--net', '-t', String(this.#process?.pid), '--', path] : [path];
+    return noCut === null && !this.#open
+      ? ['nsenter', '--net', '-t', String(this.#process?.pid), '--', path]
+      : [path];
   }
 
   behave(how: string): void {

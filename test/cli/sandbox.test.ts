@@ -28,6 +28,19 @@ describe.skipIf(process.platform !== 'linux')('a machine whose bubblewrap does n
     expect(stdout).toContain('trusted: true');
   });
 
+  test('no agent in cage: strict is placed there, and why names the reason and the fix', async () => {
+    const { home } = codeHome({ A1: 'echo x > src/A1.txt' });
+    appendFileSync(join(home, 'specs/code/project.yaml'), 'trusted: true\ncage: strict\n');
+    const { code, stderr } = await dispatch(['start', 'code'], { cwd: home, env });
+    expect(code).toBe(3);
+    expect(stderr).toContain('no agent in `cage: strict` can run there');
+    expect(stderr).toContain(REFUSAL);
+    const why = await dispatch(['why', 'A1'], { cwd: home, env });
+    expect(why.stdout).toContain(`no sandbox for \`cage: strict\`: bubblewrap does not work: ${REFUSAL}; `);
+    const { stdout } = await dispatch(['status', 'code', '-o', 'json'], { cwd: home });
+    expect(JSON.parse(stdout)).toMatchObject({ data: [{ attempt: 0 }] });
+  });
+
   test('doctor and nodes probe say so, with the fix', async () => {
     const { home } = codeHome({ A1: 'true' });
     const doctor = await dispatch(['doctor', '-o', 'json'], { cwd: home, env });

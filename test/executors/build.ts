@@ -23,6 +23,7 @@ export function round(parts: Partial<RoundContext> = {}): RoundContext {
     treeDir: '/w/tree',
     notesDir: '/w/notes',
     isRoot: false,
+    caged: false,
     ...parts,
   };
 }

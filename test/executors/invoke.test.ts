@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { builtinExecutors } from '../../src/executors/builtin.ts';
+import { hostsOf } from '../../src/executors/hosts.ts';
 import { invocation } from '../../src/executors/invoke.ts';
 import { definition, round } from './build.ts';
 
@@ -111,5 +112,30 @@ describe('secrets', () => {
     expect(optional('claude')).toEqual([true, true]);
     expect(optional('glm')).toEqual([false]);
     expect(optional('minimax')).toEqual([false]);
+  });
+});
+
+test('Codex CLI cages its own commands, and leaves that to a strict cage, in which it could not', () => {
+  const codex = definition({ name: 'codex', kind: 'codex', command: ['codex'] });
+  const free = invocation(codex, round()).argv.join(' ');
+  expect(free).toContain('exec --json --sandbox workspace-write --skip-git-repo-check');
+  const caged = invocation(codex, round({ caged: true, round: 2, gateOutput: 'red' })).argv.join(' ');
+  expect(caged).toContain('exec --json --sandbox danger-full-access --skip-git-repo-check resume');
+});
+
+describe('the hosts of an executor', () => {
+  const { claude, glm, aider, qwen } = builtinExecutors();
+
+  test('are those that its variables name, else those of its kind', () => {
+    expect(claude && hostsOf(claude)).toContain('api.anthropic.com');
+    expect(glm && hostsOf(glm)).toEqual(['api.z.ai:443']);
+    expect(qwen && hostsOf(qwen)).toEqual(['dashscope-intl.aliyuncs.com:443']);
+    expect(aider && hostsOf(aider)).toEqual(['api.anthropic.com', 'api.openai.com']);
+  });
+
+  test('are its own where it says some, besides what its variables name', () => {
+    const def = definition({ env: { BASE: 'http://10.0.0.7:8080/v1' }, call: { hosts: ['api.mine.dev'] } });
+    expect(hostsOf(def)).toEqual(['10.0.0.7:8080', 'api.mine.dev']);
+    expect(hostsOf(definition({ kind: 'shell', env: {} }))).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { DEFAULT_CAGE, STRICT_CAGE } from '../../src/model/cage.ts';
 import { describe, expect, test } from 'vitest';
 import { nodeName } from '../../src/model/ids.ts';
 import { reasonOf, why } from '../../src/schedule/why.ts';
@@ -46,6 +47,27 @@ describe('reasons', () => {
         w.record({ type: 'node.probed', node: nodeName('n1'), programs: { 'shell (codex)': report } });
       },
       'NodeProgram(n1)',
+    ],
+    [
+      'no node can cage its agent as its project says',
+      (w) => {
+        w.record({
+          type: 'project.configured',
+          config: config('p', { cage: { ...DEFAULT_CAGE, level: 'strict' } }),
+        });
+        const report = { path: null, version: null, problems: ['no sandbox: bwrap is not installed'] };
+        w.record({ type: 'node.probed', node: nodeName('n1'), programs: { [STRICT_CAGE]: report } });
+      },
+      'NodeCage(n1)',
+    ],
+    [
+      'no node has said yet whether it can',
+      (w) =>
+        w.record({
+          type: 'project.configured',
+          config: config('p', { cage: { ...DEFAULT_CAGE, level: 'strict' } }),
+        }),
+      'NodeUnasked(n1)',
     ],
     [
       'it backs off',

@@ -64,8 +64,11 @@ export class Hearing {
         fact.type === 'task.cancelled' || fact.type === 'task.recalled' ? fact.task : [],
       ),
     );
-    for (const { progress } of this.#sim.durable.values()) {
+    for (const [key, { progress }] of this.#sim.durable) {
       if (progress.at !== 'finished') continue;
+      // It may have come in with the same transaction, just before.
+      const now = state.tasks.get(key)?.progress;
+      if (now !== undefined && 'token' in now && now.token === progress.token) continue;
       const node = state.attempts.get(progress.token)?.node;
       if (node !== undefined && lost.has(node)) this.#givenUp.add(progress.token);
     }

@@ -108,3 +108,27 @@ executors:
   const wrong = read('executors: { mine: { extends: claude, stalls: [{ text: hm, cause: mood }] } }');
   expect(codes(wrong.problems)).toEqual(['E_SPEC_VALUE']);
 });
+
+test('what an agent needs of the home of the node’s user, where its model is, and its least cage are data', () => {
+  const { executors, problems } = read(`
+executors:
+  mine: { command: [mine], home: [~/.mine/login.json, .config/mine], hosts: [api.mine.dev], cage: strict }
+  child: { extends: mine, hosts: ["other.dev:8443"] }
+`);
+  expect(problems).toEqual([]);
+  const { mine, child } = executors;
+  expect(mine?.cage).toBe('strict');
+  expect(mine && callOf(mine)).toMatchObject({
+    homeFiles: ['.mine/login.json', '.config/mine'],
+    hosts: ['api.mine.dev'],
+  });
+  expect(child).toMatchObject({ cage: 'strict', call: { homeFiles: ['.mine/login.json', '.config/mine'] } });
+  for (const wrong of [
+    'home: [/etc/passwd]',
+    'home: [~/../x]',
+    'home: [~/]',
+    'hosts: ["a b"]',
+    'cage: loose',
+  ])
+    expect(codes(read(`executors: { mine: { command: [mine], ${wrong} } }`).problems), wrong).not.toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { builtinExecutors } from '../../src/executors/builtin.ts';
+import { DEFAULT_CAGE } from '../../src/model/cage.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 import { codes, configure, places } from './check.ts';
 
@@ -24,6 +25,49 @@ test('an empty file is a project without a repository, with every default', () =
     review: 'never',
     weight: 1,
     maxAttempts: 2,
+  });
+});
+
+describe('the cage of agents', () => {
+  test('is a word, or the whole with hosts, places and limits; unsaid limits keep their defaults', () => {
+    expect(configure('').config?.cage).toBeUndefined();
+    expect(configure('cage: strict').config?.cage).toEqual({ ...DEFAULT_CAGE, level: 'strict' });
+    const { config, problems } = configure(`
+cage:
+  level: strict
+  network: [registry.npmjs.org, "*.pypi.org", "10.0.0.7:8443"]
+  read_only: [~/.cache/models]
+  limits: { memory: 4GiB, processes: 300, disk: 2 GiB, cpus: 1.5 }
+`);
+    expect(problems).toEqual([]);
+    expect(config?.cage).toEqual({
+      level: 'strict',
+      network: ['registry.npmjs.org', '*.pypi.org', '10.0.0.7:8443'],
+      readOnly: ['~/.cache/models'],
+      limits: {
+        memory: 4 * 1024 ** 3,
+        processes: 300,
+        fileSize: DEFAULT_CAGE.limits.fileSize,
+        disk: 2 * 1024 ** 3,
+        cpus: 1.5,
+      },
+    });
+    expect(configure('cage: { network: true }').config?.cage?.network).toBe(true);
+  });
+
+  test.each([
+    ['cage: strickt'],
+    ['cage: { level: strict, nett: true }'],
+    ['cage: { network: [https://api.example.com/v1] }'],
+    ['cage: { network: ["host:99999"] }'],
+    ['cage: { network: false }'],
+    ['cage: { read_only: [../up] }'],
+    ['cage: { limits: { disk: lots } }'],
+    ['cage: { limits: { cpus: 0 } }'],
+  ])('%s is refused', (text) => {
+    const { config, problems } = configure(text);
+    expect(config).toBeNull();
+    expect(problems).not.toEqual([]);
   });
 });
 

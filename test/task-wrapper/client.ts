@@ -1,7 +1,7 @@
 /** A small controller for the tests: speaks frames over the real rpc program. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Outcome } from '../../src/model/attempt.ts';
@@ -27,14 +27,18 @@ export class TestNode {
   readonly root: string;
   readonly env: Record<string, string>;
   readonly #clients: Client[] = [];
+  readonly #uid: number | undefined;
 
-  constructor(env: Record<string, string> = {}) {
+  /** @param uid account that the worker runs as, where the tests run as root; their own by default. */
+  constructor(env: Record<string, string> = {}, uid?: number) {
     this.root = realpathSync(mkdtempSync(join(tmpdir(), 'tw-')));
+    this.#uid = uid;
+    if (uid !== undefined) chownSync(this.root, uid, uid);
     this.env = { DISPATCH_IDLE_MS: '60000', DISPATCH_RESERVE_BYTES: '1000000', ...env };
   }
 
   connect(wrapper = WRAPPER): Client {
-    const client = new Client(this.root, wrapper, this.env);
+    const client = new Client(this.root, wrapper, this.env, this.#uid);
     this.#clients.push(client);
     return client;
   }
@@ -110,10 +114,11 @@ export class Client {
   readonly #watchers = new Set<() => void>();
   #next = 1;
 
-  constructor(root: string, wrapper: string, env: Record<string, string>) {
+  constructor(root: string, wrapper: string, env: Record<string, string>, uid?: number) {
     this.process = spawn(process.execPath, [wrapper, 'rpc', '--root', root], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', ...env },
+      ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     this.process.stdout?.on('data', (bytes: Buffer) => this.#take(bytes));
     this.process.stderr?.on('data', (bytes: Buffer) => {

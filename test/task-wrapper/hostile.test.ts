@@ -203,9 +203,7 @@ test("the agent's home does not reach the verify command, and its environment is
     names.filter(
       (name) =>
         !name.startsWith('DISPATCH_') &&
-        !['HOME', 'LANG', 'LOGNAME', 'PATH', 'PWD', 'OLDPWD', 'SHELL', 'TERM', 'TZ', 'USER', '_'].includes(
-          name,
-        ),
+        !'HOME LANG LOGNAME PATH PWD OLDPWD SHELL TERM TMPDIR TZ USER _'.split(' ').includes(name),
     ),
   ).toEqual([]);
 });

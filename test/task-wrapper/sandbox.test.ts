@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
-import { bubblewrapped } from '../../task-wrapper/sandbox-bubblewrap.ts';
+import { bubblewrapped, gatePlaces } from '../../task-wrapper/sandbox-bubblewrap.ts';
 import { limited } from '../../task-wrapper/sandbox-limits.ts';
 import { fixFor } from '../../task-wrapper/sandbox-probe.ts';
 import { profileText } from '../../task-wrapper/sandbox-profile.ts';
@@ -182,7 +182,7 @@ describe.skipIf(noSandbox !== null)(
         nestedOff: true,
         view: systemView(openRoot(join(dir, 'root')), []),
         env: { PATH: '/usr/bin:/bin' },
-        writable: { tree, home, tmp },
+        places: gatePlaces({ tree, home, tmp }),
         shown: [],
         network: false,
         reports: false,

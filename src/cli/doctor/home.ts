@@ -65,7 +65,7 @@ async function checkNodesFile(home: string): Promise<Check> {
   const make = first.severity === 'error' ? fail : warn;
   return make(
     'home.nodes',
-    `nodes.json:${first.line}:${first.col}`,
+    `${first.file}:${first.line}:${first.col}`,
     first.message,
     first.fix ?? 'dispatch validate',
   );

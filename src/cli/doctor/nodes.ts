@@ -24,7 +24,7 @@ export interface Asked {
   readonly programs: ReadonlyMap<string, ReadonlySet<string>>;
   /** What is asked of programs, by `programKey`. */
   readonly asks: ReadonlyMap<string, { readonly executor: string; readonly ask: ProbeAsk }>;
-  /** There are verify commands that run in a sandbox only. */
+  /** There are verify commands, or agents in `cage: strict`, that run in a sandbox only. */
   readonly caged: boolean;
 }
 
@@ -111,7 +111,14 @@ function checkSandbox(id: string, name: string, sandbox: SandboxReport | undefin
   if (sandbox === undefined) return [];
   if (sandbox.by !== null) return [ok(id, `${name}: ${sandbox.detail}`)];
   const make = caged ? fail : warn;
-  return [make(id, `${name}: ${sandbox.detail}`, 'verify commands run in a sandbox only', sandbox.fix)];
+  return [
+    make(
+      id,
+      `${name}: ${sandbox.detail}`,
+      'verify commands, and agents in cage: strict, run in a sandbox only',
+      sandbox.fix,
+    ),
+  ];
 }
 
 /** A program that is not there at all has its own check. */

@@ -1,5 +1,6 @@
 /** Each project: its files, its repository, its target. */
 import { type ProbeAsk, probeOf, programKey } from '../../executors/probe.ts';
+import { cageLevel } from '../../model/cage.ts';
 import type { ProjectConfig } from '../../model/spec.ts';
 import { checkoutsOf } from '../../git/checkout.ts';
 import { parseRemote } from '../../git/remote.ts';
@@ -15,7 +16,7 @@ export interface ProjectsChecked {
   readonly programs: ReadonlyMap<string, ReadonlySet<string>>;
   /** Programs of those executors that are asked for version and flags -> the executor they are asked for. */
   readonly asks: ReadonlyMap<string, { readonly executor: string; readonly ask: ProbeAsk }>;
-  /** Some project has verify commands that run in a sandbox only. */
+  /** Some project has verify commands, or agents in `cage: strict`, that run in a sandbox only. */
   readonly caged: boolean;
 }
 
@@ -39,6 +40,7 @@ export async function checkProjects(home: string): Promise<ProjectsChecked> {
       else caged = true;
     }
     for (const { spec } of specs) {
+      if (cageLevel(config.cage, config.executors[spec.executor] ?? {}) === 'strict') caged = true;
       addProgram(programs, config, spec.executor);
       addAsk(asks, config, spec.executor);
     }

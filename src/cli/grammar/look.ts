@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { AttachOptions } from '../verbs/attach.ts';
+import type { DailyReportOptions } from '../verbs/daily-report.ts';
 import type { DoctorOptions } from '../verbs/doctor.ts';
 import type { GateOptions } from '../verbs/gate.ts';
 import type { LogsOptions } from '../verbs/logs.ts';
@@ -150,6 +151,33 @@ function declareHomeVerbs(program: Command, act: Act): void {
       return report(context, project);
     }),
   );
+
+  verb(program, 'daily-report', {
+    summary: 'the day of all projects on one page: what merged, what came back and why, what to do next',
+    group: GROUPS.look,
+    examples: [
+      ['dispatch daily-report', 'today so far, as Markdown'],
+      [
+        'dispatch daily-report --date yesterday --html day.html',
+        'one file with charts, to read, print or send',
+      ],
+      ['dispatch daily-report --week --lang zh', 'the week, in Chinese'],
+    ],
+    more: [
+      'Made from the event log alone, so any day can be told again. Days begin and end in the time zone of `report.timezone` in dispatch.yaml of the home, or of this machine.',
+      '`report: { at: "0 19 * * *", lang: zh, timezone: Asia/Shanghai }` in dispatch.yaml makes `dispatch serve` write reports/<date>.md and .html at that hour: before noon about the day before, later about the day itself, which is written again, whole, with the next one; after a Sunday its week too.',
+    ].join('\n\n'),
+  })
+    .option('--date <date>', 'YYYY-MM-DD, today or yesterday (default: today)')
+    .option('--week', 'the week that holds the date, Monday to Sunday')
+    .option('--html <file>', 'write one HTML file instead, with charts, without scripts')
+    .option('--lang <language>', 'en or zh (default: DISPATCH_LANG, dispatch.yaml, LC_ALL, LANG)')
+    .action(
+      act(async (context, options: DailyReportOptions) => {
+        const { dailyReport } = await import('../verbs/daily-report.ts');
+        return dailyReport(context, options);
+      }),
+    );
 
   verb(program, 'replay', {
     summary: 'rebuild the state from the events and compare',

@@ -53,6 +53,9 @@ retries: 3          # times the gates' findings go back to the agent
 # shared_paths: [package.json, package-lock.json]     # conflict even if undeclared
 # protected_paths: [".github/workflows/**"]           # no task may change them unless it names them
 
+# What agents may see and use on a node: none, basic or strict (a view with nothing but the system, their tree and HOME).
+# cage: { level: strict, network: [registry.npmjs.org], limits: { memory: 8GiB, disk: 20GiB } }
+
 # Verify commands run in a sandbox: no network, no access to the rest of the machine. What yours need besides:
 # gates:
 #   network: true

@@ -3,12 +3,15 @@ import { keepHeapLean } from '../../controller/lean-heap.ts';
 import type { Keeper } from '../../controller/keeper.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Context } from '../context.ts';
+import { chooseLanguage } from '../language.ts';
 import { interruption } from '../progress/interrupt.ts';
 import { serveLog } from '../progress/serve-log.ts';
 
 /** @returns ok after a signal, so that whatever supervises it sees a clean stop. @throws what stopped the controller. */
 export async function serve(context: Context): Promise<ExitCode> {
   const home = context.home();
+  // A language that there is not is said now, and not in the evening.
+  chooseLanguage(context.environment, { file: null });
   keepHeapLean();
   const log = serveLog(context);
   const stop = interruption();
@@ -18,6 +21,7 @@ export async function serve(context: Context): Promise<ExitCode> {
   try {
     keeper = await openKeeper({
       home,
+      language: (file) => chooseLanguage(context.environment, { file }),
       onEvents: (events, state) => log.events(events, state),
       // Letting go of the nodes is no news to whoever asked for it.
       onNote: (note) => {

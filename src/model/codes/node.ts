@@ -104,10 +104,10 @@ export const NODE_CODES = {
       'The checksum of what the node received differs from what was sent. Nothing was put in place. Something on the way changes bytes: a `command` that allocates a terminal, or a broken network card. dispatch tries again by itself.',
   },
   E_NODE_NO_SANDBOX: {
-    title: 'the node has no sandbox for verify commands',
+    title: 'the node has no sandbox for verify commands, or for agents in cage: strict',
     exit: EXIT.conflict,
     explain:
-      'A verify command runs what an agent wrote, so on Linux it runs in bubblewrap and on macOS in sandbox-exec. On this node neither works, and gates there would be refused. Install bubblewrap (apt install bubblewrap); where the kernel forbids it (AppArmor on Ubuntu 24.04, a container) the message names the setting. `trusted: true` in project.yaml runs the verify commands of a project without a sandbox, with every right of the account on the node.',
+      'A verify command runs what an agent wrote, so on Linux it runs in bubblewrap and on macOS in sandbox-exec. On this node neither works, and gates there would be refused. Install bubblewrap (apt install bubblewrap); where the kernel forbids it (AppArmor on Ubuntu 24.04, a container) the message names the setting. `trusted: true` in project.yaml runs the verify commands of a project without a sandbox, with every right of the account on the node. An agent whose project or executor says `cage: strict` runs in the same sandbox, and no such attempt is placed on a node without one; `cage: basic` does without.',
   },
   E_NODE_EXECUTOR: {
     title: 'an agent’s program on the node is missing or of the wrong version',

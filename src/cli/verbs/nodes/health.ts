@@ -87,17 +87,19 @@ export async function health(context: Context): Promise<ExitCode> {
 function rowOf(config: NodeConfig, state: State | null, looks: readonly NodeLook[] | null): HealthRow {
   const { name, slots } = config;
   const look = looks?.find((one) => one.name === name);
+  const known = state?.nodes.get(name);
   return {
     node: name,
     slots,
     running: state?.live.get(name)?.size ?? 0,
     stalled: state === null ? 0 : stalledOn(state, name).length,
-    mark: state?.nodes.get(name)?.mark ?? 'none',
+    mark: known?.mark ?? 'none',
     state: look === undefined ? 'unknown' : look.connected ? 'up' : 'down',
     trouble: look?.trouble ?? null,
     said: look?.said ?? null,
-    silence: look?.silence ?? null,
-    taken: state?.nodes.get(name)?.silence?.is ?? null,
+    // One that was never reached has not fallen silent.
+    silence: known?.bootId == null ? null : (look?.silence ?? null),
+    taken: known?.silence?.is ?? null,
   };
 }
 

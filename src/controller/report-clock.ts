@@ -1,0 +1,81 @@
+/** Writes the daily report at the hour that dispatch.yaml sets, as long as somebody keeps the home. */
+import { Cron } from 'croner';
+import { DispatchError } from '../model/error.ts';
+import type { Language } from '../model/language.ts';
+import type { NodeConfig } from '../model/spec.ts';
+import { reportsDue } from '../report/daily/period.ts';
+import type { ReportConfig } from '../spec/parse-home.ts';
+import { openReader } from '../store/sqlite/reader.ts';
+import { systemClock } from './clock.ts';
+import { readDaily, writeDaily } from './daily.ts';
+import type { Note } from './note.ts';
+import { homePaths } from './paths.ts';
+
+export interface ReportClockOptions {
+  readonly home: string;
+  /** nodes.json as it is in use. */
+  readonly nodes: () => readonly NodeConfig[];
+  /** From what dispatch.yaml says. */
+  readonly language: (said: Language | null) => Language;
+  readonly onNote: (note: Note) => void;
+}
+
+export class ReportClock {
+  readonly #options: ReportClockOptions;
+  #cron: Cron | null = null;
+
+  constructor(options: ReportClockOptions) {
+    this.#options = options;
+  }
+
+  /** Uses these settings from now on. A machine that sleeps through the hour writes when it wakes. */
+  follow(config: ReportConfig): void {
+    this.stop();
+    if (config.at === null) return;
+    const timezone = timezoneOf(config);
+    // A report that takes long is not begun a second time meanwhile.
+    const options = { timezone, mode: '5-part', protect: true, unref: true } as const;
+    this.#cron = new Cron(config.at, options, () => this.#write(config));
+    const next = this.#cron.nextRun();
+    const message = next === null ? 'never: no such moment will come' : next.toISOString();
+    this.#note('daily', `is written next at: ${message}`);
+  }
+
+  stop(): void {
+    this.#cron?.stop();
+    this.#cron = null;
+  }
+
+  async #write(config: ReportConfig): Promise<void> {
+    const { home, nodes, language, onNote } = this.#options;
+    const now = systemClock.wall();
+    try {
+      const reader = await openReader(homePaths(home).database);
+      try {
+        for (const period of reportsDue(now, timezoneOf(config))) {
+          const report = await readDaily(reader, { period, nodes: nodes(), now });
+          const { markdown, html } = await writeDaily(home, report, language(config.lang));
+          this.#note(period.label, `wrote ${markdown} and ${html}`);
+        }
+      } finally {
+        await reader.close();
+      }
+    } catch (error) {
+      // The next hour is another try; the home is kept meanwhile.
+      const { code, message } =
+        error instanceof DispatchError
+          ? error
+          : { code: 'E_INTERNAL', message: error instanceof Error ? error.message : String(error) };
+      onNote({ about: 'report', name: 'daily', code, message, fix: 'dispatch daily-report' });
+    }
+  }
+
+  #note(name: string, message: string): void {
+    this.#options.onNote({ about: 'report', name, code: null, message, fix: null });
+  }
+}
+
+/** The zone that is set, or that of this machine. */
+export function timezoneOf({ timezone }: Pick<ReportConfig, 'timezone'>): string {
+  return timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

@@ -1,0 +1,46 @@
+/** dispatch.yaml of a home: its text to what it sets, or everything that is wrong with it. */
+import type { Problem } from '../model/error.ts';
+import type { Language } from '../model/language.ts';
+import { checkForm } from './check-form.ts';
+import { homeSchema } from './home-schema.ts';
+import { FILE_START } from './problem.ts';
+import { readYaml } from './yaml-source.ts';
+
+export interface HomeConfig {
+  readonly report: ReportConfig;
+}
+
+/** null: not said. */
+export interface ReportConfig {
+  /** Cron syntax; null: the report is made only when it is asked for. */
+  readonly at: string | null;
+  readonly lang: Language | null;
+  readonly timezone: string | null;
+}
+
+export interface ParsedHome {
+  /** What the file sets; nothing where it has errors. */
+  readonly config: HomeConfig;
+  readonly problems: readonly Problem[];
+}
+
+const MAX_BYTES = 1024 * 1024;
+const NOTHING: HomeConfig = { report: { at: null, lang: null, timezone: null } };
+
+export function parseHome(text: string, file: string): ParsedHome {
+  if (Buffer.byteLength(text) > MAX_BYTES) {
+    const message = 'the file is larger than 1 MiB';
+    const { line, col } = FILE_START;
+    return {
+      config: NOTHING,
+      problems: [{ code: 'E_SPEC_TOO_LARGE', severity: 'error', file, line, col, message }],
+    };
+  }
+  const read = readYaml(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, file);
+  if ('problems' in read) return { config: NOTHING, problems: read.problems };
+  const source = read.source.value === null ? { ...read.source, value: {} } : read.source;
+  const { value, problems } = checkForm(homeSchema, source);
+  if (value === null) return { config: NOTHING, problems };
+  const { at = null, lang = null, timezone = null } = value.report ?? {};
+  return { config: { report: { at, lang, timezone } }, problems };
+}

@@ -1,0 +1,91 @@
+/** What the page says, in both languages, from one fixed log; and that nothing in it can be obeyed. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { LANGUAGES } from '../../../src/model/language.ts';
+import { DailyFold } from '../../../src/report/daily/fold.ts';
+import { dailyHtml } from '../../../src/report/daily/html/page.ts';
+import { dailyMarkdown } from '../../../src/report/daily/markdown.ts';
+import type { DailyReport } from '../../../src/report/daily/model.ts';
+import { dayOf, type Period, weekOf } from '../../../src/report/daily/period.ts';
+import { BUSY_NODES, busyDays } from './busy-days.ts';
+
+const ZONE = 'Asia/Shanghai';
+const FROM = Date.UTC(2026, 10, 18, 22);
+const NOW = Date.UTC(2026, 10, 20, 11, 2);
+const HOSTILE =
+  '</td></svg><script>alert(1)</script><img src=x onerror="alert(2)"> \u001b]0;owned\u0007 \u202egnp.exe [x](javascript:y) | `rm -rf` &amp; \'"';
+
+function reportOn(period: Period, text?: string): DailyReport {
+  const fold = new DailyFold({ period, nodes: BUSY_NODES, now: NOW });
+  const log = busyDays({ from: FROM, to: NOW, tasksPerHour: 0.5, ...(text === undefined ? {} : { text }) });
+  for (const event of log) if (event.at > NOW || !fold.push(event)) break;
+  return fold.finish(true);
+}
+
+describe.each(LANGUAGES)('in %s', (language) => {
+  test('the day reads as it should', () => {
+    const file = new URL(`golden/day-${language}.md`, import.meta.url);
+    const text = dailyMarkdown(reportOn(dayOf('2026-11-20', ZONE)), language);
+    if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, text);
+    expect(text).toBe(readFileSync(file, 'utf8'));
+  });
+
+  test.each([
+    ['a day', dayOf('2026-11-20', ZONE)],
+    ['a day that is over', dayOf('2026-11-19', ZONE)],
+    ['a week', weekOf('2026-11-20', ZONE)],
+    ['a day before the log', dayOf('2026-01-01', ZONE)],
+  ])('%s is well-formed, needs nothing from elsewhere, and has no figure that is none', (_, period) => {
+    const html = dailyHtml(reportOn(period), language);
+    expectWellFormed(html);
+    expect(html).not.toMatch(/<script|<link|<iframe|\bsrc=|\bhref=|url\(|@import|\bon\w+=/iu);
+    expect(html).not.toMatch(/NaN|undefined|Infinity|\[object/u);
+    expect(html).toContain(`<html lang="${language === 'zh' ? 'zh-CN' : 'en-GB'}">`);
+  });
+
+  test('each chart has a title, a description and its table', () => {
+    const html = dailyHtml(reportOn(dayOf('2026-11-20', ZONE)), language);
+    const charts = html.split('<figure>').slice(1);
+    expect(charts).toHaveLength(4);
+    for (const chart of charts) {
+      const [, title = '', about = ''] = /aria-labelledby="(\S+) (\S+)"/u.exec(chart) ?? [];
+      expect(chart).toContain(`<title id="${title}">`);
+      expect(chart).toContain(`<desc id="${about}">`);
+      expect(chart).toMatch(/<details>.*<table>/su);
+    }
+  });
+
+  test('hostile text is shown and not obeyed', () => {
+    const report = reportOn(dayOf('2026-11-20', ZONE), HOSTILE);
+    const html = dailyHtml(report, language);
+    expectWellFormed(html);
+    expect(html).toContain('&#60;script&#62;');
+    expect(html).not.toMatch(/<script|<img|onerror="/iu);
+    const markdown = dailyMarkdown(report, language);
+    for (const text of [html, markdown]) {
+      // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not be there
+      expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/u);
+    }
+    expect(markdown).not.toMatch(/(?<!\\)<(?:script|img)|(?<!\\)\[x\]/u);
+    for (const line of markdown.split('\n').filter((one) => one.startsWith('|'))) {
+      const cells = line.replace(/`[^`]*`/gu, '').match(/(?<!\\)\|/gu)?.length ?? 0;
+      expect(cells).toBeLessThanOrEqual(10);
+    }
+  });
+});
+
+/** Every element that is opened is closed, in order, as in XML but for the few that have no end. */
+function expectWellFormed(html: string): void {
+  const open: string[] = [];
+  const body = html.replace(/^<!doctype html>/u, '').replace(/<style>[^<]*<\/style>/u, '');
+  const tags = /<(\/?)([a-z][a-z0-9]*)((?:\s+[a-zA-Z][a-zA-Z0-9-]*(?:="[^"<>]*")?)*)\s*(\/?)>/gu;
+  const outside = body.replace(tags, '');
+  expect(outside).not.toMatch(/[<>]/u);
+  expect(outside.replace(/&#\d+;/gu, '')).not.toContain('&');
+  for (const [, end, name = '', , self] of body.matchAll(tags)) {
+    if (self === '/' || name === 'meta') continue;
+    if (end === '/') expect(open.pop()).toBe(name);
+    else open.push(name);
+  }
+  expect(open).toEqual([]);
+}

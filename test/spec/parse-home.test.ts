@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { parseHome } from '../../src/spec/parse-home.ts';
+import { places } from './check.ts';
+
+const read = (text: string) => parseHome(text, 'dispatch.yaml');
+
+test('dispatch.yaml sets when, where and in which language reports are made; all of it may be left out', () => {
+  const { config, problems } = read('report: { at: "0 19 * * 1-5", lang: zh, timezone: Asia/Shanghai }');
+  expect(problems).toEqual([]);
+  expect(config.report).toEqual({ at: '0 19 * * 1-5', lang: 'zh', timezone: 'Asia/Shanghai' });
+  const nothing = { config: { report: { at: null, lang: null, timezone: null } }, problems: [] };
+  expect(read('')).toEqual(nothing);
+  expect(read('output: json\nreport: {}\n')).toEqual(nothing);
+});
+
+test('everything that is wrong with it is told with its place', () => {
+  const { config, problems } = read(`report:
+  at: "0 25 * * *"
+  lang: fr
+  timezone: Asia/Shangahi
+  hour: 19
+reprot: {}
+`);
+  expect(config.report.at).toBeNull();
+  expect(places(problems).toSorted()).toEqual([
+    'E_SPEC_UNKNOWN_KEY 5:3',
+    'E_SPEC_UNKNOWN_KEY 6:1',
+    'E_SPEC_VALUE 2:7',
+    'E_SPEC_VALUE 3:9',
+    'E_SPEC_VALUE 4:13',
+  ]);
+  expect(problems.map(({ message }) => message).join('\n')).toContain('Invalid value for hour: 25');
+});
+
+test.each(['0 0 19 * * *', '@daily; rm', 'at seven', '* * *'])('%j is no time of a report', (at) => {
+  expect(read(`report: { at: ${JSON.stringify(at)} }`).problems).toHaveLength(1);
+});
