@@ -29,6 +29,7 @@ import { cageUnbuilt, endCage, limitText } from './cage-end.ts';
 import { type Desk, launchAgain, type Stand } from './desk.ts';
 import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
+import { readNotes } from './notes.ts';
 import { killLeftovers } from './processes.ts';
 import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } from './record.ts';
 import { attemptDir } from './root.ts';
@@ -133,6 +134,7 @@ async function afterAgent(work: Work, status: Status, { end, limit }: AgentEnd):
     executor,
     isRead(executor) ? readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES) : '',
   );
+  reportNotes(work, said.text);
   const spent = isRead(executor) ? said : { usage: usageFile(work.dir, work.work) };
   // A session that was not gone on with has another name, or none.
   const resumed = said.sessionId === null || said.sessionId === status.sessionId;
@@ -241,6 +243,12 @@ async function beginVerify(work: Work, status: Status, step: string): Promise<Fi
   });
 }
 
+/** Told while it is alive: an attempt that is over is told by its outcome alone. */
+function reportNotes({ desk, order, work, dir }: Work, lastWords: string | null): void {
+  const notes = readNotes(desk.root, dir, work, lastWords);
+  if (notes !== null) desk.report({ type: 'attempt.noted', token: order.token, ...notes });
+}
+
 function testsOf(tests: TestCounts | null): { tests?: TestCounts } {
   return tests === null ? {} : { tests };
 }
@@ -281,6 +289,7 @@ function nextRound(
 async function timedOut(work: Work, status: Status): Promise<Outcome> {
   const { tree } = work.work;
   let { head } = status;
+  if (status.phase === 'agent') reportNotes(work, null);
   if (tree !== null && status.phase !== 'prepare') {
     head = await snapshot(treePlace(work.desk.root, work.order), {
       base: tree.base,

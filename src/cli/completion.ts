@@ -72,6 +72,11 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
   at(['validate', 'start'], 'projects', projects);
   at(['plan', 'collect', 'report', 'status', 'verify', 'split', 'feed', 'lint'], 'project', projects);
   at(['queue show', 'queue hold', 'queue release'], 'project', projects);
+  at(
+    ['check', 'show', 'diff', 'accept'].map((verb) => `contract ${verb}`),
+    'project',
+    projects,
+  );
   at(['why', 'logs', 'attach', 'review', 'gate'], 'task', tasks);
   at(['queue drop', 'queue front'], 'task', tasks);
   at(['cancel', 'retry', 'revert'], 'tasks', tasks);

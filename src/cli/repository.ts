@@ -12,7 +12,7 @@ import type { ProjectConfig } from '../model/spec.ts';
 /** The commit that a project's tasks start from, and the repository here that has it. */
 interface Base {
   readonly gitDir: string;
-  readonly commit: CommitId;
+  readonly tip: CommitId;
 }
 
 /**
@@ -22,7 +22,7 @@ interface Base {
 export async function basePaths(home: string, config: ProjectConfig): Promise<ReadonlySet<string> | null> {
   try {
     const base = await baseOf(home, config);
-    return base === null ? null : new Set(await listPaths({ gitDir: base.gitDir }, base.commit));
+    return base === null ? null : new Set(await listPaths(base, base.tip));
   } catch {
     // Paths are held against the base as a help; that it cannot be read is said by doctor and start.
     return null;
@@ -39,10 +39,7 @@ export async function baseFiles(
     const base = await baseOf(home, config);
     if (base === null) return [];
     const read = await Promise.all(
-      paths.map(async (path) => ({
-        path,
-        bytes: await readFile({ gitDir: base.gitDir }, base.commit, path),
-      })),
+      paths.map(async (path) => ({ path, bytes: await readFile(base, base.tip, path) })),
     );
     return read.flatMap(({ path, bytes }) =>
       bytes === null ? [] : [{ path, text: bytes.toString('utf8') }],
@@ -52,17 +49,23 @@ export async function baseFiles(
   }
 }
 
+/** Text of a file of that commit; null when there is none, or the commit is not known. */
+export async function baseFile(home: string, config: ProjectConfig, path: string): Promise<string | null> {
+  const base = await baseOf(home, config);
+  return base === null ? null : ((await readFile(base, base.tip, path))?.toString('utf8') ?? null);
+}
+
 async function baseOf(home: string, config: ProjectConfig): Promise<Base | null> {
   if (config.repo === null) return null;
   const hub = join(homePaths(home).repos, `${config.name}.git`);
   if (existsSync(hub)) {
     const tip = await readRef({ gitDir: hub }, INTEGRATION);
-    if (tip !== null) return { gitDir: hub, commit: tip };
+    if (tip !== null) return { gitDir: hub, tip };
   }
   const gitDir = localGitDir(config.repo);
   if (gitDir === null) return null;
   const tip = await readRef({ gitDir }, `refs/heads/${config.target}`);
-  return tip === null ? null : { gitDir, commit: tip };
+  return tip === null ? null : { gitDir, tip };
 }
 
 /** Branches of the user's repository. @throws DispatchError E_REPO_MISSING, E_REPO_AUTH, E_REPO_UNREACHABLE, … */

@@ -151,7 +151,8 @@ Others are defined in executors.yaml beside nodes.json, for all projects, or und
 
   executors:
     glm-fast: { extends: glm, model: glm-5.3-flash }
-    chore: { command: [python3, tools/agent.py] }        # a shell executor: DISPATCH_PROMPT has the path of its prompt
+    chore: { command: [python3, tools/agent.py] }        # a shell executor: DISPATCH_PROMPT has the path of its prompt,
+                                                         # DISPATCH_NOTES the directory for plan.md and evidence.md
     mine:
       command: [my-agent]
       prompt: stdin

@@ -7,6 +7,7 @@ import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
+import { adoptContract } from './contract.ts';
 import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
 import { expire } from './leases.ts';
@@ -37,6 +38,8 @@ export function command(turn: Turn, asked: Command): Reply {
       return onTask(turn, asked.task, (task) => revert(turn, task, asked));
     case 'review':
       return onTask(turn, asked.task, (task) => review(turn, task, asked));
+    case 'accept-contract':
+      return onProject(turn, asked.project, (project) => accept(turn, project, asked));
     case 'hold':
       return onProject(turn, asked.project, (project) => hold(turn, project, asked));
     case 'intervene':
@@ -104,6 +107,22 @@ function front(turn: Turn, task: Task, by: string): Reply {
   if (isFinal(task.progress)) return wrongState(task, `is ${task.progress.at} already`);
   turn.record({ type: 'queue.fronted', task: task.key, by });
   return DONE;
+}
+
+function accept(
+  turn: Turn,
+  project: Project,
+  { by, hash }: Extract<Command, { verb: 'accept-contract' }>,
+): Reply {
+  const { name, contract } = project;
+  const changed = contract?.changed ?? null;
+  if (contract === null || changed === null)
+    return { ok: true, notes: [`the contract of ${name} has not changed`] };
+  if (hash !== undefined && hash !== changed.hash) {
+    const message = `the contract of ${name} has changed once more: dispatch contract diff ${name}`;
+    return { ok: false, code: 'E_WRONG_STATE', message };
+  }
+  return { ok: true, notes: adoptContract(turn, project, contract, by) };
 }
 
 function release(turn: Turn, { name, hold: held }: Project, by: string): Reply {

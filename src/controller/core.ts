@@ -19,6 +19,7 @@ import type { Decision, Snapshot } from '../schedule/snapshot.ts';
 import { command, type Reply } from './commands.ts';
 import { advanceControls, copyBroken, inspected } from './control.ts';
 import { passDeliveries } from './deliveries.ts';
+import { contractRead } from './contract.ts';
 import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
@@ -74,9 +75,21 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, dispatching, shunned, refusals, records, waiting, controls, silent } = this.memory;
+    const { connected, dispatching, shunned, refusals, records, waiting, controls, contracts, silent } =
+      this.memory;
     const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
-    return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls, silent };
+    return {
+      ...known,
+      connected,
+      dispatching,
+      shunned,
+      refusals,
+      records,
+      waiting,
+      controls,
+      contracts,
+      silent,
+    };
   }
 
   /** @param now wall clock, milliseconds. */
@@ -156,6 +169,8 @@ export class Core {
         return hub.landRaced(turn, input);
       case 'inspected':
         return inspected(turn, input);
+      case 'contract.read':
+        return contractRead(turn, input);
       case 'copy.broken':
         return copyBroken(turn, input);
       case 'delivery.made':
@@ -219,7 +234,9 @@ export class Core {
     const { task: key, node: on, credential, executor } = decision;
     const task = this.state.tasks.get(key);
     if (task === undefined) throw new Error(`decided to start an unknown task ${key}`);
-    const base = this.state.projects.get(task.spec.project)?.integration ?? null;
+    const project = this.state.projects.get(task.spec.project);
+    const base = project?.integration ?? null;
+    const contract = base === null ? null : (project?.contract?.accepted ?? null);
     const n = task.n + 1;
     turn.record({
       type: 'attempt.claimed',
@@ -231,6 +248,7 @@ export class Core {
       base,
       ...(credential === null ? {} : { credential }),
       ...(executor === task.spec.executor ? {} : { executor }),
+      ...(contract === null ? {} : { contract }),
     });
   }
 

@@ -128,6 +128,13 @@ export type Command =
       readonly by: string;
       readonly reason: string;
     }
+  /** The contract as the base has it counts from now on. `hash`: what the person was shown; missing: whatever it is. */
+  | {
+      readonly verb: 'accept-contract';
+      readonly project: ProjectName;
+      readonly hash?: string | null;
+      readonly by: string;
+    }
   /** Stop the merge queue, or let it go on. */
   | { readonly verb: 'hold'; readonly project: ProjectName; readonly by: string; readonly reason: string }
   /** A person takes the keyboard of this attempt. */

@@ -1,6 +1,7 @@
 /** Inputs that come from nodes: connection news, journal entries, and answers to orders. */
 import { assertNever } from '../model/assert.ts';
 import type { Attempt } from '../model/attempt.ts';
+import { cleanNotes } from '../executors/notes.ts';
 import type { Source } from '../model/event.ts';
 import type { NodeName, TaskKey, Token } from '../model/ids.ts';
 import type { InventoryEntry, JournalEntry } from '../protocol/messages.ts';
@@ -143,6 +144,14 @@ function applyEntry(turn: Turn, entry: JournalEntry, source: Source): void {
       const { token, round, step } = entry;
       if (turn.state.attempts.get(token)?.phase.is !== 'running') return;
       turn.record({ type: 'attempt.progressed', token, round, step }, source);
+      return;
+    }
+    case 'attempt.noted': {
+      const { token } = entry;
+      const phase = turn.state.attempts.get(token)?.phase.is;
+      // A node is where agents run: what it sends is cleaned once more.
+      const notes = phase === 'claimed' || phase === 'running' ? cleanNotes(entry) : null;
+      if (notes !== null) turn.record({ type: 'attempt.noted', token, ...notes }, source);
       return;
     }
     case 'attempt.stalled':

@@ -14,7 +14,14 @@ import type { ProjectName } from '../model/ids.ts';
 import type { Language } from '../model/language.ts';
 import { PENDING } from '../feed/names.ts';
 import { FeedWatch } from '../feed/watch.ts';
-import { HOME_CONFIG, listProjects, loadHome, loadHomeConfig, loadProject } from '../spec/load.ts';
+import {
+  HOME_CONFIG,
+  listProjects,
+  loadHome,
+  loadHomeConfig,
+  loadProject,
+  planProblem,
+} from '../spec/load.ts';
 import { fedNotes } from './fed-notes.ts';
 import type { Reply } from './commands.ts';
 import { ReportClock } from './report-clock.ts';
@@ -229,7 +236,15 @@ export class Keeper {
     const folder = folderOf(project);
     this.#seen.set(folder, await signatureOf(this.#options.home, folder));
     const { config, specs, problems } = await loadProject(this.#options.home, project);
-    const error = firstError(problems);
+    const error =
+      firstError(problems) ??
+      (config === null
+        ? null
+        : await planProblem(
+            this.#options.home,
+            config,
+            specs.map(({ spec }) => spec),
+          ));
     if (error !== null || config === null)
       return this.#refused(folder, error ?? new DispatchError('E_INTERNAL', `${folder} cannot be read`));
     try {

@@ -1,6 +1,7 @@
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { isFinal, type TestBaseline } from '../model/task.ts';
+import type { ContractLook } from '../schedule/snapshot.ts';
 import type { ControlRun } from './control-run.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
 import type { DiskLook } from '../schedule/health.ts';
@@ -52,6 +53,8 @@ export interface Memory {
   readonly waiting: Map<ProjectName, number>;
   /** Projects whose gates are tried on a broken copy before their work may start. */
   readonly controls: Map<ProjectName, ControlRun>;
+  /** Where each project's contract was looked at last: the base, and the path. Work waits until that is the base it has. */
+  readonly contracts: Map<ProjectName, ContractLook>;
   /** Files that the gates of a project run, as they were last looked at; missing where gates are not tried. */
   readonly gatePaths: Map<ProjectName, ReadonlySet<string>>;
   /** Branches that are known to change none of those. */
@@ -105,6 +108,7 @@ export function freshMemory(state: State): Memory {
     records: new Map(),
     waiting: new Map(),
     controls: new Map(),
+    contracts: new Map(),
     gatePaths: new Map(),
     harmless: new Set(),
     foreseen: new Map(),

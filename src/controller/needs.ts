@@ -5,6 +5,7 @@ import type { Progress, Project, Task } from '../model/task.ts';
 import { wantedDepth } from '../merge/queue/plan.ts';
 import { firstQueued, queueOf, type Queue, recordOf, type Stacked } from '../merge/queue/view.ts';
 import type { Effect } from './door.ts';
+import { contractEffects } from './contract.ts';
 import { controlEffects } from './control.ts';
 import { mayMeet, predictEffects } from './foresight.ts';
 import { activeOf } from './memory.ts';
@@ -92,6 +93,7 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[], gateS
     return wanted ? [{ do: 'base', key: `base:${name}`, project: name }] : [];
   }
   return [
+    ...contractEffects(turn, project),
     ...controlEffects(turn, project),
     ...collectEffects(turn, name, active),
     ...queueEffects(turn, queueOf(project, active, turn.state.tasks), active, gateSlots),

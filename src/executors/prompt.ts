@@ -177,7 +177,7 @@ function gates(env: PromptEnvironment): string {
 
 function working(env: PromptEnvironment): string {
   const steps = [
-    '1. Begin with a short plan: a few lines, which files and in what order.',
+    '1. Begin with a short plan: a few lines, which files, in what order, and how each acceptance criterion will be shown. Write it to the file "$DISPATCH_NOTES/plan.md" (a directory outside of the tree) before you change anything.',
     '2. Do the whole task. Write real code and real tests; leave no TODO and no stub.',
   ];
   if (env.base !== null) {
@@ -191,7 +191,7 @@ function working(env: PromptEnvironment): string {
       : `${steps.length + 1}. Run the verify command; if it fails, mend the cause, never the check.`,
   );
   steps.push(
-    `${steps.length + 1}. End with the evidence: the commands you ran, what they printed, and which acceptance criterion each proves.`,
+    `${steps.length + 1}. End with the evidence: repeat the acceptance list, each item as "- [x]" when it is met or "- [ ]" when it is not, with the command that shows it and what that printed; then an assessment of your own: what you are sure of, what you are not, what a reviewer should look at. Write it to "$DISPATCH_NOTES/evidence.md", or, where that directory cannot be written, make it your last message. Both are for the person who reviews; the checks do not read them.`,
   );
   return steps.join('\n');
 }

@@ -34,7 +34,7 @@ import { isWorthTidying, litterOf, tidy } from './tidy.ts';
 import { targetMissing } from './target-missing.ts';
 import { reverseOf } from './reverse.ts';
 import { batchMessage, landedMerges, mergeMessage, type MergeLabel, tasksIn } from './trailers.ts';
-import { listPaths, presentCommits, readFile } from './tree-read.ts';
+import { fileId, listPaths, presentCommits, readFile } from './tree-read.ts';
 import { Upstream } from './upstream.ts';
 import { changedBetween, projectTrees } from './projection.ts';
 
@@ -162,6 +162,11 @@ export class Hub {
   /** Text of a file at a commit; null when there is none, or it is not a regular file. */
   async readFile(commit: CommitId, path: string): Promise<string | null> {
     return await this.#read(async () => (await readFile(this.#repo, commit, path))?.toString('utf8') ?? null);
+  }
+
+  /** Git's id of the content of a file at a commit; null when there is none, or it is not a regular file. */
+  async fileId(commit: CommitId, path: string): Promise<string | null> {
+    return await this.#read(() => fileId(this.#repo, commit, path));
   }
 
   /** All paths of a commit's tree. */

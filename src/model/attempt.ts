@@ -48,6 +48,14 @@ export interface ProviderRefusal {
   readonly retryAfterMs: number | null;
 }
 
+/** What an agent says of its own work; no gate looks at it. Cleaned and bounded before it is kept. */
+export interface Notes {
+  /** Written before it began. */
+  readonly plan: string | null;
+  /** The acceptance list with evidence, and an assessment. */
+  readonly evidence: string | null;
+}
+
 /** How an attempt ended, as its node recorded it. Gate attempts use done (green), refused (red) and failed (broken gate: nobody's fault). */
 export type Outcome =
   | {
@@ -152,6 +160,8 @@ export interface Attempt {
   readonly credential?: string;
   /** Which executor runs it, where that is not the one of its spec. */
   readonly executor?: string;
+  /** Git's id of the shared contract that it was told to keep to; missing: there was none. */
+  readonly contract?: string;
   readonly epoch: number;
   /** Commit the tree starts from; null without a repository. */
   readonly base: CommitId | null;
@@ -166,6 +176,8 @@ export interface Attempt {
 export type Feedback =
   | { readonly why: 'reverted'; readonly reason: string; readonly previous: CommitId }
   | { readonly why: 'conflict'; readonly clash: Clash; readonly previous: CommitId }
+  /** The contract at `path` changed when it was done. */
+  | { readonly why: 'contract'; readonly path: string; readonly previous: CommitId }
   | {
       readonly why: 'gate';
       readonly findings: readonly Finding[];

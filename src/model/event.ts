@@ -1,5 +1,5 @@
 import type { AreaFacts } from './area.ts';
-import type { AttemptKind, Finding, Outcome, RefusalKind, Step } from './attempt.ts';
+import type { AttemptKind, Finding, Notes, Outcome, RefusalKind, Step } from './attempt.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
@@ -110,6 +110,8 @@ export type Fact =
       readonly credential?: string;
       /** Which executor runs it, where that is not the one of its spec. */
       readonly executor?: string;
+      /** Git's id of the shared contract that it has to keep to; missing: there is none at its base. */
+      readonly contract?: string;
     }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | {
@@ -118,6 +120,8 @@ export type Fact =
       readonly round: number;
       readonly step: Step;
     }
+  /** What its agent says of its work; the last one counts. Shown to people, and to nothing else. */
+  | ({ readonly type: 'attempt.noted'; readonly token: Token } & Notes)
   /** It shows no progress, and this is why as far as its node can see; the newest word counts. */
   | { readonly type: 'attempt.stalled'; readonly token: Token; readonly stall: Stall }
   /** It goes on after a stall. */
@@ -134,6 +138,25 @@ export type Fact =
     }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */
   | { readonly type: 'attempt.late'; readonly token: Token; readonly what: string }
+  // the contract that the tasks of a project share
+  /** The base has it otherwise than what was accepted, or just so again. `hash`: git's id of its content; null: no such file. */
+  | {
+      readonly type: 'contract.changed';
+      readonly project: ProjectName;
+      readonly path: string;
+      readonly hash: string | null;
+      readonly commit: CommitId;
+    }
+  /** The first that was seen, or what a person lets count from now on. */
+  | {
+      readonly type: 'contract.accepted';
+      readonly project: ProjectName;
+      readonly path: string;
+      readonly hash: string | null;
+      readonly by: string;
+    }
+  /** What its attempt made under an older contract is given up; the task starts again and no try is charged. */
+  | { readonly type: 'task.recalled'; readonly task: TaskKey; readonly token: Token; readonly path: string }
   /** The branch of an attempt that merges no more was fetched into the hub: no work is lost. */
   | { readonly type: 'attempt.kept'; readonly token: Token; readonly head: CommitId }
   // keys

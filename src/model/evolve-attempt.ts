@@ -1,6 +1,7 @@
 /** Facts about attempts: claimed, ended, fenced. Part of `evolve`. */
 import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject, Outcome } from './attempt.ts';
+import { isContractSettled } from './contract.ts';
 import { passes } from './credential.ts';
 import type { Event, Fact } from './event.ts';
 import { creditNode } from './evolve-node.ts';
@@ -24,7 +25,7 @@ export function claimAttempt(
   fact: Extract<Fact, { type: 'attempt.claimed' }>,
   event: Event,
 ): void {
-  const { token, task: key, n, work, node, base, credential, executor } = fact;
+  const { token, task: key, n, work, node, base, credential, executor, contract } = fact;
   expect(!state.attempts.has(token), fact, 'the token is in use');
   const attempt: Attempt = {
     token,
@@ -39,6 +40,7 @@ export function claimAttempt(
     startedAt: null,
     ...(credential === undefined ? {} : { credential }),
     ...(executor === undefined ? {} : { executor }),
+    ...(contract === undefined ? {} : { contract }),
   };
   if (work.kind === 'work') claimWork(state, fact);
   else claimGate(state, fact, work.subject);
@@ -51,6 +53,7 @@ function claimWork(state: State, fact: Extract<Fact, { type: 'attempt.claimed' }
   const task = taskOf(state, fact.task, fact);
   expect(task.progress.at === 'open', fact, `task is ${task.progress.at}`);
   expect(task.unmet === 0, fact, 'a dependency has not merged');
+  expect(isContractSettled(state, task.spec.project), fact, 'the contract has changed');
   expect(fact.n === task.n + 1, fact, `attempt ${fact.n} after ${task.n}`);
   task.n = fact.n;
   task.locked = true;

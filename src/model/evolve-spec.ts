@@ -68,6 +68,7 @@ export function configureProject(state: State, fact: Extract<Fact, { type: 'proj
     tests: [],
     gates: [],
     delivery: null,
+    contract: null,
     broken: null,
     controls: [],
     hold: null,

@@ -4,6 +4,7 @@
  * meets is a defect of whoever produced it and throws `IllegalFact`; races are decided before a fact is produced.
  */
 import { assertNever } from './assert.ts';
+import { acceptContract, changeContract, recallTask } from './evolve-contract.ts';
 import type { Event, Fact } from './event.ts';
 import { evidenceKey } from './evidence.ts';
 import { afterGreen, afterRed } from './gate-record.ts';
@@ -121,6 +122,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'attempt.stalled':
     case 'attempt.moved':
       return stallAttempt(state, fact, event.at);
+    case 'attempt.noted':
     case 'person.intervened':
       attemptOf(state, fact.token, fact);
       return;
@@ -132,6 +134,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return noteLate(state, fact, event.at);
     case 'attempt.kept':
       return keepBranch(state, fact);
+    case 'contract.changed':
+      return changeContract(state, fact, event);
+    case 'contract.accepted':
+      return acceptContract(state, fact);
+    case 'task.recalled':
+      return recallTask(state, fact);
     case 'credential.limited': {
       const { credential: name, why, message, limit, seen, notBefore, strikes } = fact;
       const refusals = (state.credentials.get(name)?.refusals ?? 0) + 1;

@@ -98,6 +98,8 @@ export interface ProjectConfig {
   readonly weight: number;
   /** Attempts that a task gets before failures are final (refusals by gates are final at once). */
   readonly maxAttempts: number;
+  /** Work starts only when a written plan of just these specs lies beside them; missing: it need not. */
+  readonly requirePlan?: true;
 }
 
 /** One entry of nodes.json, validated and with defaults filled in. */

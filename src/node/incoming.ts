@@ -21,6 +21,8 @@ const REFUSALS: ReadonlySet<string> = new Set<Refusal>([
 const STEPS = new Set(['prepare', 'agent', 'gates', 'verify']);
 const LIMITS: ReadonlySet<unknown> = new Set<CageLimit>(['memory', 'processes', 'disk', 'file-size']);
 const CAUSES = new Set(['prepare', 'executor', 'empty', 'gate']);
+/** Far more than a node's program sends. */
+const MOST_NOTES = 64 * 1024;
 const LOSSES = new Set(['rebooted', 'killed', 'wiped']);
 
 /**
@@ -115,6 +117,9 @@ function checkEntry(entry: Json): void {
     figure(entry.forMs, 'forMs');
   } else if (type === 'stuck.gone') {
     whole(entry.left, 'left');
+  } else if (type === 'attempt.noted') {
+    for (const key of ['plan', 'evidence'])
+      if (entry[key] !== null) need(text(entry[key], key).length <= MOST_NOTES, `length of ${key}`);
   } else if (type === 'attempt.ended') {
     checkOutcome(object(entry.outcome, 'outcome'));
   } else if (type === 'attempt.stalled') {

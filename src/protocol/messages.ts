@@ -7,7 +7,7 @@
  * than the node has seen is answered with error `fenced`. `start`, `cancel`, `forget` are idempotent by token.
  */
 import type { ProbeAsk } from '../executors/probe.ts';
-import type { Outcome, ProviderRefusal, Step } from '../model/attempt.ts';
+import type { Notes, Outcome, ProviderRefusal, Step } from '../model/attempt.ts';
 import type { ProgramReport } from '../model/executor.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import type { Stall } from '../model/stall.ts';
@@ -188,6 +188,8 @@ export type JournalFact =
   | { readonly type: 'supervisor.started'; readonly program: string; readonly bootId: string }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | { readonly type: 'attempt.step'; readonly token: Token; readonly round: number; readonly step: Step }
+  /** What its agent says of the work so far; a later one takes its place. */
+  | ({ readonly type: 'attempt.noted'; readonly token: Token } & Notes)
   /** It shows no progress: told again when the cause is another one. */
   | { readonly type: 'attempt.stalled'; readonly token: Token; readonly stall: Stall }
   /** After a stall: its log grows again, or no longer says the same. A new step says so by itself. */

@@ -1,5 +1,6 @@
 /** What a person has to know before anything else: what stands still, which machine needs somebody, and why. */
 import type { ErrorCode } from '../model/codes/index.ts';
+import { isOutdated } from '../model/contract.ts';
 import { commandsInUse, lastControl } from '../model/evidence.ts';
 import { needsPerson } from '../model/stall.ts';
 import type { State } from '../model/state.ts';
@@ -25,7 +26,12 @@ export interface Alert {
 
 /** The alerts of a project as it is now; empty when all is well. */
 export function alertsOf(state: State, project: Project): Alert[] {
-  return [...brokenGate(project), ...blindGates(state, project), ...stalledWork(state, project)];
+  return [
+    ...brokenGate(project),
+    ...changedContract(state, project),
+    ...blindGates(state, project),
+    ...stalledWork(state, project),
+  ];
 }
 
 /** What goes on only when somebody does something; what may go on by itself is in the table of tasks. */
@@ -72,6 +78,23 @@ function blindGates(state: State, project: Project): Alert[] {
     const about = { level: 'P0', project: project.name, node: null } as const;
     return [{ ...about, code: 'E_GATE_PROVES_NOTHING', message, since: last.at, fix }];
   });
+}
+
+/** Until a person accepts it; with the tasks at work that were told to keep to another one. */
+function changedContract(state: State, { name, config, contract }: Project): Alert[] {
+  if (config.contract === null || contract?.changed == null) return [];
+  const { path, changed } = contract;
+  const old = [...state.active].flatMap((key) => {
+    const task = state.tasks.get(key);
+    if (task?.spec.project !== name || !('token' in task.progress)) return [];
+    const attempt = state.attempts.get(task.progress.token);
+    return attempt !== undefined && isOutdated(attempt, contract) ? task.spec.id : [];
+  });
+  const made = old.length === 0 ? '' : `; at work under another one: ${old.join(', ')}`;
+  const message = `no work starts: ${path} has changed (${changed.commit.slice(0, 10)})${made}`;
+  const fix = `dispatch contract diff ${name}, then dispatch contract accept ${name}`;
+  const about = { level: 'P0', project: name, node: null } as const;
+  return [{ ...about, code: 'E_CONTRACT_CHANGED', message, since: changed.since, fix }];
 }
 
 /** A queue that a person holds is no alert: somebody knows already. */

@@ -30,8 +30,10 @@ import type {
   TaskReport,
   WaitingForPerson,
 } from './model.ts';
-import { stallLine } from './stalled.ts';
+import { contractReport } from './contract.ts';
 import { flakyGates } from './flaky.ts';
+import { type AgentWord, notesByAttempt, wordOf } from './notes.ts';
+import { stallLine } from './stalled.ts';
 import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
 import { specQuality } from './spec-quality.ts';
@@ -79,6 +81,8 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     alerts: [...alertsOf(state, project), ...nodeAlerts(state)],
     machines: machinesOf(state),
     controls: project.controls,
+    contract: contractReport(project, tasks, byTask),
+    words: wordsOf(tasks, byTask, events),
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
@@ -113,6 +117,19 @@ function groupByTask(attempts: readonly Attempt[]): Map<TaskKey, Attempt[]> {
     else group.push(attempt);
   }
   return groups;
+}
+
+/** The newest attempt of each task that said anything. */
+function wordsOf(
+  tasks: readonly Task[],
+  attempts: ReadonlyMap<TaskKey, readonly Attempt[]>,
+  events: readonly Event[],
+): AgentWord[] {
+  const notes = notesByAttempt(events);
+  return tasks.flatMap(({ key, spec }) => {
+    const said = (attempts.get(key) ?? []).findLast(({ token }) => notes.has(token));
+    return (said === undefined ? null : wordOf(notes, said, spec.id)) ?? [];
+  });
 }
 
 function reportTask(
@@ -168,6 +185,8 @@ function reasonFor(task: Task): string | null {
       return clashLine(feedback.clash, task.spec.project);
     case 'gate':
       return 'refused by the gate on the merged tree';
+    case 'contract':
+      return `${feedback.path} changed when it was done`;
     case 'reverted':
       return `was reverted: ${feedback.reason}`;
     default:

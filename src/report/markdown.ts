@@ -5,7 +5,9 @@ import { formatDuration } from '../model/time.ts';
 import { adviceLines } from './advice-text.ts';
 import { shortCommit } from './build.ts';
 import { nextText } from './clash.ts';
+import type { ContractReport } from './contract.ts';
 import { flakeText } from './flaky.ts';
+import type { AgentWord } from './notes.ts';
 import { lateLine } from './late.ts';
 import { qualityLines } from './spec-quality.ts';
 import type {
@@ -44,6 +46,8 @@ export function reportMarkdown(report: Report): string {
       `- ${line}`,
     ]),
     list('## Scope', report.scopes, scopeLines),
+    list('## Contract', contractsWorthTelling(report.contract), contractLines),
+    list('## What agents say of their work (no gate believes it)', report.words, wordLines),
     list('## Refused', report.refusals, refusalLines),
     list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
     list('## Came too late', report.late, (late) => [`- ${plain(lateLine(late))}`]),
@@ -151,6 +155,40 @@ function scopeLines({ task, claimed, actual, outside }: ScopeReport): string[] {
   const changed = actual === null ? 'not recorded' : pathList(actual);
   const beyond = outside.length === 0 ? 'nothing' : pathList(outside);
   return [`- **${task}** claimed ${pathList(claimed)}; changed ${changed}; outside: ${beyond}`];
+}
+
+/** Only one that has changed, or under another of which something was made. */
+function contractsWorthTelling(contract: ContractReport | null): ContractReport[] {
+  return contract === null || (contract.changed === null && contract.outdated.length === 0) ? [] : [contract];
+}
+
+function contractLines({ path, changed, outdated }: ContractReport): string[] {
+  const stands =
+    changed === null
+      ? 'the change was accepted'
+      : `changed in ${shortCommit(changed.commit)} at ${iso(changed.since)}, and nobody has accepted it`;
+  return [
+    `- ${code(path)}: ${stands}`,
+    ...(outdated.length === 0 ? [] : [`  - made under another one: ${outdated.join(', ')}`]),
+  ];
+}
+
+/** The plan and the evidence in short; `dispatch logs --notes` has them whole. */
+function wordLines({ task, n, plan, evidence, ticked }: AgentWord): string[] {
+  const met = ticked === null ? '' : `: ${ticked.met} of ${ticked.of} criteria met`;
+  return [
+    `- **${task}** attempt ${n}${met}`,
+    ...(plan === null ? [] : [`  - plan: ${plain(cutShort(plan))}`]),
+    ...(evidence === null ? [] : [`  - evidence: ${plain(cutShort(evidence))}`]),
+  ];
+}
+
+/** Characters of a plan, and of the evidence, in a line. */
+const WORD_CHARS = 300;
+
+function cutShort(text: string): string {
+  const characters = Array.from(text);
+  return characters.length <= WORD_CHARS ? text : `${characters.slice(0, WORD_CHARS).join('')}…`;
 }
 
 function pathList(paths: readonly string[]): string {

@@ -6,6 +6,8 @@ import type { Capacity } from './advice.ts';
 import type { Lesson } from './lessons.ts';
 import type { Control } from '../model/task.ts';
 import type { Alert } from './alerts.ts';
+import type { ContractReport } from './contract.ts';
+import type { AgentWord } from './notes.ts';
 import type { LateResult } from './late.ts';
 import type { StatusWord } from '../schedule/status.ts';
 
@@ -29,6 +31,10 @@ export interface Report {
   readonly controls: readonly Control[];
   /** What the branches changed, by the newest one of each task that was fetched. */
   readonly scopes: readonly ScopeReport[];
+  /** What the tasks agree on; null: nothing, or it was not looked at yet. */
+  readonly contract: ContractReport | null;
+  /** What agents say of their own work: the newest attempt of each task that said something. */
+  readonly words: readonly AgentWord[];
   readonly refusals: readonly Refusal[];
   readonly conflicts: readonly ConflictReport[];
   /** Results of attempts that had been given up. */

@@ -114,6 +114,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return 'NoBase';
     case 'control':
       return blocker.failed === null ? 'GateOnTrial' : 'GateProvesNothing';
+    case 'contract':
+      return blocker.changed === null ? 'ContractRead' : `ContractChanged(${blocker.path})`;
     case 'attempt':
       return `Ending(${blocker.node})`;
     case 'silent':

@@ -11,6 +11,7 @@ import type { ErrorCode } from '../model/codes/index.ts';
 import type { Problem } from '../model/error.ts';
 import { isName, type ProjectName, projectName } from '../model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
+import { fingerprintIn, planFingerprint } from '../plan/fingerprint.ts';
 import { checkProject } from './check-project.ts';
 import { decodeText } from './decode.ts';
 import { MAX_SPEC_BYTES } from './front-matter.ts';
@@ -165,9 +166,40 @@ export function readSpecs(
   );
 }
 
-/** README.md is for people. Hidden files are an editor's. */
+const NO_SPECS = new Set(['readme.md', 'plan.md']);
+
+/**
+ * Whether the project may start, where it has to have a plan: null, or what is wrong with specs/<project>/PLAN.md.
+ * @param specs all of them.
+ */
+export async function planProblem(
+  home: string,
+  config: ProjectConfig,
+  specs: readonly TaskSpec[],
+): Promise<Problem | null> {
+  if (config.requirePlan !== true) return null;
+  const file = planFile(config.name);
+  const fix = `dispatch plan ${config.name} --full`;
+  const read = await readText(join(home, file), file);
+  if ('problem' in read) return read.problem;
+  if ('missing' in read)
+    return {
+      ...problemAt('E_PLAN_MISSING', file, `${config.name} has no plan, and project.yaml requires one`),
+      fix,
+    };
+  if (fingerprintIn(read.text) === planFingerprint(specs)) return null;
+  const message = 'the plan is of other specs: tasks, their paths or their order have changed since';
+  return { ...problemAt('E_PLAN_STALE', file, message), fix };
+}
+
+/** Relative to the home. */
+export function planFile(project: ProjectName): string {
+  return `specs/${project}/PLAN.md`;
+}
+
+/** README.md and the plan are for people. Hidden files are an editor's. */
 function isSpecFile({ name, isFolder }: FolderEntry): boolean {
-  return !isFolder && name.endsWith('.md') && !name.startsWith('.') && name.toLowerCase() !== 'readme.md';
+  return !isFolder && name.endsWith('.md') && !name.startsWith('.') && !NO_SPECS.has(name.toLowerCase());
 }
 
 async function loadConfig(

@@ -63,6 +63,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'gate.proved':
     case 'gate.broke':
     case 'gate.controlled':
+    case 'contract.changed':
+    case 'contract.accepted':
     case 'delivery.requested':
     case 'delivery.drained':
     case 'delivery.prepared':
@@ -133,6 +135,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
+    case 'attempt.noted':
     case 'person.intervened':
     case 'controller.slept':
       return;
@@ -164,6 +167,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchDependents(touched, fact.task, state);
       return;
     case 'task.reviewed':
+    case 'task.recalled':
     case 'queue.fronted':
     case 'task.backedoff':
     case 'task.failed':

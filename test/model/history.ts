@@ -5,6 +5,7 @@
  */
 import { type Area, type AreaFacts, areasId } from '../../src/model/area.ts';
 import type { Attempt, Outcome } from '../../src/model/attempt.ts';
+import { isContractSettled } from '../../src/model/contract.ts';
 import type { Event, Fact, NewEvent, Source } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import { queueOf, type Queue, type Stacked } from '../../src/merge/queue/view.ts';
@@ -104,6 +105,7 @@ export class History {
       () => this.#run(),
       () => this.#run(),
       () => this.#progress(),
+      () => this.#note(),
       () => this.#stall(),
       () => this.#move(),
       () => this.#intervene(),
@@ -131,12 +133,14 @@ export class History {
       () => this.#settleAside(),
       () => this.#hold(),
       () => this.#control(),
+      () => this.#contract(),
       () => this.#front(),
       () => this.#land(),
       () => this.#land(),
       () => this.#race(),
       () => this.#cancel(),
       () => this.#retry(),
+      () => this.#revert(),
       () => this.#revert(),
       () => this.#delivery(),
       () => this.#delivery(),
@@ -317,6 +321,8 @@ export class History {
       const task = this.#task(key);
       const { integration, config } = this.#project(task);
       if (config.repo !== null && integration === null) return [];
+      if (!isContractSettled(this.state, task.spec.project)) return [];
+      const accepted = this.#project(task).contract?.accepted;
       if (this.#isLockedOut(task)) return [];
       return one({
         type: 'attempt.claimed',
@@ -326,6 +332,7 @@ export class History {
         work: { kind: 'work' },
         node: this.#any(NODES),
         base: integration,
+        ...(accepted == null ? {} : { contract: accepted }),
       });
     });
   }
@@ -350,6 +357,16 @@ export class History {
       .flatMap((attempt) =>
         heard(attempt, { type: 'attempt.progressed', token: attempt.token, round: 1 + this.#pick(4), step }),
       );
+  }
+
+  #note(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#live()
+      .filter((attempt) => attempt.work.kind === 'work' && attempt.phase.is === 'running')
+      .flatMap((attempt) => {
+        const plan = this.#any([null, 'first a, then b']);
+        return heard(attempt, { type: 'attempt.noted', token: attempt.token, plan, evidence: '- [x] it is' });
+      });
   }
 
   #stall(): Move[] {
@@ -452,6 +469,34 @@ export class History {
       const found = { files: String(this.#pick(3)), tree: this.#commit(), note: 'a note' };
       return one({ type: 'gate.controlled', project, ...BASIS, ...found, verdict });
     });
+  }
+
+  /** It is looked at for the first time, is another one, or is accepted: what was made under another one is given up. */
+  #contract(): Move[] {
+    return this.#projects().flatMap((project) => {
+      const { name, integration, contract, config } = project;
+      if (config.contract === null || integration === null) return [];
+      const about = { project: name, path: config.contract } as const;
+      const hash = this.#any([null, 'a1', 'b2', 'c3']);
+      if (contract === null) return one({ type: 'contract.accepted', ...about, hash, by: 'dispatch' });
+      if (contract.changed === null)
+        return this.#rarely() ? one({ type: 'contract.changed', ...about, hash, commit: integration }) : [];
+      const now = contract.changed.hash;
+      const recalls = this.#tasks().flatMap((task) => this.#recall(task, now, about.path));
+      return one({ type: 'contract.accepted', ...about, hash: now, by: 'ana' }, ...recalls);
+    });
+  }
+
+  #recall({ key, spec, progress }: Task, hash: string | null, path: string): Fact[] {
+    if (spec.project !== 'app' || undoOf(progress) !== undefined) return [];
+    if (!['attempt', 'finished', 'review', 'queued', 'gating'].includes(progress.at)) return [];
+    const token = 'token' in progress ? progress.token : null;
+    const attempt = token === null ? undefined : this.state.attempts.get(token);
+    if (token === null || attempt === undefined || (attempt.contract ?? null) === hash) return [];
+    const live = progress.at === 'attempt' ? token : progress.at === 'gating' ? progress.gate : null;
+    const reason = 'the contract has changed';
+    const fenced: Fact[] = live === null ? [] : [{ type: 'attempt.fenced', token: live, reason }];
+    return [...fenced, { type: 'task.recalled', task: key, token, path }];
   }
 
   #afterDeliveryGate(attempt: Attempt, outcome: Outcome): Fact[] {
@@ -825,7 +870,7 @@ export class History {
       verify: 'make test',
       ...(name === 'site' ? { areas: AREAS } : {}),
       context: [],
-      contract: null,
+      contract: name === 'app' ? 'SHARED_CONTEXT.md' : null,
       executor: 'shell',
       executors: {
         replay: {

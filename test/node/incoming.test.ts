@@ -41,6 +41,11 @@ describe('what a node says', () => {
     ['its inventory', { id: 1, reply: { entries: [entry()] } }, 'inventory'],
     ['news of an end', { events: [{ seq: 1, at: 5, type: 'attempt.ended', token: TOKEN, outcome }] }, null],
     [
+      "an agent's words on its work",
+      { events: [{ seq: 1, at: 5, type: 'attempt.noted', token: TOKEN, plan: 'a, then b', evidence: null }] },
+      null,
+    ],
+    [
       'news of itself',
       { events: [{ seq: 1, at: 5, type: 'supervisor.started', program: 'p', bootId: 'b' }] },
       null,
@@ -70,6 +75,14 @@ describe('what a node says', () => {
     ['a refusal of an unknown kind', { id: 1, error: { code: 'because', message: '' } }, 'ping'],
     ['events that are no list', { events: {} }, null],
     ['an entry without a number', { events: [{ type: 'attempt.running', token: TOKEN }] }, null],
+    ['words that are no text', { events: [{ seq: 1, type: 'attempt.noted', token: TOKEN, plan: 3 }] }, null],
+    [
+      'words without an end',
+      {
+        events: [{ seq: 1, type: 'attempt.noted', token: TOKEN, plan: 'x'.repeat(100_000), evidence: null }],
+      },
+      null,
+    ],
     ['an entry with half a number', { events: [{ seq: 1.5, type: 'attempt.running', token: TOKEN }] }, null],
     ['an entry of an unknown kind', { events: [{ seq: 1, type: 'attempt.flew', token: TOKEN }] }, null],
     [

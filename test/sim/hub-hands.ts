@@ -165,6 +165,11 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
         paths: [],
       };
     }
+    case 'contract': {
+      const { commit, path } = effect;
+      const hash = sim.truth.objects.get(commit).files.get(path) ?? null;
+      return { is: 'contract.read', key, project, commit, path, hash };
+    }
     case 'break': {
       const { base, verify } = effect;
       const { id, tree, files } = hub.breakCopy(base);

@@ -86,10 +86,10 @@ export const BROKEN = 'adds up';
 export const FLAKY = 'keeps time';
 const EXECUTORS = ['shell', 'glm'];
 
-/** @param own, absences and `ills` for what was added later: the other draws of a seed stay what they were. */
-export function drawScenario(rng: Rng, own: Rng, absences: Rng, ills: Rng): Scenario {
+/** @param own, absences, `ills` and contracts for what was added later: the other draws of a seed stay what they were. */
+export function drawScenario(rng: Rng, own: Rng, absences: Rng, ills: Rng, contracts: Rng): Scenario {
   const sleep = mean(own, 60_000);
-  const projects = drawProjects(rng).map((project) => withAreas(project, own));
+  const projects = drawProjects(rng).map((project) => withContract(withAreas(project, own), contracts));
   return {
     projects,
     tasks: withMany(drawTasks(rng, projects), projects, ills),
@@ -184,6 +184,12 @@ function withAreas(project: ProjectConfig, own: Rng): ProjectConfig {
     { name: 'bc', paths: ['b/**', 'c/'], verify: 'make bc' },
   ];
   return { ...project, areas };
+}
+
+/** A file that people push to, or one that tasks change, is what they agree on; in half of the projects nothing is. */
+function withContract(project: ProjectConfig, contracts: Rng): ProjectConfig {
+  if (project.repo === null || contracts.chance(0.5)) return project;
+  return { ...project, contract: contracts.pick(['README', 'f.ts']) };
 }
 
 /** `glm` has one key or two, perhaps with a bound of its own; `shell` needs none. */

@@ -56,6 +56,8 @@ export class Simulation {
   readonly rng: Rng;
   /** When the controller's machine sleeps, and for how long. */
   readonly sleeps: Rng;
+  /** Which projects have a contract, and when people accept another one. */
+  readonly contracts: Rng;
   /** When nodes cannot be reached, and for how long. */
   readonly absences: Rng;
   readonly hearing = new Hearing(this);
@@ -98,7 +100,8 @@ export class Simulation {
     this.absences = new Rng(seed ^ 0x1b873593);
     this.silence = new Rng(seed ^ 0x6c8e9cf5);
     this.ills = new Rng(seed ^ 0x3c6ef372);
-    this.scenario = drawScenario(this.rng, this.sleeps, this.absences, this.ills);
+    this.contracts = new Rng(seed ^ 0x3f84d5b5);
+    this.scenario = drawScenario(this.rng, this.sleeps, this.absences, this.ills, this.contracts);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);

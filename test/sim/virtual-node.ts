@@ -314,7 +314,11 @@ export class VirtualNode {
       );
     }
     this.#fallSilent(held, span);
-    this.#later(held, span, () => this.#end(held, this.#outcomeOf(fate, order)));
+    this.#later(held, span, () => {
+      if (fate === 'good')
+        this.#note({ type: 'attempt.noted', token: order.token, plan: null, evidence: 'good' });
+      this.#end(held, this.#outcomeOf(fate, order));
+    });
   }
 
   /** Nothing is to come of it but words: it ends as it would have ended, and whenever it would have. */

@@ -36,7 +36,8 @@ export interface News {
     | 'held'
     | 'released'
     | 'woke'
-    | 'gate';
+    | 'gate'
+    | 'contract';
   readonly node: NodeName | null;
   readonly attempt: number | null;
   readonly commit: CommitId | null;
@@ -134,6 +135,27 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: fact.task, word: 'ready', detail: `again, asked for by ${fact.by}` };
     case 'queue.held':
       return { about: fact.project, word: 'held', detail: `nothing merges (${fact.by}): ${fact.reason}` };
+    case 'contract.changed':
+      return {
+        about: fact.project,
+        word: 'contract',
+        commit: fact.commit,
+        detail: contractChange(fact, state),
+      };
+    case 'contract.accepted':
+      return fact.by === 'dispatch'
+        ? null
+        : {
+            about: fact.project,
+            word: 'contract',
+            detail: `${fact.path} as it is now is accepted by ${fact.by}`,
+          };
+    case 'task.recalled':
+      return {
+        about: fact.task,
+        word: 'ready',
+        detail: `again, by the contract as it is now (${fact.path})`,
+      };
     case 'gate.broke':
       return { about: fact.project, word: 'gate', detail: `broke, ${fact.times} in a row: ${fact.reason}` };
     case 'gate.controlled':
@@ -175,6 +197,15 @@ function repairNews(
 function markNews({ mark, for: ailment }: Extract<Fact, { type: 'node.marked' }>): string {
   const word = mark === 'none' ? 'in use again' : mark === 'drain' ? 'drained' : 'cordoned';
   return ailment === undefined ? word : `${word}, by dispatch: ${RULES[ailment].title}`;
+}
+
+function contractChange(
+  { project, path }: Extract<Fact, { type: 'contract.changed' }>,
+  state: State,
+): string {
+  return state.projects.get(project)?.contract?.changed == null
+    ? `${path} is again what it was`
+    : `${path} has changed: no work starts before \`dispatch contract accept ${project}\``;
 }
 
 function tellAttempt(fact: Fact, state: State): Told | null {

@@ -21,6 +21,7 @@ interface AttemptRow extends MovingRow {
   readonly base: string | null;
   readonly credential: string | null;
   readonly executor: string | null;
+  readonly contract: string | null;
   readonly claimed_at: number;
 }
 
@@ -33,10 +34,10 @@ export interface StoredAttempt {
 /** A statement that writes the first row of an attempt. */
 export function insertAttempt(db: Db): (stored: StoredAttempt) => void {
   const statement = db.prepare<[AttemptRow]>(`
-    INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, credential, executor, claimed_at, started_at, phase, detail, unconfirmed)
-    VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @credential, @executor, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
+    INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, credential, executor, contract, claimed_at, started_at, phase, detail, unconfirmed)
+    VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @credential, @executor, @contract, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
   return (stored) => {
-    const { task, n, work, node, epoch, base, claimedAt, credential, executor } = stored.attempt;
+    const { task, n, work, node, epoch, base, claimedAt, credential, executor, contract } = stored.attempt;
     statement.run({
       ...movingRow(stored),
       task,
@@ -48,6 +49,7 @@ export function insertAttempt(db: Db): (stored: StoredAttempt) => void {
       base,
       credential: credential ?? null,
       executor: executor ?? null,
+      contract: contract ?? null,
       claimed_at: claimedAt,
     });
   };
@@ -66,7 +68,7 @@ export function moveAttempt(db: Db): (stored: StoredAttempt) => void {
 /** All attempts in the order in which they were claimed. */
 export function allAttempts(db: Db): StoredAttempt[] {
   const select = db.prepare<[], AttemptRow>(`
-    SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, claimed_at, started_at, phase, detail, unconfirmed
+    SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, contract, claimed_at, started_at, phase, detail, unconfirmed
     FROM attempts ORDER BY ord`);
   return select.all().map(fromRow);
 }
@@ -97,6 +99,7 @@ function fromRow(row: AttemptRow): StoredAttempt {
       startedAt: row.started_at,
       ...(row.credential === null ? {} : { credential: row.credential }),
       ...(row.executor === null ? {} : { executor: row.executor }),
+      ...(row.contract === null ? {} : { contract: row.contract }),
     },
     unconfirmed: row.unconfirmed === 1,
   };
