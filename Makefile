@@ -26,9 +26,9 @@ test: setup ## Everything, real sshd, tmux and git included
 test-bootstrap: setup ## bootstrap.sh in a fresh Debian 12, agents and all: as root, with network, three to six minutes
 	@DISPATCH_TEST_BOOTSTRAP=1 npx vitest run test/bootstrap/debian.test.ts $(VITEST_ARGS)
 
-# The programs are large (1 GB) and change often: no dependency, kept in a cache, at the versions that were tested.
+# The programs are large (1.4 GB) and change often: no dependency, kept in a cache, at the versions that were tested.
 AGENT_PACKAGES ?= $(HOME)/.cache/dispatch-agents
-AGENTS = @anthropic-ai/claude-code@2.1.328 @openai/codex@0.169.0
+AGENTS = @anthropic-ai/claude-code@2.1.328 @openai/codex@0.169.0 @google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.24.4 opencode-ai@1.18.33
 
 test-agents: setup ## Real coding agents from npm against a local model server; needs the network once
 	@mkdir -p $(AGENT_PACKAGES)

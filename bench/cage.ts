@@ -146,6 +146,7 @@ function roundOf(number: number, cage: CageRules): Round {
     againPath: '/dev/null',
     usagePath: '/dev/null',
     treeDir: '/dev/null',
+    notesDir: '/tmp/notes',
     isRoot: false,
     caged: cage.level === 'strict',
   });

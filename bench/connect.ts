@@ -1,12 +1,15 @@
 /**
  * From nothing to a usable stream, and what a call costs after that, against bare ssh over the same line:
  * `npx tsx bench/connect.ts`. Lines of 0, 40 and 200 ms round trip (a delay proxy, since not every kernel has netem).
- * Rounds alternate, so that a busy machine slows both. Then 10,000 operations over eight nodes, and a hundred cuts (another
- * number: `--cuts 1000`).
+ * Rounds alternate, so that a busy machine slows both. Then 10,000 operations over eight nodes, and a hundred cuts of each
+ * transport, straight and behind others (`--cuts 1000`: as many, and nothing else).
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { NodeReach } from '../src/model/spec.ts';
 import { NodeLink } from '../src/node/link.ts';
 import { loadProgram } from '../src/node/program.ts';
@@ -16,7 +19,7 @@ import { type Sshd, startSshd } from '../test/cluster/sshd.ts';
 import { until } from '../test/cluster/until.ts';
 import { buildForBench } from './build.ts';
 import { killNode } from './fleet.ts';
-import { aim, line, median, ms, times, title } from './figures.ts';
+import { aim, line, machine, median, mib, ms, times, title } from './figures.ts';
 
 const ROUNDS = 7;
 const CALLS = 20;
@@ -28,10 +31,16 @@ await connections();
 async function connections(): Promise<void> {
   const build = await buildForBench();
   const sshd = await startSshd();
+  console.log(machine());
+  const cuts = cutsAsked();
   try {
-    for (const roundTripMs of [0, 40, 200]) await over(sshd, roundTripMs);
-    await operations();
-    for (const transport of ['ssh2', 'openssh'] as const) await cutting(sshd, transport, cutsAsked());
+    if (cuts === null) {
+      for (const roundTripMs of [0, 40, 200]) await over(sshd, roundTripMs);
+      await operations();
+    }
+    for (const transport of ['ssh2', 'openssh'] as const)
+      await cutting([sshd], { ...sshReach(sshd, transport), configFile: sshd.configFile }, cuts ?? 100);
+    for (const by of ['ProxyJump', 'ProxyCommand'] as const) await cuttingBehind(sshd, by, cuts ?? 100);
   } finally {
     await stopped(sshd);
     build.remove();
@@ -103,47 +112,84 @@ function workerOf(sshd: Sshd): string {
   return join(sshd.dir, 'worker');
 }
 
-function cutsAsked(): number {
+function cutsAsked(): number | null {
   const at = process.argv.indexOf('--cuts');
-  return at < 0 ? 100 : Number(process.argv[at + 1]);
+  return at < 0 ? null : Number(process.argv[at + 1]);
 }
 
-/** Kills every connection, again and again, and counts what is left. */
-async function cutting(sshd: Sshd, transport: 'ssh2' | 'openssh', cuts: number): Promise<void> {
-  title(`${cuts} cuts of a link by ${transport}`);
-  const { link } = await connected(sshd, { ...sshReach(sshd, transport), configFile: sshd.configFile });
-  const before = left(sshd);
-  const began = performance.now();
-  for (let cut = 0; cut < cuts; cut += 1) {
-    sshd.killConnections();
+/** The same behind a second server, with what leads there in this process (ProxyJump) or in one of its own (ProxyCommand). */
+async function cuttingBehind(sshd: Sshd, by: 'ProxyJump' | 'ProxyCommand', cuts: number): Promise<void> {
+  const gate = await startSshd({ alias: 'gate' });
+  const configFile = join(gate.dir, 'both');
+  const lead = by === 'ProxyJump' ? 'ProxyJump gate' : `ProxyCommand ssh -F ${gate.configFile} -W %h:%p gate`;
+  await writeFile(configFile, `Host ${sshd.alias}\n  ${lead}\n${await readFile(sshd.configFile, 'utf8')}`);
+  await appendFile(configFile, await readFile(gate.configFile, 'utf8'));
+  await cutting([gate, sshd], { ...sshReach(sshd, 'ssh2'), configFile }, cuts, ` behind a ${by}`);
+  await gate.stop();
+}
+
+/** Kills every connection, again and again, and counts what is left. @param way servers, the node last; each is cut in turn. */
+async function cutting(
+  way: readonly Sshd[],
+  reach: NodeReach & { readonly by: 'ssh' },
+  cuts: number,
+  how = '',
+): Promise<void> {
+  const node = way.at(-1);
+  if (node === undefined) return;
+  title(`${cuts} cuts of a link by ${reach.transport}${how}`);
+  const { link } = await connected(node, reach);
+  const cut = async (n: number): Promise<void> => {
+    way[n % way.length]?.killConnections();
     await until('the cut is noticed', () => link.state.is !== 'up');
     await until('it is up again', () => link.state.is === 'up', 60_000);
-  }
+    for (const server of way)
+      await until('the old connections are gone', () => server.sessions().length <= 2);
+  };
+  // The first ones load code and fill caches.
+  for (let n = 0; n < 10; n += 1) await cut(n);
+  const before = left(way);
+  const began = performance.now();
+  for (let n = 0; n < cuts; n += 1) await cut(n);
   line('a cut, noticed and mended', ms((performance.now() - began) / cuts));
-  await until('the last connection is the only one', () => sshd.sessions().length <= before.sessions);
-  const after = left(sshd);
+  await until('nothing of the last cut is left', () => left(way).peers <= before.peers);
+  const after = left(way);
   line('open files of this process', `${after.files}`, `before: ${before.files}`);
+  line('its handles and requests', `${after.handles}`, `before: ${before.handles}`);
   line('its children', `${after.children}`, `before: ${before.children}`);
-  line('connections at the server', `${after.sessions}`, `before: ${before.sessions}`);
+  line('its heap', mib(after.heap / 2 ** 20), `before: ${mib(before.heap / 2 ** 20)}`);
+  line('connections at the servers', `${after.sessions}`, `before: ${before.sessions}`);
+  line('processes of ours on the node', `${after.peers}`, `before: ${before.peers}`);
   await link.stop();
 }
 
 interface Left {
   readonly files: number;
+  readonly handles: number;
   readonly children: number;
+  /** Bytes, after a collection. */
+  readonly heap: number;
   readonly sessions: number;
+  readonly peers: number;
 }
 
-function left(sshd: Sshd): Left {
+function left(way: readonly Sshd[]): Left {
   const children = readdirSync('/proc/self/task').flatMap((task) =>
     readFileSync(`/proc/self/task/${task}/children`, 'utf8')
       .split(' ')
       .filter((pid) => pid !== ''),
   );
+  const root = workerOf(way.at(-1) as Sshd);
+  const processes = execFileSync('ps', ['-A', '-ww', '-o', 'args='], { encoding: 'utf8' }).split('\n');
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
   return {
     files: readdirSync('/proc/self/fd').length,
+    handles: process.getActiveResourcesInfo().filter((name) => !/Immediate|FSReq|Timeout/.test(name)).length,
     children: children.length,
-    sessions: sshd.sessions().length,
+    heap: process.memoryUsage().heapUsed,
+    sessions: way.reduce((sum, server) => sum + server.sessions().length, 0),
+    peers: processes.filter((args) => args.includes(root)).length,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Starts a round of the agent: its command, its environment, its secrets, and a last look at where it will run. */
-import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { invocation, startsAnew } from '../src/executors/invoke.ts';
 import { callOf, namesSession } from '../src/executors/kinds.ts';
 import { probeOf } from '../src/executors/probe.ts';
@@ -11,6 +11,7 @@ import { type Desk, launch } from './desk.ts';
 import { readIfThere } from './durable.ts';
 import { isDirectory, MissingSecret, resolveSecrets } from './environment.ts';
 import { probeExecutor } from './executor-probe.ts';
+import { notesPlace } from './notes.ts';
 import type { Recorded, Status } from './record.ts';
 import { attemptDir } from './root.ts';
 import { NoSandbox } from './sandbox-probe.ts';
@@ -53,6 +54,7 @@ export async function launchAgent(
     againPath,
     usagePath: usage.inside,
     treeDir: tree,
+    notesDir: notesPlace(dir, level).inside,
     isRoot: process.getuid?.() === 0,
     caged: level === 'strict',
   });
@@ -69,6 +71,8 @@ export async function launchAgent(
   }
   try {
     const command = await cagedAgent(desk.root, { order, work, round, call, secrets });
+    // Behind the cage, which may begin with a place of its own for it.
+    if (round === 1) mkdirSync(notesPlace(dir, level).read, { recursive: true, mode: 0o700 });
     writeStep(`${dir}/${round}a`, { ...command, output: `${dir}/agent.log` });
   } catch (error) {
     if (error instanceof NoSandbox || error instanceof HomeRefused) return error.message;

@@ -24,6 +24,7 @@ import { isPlain, type Recorded, writeCancel, writeResult } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
 import { diskOf } from './disk-watch.ts';
 import { type EndedBy, endStep, preempt, stepEnd, stepPid } from './step.ts';
+import type { StuckWatch } from './stuck.ts';
 import type { Tmux } from './tmux.ts';
 
 /** One attempt in memory: what must be at hand. The order's texts stay in its file. */
@@ -83,6 +84,7 @@ export interface Surroundings {
   readonly program: Program;
   readonly journal: Journal;
   readonly tmux: Tmux;
+  readonly stuck: StuckWatch;
   /** Called when an attempt has ended or been forgotten. */
   readonly onEnded: () => void;
 }
@@ -279,7 +281,7 @@ export class Attempts {
       process.stderr.write(
         `attempt ${entry.token}: ${error instanceof Error ? error.stack : String(error)}\n`,
       );
-      await killAll(this.#suspect(entry));
+      await this.#killAll(this.#suspect(entry));
       const message = error instanceof Error ? error.message : String(error);
       return {
         is: 'ended',
@@ -287,6 +289,7 @@ export class Attempts {
           kind: 'failed',
           cause: entry.kind === 'gate' ? 'gate' : 'prepare',
           message,
+          blame: 'node',
           exitCode: null,
           rounds: 1,
           usage: null,
@@ -334,8 +337,15 @@ export class Attempts {
 
   #sweepLater(suspect: Suspect): void {
     setTimeout(() => {
-      if (groupLives(suspect)) void killAll(suspect);
+      if (groupLives(suspect)) void this.#killAll(suspect);
     }, LEFTOVER_MS);
+  }
+
+  /** What is left after this was tried for long is nothing to wait for, and is not forgotten either. */
+  async #killAll(suspect: Suspect): Promise<void> {
+    const began = monotonicMs();
+    const left = await killAll(suspect);
+    if (left.length > 0) this.#around.stuck.watch(suspect.token, left, monotonicMs() - began);
   }
 
   #interrupt(entry: Entry, interrupt: Interrupt): void {
@@ -358,7 +368,7 @@ export class Attempts {
       await over;
       clearTimeout(grace);
     }
-    await killAll(suspect);
+    await this.#killAll(suspect);
     entry.stopping = null;
     this.#drive(entry);
   }

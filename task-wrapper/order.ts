@@ -58,6 +58,10 @@ export function checkRequest(value: unknown): Request {
     case 'attach':
       need(fields, { token: isToken });
       break;
+    case 'sweep':
+    case 'restart':
+      need(fields, { epoch: isCount });
+      break;
     case 'inventory':
     case 'health':
     case 'ping':

@@ -1,6 +1,6 @@
 /** Facts about this machine, for people and for placing work. */
 import { execFile } from 'node:child_process';
-import { statfsSync } from 'node:fs';
+import { type StatsFs, statfsSync } from 'node:fs';
 import { arch, cpus, freemem, hostname, loadavg, platform, totalmem, userInfo } from 'node:os';
 import { promisify } from 'node:util';
 import type { ProbeAsk } from '../src/executors/probe.ts';
@@ -10,6 +10,7 @@ import { findProgram } from './find-program.ts';
 import { readBootId } from './host.ts';
 import type { Root } from './root.ts';
 import { reportSandbox } from './sandbox-probe.ts';
+import type { Stalls } from './stalls.ts';
 import { cleanEnv } from './tmux.ts';
 
 const run = promisify(execFile);
@@ -41,6 +42,7 @@ export async function probe(
     memoryFree: freemem(),
     diskFree: disk.bavail * disk.bsize,
     diskTotal: disk.blocks * disk.bsize,
+    files: filesOf(disk),
     root: root.path,
     bootId: readBootId(),
     clock: Date.now(),
@@ -55,8 +57,15 @@ const VERSIONS_MS = 3_600_000;
 let versions: { readonly at: number; readonly tmux: string | null; readonly git: string | null } | null =
   null;
 
-/** @param attempts that run now. */
-export async function health(root: Root, attempts: number): Promise<Health> {
+export interface Vitals {
+  /** Attempts that run now. */
+  readonly attempts: number;
+  /** With less than this the node takes no attempt. */
+  readonly reserve: { readonly bytes: number; readonly files: number };
+  readonly stalls: Stalls;
+}
+
+export async function health(root: Root, { attempts, reserve, stalls }: Vitals): Promise<Health> {
   if (versions === null || performance.now() - versions.at > VERSIONS_MS) {
     const [tmux, git] = await Promise.all([version('tmux', '-V'), version('git', '--version')]);
     versions = { at: performance.now(), tmux, git };
@@ -69,21 +78,27 @@ export async function health(root: Root, attempts: number): Promise<Health> {
     memoryFree: freemem(),
     diskFree: disk.bavail * disk.bsize,
     diskTotal: disk.blocks * disk.bsize,
-    files: disk.files === 0 ? null : { free: disk.ffree, total: disk.files },
+    files: filesOf(disk),
     bootId: readBootId(),
     clock: Date.now(),
     attempts,
     node: process.version.slice(1),
     tmux: versions.tmux,
     git: versions.git,
+    reserve,
+    stallMs: stalls.longestMs(),
   };
+}
+
+/** File systems without a fixed number of files say 0 of 0. */
+function filesOf({ files, ffree }: StatsFs): { readonly free: number; readonly total: number } | null {
+  return files === 0 ? null : { free: ffree, total: files };
 }
 
 /** Bytes and files that can still be written under the root. */
 export function freeSpace(root: Root): { readonly bytes: number; readonly files: number } {
   const disk = statfsSync(root.path);
-  // File systems without a fixed number of files say 0 of 0.
-  return { bytes: disk.bavail * disk.bsize, files: disk.files === 0 ? Number.POSITIVE_INFINITY : disk.ffree };
+  return { bytes: disk.bavail * disk.bsize, files: filesOf(disk)?.free ?? Number.POSITIVE_INFINITY };
 }
 
 async function version(program: string, flag: string): Promise<string | null> {

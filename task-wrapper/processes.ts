@@ -61,13 +61,13 @@ function namespaceOf(pid: number | 'self'): string | null {
   }
 }
 
-/** Kills everything of the attempt that is left, its launch.sh included, until nothing is. */
-export async function killAll(suspect: Suspect): Promise<void> {
+/** Kills everything of the attempt, its launch.sh included, until nothing is left; what outlives that for long is returned. */
+export async function killAll(suspect: Suspect): Promise<number[]> {
   const until = performance.now() + STUCK_MS;
   signalGroup(suspect, 'SIGKILL');
   for (let pause = 2; ; pause = Math.min(pause * 2, 200)) {
     const left = await processesOf(suspect);
-    if (left.length === 0 || performance.now() > until) return;
+    if (left.length === 0 || performance.now() > until) return left;
     for (const pid of left) kill(pid);
     // A killed process leaves when the kernel has torn it down, and there is no event for that.
     await delay(pause);

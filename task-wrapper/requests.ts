@@ -23,7 +23,9 @@ import type { Program } from './program.ts';
 import { markCollected, readOrder } from './record.ts';
 import { retire } from './retire.ts';
 import { attemptDir, mirrorDir, type Root } from './root.ts';
+import type { Stalls } from './stalls.ts';
 import { type Handler, type Line, Refused } from './stream.ts';
+import { makeRoom } from './sweep.ts';
 import type { Tmux } from './tmux.ts';
 import { emptyPool } from './trees.ts';
 
@@ -36,9 +38,12 @@ export interface Office {
   readonly tmux: Tmux;
   /** Bytes that must be free for an attempt to start. */
   readonly reserve: number;
+  readonly stalls: Stalls;
   readonly onStarted: () => void;
   /** What an attempt does at this moment; null while none of its commands runs. */
   readonly look: (entry: Entry) => Promise<Stall | null>;
+  /** Another supervisor shall take this one's place. */
+  readonly onRestart: () => void;
 }
 
 /** Files that must be free for an attempt to start. */
@@ -86,7 +91,18 @@ export function requestHandler(office: Office): Handler {
       case 'probe':
         return probe(office.root, request.programs, request.executors ?? {});
       case 'health':
-        return health(office.root, office.attempts.running);
+        return health(office.root, {
+          attempts: office.attempts.running,
+          reserve: { bytes: office.reserve, files: RESERVE_FILES },
+          stalls: office.stalls,
+        });
+      case 'sweep':
+        fence(office, request.epoch);
+        return makeRoom(office.root);
+      case 'restart':
+        fence(office, request.epoch);
+        office.onRestart();
+        return {};
       case 'attach':
         return attach(office, request.token, request.write === true);
       case 'ping':

@@ -32,19 +32,26 @@ export async function retire(root: Root, entry: Entry): Promise<void> {
   renameSync(dir, `${root.done}/${entry.token}`);
 }
 
-/** Removes what has been kept long enough, oldest first. */
-export async function sweep(root: Root): Promise<void> {
-  for (const [dir, most] of [
-    [root.done, KEEP_LOGS],
-    [root.trash, Number.POSITIVE_INFINITY],
+/**
+ * Removes what has been kept long enough, oldest first; returns how many that were.
+ * @param keepLogsMs for logs of forgotten attempts; unfetched work always has its full time.
+ */
+export async function sweep(root: Root, keepLogsMs: number = KEEP_MS): Promise<number> {
+  let removed = 0;
+  for (const [dir, most, keepMs] of [
+    [root.done, KEEP_LOGS, keepLogsMs],
+    [root.trash, Number.POSITIVE_INFINITY, KEEP_MS],
   ] as const) {
     const kept = readdirSync(dir)
       .map((name) => ({ path: `${dir}/${name}`, at: changedAt(`${dir}/${name}`) }))
       .sort((a, b) => b.at - a.at);
     for (const [index, { path, at }] of kept.entries()) {
-      if (index >= most || Date.now() - at > KEEP_MS) await removeTree(path);
+      if (index < most && Date.now() - at <= keepMs) continue;
+      await removeTree(path);
+      removed += 1;
     }
   }
+  return removed;
 }
 
 /** Programs that attempts which are not forgotten were claimed by. */

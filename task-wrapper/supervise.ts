@@ -7,7 +7,7 @@
  * newer program when one asks (see rpc.ts), leaving running attempts to it.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { PROTOCOL } from '../src/protocol/version.ts';
 import { adopt } from './adopt.ts';
 import { sweepViews } from './attach.ts';
@@ -23,7 +23,9 @@ import { requestHandler } from './requests.ts';
 import { programsNeeded, sweep } from './retire.ts';
 import { replaceSupervisor } from './rpc.ts';
 import type { Root } from './root.ts';
+import { Stalls } from './stalls.ts';
 import { type Handover, Stream } from './stream.ts';
+import { StuckWatch } from './stuck.ts';
 import { applyConfig, Tmux, writeConfig } from './tmux.ts';
 import { openWake } from './wake.ts';
 
@@ -96,12 +98,25 @@ class Supervisor {
     const tmux = new Tmux(root, {
       onChange: () => this.#lookSoon(attempts),
       // Outside of tmux a logout could end it; the next supervisor is inside again, and adopts what runs.
-      onLost: () => replaceSupervisor(root, program, this.#options),
+      onLost: () => {
+        const detail = `the server is gone; ${attempts?.running ?? 0} attempts ran`;
+        journal.append({ type: 'tmux.lost', what: 'server', detail });
+        replaceFile(serverLost(root), '');
+        replaceSupervisor(root, program, this.#options);
+      },
+      tell: (fact) => journal.append(fact),
     });
     tmux.connect();
-    attempts = new Attempts({ root, program, journal, tmux, onEnded: () => this.#mayLeave(attempts) });
+    const stuck = new StuckWatch({ file: `${root.run}/stuck`, tell: (fact) => journal.append(fact) });
+    const stalls = new Stalls();
+    attempts = new Attempts({ root, program, journal, tmux, stuck, onEnded: () => this.#mayLeave(attempts) });
     const housekeeping = new Housekeeping(root, attempts, journal, this.#options);
     adopt(root, journal, attempts);
+    if (existsSync(serverLost(root))) {
+      const detail = `a supervisor in a new server; ${attempts.running} attempts adopted`;
+      journal.append({ type: 'tmux.mended', what: 'server', detail });
+      rmSync(serverLost(root), { force: true });
+    }
     for (const token of ended) attempts.wake(token);
     housekeeping.wake();
 
@@ -113,8 +128,10 @@ class Supervisor {
       attempts,
       tmux,
       reserve: this.#options.reserve,
+      stalls,
       onStarted: () => housekeeping.wake(),
       look: (entry) => housekeeping.look(entry),
+      onRestart: () => replaceSupervisor(root, program, this.#options),
     });
     const server = await this.#listen((socket) => {
       const stream: Stream = new Stream(socket, {
@@ -141,6 +158,8 @@ class Supervisor {
     await this.#leave;
     clearInterval(sweeping);
     housekeeping.stop();
+    stuck.stop();
+    stalls.stop();
     server.close();
     rmSync(root.socket, { force: true });
     attempts.release();
@@ -191,6 +210,11 @@ class Supervisor {
       attempts?.look();
     }, LOOK_MS);
   }
+}
+
+/** There while no supervisor lives in a tmux server again since one was lost. */
+function serverLost(root: Root): string {
+  return `${root.run}/tmux-lost`;
 }
 
 function report(error: unknown): void {

@@ -12,8 +12,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import type { JournalFact } from '../src/protocol/messages.ts';
 import { silenceLoginRecords, withoutLoginRecords } from './login-records.ts';
 import type { Root } from './root.ts';
+import { TmuxSocket } from './tmux-socket.ts';
 
 const run = promisify(execFile);
 
@@ -103,11 +105,14 @@ export interface TmuxListener {
   readonly onChange: () => void;
   /** The server that the supervisor lived in is gone for good. Called once. */
   readonly onLost: () => void;
+  /** Its socket was lost, or is there again. */
+  readonly tell: (fact: JournalFact) => void;
 }
 
 export class Tmux {
   readonly #root: Root;
   readonly #listener: TmuxListener;
+  readonly #socket: TmuxSocket;
   /** Started, and perhaps not attached yet. */
   #connecting: ChildProcess | null = null;
   /** Attached: commands go here. */
@@ -124,6 +129,7 @@ export class Tmux {
   constructor(root: Root, listener: TmuxListener) {
     this.#root = root;
     this.#listener = listener;
+    this.#socket = new TmuxSocket(root, listener.tell);
   }
 
   /** Connects the control client to the supervisor's own session. Without one (no tmux, started by hand) the command line serves. */
@@ -193,6 +199,7 @@ export class Tmux {
   /** Leaves the server before the process ends: a client that is still attached would keep it. */
   close(): void {
     this.#closed = true;
+    this.#socket.stop();
     this.#connecting?.stdin?.end('detach-client\n');
     this.#client = null;
   }
@@ -244,6 +251,13 @@ export class Tmux {
     this.#client = this.#connecting;
     this.#wasAttached = true;
     this.#failures = 0;
+    tmux(this.#root, ['display-message', '-p', '#{pid}']).then(
+      (pid) => {
+        if (!this.#closed) this.#socket.keep(Number(pid));
+      },
+      // It is gone again already, and the next attach asks again.
+      () => {},
+    );
   }
 
   #gone(client: ChildProcess): void {
@@ -257,8 +271,9 @@ export class Tmux {
     for (const { reject } of waiting) reject(new ClientGone());
     if (this.#closed) return;
     this.#listener.onChange();
-    // Once attached, a second failure in a row means that there is no session of the supervisor's any more.
-    this.#failures += 1;
+    // Once attached, a second failure in a row means that there is no session of the supervisor's any more; unless the
+    // server lives and only its socket is gone.
+    if (!this.#socket.mend()) this.#failures += 1;
     if (this.#wasAttached && this.#failures === 2) this.#listener.onLost();
     else setTimeout(() => this.connect(), RECONNECT_MS).unref();
   }

@@ -29,6 +29,7 @@ import { cageUnbuilt, endCage, limitText } from './cage-end.ts';
 import { type Desk, launchAgain, type Stand } from './desk.ts';
 import { readEnds, sizeOf } from './ends.ts';
 import { monotonicMs } from './host.ts';
+import { readNotes } from './notes.ts';
 import { killLeftovers } from './processes.ts';
 import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } from './record.ts';
 import { attemptDir } from './root.ts';
@@ -92,7 +93,8 @@ async function prepare(work: Work, status: Status): Promise<Status | Stand> {
     try {
       await prepareTree(work.desk.root, work.order, tree);
     } catch (error) {
-      return failed('prepare', `no tree could be made: ${message(error)}`, null, status);
+      const outcome = failedWith('prepare', `no tree could be made: ${message(error)}`, null, status);
+      return ended({ ...outcome, blame: 'node' });
     }
   }
   return { ...status, phase: 'agent', since: monotonicMs() };
@@ -133,6 +135,7 @@ async function afterAgent(work: Work, status: Status, { end, limit }: AgentEnd):
     executor,
     isRead(executor) ? readEnds(`${dir}/agent.log`, status.logFrom, EVENTS_BYTES) : '',
   );
+  reportNotes(work, said.text);
   const spent = isRead(executor) ? said : { usage: usageFile(work.dir, work.work) };
   // A session that was not gone on with has another name, or none.
   const resumed = said.sessionId === null || said.sessionId === status.sessionId;
@@ -242,6 +245,12 @@ async function beginVerify(work: Work, status: Status, step: string): Promise<Fi
   });
 }
 
+/** Told while it is alive: an attempt that is over is told by its outcome alone. */
+function reportNotes({ desk, order, work, dir }: Work, lastWords: string | null): void {
+  const notes = readNotes(desk.root, dir, work, lastWords);
+  if (notes !== null) desk.report({ type: 'attempt.noted', token: order.token, ...notes });
+}
+
 function testsOf(tests: TestCounts | null): { tests?: TestCounts } {
   return tests === null ? {} : { tests };
 }
@@ -305,6 +314,7 @@ async function timedOut(work: Work, status: Status): Promise<Outcome> {
 async function headNow(work: Work, status: Status): Promise<CommitId | null> {
   const { tree } = work.work;
   let { head } = status;
+  if (status.phase === 'agent') reportNotes(work, null);
   if (tree !== null && status.phase !== 'prepare') {
     head = await snapshot(treePlace(work.desk.root, work.order), {
       base: tree.base,
@@ -319,18 +329,24 @@ function commitMessage({ order }: Work): string {
   return `${order.task}: attempt ${order.n}`;
 }
 
-function failed(
-  cause: 'prepare' | 'executor' | 'empty' | 'gate',
+type FailedOutcome = Extract<Outcome, { kind: 'failed' }>;
+
+function failed(cause: FailedOutcome['cause'], text: string, exitCode: number | null, status: Status): Stand {
+  return ended(failedWith(cause, text, exitCode, status));
+}
+
+function failedWith(
+  cause: FailedOutcome['cause'],
   text: string,
   exitCode: number | null,
   status: Status,
-): Stand {
+): FailedOutcome {
   const { round: rounds, usage, refusal = null, limit = null } = status;
   const of = {
     ...(cause === 'executor' && refusal !== null ? { refusal } : {}),
     ...(cause === 'executor' && limit !== null ? { limit } : {}),
   };
-  return ended({ kind: 'failed', cause, message: text, ...of, exitCode, rounds, usage });
+  return { kind: 'failed', cause, message: text, ...of, exitCode, rounds, usage };
 }
 
 function refusalOf(error: ApiError | null): ProviderRefusal | null {

@@ -14,7 +14,7 @@ export interface CompletionNames {
   readonly nodes: readonly Named[];
 }
 
-/** More than anybody reads in a menu; a home of 10,000 tasks must not make the key slow. */
+/** More than anybody reads in a menu; what is typed narrows it. */
 const MOST = 500;
 
 /**
@@ -30,11 +30,12 @@ export async function completionNames(
   const settings = await readSettings(environment, named === undefined ? {} : { home: named });
   const home = findHome(environment, settings);
   const projects = await projectFolders(home);
-  const tasks = await tasksInStore(home).catch(() => tasksInFolders(home, projects));
+  const begin = words.at(-1) ?? '';
+  const tasks = await tasksInStore(home, begin).catch(() => tasksInFolders(home, projects, begin));
   const nodes = await nodesOf(home);
   return {
     projects: projects.map((name) => [name, '']),
-    tasks: tasks.slice(0, MOST),
+    tasks,
     nodes: nodes.map(({ name, slots }) => [name, `${slots} slots`]),
   };
 }
@@ -44,18 +45,27 @@ async function projectFolders(home: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
-async function tasksInStore(home: string): Promise<Named[]> {
+async function tasksInStore(home: string, begin: string): Promise<Named[]> {
   const { openReader } = await import('../store/sqlite/reader.ts');
   const reader = await openReader(homePaths(home).database, { busyTimeoutMs: 50 });
   try {
-    const { tasks } = await reader.load();
-    return [...tasks.values()].map(({ spec }) => [spec.id, spec.title]);
+    const tasks = await reader.taskNames(begin, MOST);
+    return tasks.map(({ name, title }) => [name, title]);
   } finally {
     await reader.close();
   }
 }
 
-async function tasksInFolders(home: string, projects: readonly string[]): Promise<Named[]> {
-  const lists = await Promise.all(projects.map((project) => readdir(join(home, 'specs', project))));
-  return lists.flat().flatMap((file): Named[] => (file.endsWith('.md') ? [[file.slice(0, -3), '']] : []));
+async function tasksInFolders(home: string, projects: readonly string[], begin: string): Promise<Named[]> {
+  const found: Named[] = [];
+  for (const project of projects) {
+    for (const file of await readdir(join(home, 'specs', project))) {
+      if (!file.endsWith('.md')) continue;
+      const id = file.slice(0, -3);
+      const name = begin.includes('/') ? `${project}/${id}` : id;
+      if (name.startsWith(begin)) found.push([name, '']);
+      if (found.length === MOST) return found;
+    }
+  }
+  return found;
 }

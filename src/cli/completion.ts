@@ -70,9 +70,16 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
     for (const verb of verbs) root.commands.get(verb)?.argument(argument, offer(names), true);
   };
   at(['validate', 'start'], 'projects', projects);
-  at(['plan', 'collect', 'report', 'status'], 'project', projects);
-  at(['why', 'logs', 'attach', 'review'], 'task', tasks);
-  at(['cancel', 'retry'], 'tasks', tasks);
+  at(['plan', 'collect', 'report', 'status', 'verify', 'split', 'feed', 'lint'], 'project', projects);
+  at(['queue show', 'queue hold', 'queue release'], 'project', projects);
+  at(
+    ['check', 'show', 'diff', 'accept'].map((verb) => `contract ${verb}`),
+    'project',
+    projects,
+  );
+  at(['why', 'logs', 'attach', 'review', 'gate'], 'task', tasks);
+  at(['queue drop', 'queue front'], 'task', tasks);
+  at(['cancel', 'retry', 'revert'], 'tasks', tasks);
   at(['nodes probe', 'nodes drain', 'nodes cordon', 'nodes uncordon'], 'names', nodes);
   at(['nodes remove', 'nodes expire'], 'name', nodes);
 }

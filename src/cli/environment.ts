@@ -75,6 +75,11 @@ function userName(): string {
   }
 }
 
+/** The value of a variable that configuration names, for a key; undefined when it is not set. */
+export function secretVariable(name: string): string | undefined {
+  return process.env[name];
+}
+
 /**
  * What a program that a supervisor starts needs of the shell it is installed from. An ssh agent's socket is kept only
  * where it stays the same from one login to the next; macOS gives its own.

@@ -5,13 +5,14 @@ import { renderProblem } from '../spec/problem.ts';
 import type { Paint } from './render/colour.ts';
 import { safeText } from './render/safe-text.ts';
 
-/** Problems as a person reads them, each with the line it stands on. */
+/** Problems as a person reads them, each with the line it stands on. `texts`: files that are on no disk. */
 export async function problemsText(
   home: string,
   problems: readonly Problem[],
   paint: Paint,
+  texts: ReadonlyMap<string, string> = new Map(),
 ): Promise<string> {
-  const sources = new Map<string, string | undefined>();
+  const sources = new Map<string, string | undefined>(texts);
   const parts: string[] = [];
   for (const problem of problems) {
     if (!sources.has(problem.file)) {

@@ -60,6 +60,13 @@ In a home, dispatch.yaml may also have:
     at: "0 19 * * *"       # when \`dispatch serve\` writes it: minute hour day month weekday
     lang: zh               # en, zh; DISPATCH_LANG wins
     timezone: Asia/Shanghai
+  models:                  # which models dispatch asks itself; the key is in a variable, never here
+    split: { provider: glm }                              # also glm-china, minimax, minimax-china: ZAI_API_KEY, …
+    review: { provider: anthropic, model: claude-sonnet-5, key_env: REVIEW_KEY }
+    # of your own: { provider: mine, api: openai, base_url: "https://models.example.com/v1", model: m, key_env: MY_KEY }
+  feed: { at: "0 9 * * 1-5", timezone: Asia/Shanghai }    # serve moves specs from pending/ then, not at once
+
+\`dispatch validate\` checks it; editors get its keys from schemas/dispatch.schema.json.
 
 Without a home, dispatch searches from the current directory upwards for nodes.json and specs/.`;
 }
@@ -144,7 +151,8 @@ Others are defined in executors.yaml beside nodes.json, for all projects, or und
 
   executors:
     glm-fast: { extends: glm, model: glm-5.3-flash }
-    chore: { command: [python3, tools/agent.py] }        # a shell executor: DISPATCH_PROMPT has the path of its prompt
+    chore: { command: [python3, tools/agent.py] }        # a shell executor: DISPATCH_PROMPT has the path of its prompt,
+                                                         # DISPATCH_NOTES the directory for plan.md and evidence.md
     mine:
       command: [my-agent]
       prompt: stdin

@@ -7,9 +7,11 @@ import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
+import { adoptContract } from './contract.ts';
 import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
 import { expire } from './leases.ts';
+import { mark } from './marks.ts';
 import { failTask, fence } from './settle.ts';
 import { tryAgain } from './govern.ts';
 import type { Turn } from './turn.ts';
@@ -36,6 +38,8 @@ export function command(turn: Turn, asked: Command): Reply {
       return onTask(turn, asked.task, (task) => revert(turn, task, asked));
     case 'review':
       return onTask(turn, asked.task, (task) => review(turn, task, asked));
+    case 'accept-contract':
+      return onProject(turn, asked.project, (project) => accept(turn, project, asked));
     case 'hold':
       return onProject(turn, asked.project, (project) => hold(turn, project, asked));
     case 'intervene':
@@ -45,7 +49,7 @@ export function command(turn: Turn, asked: Command): Reply {
     case 'release':
       return onProject(turn, asked.project, (project) => release(turn, project, asked.by));
     case 'mark':
-      turn.record({ type: 'node.marked', node: asked.node, mark: asked.mark });
+      mark(turn, asked.node, asked.mark);
       return DONE;
     case 'expire':
       return expire(turn, asked);
@@ -66,13 +70,15 @@ function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Rep
 
 /** Work starts when the gates have shown that they can go red, or a person says why they need not. */
 function start(turn: Turn, project: Project, skipControl: string | undefined): Reply {
-  const { dispatching, skipped } = turn.memory;
-  if (skipControl === undefined) skipped.delete(project.name);
-  else skipped.set(project.name, skipControl);
-  dispatching.add(project.name);
+  turn.memory.dispatching.add(project.name);
   tryAgain(turn, project.name);
+  if (!project.started || project.skipControl !== (skipControl ?? null))
+    turn.record({
+      type: 'project.started',
+      project: project.name,
+      ...(skipControl === undefined ? {} : { skipControl }),
+    });
   beginControl(turn, project);
-  if (!project.started) turn.record({ type: 'project.started', project: project.name });
   return DONE;
 }
 
@@ -101,6 +107,22 @@ function front(turn: Turn, task: Task, by: string): Reply {
   if (isFinal(task.progress)) return wrongState(task, `is ${task.progress.at} already`);
   turn.record({ type: 'queue.fronted', task: task.key, by });
   return DONE;
+}
+
+function accept(
+  turn: Turn,
+  project: Project,
+  { by, hash }: Extract<Command, { verb: 'accept-contract' }>,
+): Reply {
+  const { name, contract } = project;
+  const changed = contract?.changed ?? null;
+  if (contract === null || changed === null)
+    return { ok: true, notes: [`the contract of ${name} has not changed`] };
+  if (hash !== undefined && hash !== changed.hash) {
+    const message = `the contract of ${name} has changed once more: dispatch contract diff ${name}`;
+    return { ok: false, code: 'E_WRONG_STATE', message };
+  }
+  return { ok: true, notes: adoptContract(turn, project, contract, by) };
 }
 
 function release(turn: Turn, { name, hold: held }: Project, by: string): Reply {

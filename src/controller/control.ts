@@ -28,11 +28,11 @@ import type { Turn } from './turn.ts';
 /** The project's work may start when its gates have passed this. Whatever an earlier run had begun is begun anew. */
 export function beginControl(turn: Turn, project: Project): void {
   const { memory, state } = turn;
-  const { name, config } = project;
+  const { name, config, skipControl } = project;
   memory.controls.delete(name);
   if (config.repo === null) return;
   const commands = commandsInUse(state, project);
-  const skip = memory.skipped.get(name) ?? config.gates.skipControl;
+  const skip = skipControl ?? config.gates.skipControl;
   if (skip !== undefined) for (const verify of commands) recordSkip(turn, project, verify, skip);
   else if (commands.length > 0) memory.controls.set(name, freshRun(commands));
 }

@@ -21,6 +21,7 @@ import type { Decision, Snapshot } from '../schedule/snapshot.ts';
 import { command, type Reply } from './commands.ts';
 import { advanceControls, copyBroken, inspected } from './control.ts';
 import { passDeliveries } from './deliveries.ts';
+import { contractRead } from './contract.ts';
 import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
@@ -28,8 +29,10 @@ import { mergeConflict, mergeWaits, predicted } from './from-predictions.ts';
 import { awake } from './leases.ts';
 import { freshMemory, type Memory } from './memory.ts';
 import { isDrained, wantedEffects } from './needs.ts';
+import { repaired } from './node-words.ts';
 import { advanceQueues } from './queue.ts';
 import { effectBackoff } from './policy.ts';
+import { tendNodes } from './tend.ts';
 import { Turn } from './turn.ts';
 
 export interface CoreOptions {
@@ -80,10 +83,28 @@ export class Core {
   }
 
   snapshot(): Snapshot {
+<<<<<<< HEAD
     const { connected, dispatching, shunned, refusals, records, waiting, controls, silent } = this.memory;
     const budget = this.#budget === null ? {} : { budget: this.#budget };
     const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs, ...budget };
     return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls, silent };
+=======
+    const { connected, dispatching, shunned, refusals, records, waiting, controls, contracts, silent } =
+      this.memory;
+    const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
+    return {
+      ...known,
+      connected,
+      dispatching,
+      shunned,
+      refusals,
+      records,
+      waiting,
+      controls,
+      contracts,
+      silent,
+    };
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
   }
 
   /** @param now wall clock, milliseconds. */
@@ -91,6 +112,7 @@ export class Core {
     const turn = new Turn(this.state, this.memory, this.#options.epoch, now);
     const replies: Reply[] = [];
     for (const input of inputs) this.#take(turn, input, replies);
+    tendNodes(turn, this.#nodes);
     const slots = gateSlots(this.snapshot());
     advanceQueues(turn, slots);
     advanceControls(turn);
@@ -126,6 +148,11 @@ export class Core {
         return node.nodeAlive(turn, input);
       case 'node.down':
         return node.nodeDown(turn, input);
+      case 'node.looked':
+        turn.memory.disks.set(input.node, input.disk);
+        return;
+      case 'mended':
+        return repaired(turn, input);
       case 'node.probed':
         return node.nodeProbed(turn, input);
       case 'node.news':
@@ -159,6 +186,8 @@ export class Core {
         return hub.landRaced(turn, input);
       case 'inspected':
         return inspected(turn, input);
+      case 'contract.read':
+        return contractRead(turn, input);
       case 'copy.broken':
         return copyBroken(turn, input);
       case 'delivery.made':
@@ -222,7 +251,9 @@ export class Core {
     const { task: key, node: on, credential, executor, reserved } = decision;
     const task = this.state.tasks.get(key);
     if (task === undefined) throw new Error(`decided to start an unknown task ${key}`);
-    const base = this.state.projects.get(task.spec.project)?.integration ?? null;
+    const project = this.state.projects.get(task.spec.project);
+    const base = project?.integration ?? null;
+    const contract = base === null ? null : (project?.contract?.accepted ?? null);
     const n = task.n + 1;
     turn.record({
       type: 'attempt.claimed',
@@ -234,7 +265,11 @@ export class Core {
       base,
       ...(credential === null ? {} : { credential }),
       ...(executor === task.spec.executor ? {} : { executor }),
+<<<<<<< HEAD
       ...(reserved === undefined ? {} : { reserved }),
+=======
+      ...(contract === null ? {} : { contract }),
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
     });
   }
 

@@ -8,9 +8,12 @@
  * effect is idempotent by its token, its commit or its old value.
  */
 import type { HubEffect, HubResult } from '../merge/door.ts';
+import type { ErrorCode } from '../model/codes/index.ts';
 import type { ProgramReport } from '../model/executor.ts';
+import type { AilmentKind } from '../model/health.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
+import type { DiskLook } from '../schedule/health.ts';
 import type { InventoryEntry, JournalEntry, Refusal, Welcome } from '../protocol/messages.ts';
 
 export type Effect =
@@ -25,6 +28,14 @@ export type Effect =
     }
   /** Tell the node that the attempt's tree may be reclaimed. */
   | { readonly do: 'forget'; readonly key: string; readonly token: Token; readonly node: NodeName }
+  /** Something is done about what ails a node; then it is looked at again. */
+  | {
+      readonly do: 'mend';
+      readonly key: string;
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      readonly by: 'sweep' | 'restart';
+    }
   | HubEffect;
 
 export type Input =
@@ -36,13 +47,22 @@ export type Input =
       readonly node: NodeName;
       readonly welcome: Welcome;
       readonly inventory: readonly InventoryEntry[];
+      /** Hash of the program that this controller ships; missing: it has none of its own. */
+      readonly program?: string;
     }
+  /** How a node is doing, as it said just now. */
+  | { readonly is: 'node.looked'; readonly node: NodeName; readonly disk: DiskLook }
   /** The machine slept. Connections that were up prove themselves next: each is followed by `node.alive` or `node.down`. */
   | { readonly is: 'woke'; readonly sleptMs: number }
   /** So much time has passed on the monotonic clock with this process awake, since the last such word. */
   | { readonly is: 'awake'; readonly ms: number }
   | { readonly is: 'node.alive'; readonly node: NodeName }
-  | { readonly is: 'node.down'; readonly node: NodeName; readonly reason: string }
+  | {
+      readonly is: 'node.down';
+      readonly node: NodeName;
+      readonly reason: string;
+      readonly code?: ErrorCode;
+    }
   | {
       readonly is: 'node.news';
       readonly node: NodeName;
@@ -72,6 +92,14 @@ export type Input =
       readonly state: 'cancelling' | 'ended' | 'unknown';
     }
   | { readonly is: 'forgotten'; readonly key: string; readonly token: Token }
+  | {
+      readonly is: 'mended';
+      readonly key: string;
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      /** In words; null: it is done when the node has come back. */
+      readonly did: string | null;
+    }
   | HubResult
   | { readonly is: 'command'; readonly command: Command };
 
@@ -99,6 +127,13 @@ export type Command =
       readonly approved: boolean;
       readonly by: string;
       readonly reason: string;
+    }
+  /** The contract as the base has it counts from now on. `hash`: what the person was shown; missing: whatever it is. */
+  | {
+      readonly verb: 'accept-contract';
+      readonly project: ProjectName;
+      readonly hash?: string | null;
+      readonly by: string;
     }
   /** Stop the merge queue, or let it go on. */
   | { readonly verb: 'hold'; readonly project: ProjectName; readonly by: string; readonly reason: string }

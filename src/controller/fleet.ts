@@ -1,5 +1,5 @@
 /** The nodes of a session: one link each, as nodes.json says now, and what is wrong with those that cannot be reached. */
-import type { DispatchError } from '../model/error.ts';
+import { DispatchError } from '../model/error.ts';
 import type { Source } from '../model/event.ts';
 import type { ProgramReport } from '../model/executor.ts';
 import { STRICT_CAGE } from '../model/cage.ts';
@@ -7,15 +7,20 @@ import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { NodeLink } from '../node/link.ts';
+import { NodeRefusal } from '../node/refusal.ts';
 import type { NodeProgram } from '../node/program.ts';
 import { systemClock } from './clock.ts';
-import type { Input } from './door.ts';
+import type { Effect, Input } from './door.ts';
+import { failed } from './node-effects.ts';
 import type { Note } from './note.ts';
 import { cageReport, needsCage, probesFor } from './probes.ts';
 import type { NodeLook, NodeReport } from './questions.ts';
 
-/** Between two looks at how a node is doing; one packet each, milliseconds. */
+/** Between two looks at how a node is doing, and at one that something ails; one packet each, milliseconds. */
 const HEALTH_MS = 60_000;
+const AILING_MS = 10_000;
+/** Removing a million files takes its time. */
+const SWEEP_MS = 10 * 60_000;
 
 export interface FleetOptions {
   readonly state: State;
@@ -46,11 +51,16 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    let round = 0;
     this.#asking = setInterval(() => {
-      for (const [name, link] of this.links) if (link.state.is === 'up') void this.#ask(link, name);
+      round += 1;
+      const all = round % (HEALTH_MS / AILING_MS) === 0;
+      for (const [name, link] of this.links)
+        if (link.state.is === 'up' && (all || this.#ails(name))) void this.#ask(link, name);
+      if (!all) return;
       this.#lookAgain(({ name }) => this.#lacks(name));
       this.lookAround();
-    }, HEALTH_MS).unref();
+    }, AILING_MS).unref();
   }
 
   /** The nodes as they said last. */
@@ -121,11 +131,39 @@ export class Fleet {
     await Promise.all([...this.links.values()].map((link) => link.stop()));
   }
 
+  /** Asks a node how it is without waiting for the next round. */
+  look(name: NodeName): void {
+    const link = this.links.get(name);
+    if (link !== undefined) void this.#ask(link, name);
+  }
+
+  /** Does something about what ails a node, then looks at it again. Never throws. */
+  async mend(effect: Mend): Promise<Input> {
+    const { key, node, ailment } = effect;
+    const link = this.links.get(node);
+    if (link === undefined) return failed(key, 'E_NODE_UNREACHABLE', `no node ${node}`);
+    try {
+      return { is: 'mended', key, node, ailment, did: await treat(effect, link, this.#options.epoch) };
+    } catch (error) {
+      // An older program knows no repairs; what it says is as final as if it had tried.
+      if (error instanceof NodeRefusal)
+        return { is: 'mended', key, node, ailment, did: `refused: ${error.message}` };
+      const code = error instanceof DispatchError ? error.code : 'E_INTERNAL';
+      return failed(key, code, error instanceof Error ? error.message : String(error));
+    } finally {
+      this.look(node);
+    }
+  }
+
   /** Only to the journal that the numbers count in: a node that was wiped meanwhile has another one. */
   acknowledge({ node, journal, seq }: Source): void {
     const link = this.links.get(node);
     if (link?.state.is !== 'up' || link.state.welcome.journal !== journal) return;
     link.call({ op: 'ack', seq }).catch(() => undefined);
+  }
+
+  #ails(name: NodeName): boolean {
+    return (this.#options.state.nodes.get(name)?.health.ailments.length ?? 0) > 0;
   }
 
   #holds({ name }: NodeConfig): boolean {
@@ -157,7 +195,7 @@ export class Fleet {
         if (this.links.get(name) !== link) return;
         onUp(name);
         this.troubles.delete(name);
-        push({ is: 'node.up', node: name, welcome, inventory });
+        push({ is: 'node.up', node: name, welcome, inventory, program: program.hash });
         void this.#ask(link, name);
         void this.#lookAround(link, config);
       },
@@ -190,6 +228,9 @@ export class Fleet {
     if (roundTripMs === null || told === null || this.links.get(name) !== link) return;
     const { health, offset } = told;
     this.#said.set(name, { at: systemClock.wall(), roundTripMs, clockOffsetMs: Math.round(offset), health });
+    const { diskFree: free, diskTotal: total, files, reserve } = health;
+    if (reserve === undefined) return;
+    this.#options.push({ is: 'node.looked', node: name, disk: { free, total, files, reserve } });
   }
 
   /**
@@ -261,8 +302,20 @@ export class Fleet {
       this.#options.note({ about: 'node', name, code, message: told, fix });
     }
     this.troubles.set(name, problem);
-    this.#options.push({ is: 'node.down', node: name, reason: message });
+    this.#options.push({ is: 'node.down', node: name, reason: message, code });
   }
+}
+
+type Mend = Extract<Effect, { do: 'mend' }>;
+
+async function treat({ by }: Mend, link: NodeLink, epoch: number): Promise<string | null> {
+  if (by === 'restart') {
+    await link.call({ op: 'restart', epoch });
+    return null;
+  }
+  const { removed, freed } = await link.call({ op: 'sweep', epoch }, { timeoutMs: SWEEP_MS });
+  const what = removed.length === 0 ? 'nothing that can be made again is left' : removed.join(', ');
+  return `${Math.round(freed / 2 ** 20)} MiB freed: ${what}`;
 }
 
 /** Another address, or another place on the machine: what is true of its slots and labels needs no new link. */

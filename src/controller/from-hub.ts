@@ -6,6 +6,7 @@ import { isTestPath } from '../gates/test-path.ts';
 import { queueOf } from '../merge/queue/view.ts';
 import type { Project, Task } from '../model/task.ts';
 import { activeTasks } from '../schedule/gates.ts';
+import { carryContract, recallOutdated } from './contract.ts';
 import { watchCollected, watchLanded } from './control-watch.ts';
 import type { Input } from './door.ts';
 import { reconsider, reconsiderAll } from './foresight.ts';
@@ -111,8 +112,9 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
     const type = undo === undefined ? 'merge.landed' : 'revert.landed';
     turn.record({ type, token, commit, onto: project.integration ?? input.onto, ...tests });
     note(turn, project, cleared ? { clearedPassed: 1 } : { passed: 1 });
-    turn.memory.changes.delete(token);
   }
+  carryContract(turn, project, tokens);
+  for (const token of tokens) turn.memory.changes.delete(token);
   for (const { progress } of activeTasks(turn.state, name)) {
     if (progress.at !== 'gating' || progress.aside !== null || progress.onto !== top) continue;
     turn.record({ type: 'merge.carried', token: progress.token, onto: commit });
@@ -128,6 +130,7 @@ export function landRaced(turn: Turn, input: Of<'land.raced'>): void {
   const { landing } = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
   if (landing.length === 0) return;
   for (const { token } of landing) turn.record({ type: 'merge.raced', token });
+  recallOutdated(turn, project);
   turn.memory.resync.add(project.name);
 }
 

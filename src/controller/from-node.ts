@@ -1,14 +1,16 @@
 /** Inputs that come from nodes: connection news, journal entries, and answers to orders. */
 import { assertNever } from '../model/assert.ts';
 import type { Attempt } from '../model/attempt.ts';
+import { cleanNotes } from '../executors/notes.ts';
 import type { Source } from '../model/event.ts';
-import type { NodeName, Token } from '../model/ids.ts';
+import type { NodeName, TaskKey, Token } from '../model/ids.ts';
 import type { InventoryEntry, JournalEntry } from '../protocol/messages.ts';
 import type { Input } from './door.ts';
 import type { Memory } from './memory.ts';
 import { MAX_START_TRIES, SHUN_MS } from './policy.ts';
-import { backOff, failTask, settleEnd } from './settle.ts';
 import { hearRefusal } from './govern.ts';
+import { arrival, nodeWord } from './node-words.ts';
+import { giveUpClaim, loseClaim, settleEnd } from './settle.ts';
 import type { Turn } from './turn.ts';
 
 /** Adopts what the node has: nothing is reaped, and only what it provably lost is given up. */
@@ -19,8 +21,11 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
   memory.suspect.delete(node);
   memory.tried.add(node);
   heard(memory, node);
+  memory.troubles.delete(node);
   const { bootId, journal, program } = welcome;
+  const told = arrival(turn, input);
   turn.record({ type: 'node.connected', node, bootId, journal, program });
+  told();
   const known = new Map(inventory.map((entry) => [entry.token, entry]));
   // A set may lose members while it is walked.
   for (const token of state.live.get(node) ?? []) adopt(turn, token, known.get(token));
@@ -74,6 +79,7 @@ export function nodeDown(turn: Turn, input: Extract<Input, { is: 'node.down' }>)
   if (!memory.vain.has(input.node)) memory.vain.set(input.node, 'new');
   if (!memory.silent.has(input.node)) memory.silent.set(input.node, 0);
   for (const token of state.live.get(input.node) ?? []) memory.awaited.delete(token);
+  if (input.code !== undefined) memory.troubles.set(input.node, { code: input.code, message: input.reason });
   const wasConnected = memory.connected.delete(input.node);
   if (!memory.suspect.delete(input.node) && !wasConnected) return;
   turn.record({ type: 'node.disconnected', node: input.node, reason: input.reason });
@@ -140,6 +146,14 @@ function applyEntry(turn: Turn, entry: JournalEntry, source: Source): void {
       turn.record({ type: 'attempt.progressed', token, round, step }, source);
       return;
     }
+    case 'attempt.noted': {
+      const { token } = entry;
+      const phase = turn.state.attempts.get(token)?.phase.is;
+      // A node is where agents run: what it sends is cleaned once more.
+      const notes = phase === 'claimed' || phase === 'running' ? cleanNotes(entry) : null;
+      if (notes !== null) turn.record({ type: 'attempt.noted', token, ...notes }, source);
+      return;
+    }
     case 'attempt.stalled':
     case 'attempt.moved':
       return stallNews(turn, entry, source);
@@ -147,6 +161,11 @@ function applyEntry(turn: Turn, entry: JournalEntry, source: Source): void {
       return providerRefused(turn, entry, source);
     case 'attempt.ended':
       return attemptEnded(turn, entry, source);
+    case 'tmux.lost':
+    case 'tmux.mended':
+    case 'stuck.seen':
+    case 'stuck.gone':
+      return nodeWord(turn, entry, source);
     default:
       assertNever(entry);
   }
@@ -210,30 +229,27 @@ export function startRefused(
   if (attempt === undefined || attempt.phase.is !== 'claimed') return;
   if (refusal === 'no-space' || refusal === 'missing-program') {
     shun(turn, attempt.node, message);
+    if (refusal === 'no-space') turn.memory.cramped.add(attempt.node);
     return giveUpClaim(turn, attempt, message, null);
   }
-  if (tries >= MAX_START_TRIES)
-    giveUpClaim(turn, attempt, message, `the node refuses it (${refusal}): ${message}`);
+  if (tries < MAX_START_TRIES) return;
+  // What is wrong there is not the order: another node may take it, and this one is held to account.
+  if (refusal === 'internal') {
+    shun(turn, attempt.node, message, attempt.task);
+    loseClaim(turn, attempt, message);
+  } else giveUpClaim(turn, attempt, message, `the node refuses it (${refusal}): ${message}`);
 }
 
 /** Several orders may be on their way to a node when it refuses the first: that is told once. */
-function shun(turn: Turn, node: NodeName, reason: string): void {
+function shun(turn: Turn, node: NodeName, reason: string, task?: TaskKey): void {
   const { shunned, refusals } = turn.memory;
   const known = (shunned.get(node) ?? 0) > turn.now;
   const until = turn.now + SHUN_MS;
   shunned.set(node, until);
   refusals.set(node, reason);
   turn.wakeAt(until);
-  if (!known) turn.record({ type: 'node.refused', node, until, reason });
-}
-
-function giveUpClaim(turn: Turn, attempt: Attempt, reason: string, failure: string | null): void {
-  turn.memory.unordered.delete(attempt.token);
-  turn.record({ type: 'attempt.fenced', token: attempt.token, reason });
-  const task = turn.state.tasks.get(attempt.task);
-  if (task === undefined || attempt.work.kind === 'gate') return;
-  if (failure === null) backOff(turn, task, turn.now, reason);
-  else failTask(turn, task, failure, []);
+  if (known && task === undefined) return;
+  turn.record({ type: 'node.refused', node, until, reason, ...(task === undefined ? {} : { task }) });
 }
 
 /** The node's word on a cancel: gone, over, or on its way. */

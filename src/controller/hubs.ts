@@ -41,6 +41,12 @@ export class Hubs {
     return opening;
   }
 
+  /** Those that are in use. */
+  async opened(): Promise<Hub[]> {
+    const tries = await Promise.allSettled(this.#open.values());
+    return tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
   /** Opens it anew next time: its repository or target has changed. */
   reopen(project: ProjectName): void {
     this.#open.delete(project);

@@ -12,7 +12,17 @@ import { join } from 'node:path';
 import { DispatchError, type Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { Language } from '../model/language.ts';
-import { HOME_CONFIG, loadHome, loadHomeConfig, loadProject } from '../spec/load.ts';
+import { PENDING } from '../feed/names.ts';
+import { FeedWatch } from '../feed/watch.ts';
+import {
+  HOME_CONFIG,
+  listProjects,
+  loadHome,
+  loadHomeConfig,
+  loadProject,
+  planProblem,
+} from '../spec/load.ts';
+import { fedNotes } from './fed-notes.ts';
 import type { Reply } from './commands.ts';
 import { ReportClock } from './report-clock.ts';
 import { Refusals } from './refusals.ts';
@@ -76,10 +86,9 @@ export class Keeper {
   readonly session: Session;
   readonly #options: KeeperOptions;
   readonly #refusals: Refusals;
+  readonly #feed: FeedWatch;
   /** Sizes and times of the files as they were read last, by what was read. */
   readonly #seen = new Map<string, string>();
-  /** Why a person did not want the gates of a project tried; a changed spec does not change that. */
-  readonly #skips = new Map<ProjectName, string>();
   readonly #reports: ReportClock;
   #watchers: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | null = null;
@@ -92,6 +101,21 @@ export class Keeper {
     this.#options = options;
     this.session = session;
     this.#refusals = refusals;
+    this.#feed = new FeedWatch({
+      home: options.home,
+      projects: () => listProjects(options.home),
+      onFed: (fed) => {
+        for (const note of fedNotes(fed)) options.onNote(note);
+        // What was queued is run at once; the folder's watch may have been lost.
+        if (fed.moved.length > 0) this.look();
+      },
+      onError: (error) => {
+        const { code, message, fix = null } = asError(error);
+        options.onNote({ about: 'spec', name: 'pending', code, message, fix });
+      },
+      ...(options.quietMs === undefined ? {} : { quietMs: options.quietMs }),
+      ...(options.lookMs === undefined ? {} : { lookMs: options.lookMs }),
+    });
     const { home, language, onNote } = options;
     this.#reports = new ReportClock({ home, language, onNote, nodes: () => session.nodes });
   }
@@ -116,9 +140,7 @@ export class Keeper {
   /** Reads a project's files and runs them; what is wrong with them is the reply. */
   take(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     return this.#inTurn(async () => {
-      if (skipControl === undefined) this.#skips.delete(project);
-      else this.#skips.set(project, skipControl);
-      const reply = await this.#load(project);
+      const reply = await this.#load(project, skipControl);
       this.#watch();
       // What was saved between the two is seen by nobody else.
       this.look();
@@ -139,6 +161,7 @@ export class Keeper {
     this.#reports.stop();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
+    await this.#feed.stop();
     await this.session.detach();
   }
 
@@ -153,8 +176,8 @@ export class Keeper {
     await this.#guarded(async () => {
       for (const project of this.projects) {
         if (this.#stopped) return;
-        const reply = await this.#load(project);
-        if (!reply.ok) await this.#start(project);
+        const reply = await this.#load(project, this.#skip(project));
+        if (!reply.ok) await this.#start(project, this.#skip(project));
       }
     });
   }
@@ -167,7 +190,8 @@ export class Keeper {
       if (await this.#hasChanged(NODES)) await this.#followNodes();
       if (await this.#hasChanged(HOME_CONFIG)) await this.#followConfig();
       for (const project of this.projects) {
-        if (!this.#stopped && (await this.#hasChanged(folderOf(project)))) await this.#load(project);
+        if (!this.#stopped && (await this.#hasChanged(folderOf(project))))
+          await this.#load(project, this.#skip(project));
       }
     });
   }
@@ -199,14 +223,28 @@ export class Keeper {
     const error = firstError(problems);
     if (error !== null) return this.#refusals.refuse(HOME_CONFIG, error);
     this.#refusals.accept(HOME_CONFIG);
+    if (!this.#stopped) this.#feed.follow(config.feed);
     if (!this.#stopped) this.#reports.follow(config.report);
   }
 
-  async #load(project: ProjectName): Promise<Reply> {
+  /** What the person said who started it holds for changed files and for the next keeper too. */
+  #skip(project: ProjectName): string | undefined {
+    return this.session.state.projects.get(project)?.skipControl ?? undefined;
+  }
+
+  async #load(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     const folder = folderOf(project);
     this.#seen.set(folder, await signatureOf(this.#options.home, folder));
     const { config, specs, problems } = await loadProject(this.#options.home, project);
-    const error = firstError(problems);
+    const error =
+      firstError(problems) ??
+      (config === null
+        ? null
+        : await planProblem(
+            this.#options.home,
+            config,
+            specs.map(({ spec }) => spec),
+          ));
     if (error !== null || config === null)
       return this.#refused(folder, error ?? new DispatchError('E_INTERNAL', `${folder} cannot be read`));
     try {
@@ -217,11 +255,10 @@ export class Keeper {
       return this.#refused(folder, asError(thrown));
     }
     this.#refusals.accept(folder);
-    return this.#start(project);
+    return this.#start(project, skipControl);
   }
 
-  #start(project: ProjectName): Promise<Reply> {
-    const skipControl = this.#skips.get(project);
+  #start(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     return this.session.command({
       verb: 'start',
       project,
@@ -272,7 +309,9 @@ async function signatureOf(home: string, path: string): Promise<string> {
   const full = join(home, path);
   const names = await readdir(full).catch(() => null);
   if (names === null) return stamp(full);
+  // What is pending changes nothing before it is fed.
   return names
+    .filter((name) => name !== PENDING)
     .sort()
     .map((name) => `${name} ${stamp(join(full, name))}`)
     .join('\n');

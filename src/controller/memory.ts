@@ -1,8 +1,10 @@
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { isFinal, type TestBaseline } from '../model/task.ts';
+import type { ContractLook } from '../schedule/snapshot.ts';
 import type { ControlRun } from './control-run.ts';
 import type { QueueRecord } from '../merge/queue/record.ts';
+import type { DiskLook } from '../schedule/health.ts';
 
 /**
  * What a controller knows besides the durable state: who is connected, what is in flight, what it was told this time.
@@ -37,18 +39,26 @@ export interface Memory {
   readonly shunned: Map<NodeName, number>;
   /** What those nodes said. */
   readonly refusals: Map<NodeName, string>;
+  /** Those of them that had no space: they may be asked again as soon as a look shows some. */
+  readonly cramped: Set<NodeName>;
+  /** Nodes whose supervisor was asked to give its place to another one, and which are not back. */
+  readonly restarting: Set<NodeName>;
+  /** What each node said of its disk last. */
+  readonly disks: Map<NodeName, DiskLook>;
+  /** Why there is no connection to a node. */
+  readonly troubles: Map<NodeName, { readonly code: string; readonly message: string }>;
   /** What each merge queue has shown so far. */
   readonly records: Map<ProjectName, QueueRecord>;
   /** Branches of each queue that could be stacked when it was last looked at. */
   readonly waiting: Map<ProjectName, number>;
   /** Projects whose gates are tried on a broken copy before their work may start. */
   readonly controls: Map<ProjectName, ControlRun>;
+  /** Where each project's contract was looked at last: the base, and the path. Work waits until that is the base it has. */
+  readonly contracts: Map<ProjectName, ContractLook>;
   /** Files that the gates of a project run, as they were last looked at; missing where gates are not tried. */
   readonly gatePaths: Map<ProjectName, ReadonlySet<string>>;
   /** Branches that are known to change none of those. */
   readonly harmless: Set<Token>;
-  /** Why gates are not tried in this session, as the person said who started it. */
-  readonly skipped: Map<ProjectName, string>;
   /**
    * Branches that were looked at for conflicts before their turn: where integration was then; `again`: the newest commit
    * that it has not been held against and may conflict with.
@@ -91,12 +101,16 @@ export function freshMemory(state: State): Memory {
     salvage: new Map(),
     shunned: new Map(),
     refusals: new Map(),
+    cramped: new Set(),
+    restarting: new Set(),
+    disks: new Map(),
+    troubles: new Map(),
     records: new Map(),
     waiting: new Map(),
     controls: new Map(),
+    contracts: new Map(),
     gatePaths: new Map(),
     harmless: new Set(),
-    skipped: new Map(),
     foreseen: new Map(),
     changes: new Map(),
     races: new Map(),

@@ -5,6 +5,7 @@ import type { Progress, Project, Task } from '../model/task.ts';
 import { wantedDepth } from '../merge/queue/plan.ts';
 import { firstQueued, queueOf, type Queue, recordOf, type Stacked } from '../merge/queue/view.ts';
 import type { Effect } from './door.ts';
+import { contractEffects } from './contract.ts';
 import { controlEffects } from './control.ts';
 import { mayMeet, predictEffects } from './foresight.ts';
 import { activeOf } from './memory.ts';
@@ -31,6 +32,7 @@ function mayRun(turn: Turn, key: string): boolean {
 
 function* nodeEffects(turn: Turn): Generator<Effect> {
   const { state, memory } = turn;
+  yield* mendEffects(turn);
   for (const token of memory.unordered) {
     const attempt = state.attempts.get(token);
     if (attempt === undefined || attempt.phase.is !== 'claimed' || !memory.connected.has(attempt.node))
@@ -58,6 +60,19 @@ function* nodeEffects(turn: Turn): Generator<Effect> {
   }
 }
 
+/** Repairs that are wanted and not tried yet; one that has begun is over when the node is back. */
+function* mendEffects({ state, memory }: Turn): Generator<Effect> {
+  for (const { name: node, health } of state.nodes.values()) {
+    if (!memory.connected.has(node)) continue;
+    for (const { kind: ailment, repair } of health.ailments) {
+      if (repair === null || repair.did !== null) continue;
+      const { by } = repair;
+      if (by === 'sweep' || (by === 'restart' && !memory.restarting.has(node)))
+        yield { do: 'mend', key: `mend:${node}:${ailment}`, node, ailment, by };
+    }
+  }
+}
+
 /** Tasks that have something to be done for them, of the projects that have a hub. */
 function groupActive({ state }: Turn): Map<ProjectName, Task[]> {
   const groups = new Map<ProjectName, Task[]>();
@@ -78,6 +93,7 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[], gateS
     return wanted ? [{ do: 'base', key: `base:${name}`, project: name }] : [];
   }
   return [
+    ...contractEffects(turn, project),
     ...controlEffects(turn, project),
     ...collectEffects(turn, name, active),
     ...queueEffects(turn, queueOf(project, active, turn.state.tasks), active, gateSlots),

@@ -18,6 +18,8 @@ export interface NodeHands {
   readonly orders: OrderSources;
   /** The node has seen a higher epoch: another controller has taken over, and this one must stop. */
   readonly onSuperseded: (node: NodeName) => void;
+  /** The node has no space for an order: how much it has is worth a look. */
+  readonly onNoSpace: (node: NodeName) => void;
 }
 
 export async function performNodeEffect(effect: NodeEffect, hands: NodeHands): Promise<Input> {
@@ -70,6 +72,7 @@ function refusedOrFailed(effect: NodeEffect, error: unknown, hands: NodeHands): 
   const { key, token, node } = effect;
   if (error instanceof NodeRefusal) {
     if (error.code === 'fenced') hands.onSuperseded(node);
+    if (error.code === 'no-space') hands.onNoSpace(node);
     if (error.code === 'missing-base') hands.hubs.forgetSupply(node, projectOf(hands.state, token));
     if (effect.do === 'start' && error.code !== 'missing-base' && error.code !== 'fenced') {
       return { is: 'start.refused', key, token, refusal: error.code, message: error.message };

@@ -9,7 +9,7 @@ export type Question =
   | { readonly ask: 'about' }
   /** How the nodes are doing, as they said last. */
   | { readonly ask: 'nodes' }
-  /** Read the project's files and run it; only a controller that keeps the home does. Answered with a Reply. */
+  /** Read the project's files and run it: a controller that keeps the home does, and one that runs this very project. Answered with a Reply. */
   | { readonly ask: 'take'; readonly project: ProjectName; readonly skipControl?: string };
 
 export interface NodeLook {

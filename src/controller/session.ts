@@ -23,6 +23,7 @@ import { Core } from './core.ts';
 import type { Command, Effect, Input } from './door.ts';
 import { Fleet } from './fleet.ts';
 import { performOnHub } from './hub-effects.ts';
+import { HubCare } from './hub-care.ts';
 import { Hubs } from './hubs.ts';
 import { isAnybodySilent } from './leases.ts';
 import { Loop } from './loop.ts';
@@ -52,6 +53,8 @@ export interface SessionOptions {
     readonly take: (project: ProjectName, skipControl: string | undefined) => Promise<Reply>;
     readonly refused: () => About['refused'];
   };
+  /** Takes a project of this session over from disk again, for whoever has written specs; absent: nobody may ask. */
+  readonly again?: (project: ProjectName) => Promise<Reply>;
 }
 
 /** Longest wait for a reply of a node that is being let go. */
@@ -84,6 +87,7 @@ export class Session {
   readonly #lease: Lease;
   readonly #core: Core;
   readonly #hubs: Hubs;
+  readonly #care: HubCare;
   readonly #loop: Loop;
   readonly #fleet: Fleet;
   readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
@@ -116,6 +120,7 @@ export class Session {
     const paths = homePaths(options.home);
     this.#core = new Core(state, { epoch: lease.epoch, random: () => randomBytes(16) });
     this.#hubs = new Hubs(state, paths.repos, paths.temporary);
+    this.#care = new HubCare(() => this.#hubs.opened());
     this.#fleet = new Fleet({
       state,
       epoch: lease.epoch,
@@ -290,6 +295,7 @@ export class Session {
     await this.#loop.stop();
     this.#acks.stop();
     await this.#fleet.stop();
+    await this.#care.stop();
     await this.#store.release(this.#lease).catch(() => undefined);
     await this.#store.close();
   }
@@ -311,6 +317,7 @@ export class Session {
           .map((look) => ({ ...look, silence: silenceOf(this.snapshot(), look.name) }));
       case 'take':
         if (keeper !== undefined) return keeper.take(question.project, question.skipControl);
+        if (this.#options.again !== undefined) return this.#options.again(question.project);
         return { ok: false, code: 'E_CONTROLLER_RUNNING', message: 'this controller ends with its own verb' };
       default:
         return assertNever(question);
@@ -318,7 +325,7 @@ export class Session {
   }
 
   async #perform(effect: Effect): Promise<Input> {
-    const input = await this.#performNow(effect);
+    const input = await this.#care.during(() => this.#performNow(effect));
     // What was under way when the nodes were let go is asked for again by the next controller.
     if (input.is === 'effect.failed' && this.#detached === null) {
       const { code, message, why, fix = null } = input.problem;
@@ -330,6 +337,8 @@ export class Session {
 
   async #performNow(effect: Effect): Promise<Input> {
     switch (effect.do) {
+      case 'mend':
+        return this.#fleet.mend(effect);
       case 'start':
       case 'cancel':
       case 'forget':
@@ -345,6 +354,7 @@ export class Session {
               (await this.#hubs.of(project.name)).readFile(commit, path),
           },
           onSuperseded: (node) => this.#superseded(node),
+          onNoSpace: (node) => this.#fleet.look(node),
         });
       default:
         return performOnHub(effect, { state: this.state, hubs: this.#hubs, links: this.#fleet.links });

@@ -50,6 +50,7 @@ function settleWork(turn: Turn, attempt: Attempt, outcome: Outcome): void {
       const reason = `${outcome.cause}: ${outcome.message}`;
       // The key's own back-off says when; another key or the fallback may take it at once.
       if (isNobodysFault(attempt, outcome)) return backOff(turn, task, turn.now, reason);
+      if (outcome.blame === 'node') return lostAttempt(turn, task, reason);
       return failedAttempt(turn, task, reason);
     }
     case 'timeout':
@@ -212,6 +213,23 @@ function brokenGate(turn: Turn, project: Project, subject: QueueSubject, message
   const notBefore = turn.now + attemptBackoff(breaks) / 10;
   turn.record({ type: 'merge.stalled', token: subject.workToken, notBefore, reason: message });
   turn.wakeAt(notBefore);
+}
+
+/** Gives up an attempt that has not begun, as far as is known; a failure ends its task as well. */
+export function giveUpClaim(turn: Turn, attempt: Attempt, reason: string, failure: string | null): void {
+  fence(turn, attempt.token, reason);
+  const task = turn.state.tasks.get(attempt.task);
+  if (task === undefined || attempt.work.kind === 'gate') return;
+  if (failure === null) backOff(turn, task, turn.now, reason);
+  else failTask(turn, task, failure, []);
+}
+
+/** The same when its node is to blame: the task goes elsewhere, and not for ever. */
+export function loseClaim(turn: Turn, attempt: Attempt, reason: string): void {
+  turn.memory.unordered.delete(attempt.token);
+  turn.record({ type: 'attempt.fenced', token: attempt.token, reason, lost: true });
+  const task = turn.state.tasks.get(attempt.task);
+  if (task !== undefined && attempt.work.kind === 'work') lostAttempt(turn, task, reason);
 }
 
 export function fence(turn: Turn, token: Attempt['token'], reason: string): void {

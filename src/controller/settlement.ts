@@ -80,6 +80,8 @@ function isForGood(blocker: Blocker, snapshot: Snapshot, stuck: ReadonlySet<Proj
       const { at } = holder.progress;
       return (at === 'gating' || at === 'queued') && stuck.has(projectOf(holder));
     }
+    case 'contract':
+      return blocker.changed !== null;
     case 'control':
       return blocker.failed !== null || (blocker.nodes.length > 0 && blocker.nodes.every(isShut));
     case 'nodes':

@@ -49,12 +49,17 @@ function kindOf(status: number | null, message: string): RefusalKind | null {
     case 529:
       return 'overload';
     case null:
+      if (KEY_REFUSED.test(message)) return 'login';
       if (/overloaded|experiencing high demand/i.test(message)) return 'overload';
       return /rate.?limit|too many requests/i.test(message) ? 'rate' : null;
     default:
       return null;
   }
 }
+
+/** Anthropic, OpenAI and Google, where an agent passes on their words alone. */
+const KEY_REFUSED =
+  /authentication_error|\bUNAUTHENTICATED\b|API_KEY_INVALID|invalid x-api-key|(?:invalid|incorrect|missing) api key|api key (?:not valid|expired|is invalid)/i;
 
 /** What providers say of an account that has no money or plan left. */
 const EMPTY_ACCOUNT =
@@ -87,7 +92,7 @@ export function looksRefused(message: string): boolean {
 }
 
 const REFUSED =
-  /^(?:failed to authenticate|api error|invalid api key|not logged in|credit balance is too low|prompt is too long|claude (?:ai )?usage limit|you'?ve (?:hit|reached) your|oauth token|please run \/login|there'?s an issue with the selected model|unable to connect|connection error|request timed out)/i;
+  /^\[?(?:failed to authenticate|api error|invalid api key|not logged in|credit balance is too low|prompt is too long|claude (?:ai )?usage limit|you'?ve (?:hit|reached) your|oauth token|please run \/login|there'?s an issue with the selected model|unable to connect|connection error|request timed out)/i;
 
 /**
  * Z.ai's business codes (docs.z.ai, api reference, errors): 1302 too many requests at once, 1303 too frequent, 1304 and

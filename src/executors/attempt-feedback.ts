@@ -12,6 +12,8 @@ export function feedbackForAttempt(feedback: Feedback): string {
   switch (feedback.why) {
     case 'conflict':
       return [...conflictPart(feedback.clash), ...previousPart(feedback.previous)].join('\n');
+    case 'contract':
+      return [contractPart(feedback.path), ...previousPart(feedback.previous)].join('\n');
     case 'reverted':
       return [revertedPart(feedback.reason), ...previousPart(feedback.previous)].join('\n');
     case 'gate':
@@ -70,6 +72,10 @@ function gatePart(findings: readonly Finding[], output: string): string[] {
   }
   lines.push('', 'Do the task on the new base so that both work together.');
   return lines;
+}
+
+function contractPart(path: string): string {
+  return `The contract that all tasks share (${JSON.stringify(path)}) changed while your work of the attempt before was done or waited to be merged. The tree starts from a base that has the new one, which is also above. Do the task by it.`;
 }
 
 function revertedPart(reason: string): string {

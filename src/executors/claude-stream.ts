@@ -9,13 +9,15 @@ import { stripControls } from '../gates/shorten.ts';
 import { type ApiError, apiErrorOf, looksRefused } from './api-error.ts';
 import type { ExecutorOutcome } from './executor-outcome.ts';
 import { type JsonEvent as Event, jsonLines } from './json-lines.ts';
-import { isRecord, usageOf } from './usage.ts';
+import { addUsage, isRecord, usageOf } from './usage.ts';
 
 /** Reads the stream of one round; the last `result` wins. */
 export function readClaudeStream(log: string): ExecutorOutcome {
   let sessionId: string | null = null;
   let result: Event | null = null;
   let apiError: ApiError | null = null;
+  /** What each answer of the main loop cost; one answer may take several events. */
+  const answers = new Map<unknown, Usage | null>();
   for (const event of jsonLines(log)) {
     if (typeof event.session_id === 'string' && event.session_id !== '') sessionId = event.session_id;
     if (event.type === 'result') {
@@ -25,11 +27,13 @@ export function readClaudeStream(log: string): ExecutorOutcome {
       apiError = namedError(statusOf(event.error_status), textOf(event.error) ?? 'unknown', null);
     } else if (event.type === 'assistant') {
       apiError = assistantError(event);
+      if (isRecord(event.message) && (event.parent_tool_use_id ?? null) === null)
+        answers.set(event.message.id, tokensOf(event.message.usage));
     }
   }
   return {
     usage: result === null ? null : resultUsage(result),
-    mainUsage: result === null ? null : mainUsage(result),
+    mainUsage: result === null ? null : mainOf(result, [...answers.values()]),
     sessionId,
     finished: result !== null,
     apiError,
@@ -39,9 +43,12 @@ export function readClaudeStream(log: string): ExecutorOutcome {
 
 /** The other closing errors (turn limit, budget) are the agent's own, not its provider's. */
 function resultError(result: Event): ApiError | null {
-  if (result.is_error !== true) return null;
+  const said = textOf(result.result) ?? (isRecord(result.error) ? textOf(result.error.message) : null);
+  // Qwen Code calls a turn that its provider refused a success.
+  if (result.is_error !== true)
+    return said?.startsWith('[API Error: ') === true ? apiErrorOf(null, said) : null;
   const status = statusOf(result.api_error_status);
-  const message = textOf(result.result) ?? `the turn ended with ${textOf(result.subtype) ?? 'an error'}`;
+  const message = said ?? `the turn ended with ${textOf(result.subtype) ?? 'an error'}`;
   const refused = status !== null || result.subtype === 'success' || looksRefused(message);
   return refused ? apiErrorOf(status, message) : null;
 }
@@ -101,13 +108,24 @@ function resultUsage(result: Event): Usage | null {
   return spent ? usage : null;
 }
 
+/** Qwen Code names no models, and its one count is of the whole session: there the answers of this turn tell. */
+function mainOf(result: Event, answers: readonly (Usage | null)[]): Usage | null {
+  if (isRecord(result.modelUsage)) return mainUsage(result);
+  const [first = null, ...others] = answers;
+  return others.reduce(addUsage, first) ?? mainUsage(result);
+}
+
 function mainUsage(result: Event): Usage | null {
-  const main = isRecord(result.usage) ? result.usage : {};
+  return tokensOf(result.usage, result.total_cost_usd);
+}
+
+function tokensOf(usage: unknown, costUsd: unknown = null): Usage | null {
+  const main = isRecord(usage) ? usage : {};
   return usageOf(
     total([main], 'input_tokens', 'cache_creation_input_tokens'),
     total([main], 'output_tokens'),
     total([main], 'cache_read_input_tokens'),
-    result.total_cost_usd,
+    costUsd,
   );
 }
 

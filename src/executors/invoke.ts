@@ -6,6 +6,7 @@
 import type { AgentCall, ExecutorDef } from '../model/executor.ts';
 import { shorten } from '../gates/shorten.ts';
 import { callOf } from './kinds.ts';
+import { NOTES_VARIABLE } from './notes.ts';
 
 export interface RoundContext {
   /** 1 for the first round; each feedback round adds one. */
@@ -29,6 +30,8 @@ export interface RoundContext {
   /** Where a shell command may write its usage; removed before each round. */
   readonly usagePath: string;
   readonly treeDir: string;
+  /** Directory for what the agent says of its own work. */
+  readonly notesDir: string;
   readonly isRoot: boolean;
   /** It runs in `cage: strict`, in which no further sandbox can be built. */
   readonly caged: boolean;
@@ -132,6 +135,7 @@ function common(round: RoundContext): Record<string, string> {
     DISPATCH_TOKEN: round.token,
     DISPATCH_ROUND: String(round.round),
     DISPATCH_TREE: round.treeDir,
+    [NOTES_VARIABLE]: round.notesDir,
   };
 }
 

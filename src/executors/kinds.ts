@@ -2,8 +2,8 @@
  * The families of agents: how each is called without a terminal, resumed and read. Flags change often, so the ones that a
  * call needs are asked for on the node (`probe`) before the first run there.
  *
- * Checked against the programs themselves: Claude Code 2.1.328 and Codex CLI 0.169.0 (test/agents); their recorded streams,
- * and those of Gemini CLI, Qwen Code and OpenCode, are in test/fixtures/agent-events. Aider is taken from its documentation.
+ * Checked against the programs themselves (test/agents): Claude Code 2.1.328, Codex CLI 0.169.0, Gemini CLI 0.61.0, Qwen
+ * Code 0.24.4 and OpenCode 1.18.33; recorded streams are in test/fixtures/agent-events. Aider is taken from its documentation.
  */
 import type { AgentCall, EventRules, ExecutorDef, ExecutorKind } from '../model/executor.ts';
 import { stallsOf } from './stall-rules.ts';
@@ -222,14 +222,17 @@ const GEMINI: AgentCall = {
   },
 };
 
+/** Without a settings file it takes no key unless it is told what kind of provider there is. */
+const QWEN_RUN = ['--output-format', 'stream-json', '--yolo', '--auth-type', 'openai', '{model_arguments}'];
 /** Speaks Claude Code's stream, without its money. */
 const QWEN: AgentCall = {
   ...PLAIN,
   stalls: stallsOf('qwen'),
   prompt: 'stdin',
-  start: ['--output-format', 'stream-json', '--yolo', '{model_arguments}'],
-  resume: ['--output-format', 'stream-json', '--yolo', '{model_arguments}', '--resume', '{session}'],
+  start: QWEN_RUN,
+  resume: [...QWEN_RUN, '--resume', '{session}'],
   modelArguments: ['--model', '{model}'],
+  env: { QWEN_CODE_SUPPRESS_YOLO_WARNING: '1' },
   unset: ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'DASHSCOPE_API_KEY'],
   loginUnless: ['OPENAI_BASE_URL'],
   loginFiles: ['.qwen/oauth_creds.json', '.qwen/settings.json'],
@@ -239,7 +242,7 @@ const QWEN: AgentCall = {
     program: 'qwen',
     version: ['--version'],
     least: null,
-    help: [{ args: ['--help'], flags: ['--output-format', '--yolo', '--resume', '--model'] }],
+    help: [{ args: ['--help'], flags: ['--output-format', '--yolo', '--auth-type', '--resume', '--model'] }],
   },
 };
 

@@ -102,12 +102,12 @@ function section(title: string, body: string): string {
   return `===== ${title} =====\n\n${body}`;
 }
 
-function quoted(file: PromptFile): string {
+export function quoted(file: PromptFile): string {
   return `File ${JSON.stringify(file.path)}:\n${fenced(shorten(file.text, FILE_BYTES))}`;
 }
 
 /** Between two lines of backticks, more of them than anywhere in the text. */
-function fenced(text: string): string {
+export function fenced(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length));
   const fence = '`'.repeat(Math.max(3, longest + 1));
   return `${fence}\n${text.replace(/\n+$/, '')}\n${fence}`;
@@ -177,7 +177,7 @@ function gates(env: PromptEnvironment): string {
 
 function working(env: PromptEnvironment): string {
   const steps = [
-    '1. Begin with a short plan: a few lines, which files and in what order.',
+    '1. Begin with a short plan: a few lines, which files, in what order, and how each acceptance criterion will be shown. Write it to the file "$DISPATCH_NOTES/plan.md" (a directory outside of the tree) before you change anything.',
     '2. Do the whole task. Write real code and real tests; leave no TODO and no stub.',
   ];
   if (env.base !== null) {
@@ -191,7 +191,7 @@ function working(env: PromptEnvironment): string {
       : `${steps.length + 1}. Run the verify command; if it fails, mend the cause, never the check.`,
   );
   steps.push(
-    `${steps.length + 1}. End with the evidence: the commands you ran, what they printed, and which acceptance criterion each proves.`,
+    `${steps.length + 1}. End with the evidence: repeat the acceptance list, each item as "- [x]" when it is met or "- [ ]" when it is not, with the command that shows it and what that printed; then an assessment of your own: what you are sure of, what you are not, what a reviewer should look at. Write it to "$DISPATCH_NOTES/evidence.md", or, where that directory cannot be written, make it your last message. Both are for the person who reviews; the checks do not read them.`,
   );
   return steps.join('\n');
 }

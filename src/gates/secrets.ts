@@ -73,6 +73,18 @@ function format(is: string, pattern: string): Format {
   return { is, pattern: new RegExp(alone), every: new RegExp(alone, 'g') };
 }
 
+/** The text with each key, and each private key with its body, replaced by the name of what it was. */
+export function redactSecrets(text: string): string {
+  let plain = text.replaceAll(
+    new RegExp(`${BEGIN.source}[\\s\\S]*?(?:-----END [A-Z ]*-----|$)`, 'gu'),
+    '[redacted: a private key]',
+  );
+  if (!HINT.test(plain)) return plain;
+  for (const { is, every } of FORMATS)
+    plain = plain.replaceAll(every, (key) => (isExample(key) ? key : `[redacted: ${is}]`));
+  return plain;
+}
+
 /** The text without keys, and without values that are named like one (`--token abc`, `API_KEY=abc`, `Bearer abc`). */
 export function withoutSecrets(text: string): string {
   const named = text.replace(NAMED, (_, name: string) => `${name}[hidden]`);

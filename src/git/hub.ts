@@ -30,10 +30,11 @@ import { mergeBranch } from './merge-branch.ts';
 import { commitTree, firstParent, mergeBases, type MergedTree, treeOf } from './merge-tree.ts';
 import { candidateRef, INTEGRATION, isAncestor, moveRef, readRef, START, TARGET } from './refs.ts';
 import { requireGit } from './run.ts';
+import { isWorthTidying, litterOf, tidy } from './tidy.ts';
 import { targetMissing } from './target-missing.ts';
 import { reverseOf } from './reverse.ts';
 import { batchMessage, landedMerges, mergeMessage, type MergeLabel, tasksIn } from './trailers.ts';
-import { listPaths, presentCommits, readFile } from './tree-read.ts';
+import { fileId, listPaths, presentCommits, readFile } from './tree-read.ts';
 import { Upstream } from './upstream.ts';
 import { changedBetween, projectTrees } from './projection.ts';
 
@@ -98,6 +99,12 @@ export class Hub {
     return await this.#read(() => this.#integration());
   }
 
+  /** Puts objects and refs in order when there is enough to do; nothing is dropped. @throws GitError when `signal` ends it. */
+  async tidy(signal: AbortSignal): Promise<void> {
+    if (!isHub(this.place.dir) || !isWorthTidying(await litterOf(this.#repo))) return;
+    await tidy(this.#repo, signal);
+  }
+
   /** Which of the commits the hub has. */
   async has(commits: readonly CommitId[]): Promise<CommitId[]> {
     return await this.#read(() => presentCommits(this.#repo, commits));
@@ -155,6 +162,11 @@ export class Hub {
   /** Text of a file at a commit; null when there is none, or it is not a regular file. */
   async readFile(commit: CommitId, path: string): Promise<string | null> {
     return await this.#read(async () => (await readFile(this.#repo, commit, path))?.toString('utf8') ?? null);
+  }
+
+  /** Git's id of the content of a file at a commit; null when there is none, or it is not a regular file. */
+  async fileId(commit: CommitId, path: string): Promise<string | null> {
+    return await this.#read(() => fileId(this.#repo, commit, path));
   }
 
   /** All paths of a commit's tree. */

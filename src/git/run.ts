@@ -36,6 +36,8 @@ export interface GitOptions {
   readonly timeoutMs?: number;
   /** Most bytes of standard output that are kept; more kills git and throws. Default 64 MiB. */
   readonly maxBytes?: number;
+  /** Ends git, politely at first. */
+  readonly signal?: AbortSignal;
   /** Transports that may be used. Default none, which still leaves everything inside one repository. */
   readonly protocols?: readonly GitProtocol[];
 }
@@ -109,6 +111,13 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
       stop();
     }, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
 
+    const giveUp = (): void => {
+      stopped = 'signal';
+      stop();
+    };
+    options.signal?.addEventListener('abort', giveUp, { once: true });
+    if (options.signal?.aborted === true) giveUp();
+
     const out: Buffer[] = [];
     let bytes = 0;
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -132,6 +141,7 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     });
     child.once('close', (code, signal) => {
       clearTimeout(deadline);
+      options.signal?.removeEventListener('abort', giveUp);
       const said = stderr.toString('utf8');
       if (stopped !== null) reject(new GitError(args, stopped, code, said));
       else if (code === null) reject(new GitError(args, 'signal', null, `${signal ?? ''} ${said}`.trim()));

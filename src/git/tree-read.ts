@@ -21,6 +21,12 @@ export async function presentCommits(repo: RepoPlace, commits: readonly CommitId
 
 /** Content of a regular file at a commit; null when the path is something else or nothing. */
 export async function readFile(repo: RepoPlace, commit: CommitId, path: string): Promise<Buffer | null> {
+  const id = await fileId(repo, commit, path);
+  return id === null ? null : (await git(['cat-file', 'blob', id], repo)).stdout;
+}
+
+/** Id of the content of a regular file at a commit; null when the path is something else or nothing. */
+export async function fileId(repo: RepoPlace, commit: CommitId, path: string): Promise<string | null> {
   const { stdout } = await git(['ls-tree', '-z', '--full-tree', '--end-of-options', commit, '--', path], {
     gitDir: repo.gitDir,
     env: { ...repo.env, GIT_LITERAL_PATHSPECS: '1' },
@@ -30,7 +36,7 @@ export async function readFile(repo: RepoPlace, commit: CommitId, path: string):
     const [mode, , id] = entry.toString('latin1', 0, tab).split(' ');
     const regular = mode === '100644' || mode === '100755';
     if (!regular || !isCommitId(id) || decodePath(entry.subarray(tab + 1)) !== path) continue;
-    return (await git(['cat-file', 'blob', id], repo)).stdout;
+    return id;
   }
   return null;
 }

@@ -68,6 +68,14 @@ export type HubEffect =
       readonly commit: CommitId;
       readonly commands: readonly string[];
     }
+  /** What the contract is at the base. */
+  | {
+      readonly do: 'contract';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly path: string;
+    }
   /** A copy of the base that is broken on purpose, for the command to go red on. */
   | {
       readonly do: 'break';
@@ -184,6 +192,15 @@ export type HubResult =
       readonly files: Readonly<Record<string, string>>;
       /** Paths of all their files. */
       readonly paths: readonly string[];
+    }
+  /** `hash`: git's id of the content; null: no such file. */
+  | {
+      readonly is: 'contract.read';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly commit: CommitId;
+      readonly path: string;
+      readonly hash: string | null;
     }
   | {
       readonly is: 'copy.broken';

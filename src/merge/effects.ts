@@ -2,6 +2,7 @@ import { assertNever } from '../model/assert.ts';
 import { setBase } from './base.ts';
 import { collect } from './collect.ts';
 import { breakOnPurpose, inspect } from './control.ts';
+import { readContract } from './contract.ts';
 import { deliver, prepareDelivery } from './deliver.ts';
 import { land } from './land.ts';
 import { merge } from './merge.ts';
@@ -36,6 +37,8 @@ async function perform(effect: HubEffect, work: HubWork): Promise<HubResult> {
       return await land(effect, work);
     case 'inspect':
       return await inspect(effect, work);
+    case 'contract':
+      return await readContract(effect, work);
     case 'break':
       return await breakOnPurpose(effect, work);
     case 'prepare-delivery':

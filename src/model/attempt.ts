@@ -49,6 +49,14 @@ export interface ProviderRefusal {
   readonly retryAfterMs: number | null;
 }
 
+/** What an agent says of its own work; no gate looks at it. Cleaned and bounded before it is kept. */
+export interface Notes {
+  /** Written before it began. */
+  readonly plan: string | null;
+  /** The acceptance list with evidence, and an assessment. */
+  readonly evidence: string | null;
+}
+
 /** How an attempt ended, as its node recorded it. Gate attempts use done (green), refused (red) and failed (broken gate: nobody's fault). */
 export type Outcome =
   | {
@@ -73,6 +81,8 @@ export type Outcome =
       /** `prepare`: no tree; `executor`: the program could not run or broke; `empty`: it changed nothing; `gate`: the gate itself broke. */
       readonly cause: 'prepare' | 'executor' | 'empty' | 'gate';
       readonly message: string;
+      /** The node could not do its part, whatever the work is; missing: that is not known. */
+      readonly blame?: 'node';
       /** The provider refused the key it ran with; missing: nothing is said of the key. */
       readonly refusal?: ProviderRefusal;
       /** The bound of its cage that it met; missing: none that is known. */
@@ -165,8 +175,13 @@ export interface Attempt {
   readonly credential?: string;
   /** Which executor runs it, where that is not the one of its spec. */
   readonly executor?: string;
+<<<<<<< HEAD
   /** What it counts for in budgets until its use is known; missing: none bounded it. */
   readonly reserved?: Amount;
+=======
+  /** Git's id of the shared contract that it was told to keep to; missing: there was none. */
+  readonly contract?: string;
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
   readonly epoch: number;
   /** Commit the tree starts from; null without a repository. */
   readonly base: CommitId | null;
@@ -181,6 +196,8 @@ export interface Attempt {
 export type Feedback =
   | { readonly why: 'reverted'; readonly reason: string; readonly previous: CommitId }
   | { readonly why: 'conflict'; readonly clash: Clash; readonly previous: CommitId }
+  /** The contract at `path` changed when it was done. */
+  | { readonly why: 'contract'; readonly path: string; readonly previous: CommitId }
   | {
       readonly why: 'gate';
       readonly findings: readonly Finding[];

@@ -1,9 +1,14 @@
 import type { AreaFacts } from './area.ts';
+<<<<<<< HEAD
 import type { AttemptKind, Finding, Outcome, RefusalKind, Step } from './attempt.ts';
 import type { Amount } from './budget.ts';
+=======
+import type { AttemptKind, Finding, Notes, Outcome, RefusalKind, Step } from './attempt.ts';
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
+import type { AilmentKind, RepairKind } from './health.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 import type { Stall } from './stall.ts';
@@ -18,7 +23,12 @@ export type Fact =
   | { readonly type: 'project.configured'; readonly config: ProjectConfig }
   | { readonly type: 'project.based'; readonly project: ProjectName; readonly integration: CommitId }
   /** A person wants its specs run: whichever controller keeps the home goes on with it from now on. */
-  | { readonly type: 'project.started'; readonly project: ProjectName }
+  | {
+      readonly type: 'project.started';
+      readonly project: ProjectName;
+      /** Why this person wants no gate tried on a broken copy first; missing: gates are tried. */
+      readonly skipControl?: string;
+    }
   | { readonly type: 'task.added'; readonly spec: TaskSpec; readonly text: string }
   /** The file changed while the task was not final; counts for the next attempt. */
   | { readonly type: 'task.changed'; readonly spec: TaskSpec; readonly text: string }
@@ -46,6 +56,37 @@ export type Fact =
       readonly node: NodeName;
       readonly until: number;
       readonly reason: string;
+      /** Whose order it was, when nobody but the node is to blame. */
+      readonly task?: TaskKey;
+    }
+  /** Something is wrong with it, or its figures are others. */
+  | {
+      readonly type: 'node.ailing';
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      /** What was seen, with figures. */
+      readonly evidence: string;
+    }
+  /** Something is done about it, by the controller or by the node itself. */
+  | {
+      readonly type: 'node.repairing';
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      readonly by: RepairKind;
+    }
+  /** That was done; whether it helped, a look shows. */
+  | {
+      readonly type: 'node.repaired';
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      readonly did: string;
+    }
+  | {
+      readonly type: 'node.healed';
+      readonly node: NodeName;
+      readonly ailment: AilmentKind;
+      /** What shows it. */
+      readonly how: string;
     }
   /** What its agents' programs say about themselves, as far as it was asked and is not known yet. */
   | {
@@ -54,7 +95,13 @@ export type Fact =
       readonly programs: Readonly<Record<string, ProgramReport>>;
     }
   /** cordon: no new attempts; drain: the same, and it is empty when the running ones have ended. */
-  | { readonly type: 'node.marked'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }
+  | {
+      readonly type: 'node.marked';
+      readonly node: NodeName;
+      readonly mark: 'none' | 'cordon' | 'drain';
+      /** The ailment for which dispatch did it by itself; missing: a person did. */
+      readonly for?: AilmentKind;
+    }
   // attempts
   | {
       readonly type: 'attempt.claimed';
@@ -68,8 +115,13 @@ export type Fact =
       readonly credential?: string;
       /** Which executor runs it, where that is not the one of its spec. */
       readonly executor?: string;
+<<<<<<< HEAD
       /** What it counts for in budgets until its use is known; missing: none bounds it. */
       readonly reserved?: Amount;
+=======
+      /** Git's id of the shared contract that it has to keep to; missing: there is none at its base. */
+      readonly contract?: string;
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
     }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | {
@@ -78,6 +130,8 @@ export type Fact =
       readonly round: number;
       readonly step: Step;
     }
+  /** What its agent says of its work; the last one counts. Shown to people, and to nothing else. */
+  | ({ readonly type: 'attempt.noted'; readonly token: Token } & Notes)
   /** It shows no progress, and this is why as far as its node can see; the newest word counts. */
   | { readonly type: 'attempt.stalled'; readonly token: Token; readonly stall: Stall }
   /** It goes on after a stall. */
@@ -85,9 +139,34 @@ export type Fact =
   /** A person took the keyboard of a running attempt. */
   | { readonly type: 'person.intervened'; readonly token: Token; readonly by: string }
   | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
-  | { readonly type: 'attempt.fenced'; readonly token: Token; readonly reason: string }
+  | {
+      readonly type: 'attempt.fenced';
+      readonly token: Token;
+      readonly reason: string;
+      /** Its node is to blame, not the work: it counts as a loss. */
+      readonly lost?: true;
+    }
   /** News of an attempt that is over or unknown: recorded, shown, never merged. */
   | { readonly type: 'attempt.late'; readonly token: Token; readonly what: string }
+  // the contract that the tasks of a project share
+  /** The base has it otherwise than what was accepted, or just so again. `hash`: git's id of its content; null: no such file. */
+  | {
+      readonly type: 'contract.changed';
+      readonly project: ProjectName;
+      readonly path: string;
+      readonly hash: string | null;
+      readonly commit: CommitId;
+    }
+  /** The first that was seen, or what a person lets count from now on. */
+  | {
+      readonly type: 'contract.accepted';
+      readonly project: ProjectName;
+      readonly path: string;
+      readonly hash: string | null;
+      readonly by: string;
+    }
+  /** What its attempt made under an older contract is given up; the task starts again and no try is charged. */
+  | { readonly type: 'task.recalled'; readonly task: TaskKey; readonly token: Token; readonly path: string }
   /** The branch of an attempt that merges no more was fetched into the hub: no work is lost. */
   | { readonly type: 'attempt.kept'; readonly token: Token; readonly head: CommitId }
   // keys

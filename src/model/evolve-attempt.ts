@@ -1,8 +1,10 @@
 /** Facts about attempts: claimed, ended, fenced. Part of `evolve`. */
 import { assertNever } from './assert.ts';
 import type { Attempt, AttemptPhase, GateSubject, Outcome } from './attempt.ts';
+import { isContractSettled } from './contract.ts';
 import { passes } from './credential.ts';
 import type { Event, Fact } from './event.ts';
+import { creditNode } from './evolve-node.ts';
 import type { State } from './state.ts';
 import type { Task } from './task.ts';
 import {
@@ -23,7 +25,11 @@ export function claimAttempt(
   fact: Extract<Fact, { type: 'attempt.claimed' }>,
   event: Event,
 ): void {
+<<<<<<< HEAD
   const { token, task: key, n, work, node, base, credential, executor, reserved } = fact;
+=======
+  const { token, task: key, n, work, node, base, credential, executor, contract } = fact;
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
   expect(!state.attempts.has(token), fact, 'the token is in use');
   const attempt: Attempt = {
     token,
@@ -38,7 +44,11 @@ export function claimAttempt(
     startedAt: null,
     ...(credential === undefined ? {} : { credential }),
     ...(executor === undefined ? {} : { executor }),
+<<<<<<< HEAD
     ...(reserved === undefined ? {} : { reserved }),
+=======
+    ...(contract === undefined ? {} : { contract }),
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
   };
   if (work.kind === 'work') claimWork(state, fact);
   else claimGate(state, fact, work.subject);
@@ -51,6 +61,7 @@ function claimWork(state: State, fact: Extract<Fact, { type: 'attempt.claimed' }
   const task = taskOf(state, fact.task, fact);
   expect(task.progress.at === 'open', fact, `task is ${task.progress.at}`);
   expect(task.unmet === 0, fact, 'a dependency has not merged');
+  expect(isContractSettled(state, task.spec.project), fact, 'the contract has changed');
   expect(fact.n === task.n + 1, fact, `attempt ${fact.n} after ${task.n}`);
   task.n = fact.n;
   task.locked = true;
@@ -83,6 +94,7 @@ function claimGate(
 export function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.ended' }>, at: number): void {
   const attempt = attemptOf(state, fact.token, fact);
   close(state, attempt, { is: 'ended', at, outcome: fact.outcome }, fact);
+  creditNode(state, attempt, fact.outcome, at);
   if (attempt.work.kind === 'gate') return;
   const task = taskOf(state, attempt.task, fact);
   // Whoever takes a task from a live attempt fences the attempt: its end must not move a task that is final or elsewhere.
@@ -95,7 +107,8 @@ export function endAttempt(state: State, fact: Extract<Fact, { type: 'attempt.en
       }
       return;
     case 'failed':
-      if (!isNobodysFault(attempt, outcome)) task.failures += 1;
+      if (outcome.blame === 'node') task.losses += 1;
+      else if (!isNobodysFault(attempt, outcome)) task.failures += 1;
       return;
     case 'timeout':
     case 'overspent':
@@ -149,6 +162,7 @@ export function fenceAttempt(
   const attempt = attemptOf(state, fact.token, fact);
   close(state, attempt, { is: 'fenced', at, reason: fact.reason }, fact);
   state.fenced.add(attempt.token);
+  if (fact.lost === true && attempt.work.kind === 'work') taskOf(state, attempt.task, fact).losses += 1;
 }
 
 export function noteLate(state: State, fact: Extract<Fact, { type: 'attempt.late' }>, at: number): void {

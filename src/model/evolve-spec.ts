@@ -23,6 +23,12 @@ export function baseProject(state: State, fact: Extract<Fact, { type: 'project.b
   project.tests = [];
 }
 
+export function startProject(state: State, fact: Extract<Fact, { type: 'project.started' }>): void {
+  const project = projectOf(state, fact.project, fact);
+  project.started = true;
+  project.skipControl = fact.skipControl ?? null;
+}
+
 export function rememberTests(project: Project, counted: readonly TestBaseline[] = []): void {
   if (counted.length === 0) return;
   const now = new Set(counted.map(({ verify }) => verify));
@@ -56,11 +62,13 @@ export function configureProject(state: State, fact: Extract<Fact, { type: 'proj
     name: config.name,
     config,
     started: false,
+    skipControl: null,
     integration: null,
     green: [],
     tests: [],
     gates: [],
     delivery: null,
+    contract: null,
     broken: null,
     controls: [],
     hold: null,

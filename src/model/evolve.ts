@@ -4,6 +4,7 @@
  * meets is a defect of whoever produced it and throws `IllegalFact`; races are decided before a fact is produced.
  */
 import { assertNever } from './assert.ts';
+import { acceptContract, changeContract, recallTask } from './evolve-contract.ts';
 import type { Event, Fact } from './event.ts';
 import { evidenceKey } from './evidence.ts';
 import { afterGreen, afterRed } from './gate-record.ts';
@@ -40,7 +41,9 @@ import {
   rememberControl,
   rememberGreen,
   rememberTests,
+  startProject,
 } from './evolve-spec.ts';
+import { ailNode, healNode, markNode, refuseNode, repairedNode, repairNode } from './evolve-node.ts';
 import { isSameRun, landRevert, moveIntegration, passMerge, redOf, requestRevert } from './evolve-merge.ts';
 
 /** Applies one event in place. Throws IllegalFact when the event does not fit; the state may then be partly changed and must be rebuilt. */
@@ -65,8 +68,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'project.based':
       return baseProject(state, fact);
     case 'project.started':
-      projectOf(state, fact.project, fact).started = true;
-      return;
+      return startProject(state, fact);
     case 'task.added':
       return addTask(state, fact, event.at);
     case 'task.changed':
@@ -79,17 +81,25 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'node.lost':
       return loseNode(state, fact, event.at);
     case 'node.disconnected':
-    case 'node.refused':
       nodeOf(state, fact.node);
       return;
+    case 'node.refused':
+      return refuseNode(state, fact, event.at);
+    case 'node.ailing':
+      return ailNode(state, fact, event.at);
+    case 'node.repairing':
+      return repairNode(state, fact, event.at);
+    case 'node.repaired':
+      return repairedNode(state, fact);
+    case 'node.healed':
+      return healNode(state, fact, event.at);
     case 'node.probed': {
       const node = nodeOf(state, fact.node);
       node.programs = { ...node.programs, ...fact.programs };
       return;
     }
     case 'node.marked':
-      nodeOf(state, fact.node).mark = fact.mark;
-      return;
+      return markNode(state, fact);
     case 'attempt.claimed':
       return claimAttempt(state, fact, event);
     case 'attempt.running': {
@@ -112,6 +122,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'attempt.stalled':
     case 'attempt.moved':
       return stallAttempt(state, fact, event.at);
+    case 'attempt.noted':
     case 'person.intervened':
       attemptOf(state, fact.token, fact);
       return;
@@ -123,6 +134,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       return noteLate(state, fact, event.at);
     case 'attempt.kept':
       return keepBranch(state, fact);
+    case 'contract.changed':
+      return changeContract(state, fact, event);
+    case 'contract.accepted':
+      return acceptContract(state, fact);
+    case 'task.recalled':
+      return recallTask(state, fact);
     case 'credential.limited': {
       const { credential: name, why, message, limit, seen, notBefore, strikes } = fact;
       const refusals = (state.credentials.get(name)?.refusals ?? 0) + 1;

@@ -1,6 +1,7 @@
 /** What a fact names, found in the state; a fact that names what is not there, or not so, is a defect and throws. */
 import type { Attempt } from './attempt.ts';
 import type { Fact } from './event.ts';
+import { WELL } from './health.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import type { NodeState, State } from './state.ts';
 import type { Gating, Progress, Project, Task } from './task.ts';
@@ -53,7 +54,14 @@ export function liveOn(state: State, node: NodeName): Set<Token> {
 export function nodeOf(state: State, name: NodeName): NodeState {
   const known = state.nodes.get(name);
   if (known !== undefined) return known;
-  const node: NodeState = {
+  const node = newNode(name);
+  state.nodes.set(name, node);
+  return node;
+}
+
+/** A node of which nothing is known. */
+export function newNode(name: NodeName): NodeState {
+  return {
     name,
     bootId: null,
     journal: null,
@@ -62,9 +70,8 @@ export function nodeOf(state: State, name: NodeName): NodeState {
     program: null,
     programs: {},
     silence: null,
+    health: WELL,
   };
-  state.nodes.set(name, node);
-  return node;
 }
 
 export function taskOf(state: State, key: TaskKey, fact: Fact): Task {

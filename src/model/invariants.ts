@@ -10,6 +10,7 @@ import type { TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
 import { indexesOf, isLive } from './indexes.ts';
 import type { TaskSpec } from './spec.ts';
+import { MOST_FAULTS } from './health.ts';
 import type { NodeState, State } from './state.ts';
 import { isFinal, judgedBy, type Progress, type Project, type Task, undoOf } from './task.ts';
 
@@ -28,6 +29,7 @@ export function violations(state: State, meets?: Meets): string[] {
   found.push(...attemptNumbers(state));
   for (const project of state.projects.values()) found.push(...deliveryViolations(state, project));
   for (const node of state.nodes.values()) found.push(...nodeViolations(state, node));
+  for (const node of state.nodes.values()) found.push(...healthViolations(node));
   found.push(...indexViolations(state));
   if (meets !== undefined) found.push(...lockViolations(state, meets));
   return found;
@@ -76,6 +78,19 @@ export function watch(state: State, meets?: Meets): (events: readonly Pick<NewEv
     }
     return found;
   };
+}
+
+/** One ailment of a kind, and a mark of dispatch's own only for one that is there. */
+function healthViolations({ name, mark, health }: NodeState): string[] {
+  const { ailments, faults, markedFor } = health;
+  const kinds = new Set(ailments.map(({ kind }) => kind));
+  return [
+    ...(kinds.size === ailments.length ? [] : [`${name}: ails of one thing twice`]),
+    ...(faults.length <= MOST_FAULTS ? [] : [`${name}: ${faults.length} faults are kept`]),
+    ...(markedFor === null || (kinds.has(markedFor) && mark !== 'none')
+      ? []
+      : [`${name}: marked ${mark} for ${markedFor}, which it does not have`]),
+  ];
 }
 
 /** What one state cannot tell about its past. */

@@ -99,8 +99,13 @@ export interface ProjectConfig {
   readonly weight: number;
   /** Attempts that a task gets before failures are final (refusals by gates are final at once). */
   readonly maxAttempts: number;
+<<<<<<< HEAD
   /** What all of its attempts may use; missing: no bound. */
   readonly budget?: Bounds;
+=======
+  /** Work starts only when a written plan of just these specs lies beside them; missing: it need not. */
+  readonly requirePlan?: true;
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
 }
 
 /** One entry of nodes.json, validated and with defaults filled in. */
@@ -109,6 +114,8 @@ export interface NodeConfig {
   readonly slots: number;
   /** How many of the slots gates may take at once; null: all of them. */
   readonly gateSlots: number | null;
+  /** Free space below which nothing new is placed there, MiB; missing: what the node keeps in reserve (256). */
+  readonly minFreeMb?: number;
   /** `hybrid` takes every executor; a list names those it takes. */
   readonly mode: 'hybrid' | readonly string[];
   readonly labels: readonly string[];

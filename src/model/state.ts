@@ -1,6 +1,7 @@
 import type { Attempt } from './attempt.ts';
 import type { Credential } from './credential.ts';
 import type { ProgramReport } from './executor.ts';
+import type { NodeHealth } from './health.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from './ids.ts';
 import type { NodeSilence } from './lease.ts';
 import { NotedSet } from './noted-set.ts';
@@ -19,6 +20,8 @@ export interface NodeState {
   programs: Readonly<Record<string, ProgramReport>>;
   /** Null: it was heard of lately enough. */
   silence: NodeSilence | null;
+  /** What is wrong with it, what is being done about that, and what was lately. */
+  health: NodeHealth;
 }
 
 /** All state, rebuilt from events by `evolve`. Maps keep insertion order, so iteration is deterministic. */

@@ -173,6 +173,8 @@ export interface Project {
   config: ProjectConfig;
   /** A person has asked for its specs to be run; `dispatch serve` goes on with it. */
   started: boolean;
+  /** Why the person who started it wants no gate tried on a broken copy; null: gates are tried, unless its settings say otherwise. */
+  skipControl: string | null;
   /** Tip of integration in the hub; null before the hub is set up, and always null without a repository. */
   integration: CommitId | null;
   /** What gates found green, as `evidenceKey` writes it; newest last, bounded: a tree is gated once. */
@@ -183,6 +185,8 @@ export interface Project {
   gates: readonly GateRecord[];
   /** A `collect` in progress. */
   delivery: Delivery | null;
+  /** What the tasks agree on; null before it was looked for. */
+  contract: Contract | null;
   /** The last gates could not judge, and none has judged since: nothing merges meanwhile. */
   broken: BrokenGate | null;
   /** What was found when gates were tried on a copy that is broken on purpose; newest last, bounded. */
@@ -191,6 +195,19 @@ export interface Project {
   hold: { readonly reason: string; readonly by: string; readonly since: number } | null;
   /** What the last `collect` landed. */
   delivered: { readonly commit: CommitId; readonly when: number } | null;
+}
+
+export interface Contract {
+  /** In the repository. */
+  readonly path: string;
+  /** Git's id of the content that work has to keep to; null: there is no such file. */
+  readonly accepted: string | null;
+  /** What the base has instead, since when, and the commit in which that was seen. No work starts before a person accepts it. */
+  readonly changed: {
+    readonly hash: string | null;
+    readonly commit: CommitId;
+    readonly since: number;
+  } | null;
 }
 
 export interface BrokenGate {

@@ -1,11 +1,10 @@
 /** How long to wait before a node is tried again. Pure: the caller brings the randomness. */
-import type { ErrorCode } from '../model/codes/index.ts';
 
 export interface BackoffLimits {
   /** First wait after a failure, milliseconds; doubles with each further one. */
   readonly minMs: number;
   readonly maxMs: number;
-  /** Wait after the second refused login in a row; doubles, because servers punish sources that keep failing. */
+  /** Wait after the second refused login; doubles, because servers punish sources that keep failing. */
   readonly authMs: number;
   readonly authMaxMs: number;
 }
@@ -15,18 +14,17 @@ export const BACKOFF: BackoffLimits = { minMs: 500, maxMs: 30_000, authMs: 60_00
 export interface Failures {
   /** Failures in a row, this one included. */
   readonly total: number;
-  /** Refused logins in a row, this one included. */
+  /** Refused logins since the last one that was taken. */
   readonly auth: number;
 }
 
-/** @param random in [0, 1): spreads a fleet that lost its links at the same moment. */
-export function waitBefore(
-  failures: Failures,
-  code: ErrorCode,
-  random: number,
-  limits: BackoffLimits = BACKOFF,
-): number {
-  if (code === 'E_SSH_AUTH' && failures.auth >= 2) {
+/**
+ * A server that punishes refused logins also closes the door without a word (OpenSSH 9.8, PerSourcePenalties), which looks
+ * like any other failure; so after two of them only time helps, whatever comes next.
+ * @param random in [0, 1): spreads a fleet that lost its links at the same moment.
+ */
+export function waitBefore(failures: Failures, random: number, limits: BackoffLimits = BACKOFF): number {
+  if (failures.auth >= 2) {
     const wait = Math.min(limits.authMaxMs, limits.authMs * 2 ** Math.min(failures.auth - 2, 20));
     return wait * (1 + 0.1 * random);
   }

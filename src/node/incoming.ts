@@ -21,6 +21,8 @@ const REFUSALS: ReadonlySet<string> = new Set<Refusal>([
 const STEPS = new Set(['prepare', 'agent', 'gates', 'verify']);
 const LIMITS: ReadonlySet<unknown> = new Set<CageLimit>(['memory', 'processes', 'disk', 'file-size']);
 const CAUSES = new Set(['prepare', 'executor', 'empty', 'gate']);
+/** Far more than a node's program sends. */
+const MOST_NOTES = 64 * 1024;
 const LOSSES = new Set(['rebooted', 'killed', 'wiped']);
 
 /**
@@ -56,6 +58,10 @@ function checkReply(op: Request['op'] | null, reply: Json): void {
     need(isCommitId(reply.head), 'head');
   } else if (op === 'health') {
     checkHealth(reply);
+  } else if (op === 'sweep') {
+    for (const what of list(reply.removed, 'removed')) text(what, 'removed');
+    for (const key of ['freed', 'free']) figure(reply[key], key);
+    if (reply.files !== null) figure(reply.files, 'files');
   } else if (op === 'attach') {
     for (const word of list(reply.argv, 'argv')) text(word, 'argv');
     need(reply.shows === 'terminal' || reply.shows === 'log', 'shows');
@@ -69,6 +75,11 @@ function checkHealth(reply: Json): void {
   for (const key of ['cores', 'attempts', 'load1', 'clock', ...sizes]) figure(reply[key], key);
   for (const key of ['bootId', 'node']) text(reply[key], key);
   for (const key of ['tmux', 'git']) if (reply[key] !== null) text(reply[key], key);
+  if (reply.stallMs !== undefined) figure(reply.stallMs, 'stallMs');
+  if (reply.reserve !== undefined) {
+    const reserve = object(reply.reserve, 'reserve');
+    for (const key of ['bytes', 'files']) figure(reserve[key], key);
+  }
   if (reply.files === null) return;
   const files = object(reply.files, 'files');
   for (const key of ['free', 'total']) figure(files[key], key);
@@ -92,10 +103,23 @@ function checkEntry(entry: Json): void {
     text(entry.bootId, 'bootId');
     return;
   }
+  if (type === 'tmux.lost' || type === 'tmux.mended') {
+    need(entry.what === 'server' || entry.what === 'socket', 'what');
+    text(entry.detail, 'detail');
+    return;
+  }
   need(isToken(entry.token), 'token');
   if (type === 'attempt.step') {
     whole(entry.round, 'round');
     need(STEPS.has(String(entry.step)), 'step');
+  } else if (type === 'stuck.seen') {
+    for (const pid of list(entry.pids, 'pids')) whole(pid, 'pid');
+    figure(entry.forMs, 'forMs');
+  } else if (type === 'stuck.gone') {
+    whole(entry.left, 'left');
+  } else if (type === 'attempt.noted') {
+    for (const key of ['plan', 'evidence'])
+      if (entry[key] !== null) need(text(entry[key], key).length <= MOST_NOTES, `length of ${key}`);
   } else if (type === 'attempt.ended') {
     checkOutcome(object(entry.outcome, 'outcome'));
   } else if (type === 'attempt.stalled') {
@@ -133,6 +157,7 @@ function checkOutcome(outcome: Json): void {
       text(outcome.message, 'message');
       checkUsage(outcome.usage);
       need(outcome.limit === undefined || LIMITS.has(outcome.limit), 'limit');
+      need(outcome.blame === undefined || outcome.blame === 'node', 'blame');
       return need(CAUSES.has(String(outcome.cause)), 'cause');
     case 'cancelled':
       text(outcome.reason, 'reason');

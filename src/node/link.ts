@@ -304,9 +304,10 @@ export class NodeLink {
       return 0;
     }
     this.#total += 1;
-    this.#auth = problem.code === 'E_SSH_AUTH' ? this.#auth + 1 : 0;
+    if (livedMs !== null) this.#auth = 0;
+    if (problem.code === 'E_SSH_AUTH') this.#auth += 1;
     const failures = { total: this.#total, auth: this.#auth };
-    const waitMs = waitBefore(failures, problem.code, this.#random(), this.#backoff);
+    const waitMs = waitBefore(failures, this.#random(), this.#backoff);
     this.#enter({ is: 'waiting', until: this.#clock.wall() + waitMs, tries: this.#total, problem });
     return waitMs;
   }

@@ -7,7 +7,7 @@
  * than the node has seen is answered with error `fenced`. `start`, `cancel`, `forget` are idempotent by token.
  */
 import type { ProbeAsk } from '../executors/probe.ts';
-import type { Outcome, ProviderRefusal, Step } from '../model/attempt.ts';
+import type { Notes, Outcome, ProviderRefusal, Step } from '../model/attempt.ts';
 import type { ProgramReport } from '../model/executor.ts';
 import type { CommitId, ProjectName, TaskId, Token } from '../model/ids.ts';
 import type { Stall } from '../model/stall.ts';
@@ -51,6 +51,10 @@ export type Request =
    * does.
    */
   | { readonly op: 'attach'; readonly token: Token; readonly write?: boolean }
+  /** Make room: remove what can be made again, and nothing that cannot. */
+  | { readonly op: 'sweep'; readonly epoch: number }
+  /** Start the supervisor anew; what runs goes on and is adopted. The stream ends after the reply. */
+  | { readonly op: 'restart'; readonly epoch: number }
   | { readonly op: 'ping' };
 
 export interface Replies {
@@ -75,6 +79,14 @@ export interface Replies {
     /** What it does at this moment; null: none of its commands runs. */
     readonly now: Stall | null;
   };
+  /** `freed` and `free` in bytes; `files` that can be made now, null: no fixed number. */
+  sweep: {
+    readonly removed: readonly string[];
+    readonly freed: number;
+    readonly free: number;
+    readonly files: number | null;
+  };
+  restart: Record<string, never>;
   ping: Record<string, never>;
 }
 
@@ -118,6 +130,8 @@ export interface Probe {
   /** Bytes free where the worker lives. */
   readonly diskFree: number;
   readonly diskTotal: number;
+  /** Files that can still be made there, of how many; null: no fixed number. Missing: an older program. */
+  readonly files?: { readonly free: number; readonly total: number } | null;
   readonly root: string;
   readonly bootId: string;
   /** Node's wall clock, milliseconds. */
@@ -151,6 +165,10 @@ export interface Health {
   /** Null: missing. */
   readonly tmux: string | null;
   readonly git: string | null;
+  /** With less it takes no attempt; missing: the node runs a program of before it said so. */
+  readonly reserve?: { readonly bytes: number; readonly files: number };
+  /** Longest time since the last question that its supervisor could not answer anybody, milliseconds. */
+  readonly stallMs?: number;
 }
 
 /** What verify commands run in on a node. */
@@ -170,6 +188,8 @@ export type JournalFact =
   | { readonly type: 'supervisor.started'; readonly program: string; readonly bootId: string }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | { readonly type: 'attempt.step'; readonly token: Token; readonly round: number; readonly step: Step }
+  /** What its agent says of the work so far; a later one takes its place. */
+  | ({ readonly type: 'attempt.noted'; readonly token: Token } & Notes)
   /** It shows no progress: told again when the cause is another one. */
   | { readonly type: 'attempt.stalled'; readonly token: Token; readonly stall: Stall }
   /** After a stall: its log grows again, or no longer says the same. A new step says so by itself. */
@@ -181,7 +201,19 @@ export type JournalFact =
       readonly refusal: ProviderRefusal;
       readonly message: string;
     }
-  | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome };
+  | { readonly type: 'attempt.ended'; readonly token: Token; readonly outcome: Outcome }
+  /** The server that sessions live in is gone, or lives and nobody could reach it; the supervisor mends that. */
+  | { readonly type: 'tmux.lost'; readonly what: 'server' | 'socket'; readonly detail: string }
+  | { readonly type: 'tmux.mended'; readonly what: 'server' | 'socket'; readonly detail: string }
+  /** Processes of an attempt, which has ended, live on `forMs` after SIGKILL. */
+  | {
+      readonly type: 'stuck.seen';
+      readonly token: Token;
+      readonly pids: readonly number[];
+      readonly forMs: number;
+    }
+  /** They are gone; `left`: attempts with others that are not. */
+  | { readonly type: 'stuck.gone'; readonly token: Token; readonly left: number };
 
 export type Refusal =
   | 'protocol'

@@ -1,15 +1,21 @@
-/** What a person has to know before anything else: what does not go on by itself, and why. */
+/** What a person has to know before anything else: what stands still, which machine needs somebody, and why. */
 import type { ErrorCode } from '../model/codes/index.ts';
+import { isOutdated } from '../model/contract.ts';
 import { commandsInUse, lastControl } from '../model/evidence.ts';
-import type { ProjectName } from '../model/ids.ts';
 import { needsPerson } from '../model/stall.ts';
 import type { State } from '../model/state.ts';
 import type { Project } from '../model/task.ts';
 import { stalledIn } from '../schedule/stalled.ts';
 import { mendLine, stallLine } from './stalled.ts';
+import type { NodeName, ProjectName } from '../model/ids.ts';
+import { ailmentText, RULES } from '../schedule/health.ts';
 
 export interface Alert {
-  readonly project: ProjectName;
+  /** P0: something is wrong that must not wait; P1: a person has to act, and other work goes on. */
+  readonly level: 'P0' | 'P1';
+  /** What stands still; null: a machine. */
+  readonly project: ProjectName | null;
+  readonly node: NodeName | null;
   readonly code: ErrorCode;
   readonly message: string;
   /** Wall clock, milliseconds. */
@@ -20,7 +26,12 @@ export interface Alert {
 
 /** The alerts of a project as it is now; empty when all is well. */
 export function alertsOf(state: State, project: Project): Alert[] {
-  return [...brokenGate(project), ...blindGates(state, project), ...stalledWork(state, project)];
+  return [
+    ...brokenGate(project),
+    ...changedContract(state, project),
+    ...blindGates(state, project),
+    ...stalledWork(state, project),
+  ];
 }
 
 /** What goes on only when somebody does something; what may go on by itself is in the table of tasks. */
@@ -30,8 +41,31 @@ function stalledWork(state: State, { name }: Project): Alert[] {
     .map((stalled) => {
       const { attempt, stall } = stalled;
       const message = `${attempt.task} on ${attempt.node}: ${stallLine(stalled)}`;
-      return { project: name, code: 'E_STALLED', message, since: stall.since, fix: mendLine(stalled) };
+      return {
+        level: 'P1',
+        project: name,
+        node: attempt.node,
+        code: 'E_STALLED',
+        message,
+        since: stall.since,
+        fix: mendLine(stalled),
+      };
     });
+}
+
+/** One for each thing that is wrong with a machine and that somebody has to know. */
+export function nodeAlerts(state: State): Alert[] {
+  return [...state.nodes.values()].flatMap((node) =>
+    node.health.ailments.flatMap((ailment): Alert[] => {
+      const alert = RULES[ailment.kind].alert(ailment, node);
+      if (alert === null) return [];
+      const { level, code, fix } = alert;
+      const { name, mark } = node;
+      const marked = mark === 'none' ? '' : `, so it was ${mark === 'drain' ? 'drained' : 'cordoned'}`;
+      const message = `${ailmentText(ailment)}${node.health.markedFor === ailment.kind ? marked : ''}`;
+      return [{ level, project: null, node: name, code, message, since: ailment.since, fix: fix(name) }];
+    }),
+  );
 }
 
 /** Until the command is shown to go red, is no longer anybody's, or a person says that it need not. */
@@ -41,8 +75,26 @@ function blindGates(state: State, project: Project): Alert[] {
     if (last?.verdict !== 'blind') return [];
     const message = `no work starts: ${verify} stays green on a copy that is broken on purpose (${last.note})`;
     const fix = 'dispatch explain E_GATE_PROVES_NOTHING';
-    return [{ project: project.name, code: 'E_GATE_PROVES_NOTHING', message, since: last.at, fix }];
+    const about = { level: 'P0', project: project.name, node: null } as const;
+    return [{ ...about, code: 'E_GATE_PROVES_NOTHING', message, since: last.at, fix }];
   });
+}
+
+/** Until a person accepts it; with the tasks at work that were told to keep to another one. */
+function changedContract(state: State, { name, config, contract }: Project): Alert[] {
+  if (config.contract === null || contract?.changed == null) return [];
+  const { path, changed } = contract;
+  const old = [...state.active].flatMap((key) => {
+    const task = state.tasks.get(key);
+    if (task?.spec.project !== name || !('token' in task.progress)) return [];
+    const attempt = state.attempts.get(task.progress.token);
+    return attempt !== undefined && isOutdated(attempt, contract) ? task.spec.id : [];
+  });
+  const made = old.length === 0 ? '' : `; at work under another one: ${old.join(', ')}`;
+  const message = `no work starts: ${path} has changed (${changed.commit.slice(0, 10)})${made}`;
+  const fix = `dispatch contract diff ${name}, then dispatch contract accept ${name}`;
+  const about = { level: 'P0', project: name, node: null } as const;
+  return [{ ...about, code: 'E_CONTRACT_CHANGED', message, since: changed.since, fix }];
 }
 
 /** A queue that a person holds is no alert: somebody knows already. */
@@ -51,18 +103,19 @@ function brokenGate({ name, hold, broken }: Project): Alert[] {
   if (hold !== null) {
     if (hold.by !== 'dispatch') return [];
     const { reason: message, since } = hold;
-    return [{ project: name, code, message, since, fix: `dispatch queue release ${name}` }];
+    const fix = `dispatch queue release ${name}`;
+    return [{ level: 'P0', project: name, node: null, code, message, since, fix }];
   }
   if (broken === null) return [];
   const { reason, times, since } = broken;
   const message = `a gate broke (${times} in a row, nobody's fault), so nothing merges until one can judge: ${reason}`;
-  return [{ project: name, code, message, since, fix: null }];
+  return [{ level: 'P1', project: name, node: null, code, message, since, fix: null }];
 }
 
-/** `alert web E_GATE_BROKEN: …`, and what to type. */
+/** `alert P0: web: E_GATE_BROKEN: …`, and what to type. */
 export function alertLines(alerts: readonly Alert[]): string[] {
-  return alerts.flatMap(({ project, code, message, fix }) => [
-    `alert: ${project}: ${code}: ${message}`,
+  return alerts.flatMap(({ level, project, node, code, message, fix }) => [
+    `alert ${level}: ${project ?? node}: ${code}: ${message}`,
     ...(fix === null ? [] : [`fix: ${fix}`]),
   ]);
 }

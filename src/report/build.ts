@@ -17,9 +17,10 @@ import { restsOnReverted } from '../schedule/resting.ts';
 import { stalledFor } from '../schedule/stalled.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
 import { type AdviceInput, capacityOf } from './advice.ts';
-import { alertsOf } from './alerts.ts';
+import { alertsOf, nodeAlerts } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
+import { machinesOf } from './machines.ts';
 import type {
   ConflictReport,
   DeliveryReport,
@@ -29,10 +30,13 @@ import type {
   TaskReport,
   WaitingForPerson,
 } from './model.ts';
-import { stallLine } from './stalled.ts';
+import { contractReport } from './contract.ts';
 import { flakyGates } from './flaky.ts';
+import { type AgentWord, notesByAttempt, wordOf } from './notes.ts';
+import { stallLine } from './stalled.ts';
 import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
+import { specQuality } from './spec-quality.ts';
 
 export interface ReportInput {
   readonly state: State;
@@ -74,8 +78,11 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     span: spanOf(attempts, now),
     concurrency: concurrencyOf(tasks, attempts, slots, now),
     tokens: tokensOf(attempts),
-    alerts: alertsOf(state, project),
+    alerts: [...alertsOf(state, project), ...nodeAlerts(state)],
+    machines: machinesOf(state),
     controls: project.controls,
+    contract: contractReport(project, tasks, byTask),
+    words: wordsOf(tasks, byTask, events),
     scopes: scopesOf(state, events, project),
     refusals: refusalsOf(state, events, project.name),
     conflicts: conflictsOf(state, events, project.name),
@@ -83,6 +90,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     flaky: flakyGates(project),
     waiting,
     delivery,
+    quality: specQuality(state, events, project.name),
     capacity:
       fleet === undefined
         ? null
@@ -109,6 +117,19 @@ function groupByTask(attempts: readonly Attempt[]): Map<TaskKey, Attempt[]> {
     else group.push(attempt);
   }
   return groups;
+}
+
+/** The newest attempt of each task that said anything. */
+function wordsOf(
+  tasks: readonly Task[],
+  attempts: ReadonlyMap<TaskKey, readonly Attempt[]>,
+  events: readonly Event[],
+): AgentWord[] {
+  const notes = notesByAttempt(events);
+  return tasks.flatMap(({ key, spec }) => {
+    const said = (attempts.get(key) ?? []).findLast(({ token }) => notes.has(token));
+    return (said === undefined ? null : wordOf(notes, said, spec.id)) ?? [];
+  });
 }
 
 function reportTask(
@@ -164,6 +185,8 @@ function reasonFor(task: Task): string | null {
       return clashLine(feedback.clash, task.spec.project);
     case 'gate':
       return 'refused by the gate on the merged tree';
+    case 'contract':
+      return `${feedback.path} changed when it was done`;
     case 'reverted':
       return `was reverted: ${feedback.reason}`;
     default:

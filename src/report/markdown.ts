@@ -5,8 +5,11 @@ import { formatDuration } from '../model/time.ts';
 import { adviceLines } from './advice-text.ts';
 import { shortCommit } from './build.ts';
 import { nextText } from './clash.ts';
+import type { ContractReport } from './contract.ts';
 import { flakeText } from './flaky.ts';
+import type { AgentWord } from './notes.ts';
 import { lateLine } from './late.ts';
+import { qualityLines } from './spec-quality.ts';
 import type {
   ConflictReport,
   DeliveryReport,
@@ -25,11 +28,16 @@ const FINDINGS_SHOWN = 5;
 export function reportMarkdown(report: Report): string {
   const sections = [
     [`# ${report.project}`, summary(report)],
-    list('## Alerts', report.alerts, ({ code: what, message, fix }) => [
-      `- **${what}**: ${plain(message)}`,
+    list('## Alerts', report.alerts, ({ level, node, code: what, message, fix }) => [
+      `- **${level} ${what}**: ${node === null ? '' : `${node}: `}${plain(message)}`,
       ...(fix === null ? [] : [`  \`${fix}\``]),
     ]),
     taskTable(report.tasks),
+    list('## Machines', report.machines, ({ node, mark, ails, healed }) => [
+      `- **${node}**${mark === 'none' ? '' : ` (${mark})`}`,
+      ...ails.map(({ text }) => `  - ${plain(text)}`),
+      ...healed.map(({ at, text }) => `  - healed ${new Date(at).toISOString()}: ${plain(text)}`),
+    ]),
     list('## Waits for you', report.waiting, ({ task, what, reason, command }) => [
       `- **${task}** (${what}): ${plain(reason)}`,
       `  \`${command}\``,
@@ -38,10 +46,13 @@ export function reportMarkdown(report: Report): string {
       `- ${line}`,
     ]),
     list('## Scope', report.scopes, scopeLines),
+    list('## Contract', contractsWorthTelling(report.contract), contractLines),
+    list('## What agents say of their work (no gate believes it)', report.words, wordLines),
     list('## Refused', report.refusals, refusalLines),
     list('## Conflicts', report.conflicts, (conflict) => conflictLines(conflict, report.project)),
     list('## Came too late', report.late, (late) => [`- ${plain(lateLine(late))}`]),
     list('## Flaky', report.flaky, flakyLines),
+    list('## Specs', report.quality === null ? [] : qualityLines(report.quality), (line) => [`- ${line}`]),
     list('## Gates on a broken copy', report.controls, controlLines),
     list('## Next', report.next, ({ command, purpose }) => [`- \`${command}\`: ${purpose}`]),
   ];
@@ -144,6 +155,40 @@ function scopeLines({ task, claimed, actual, outside }: ScopeReport): string[] {
   const changed = actual === null ? 'not recorded' : pathList(actual);
   const beyond = outside.length === 0 ? 'nothing' : pathList(outside);
   return [`- **${task}** claimed ${pathList(claimed)}; changed ${changed}; outside: ${beyond}`];
+}
+
+/** Only one that has changed, or under another of which something was made. */
+function contractsWorthTelling(contract: ContractReport | null): ContractReport[] {
+  return contract === null || (contract.changed === null && contract.outdated.length === 0) ? [] : [contract];
+}
+
+function contractLines({ path, changed, outdated }: ContractReport): string[] {
+  const stands =
+    changed === null
+      ? 'the change was accepted'
+      : `changed in ${shortCommit(changed.commit)} at ${iso(changed.since)}, and nobody has accepted it`;
+  return [
+    `- ${code(path)}: ${stands}`,
+    ...(outdated.length === 0 ? [] : [`  - made under another one: ${outdated.join(', ')}`]),
+  ];
+}
+
+/** The plan and the evidence in short; `dispatch logs --notes` has them whole. */
+function wordLines({ task, n, plan, evidence, ticked }: AgentWord): string[] {
+  const met = ticked === null ? '' : `: ${ticked.met} of ${ticked.of} criteria met`;
+  return [
+    `- **${task}** attempt ${n}${met}`,
+    ...(plan === null ? [] : [`  - plan: ${plain(cutShort(plan))}`]),
+    ...(evidence === null ? [] : [`  - evidence: ${plain(cutShort(evidence))}`]),
+  ];
+}
+
+/** Characters of a plan, and of the evidence, in a line. */
+const WORD_CHARS = 300;
+
+function cutShort(text: string): string {
+  const characters = Array.from(text);
+  return characters.length <= WORD_CHARS ? text : `${characters.slice(0, WORD_CHARS).join('')}…`;
 }
 
 function pathList(paths: readonly string[]): string {

@@ -1,9 +1,13 @@
 import type { Finding } from '../model/attempt.ts';
 import type { Clash } from '../model/conflict.ts';
-import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
+import type { CommitId, NodeName, ProjectName, TaskId } from '../model/ids.ts';
+import type { NodeState } from '../model/state.ts';
 import type { Capacity } from './advice.ts';
+import type { Lesson } from './lessons.ts';
 import type { Control } from '../model/task.ts';
 import type { Alert } from './alerts.ts';
+import type { ContractReport } from './contract.ts';
+import type { AgentWord } from './notes.ts';
 import type { LateResult } from './late.ts';
 import type { StatusWord } from '../schedule/status.ts';
 
@@ -21,10 +25,16 @@ export interface Report {
   readonly tokens: TokenSum;
   /** What stops the project, and why. */
   readonly alerts: readonly Alert[];
+  /** Machines that something ails, or ailed lately. */
+  readonly machines: readonly MachineReport[];
   /** What tries on broken copies showed of the gates, the newest word on each command. */
   readonly controls: readonly Control[];
   /** What the branches changed, by the newest one of each task that was fetched. */
   readonly scopes: readonly ScopeReport[];
+  /** What the tasks agree on; null: nothing, or it was not looked at yet. */
+  readonly contract: ContractReport | null;
+  /** What agents say of their own work: the newest attempt of each task that said something. */
+  readonly words: readonly AgentWord[];
   readonly refusals: readonly Refusal[];
   readonly conflicts: readonly ConflictReport[];
   /** Results of attempts that had been given up. */
@@ -33,10 +43,21 @@ export interface Report {
   readonly flaky: readonly FlakyGateReport[];
   readonly waiting: readonly WaitingForPerson[];
   readonly delivery: DeliveryReport;
+  /** How good the specs are, by `dispatch lint` and by what came of them; null without one. */
+  readonly quality: SpecQuality | null;
   /** Whether more machines would help; null where the machines are not known. */
   readonly capacity: Capacity | null;
   /** Command lines, most useful first. */
   readonly next: readonly Step[];
+}
+
+export interface MachineReport {
+  readonly node: NodeName;
+  readonly mark: NodeState['mark'];
+  /** What is wrong with it, in words, oldest first. */
+  readonly ails: readonly { readonly since: number; readonly text: string }[];
+  /** The last few, newest first. */
+  readonly healed: readonly { readonly at: number; readonly text: string }[];
 }
 
 export interface TaskReport {
@@ -133,6 +154,21 @@ export interface WaitingForPerson {
   readonly what: 'review' | 'parked' | 'failed' | 'reverted';
   readonly reason: string;
   readonly command: string;
+}
+
+export interface SpecQuality {
+  /** Mean score, 0 to 100. */
+  readonly mean: number;
+  /** Specs. */
+  readonly of: number;
+  /** The most doubtful first, those with a doubt only, at most ten. */
+  readonly lowest: readonly {
+    readonly task: TaskId;
+    readonly score: number;
+    readonly doubts: readonly string[];
+  }[];
+  /** What first rounds have shown about kinds of specs, the most telling first. */
+  readonly lessons: readonly Lesson[];
 }
 
 export type DeliveryReport =

@@ -6,6 +6,7 @@
  * frees more than starting another one does. Cost follows what has changed and what is started,
  * not what waits (see queues.ts), and is nothing when no slot is free.
  */
+import type { Outcome } from '../model/attempt.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { unprovedDelivery } from '../merge/delivery-commands.ts';
@@ -183,10 +184,14 @@ function lastLoss(task: Task, state: State): NodeName | null {
   for (const attempt of state.attempts.values()) {
     if (attempt.task !== task.key) continue;
     const { phase } = attempt;
-    const lost = phase.is === 'fenced' || (phase.is === 'ended' && phase.outcome.kind === 'lost');
-    node = lost ? attempt.node : null;
+    const gone = phase.is === 'fenced' || (phase.is === 'ended' && isLoss(phase.outcome));
+    node = gone ? attempt.node : null;
   }
   return node;
+}
+
+function isLoss(outcome: Outcome): boolean {
+  return outcome.kind === 'lost' || (outcome.kind === 'failed' && outcome.blame === 'node');
 }
 
 function countSlot(shares: Shares, project: ProjectName): void {

@@ -45,8 +45,13 @@ export function boardOf(snapshot: Snapshot, now: number): Board {
 export const PROJECT_FILTERS: readonly Filter[] = [
   projectStarted,
   integrationExists,
+<<<<<<< HEAD
   gatesControlled,
   budgetLeft,
+=======
+  contractSettled,
+  gatesControlled,
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
 ];
 
 /** Filters on one task. */
@@ -85,6 +90,20 @@ function integrationExists(task: Task, { snapshot }: Board): Blocker | null {
   const project = snapshot.state.projects.get(task.spec.project);
   if (project === undefined) return { why: 'no-base' };
   return project.config.repo === null || project.integration !== null ? null : { why: 'no-base' };
+}
+
+/** No agent begins on an agreement that is another one by now, nor before it is known that it is not. */
+function contractSettled(task: Task, { snapshot: { state, contracts } }: Board): Blocker | null {
+  const project = state.projects.get(task.spec.project);
+  const path = project?.config.contract ?? null;
+  if (project === undefined || path === null || project.integration === null) return null;
+  const changed = project.contract?.changed ?? null;
+  if (changed !== null) return { why: 'contract', path, changed };
+  if (contracts === undefined) return null;
+  const look = contracts.get(project.name);
+  return look?.commit === project.integration && look.path === path
+    ? null
+    : { why: 'contract', path, changed };
 }
 
 function gatesControlled(task: Task, { snapshot, slots }: Board): Blocker | null {

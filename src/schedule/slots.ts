@@ -4,9 +4,11 @@
  */
 import { cageLevel, STRICT_CAGE } from '../model/cage.ts';
 import { programKey } from '../executors/probe.ts';
+import type { Ailment } from '../model/health.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { NodeState, State } from '../model/state.ts';
+import { ailmentText, closedBy, isLast } from './health.ts';
 import type { NodeVerdict, Snapshot } from './snapshot.ts';
 
 /** Stands for a gate: those run on every node, whatever executors it takes. */
@@ -41,8 +43,14 @@ interface NodeSlots {
   /** Those of them that are gates; counted only where gates may not take every slot. */
   gates: number;
   readonly programs: NodeState['programs'];
+  /** How many it may run now: fewer than nodes.json says while attempts fail there. */
+  readonly slots: number;
+  /** Taken only when no other is free. */
+  readonly last: boolean;
+  /** What ails it and keeps it closed. */
+  readonly ailment: Ailment | null;
   /** What keeps it closed for every executor, fullness aside. */
-  readonly shut: 'not-connected' | 'cordoned' | 'draining' | 'shunned' | null;
+  readonly shut: 'not-connected' | 'cordoned' | 'draining' | 'ailing' | 'shunned' | null;
 }
 
 /** The slots of all nodes during one call: taken one by one as attempts are decided. */
@@ -58,14 +66,22 @@ export class Slots {
   constructor(snapshot: Snapshot, now: number) {
     this.snapshot = snapshot;
     this.now = now;
-    this.all = snapshot.nodes.map((config) => ({
-      config,
-      used: snapshot.state.live.get(config.name)?.size ?? 0,
-      gates: config.gateSlots === null ? 0 : gatesOn(snapshot, config.name),
-      programs: snapshot.state.nodes.get(config.name)?.programs ?? {},
-      shut: shutBecause(snapshot, config.name, now),
-    }));
-    this.open = this.all.filter((node) => node.shut === null && node.used < node.config.slots);
+    this.all = snapshot.nodes.map((config) => {
+      const known = snapshot.state.nodes.get(config.name);
+      const last = known !== undefined && isLast(known);
+      const ailment = known === undefined ? null : closedBy(known);
+      return {
+        config,
+        used: snapshot.state.live.get(config.name)?.size ?? 0,
+        gates: config.gateSlots === null ? 0 : gatesOn(snapshot, config.name),
+        programs: known?.programs ?? {},
+        slots: last ? Math.min(1, config.slots) : config.slots,
+        last,
+        ailment,
+        shut: shutBecause(snapshot, config.name, ailment, now),
+      };
+    });
+    this.open = this.all.filter((node) => node.shut === null && node.used < node.slots);
   }
 
   /** True while any node has a free slot for anybody. */
@@ -96,7 +112,7 @@ export class Slots {
     if (best === null) return null;
     best.used += 1;
     if (need === ANY_EXECUTOR) best.gates += 1;
-    if (best.used >= best.config.slots) {
+    if (best.used >= best.slots) {
       this.open = this.open.filter((node) => node !== best);
       this.taken.clear();
     } else if (need === ANY_EXECUTOR) this.taken.delete(ANY_EXECUTOR);
@@ -107,7 +123,7 @@ export class Slots {
   verdicts(need: Need | null): NodeVerdict[] {
     return this.all.map((node) => {
       const why = closed(node, need);
-      if (why === null) return { node: node.config.name, ok: true, free: node.config.slots - node.used };
+      if (why === null) return { node: node.config.name, ok: true, free: node.slots - node.used };
       return { node: node.config.name, ok: false, why, detail: this.detail(node, why, need) };
     });
   }
@@ -120,6 +136,8 @@ export class Slots {
         return 'takes no new attempts until it is uncordoned';
       case 'draining':
         return 'finishes what it has and takes nothing new';
+      case 'ailing':
+        return node.ailment === null ? '' : ailmentText(node.ailment);
       case 'shunned': {
         const { shunned, refusals } = this.snapshot;
         const { name } = node.config;
@@ -136,7 +154,8 @@ export class Slots {
       case 'unasked':
         return 'has not said yet whether it can cage an agent';
       case 'full':
-        return node.used < node.config.slots
+        if (node.last) return `one attempt at a time while attempts fail there; ${node.used} in use`;
+        return node.used < node.slots
           ? `${node.gates} of ${node.config.gateSlots} slots for gates in use`
           : `${node.used} of ${node.config.slots} slots in use`;
     }
@@ -150,18 +169,25 @@ function gatesOn({ state }: Snapshot, name: NodeName): number {
   return gates;
 }
 
-function shutBecause(snapshot: Snapshot, name: NodeName, now: number): NodeSlots['shut'] {
+function shutBecause(
+  snapshot: Snapshot,
+  name: NodeName,
+  ailment: Ailment | null,
+  now: number,
+): NodeSlots['shut'] {
   if (!snapshot.connected.has(name)) return 'not-connected';
   const mark = snapshot.state.nodes.get(name)?.mark ?? 'none';
   if (mark === 'cordon') return 'cordoned';
   if (mark === 'drain') return 'draining';
+  if (ailment !== null) return 'ailing';
   return (snapshot.shunned.get(name) ?? 0) > now ? 'shunned' : null;
 }
 
 /** Why the node takes no attempt of this executor now; null when it does. What lasts longest comes first. */
 function closed(node: NodeSlots, need: Need | null): ClosedWhy | null {
   if (node.shut !== null) return node.shut;
-  const { mode, slots, gateSlots } = node.config;
+  const { mode, gateSlots } = node.config;
+  const { slots } = node;
   if (need !== ANY_EXECUTOR && mode !== 'hybrid' && !mode.includes(need.executor)) return 'executor';
   if (problemsOf(node, need).length > 0) return 'program';
   const uncaged = cageBlocker(node, need);
@@ -187,12 +213,15 @@ function compareNodes(a: NodeSlots, b: NodeSlots, avoid: NodeName | null): numbe
   // 1. Not where this task was lost last: a node that just failed is also the emptiest one.
   const lost = Number(a.config.name === avoid) - Number(b.config.name === avoid);
   if (lost !== 0) return lost;
-  // 2. Least load after taking the attempt, relative to slots; a node of half the weight counts as half as large.
+  // 2. Not where attempts fail by the node's own fault, as long as another one is free.
+  const degraded = Number(a.last) - Number(b.last);
+  if (degraded !== 0) return degraded;
+  // 3. Least load after taking the attempt, relative to slots; a node of half the weight counts as half as large.
   const load = loadAfter(a) - loadAfter(b);
   if (load !== 0 && !Number.isNaN(load)) return load;
-  // 3. Larger weight: settles two nodes whose weight is zero, too.
+  // 4. Larger weight: settles two nodes whose weight is zero, too.
   if (a.config.weight !== b.config.weight) return b.config.weight - a.config.weight;
-  // 4. Name, so that the answer does not depend on the order of nodes.json.
+  // 5. Name, so that the answer does not depend on the order of nodes.json.
   return a.config.name < b.config.name ? -1 : 1;
 }
 

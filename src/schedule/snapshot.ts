@@ -6,7 +6,11 @@ import type { CommitId, Token } from '../model/ids.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
+<<<<<<< HEAD
 import type { BudgetVerdict } from './budget.ts';
+=======
+import type { Contract } from '../model/task.ts';
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
 import type { Silence } from './lease.ts';
 import type { ProjectName, TaskKey } from '../model/ids.ts';
 
@@ -29,12 +33,19 @@ export interface Snapshot {
   readonly shunned: ReadonlyMap<NodeName, number>;
   /** Projects whose gates are being tried on a broken copy, or did not pass that: no new work of theirs starts. */
   readonly controls?: ReadonlyMap<ProjectName, ControlStanding>;
+  /** Where each project's contract was looked at last; missing as a whole: it is not known, and keeps nothing. */
+  readonly contracts?: ReadonlyMap<ProjectName, ContractLook>;
   /** Nodes that do not answer -> their silence as it is counted, milliseconds; missing where nobody counts. */
   readonly silent?: ReadonlyMap<NodeName, number>;
   /** What they said; for people only. */
   readonly refusals?: ReadonlyMap<NodeName, string>;
   /** What may be spent in this home, and what tokens cost; missing: only the bounds of projects hold. */
   readonly budget?: BudgetRules;
+}
+
+export interface ContractLook {
+  readonly commit: CommitId;
+  readonly path: string;
 }
 
 export interface ControlStanding {
@@ -109,6 +120,8 @@ export type Blocker =
       readonly failed: ControlFailure | null;
       readonly nodes: readonly NodeVerdict[];
     }
+  /** Its project's contract changed and waits for a person; `changed` null: it is about to be looked at. */
+  | { readonly why: 'contract'; readonly path: string; readonly changed: Contract['changed'] }
   /** An earlier attempt, or a gate on its work, has not ended on its node yet. */
   | { readonly why: 'attempt'; readonly token: Token; readonly node: NodeName }
   /** It is at work, or its branch lies, on a node that does not answer; null: nobody says how long. */
@@ -160,6 +173,7 @@ export type NodeVerdict =
         | 'not-connected'
         | 'cordoned'
         | 'draining'
+        | 'ailing'
         | 'full'
         | 'executor'
         | 'program'

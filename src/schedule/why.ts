@@ -115,6 +115,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return 'NoBase';
     case 'control':
       return blocker.failed === null ? 'GateOnTrial' : 'GateProvesNothing';
+    case 'contract':
+      return blocker.changed === null ? 'ContractRead' : `ContractChanged(${blocker.path})`;
     case 'attempt':
       return `Ending(${blocker.node})`;
     case 'silent':
@@ -156,6 +158,7 @@ function nodesReason(nodes: readonly NodeVerdict[]): string {
     ['program', 'NodeProgram'],
     ['cage', 'NodeCage'],
     ['unasked', 'NodeUnasked'],
+    ['ailing', 'NodeAiling'],
     ['shunned', 'NodeRefused'],
     ['not-connected', 'NodeDown'],
     ['cordoned', 'NodeCordoned'],

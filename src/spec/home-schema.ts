@@ -3,7 +3,9 @@ import { Cron } from 'croner';
 import * as z from 'zod';
 import { LANGUAGES } from '../model/language.ts';
 import { isTimezone } from '../model/timezone.ts';
+import { feedSection } from './feed-settings.ts';
 import { line, refine } from './fields.ts';
+import { modelsSection } from './models-schema.ts';
 
 /** Minute, hour, day of month, month, day of week. */
 const cron = z.string().check(
@@ -35,6 +37,8 @@ export const homeSchema = z
     output: line.optional().describe('Setting of the command line: table, json, ndjson, name or wide.'),
     color: line.optional().describe('Setting of the command line: auto, always or never.'),
     progress: line.optional().describe('Setting of the command line: auto, plain or quiet.'),
+    models: modelsSection.optional(),
+    feed: feedSection.optional(),
     report: z
       .strictObject({
         at: cron

@@ -11,6 +11,7 @@ import type { ErrorCode } from '../model/codes/index.ts';
 import type { Problem } from '../model/error.ts';
 import { isName, type ProjectName, projectName } from '../model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
+import { fingerprintIn, planFingerprint } from '../plan/fingerprint.ts';
 import { checkProject } from './check-project.ts';
 import { decodeText } from './decode.ts';
 import { MAX_SPEC_BYTES } from './front-matter.ts';
@@ -102,32 +103,25 @@ export async function listProjects(home: string): Promise<ProjectName[]> {
     .sort();
 }
 
+/** A project's files as far as they can be understood, before they are held against each other. */
+export interface ReadProject {
+  readonly name: ProjectName;
+  readonly configured: ParsedProject;
+  /** The files of the queue, by name. */
+  readonly queue: readonly ParsedSpec[];
+}
+
 /** A project's configuration and specs, with everything that is wrong in any of its files. */
 export async function loadProject(
   home: string,
   project: string,
   options: LoadOptions = {},
 ): Promise<LoadedProject> {
-  const folder = `specs/${project}`;
-  const entries = isName(project) ? await listFolder(join(home, folder)) : null;
-  if (entries === null) return { config: null, specs: [], problems: [await unknownProject(home, project)] };
-  const name = projectName(project);
-  // What is wrong in executors.yaml is the home's affair; what is right there counts here.
-  const known =
-    options.builtin === undefined
-      ? await loadExecutors(home)
-      : { executors: options.builtin, credentials: {} };
-  const configured = await loadConfig(home, folder, name, known);
-  const files = entries.filter((entry) => isSpecFile(entry)).map((entry) => `${folder}/${entry.name}`);
-  const parsed = await loadSpecs(home, files.sort(), (text, file) =>
-    parseSpec(text, file, {
-      project: name,
-      config: configured.config,
-      budgetTokens: configured.budgetTokens,
-    }),
-  );
+  const read = await readProject(home, project, options);
+  if ('problem' in read) return { config: null, specs: [], problems: [read.problem] };
+  const { configured, queue: parsed } = read;
   const across = checkProject(parsed, options.basePaths ?? null);
-  const none = parsed.length > 0 ? [] : [emptyProject(folder)];
+  const none = parsed.length > 0 ? [] : [emptyProject(`specs/${project}`)];
   return {
     config: configured.config,
     specs: parsed.flatMap(({ spec, text }) => (spec === null ? [] : [{ spec, text }])),
@@ -140,9 +134,72 @@ export async function loadProject(
   };
 }
 
-/** README.md is for people. Hidden files are an editor's. */
+/** Reads a project's files; a problem when there is no such project. */
+export async function readProject(
+  home: string,
+  project: string,
+  options: Pick<LoadOptions, 'builtin'> = {},
+): Promise<ReadProject | { problem: Problem }> {
+  const folder = `specs/${project}`;
+  const entries = isName(project) ? await listFolder(join(home, folder)) : null;
+  if (entries === null) return { problem: await unknownProject(home, project) };
+  const name = projectName(project);
+  // What is wrong in executors.yaml is the home's affair; what is right there counts here.
+  const known =
+    options.builtin === undefined
+      ? await loadExecutors(home)
+      : { executors: options.builtin, credentials: {} };
+  const configured = await loadConfig(home, folder, name, known);
+  const files = entries.filter((entry) => isSpecFile(entry)).map((entry) => `${folder}/${entry.name}`);
+  return { name, configured, queue: await readSpecs(home, files.sort(), { name, configured }) };
+}
+
+/** Reads these files, paths relative to the home, as specs of the project. */
+export function readSpecs(
+  home: string,
+  files: readonly string[],
+  { name, configured }: Pick<ReadProject, 'name' | 'configured'>,
+): Promise<ParsedSpec[]> {
+  const { config, budgetTokens } = configured;
+  return loadSpecs(home, files, (text, file) =>
+    parseSpec(text, file, { project: name, config, budgetTokens }),
+  );
+}
+
+const NO_SPECS = new Set(['readme.md', 'plan.md']);
+
+/**
+ * Whether the project may start, where it has to have a plan: null, or what is wrong with specs/<project>/PLAN.md.
+ * @param specs all of them.
+ */
+export async function planProblem(
+  home: string,
+  config: ProjectConfig,
+  specs: readonly TaskSpec[],
+): Promise<Problem | null> {
+  if (config.requirePlan !== true) return null;
+  const file = planFile(config.name);
+  const fix = `dispatch plan ${config.name} --full`;
+  const read = await readText(join(home, file), file);
+  if ('problem' in read) return read.problem;
+  if ('missing' in read)
+    return {
+      ...problemAt('E_PLAN_MISSING', file, `${config.name} has no plan, and project.yaml requires one`),
+      fix,
+    };
+  if (fingerprintIn(read.text) === planFingerprint(specs)) return null;
+  const message = 'the plan is of other specs: tasks, their paths or their order have changed since';
+  return { ...problemAt('E_PLAN_STALE', file, message), fix };
+}
+
+/** Relative to the home. */
+export function planFile(project: ProjectName): string {
+  return `specs/${project}/PLAN.md`;
+}
+
+/** README.md and the plan are for people. Hidden files are an editor's. */
 function isSpecFile({ name, isFolder }: FolderEntry): boolean {
-  return !isFolder && name.endsWith('.md') && !name.startsWith('.') && name.toLowerCase() !== 'readme.md';
+  return !isFolder && name.endsWith('.md') && !name.startsWith('.') && !NO_SPECS.has(name.toLowerCase());
 }
 
 async function loadConfig(

@@ -186,6 +186,7 @@ function nodeOf(entry: NodeEntry): NodeConfig {
     name: nodeName(entry.name),
     slots: entry.slots ?? 1,
     gateSlots: entry.gate_slots ?? null,
+    ...(entry.min_free_mb === undefined ? {} : { minFreeMb: entry.min_free_mb }),
     mode: entry.mode ?? 'hybrid',
     labels: entry.labels ?? [],
     weight: entry.weight ?? 1,

@@ -1,12 +1,20 @@
-/** dispatch.yaml of a home: its text to what it sets, or everything that is wrong with it. */
+/**
+ * dispatch.yaml of a home: its text to what it sets, or everything that is wrong with it. The same name is read from the
+ * directory a command is typed in, for the few settings of the command line (`home`, `output`, `color`, `progress`); in a
+ * home both are one file, so each reader lets the other's keys be.
+ */
 import type { Problem } from '../model/error.ts';
 import type { Language } from '../model/language.ts';
 import { checkForm } from './check-form.ts';
+import { feedProblems, type FeedSettings, NO_SCHEDULE } from './feed-settings.ts';
 import { homeSchema } from './home-schema.ts';
+import { type Models, modelsOf } from './parse-models.ts';
 import { FILE_START } from './problem.ts';
 import { readYaml } from './yaml-source.ts';
 
 export interface HomeConfig {
+  readonly models: Models;
+  readonly feed: FeedSettings;
   readonly report: ReportConfig;
 }
 
@@ -25,8 +33,13 @@ export interface ParsedHome {
 }
 
 const MAX_BYTES = 1024 * 1024;
-const NOTHING: HomeConfig = { report: { at: null, lang: null, timezone: null } };
+const NOTHING: HomeConfig = {
+  models: {},
+  feed: NO_SCHEDULE,
+  report: { at: null, lang: null, timezone: null },
+};
 
+/** What is wrong with one model or with the schedule leaves the others usable. */
 export function parseHome(text: string, file: string): ParsedHome {
   if (Buffer.byteLength(text) > MAX_BYTES) {
     const message = 'the file is larger than 1 MiB';
@@ -41,6 +54,11 @@ export function parseHome(text: string, file: string): ParsedHome {
   const source = read.source.value === null ? { ...read.source, value: {} } : read.source;
   const { value, problems } = checkForm(homeSchema, source);
   if (value === null) return { config: NOTHING, problems };
+  const { models, problems: wrong } = modelsOf(value.models ?? {}, source);
+  const feed = { at: value.feed?.at ?? null, timezone: value.feed?.timezone ?? null };
   const { at = null, lang = null, timezone = null } = value.report ?? {};
-  return { config: { report: { at, lang, timezone } }, problems };
+  return {
+    config: { models, feed, report: { at, lang, timezone } },
+    problems: [...wrong, ...feedProblems(feed, source)],
+  };
 }

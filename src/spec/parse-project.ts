@@ -73,6 +73,8 @@ function only(source: Source, keys: readonly string[]): Source {
 }
 
 const DEFAULT_EXECUTOR = 'claude';
+/** A repository need not have it. */
+const CONTRACT = 'SHARED_CONTEXT.md';
 
 function configOf(input: ProjectInput, name: ProjectName, executors: Executors): ProjectConfig {
   const stallMs = milliseconds(input.stall_after);
@@ -84,7 +86,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     verify: input.verify ?? null,
     ...areasOf(input),
     context: input.context ?? [],
-    contract: input.contract ?? null,
+    contract: input.contract ?? (input.repo === undefined ? null : CONTRACT),
     executor: input.executor ?? DEFAULT_EXECUTOR,
     executors,
     timeoutMs: milliseconds(input.timeout) ?? DEFAULT_TIMEOUT_MS,
@@ -101,6 +103,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     review: input.review ?? 'never',
     weight: input.weight ?? 1,
     maxAttempts: input.max_attempts ?? 2,
+    ...(input.require_plan === true ? { requirePlan: true as const } : {}),
   };
 }
 

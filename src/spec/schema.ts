@@ -190,7 +190,9 @@ export const projectSchema = z
     verify: shellCommand.optional().describe('The command that proves a task which names none itself.'),
     areas: areas.optional(),
     context: z.array(path).optional().describe('Files of the repository that every prompt contains.'),
-    contract: path.optional().describe('The file of the repository with what all tasks agree on.'),
+    contract: path
+      .optional()
+      .describe('The file of the repository with what all tasks agree on; SHARED_CONTEXT.md by default.'),
     executor: z.string().optional().describe('Default for specs that name none; claude.'),
     executors: z
       .record(name('executor name'), executor)
@@ -228,6 +230,12 @@ export const projectSchema = z
       .optional()
       .describe('Share of slots against other projects; 1 by default.'),
     max_attempts: count(1, 20).optional().describe('Attempts before failures are final; 2 by default.'),
+    require_plan: z
+      .boolean()
+      .optional()
+      .describe(
+        'Start only with a PLAN.md of just these specs, as `dispatch plan --full` writes it; false by default.',
+      ),
     budget: budget.optional().describe('Default for specs that name none.'),
   })
   .meta({ title: 'dispatch: project.yaml' });
@@ -290,6 +298,9 @@ export const nodeSchema = z.strictObject({
   gate_slots: count(1, 1024)
     .optional()
     .describe('How many of the slots gates may take at once; all of them by default.'),
+  min_free_mb: count(0, 100_000_000)
+    .optional()
+    .describe('Free space, in MiB, below which nothing new is placed there; 256 by default, and never less.'),
   mode: z
     .union([z.literal('hybrid'), z.array(z.string()).min(1)])
     .optional()

@@ -20,6 +20,11 @@ export interface ReplayDifference {
   readonly stored: unknown;
 }
 
+export interface TaskName {
+  readonly name: string;
+  readonly title: string;
+}
+
 /**
  * The state of a home, durable. Methods are asynchronous because another implementation talks to a server. An
  * implementation applies events to its own tables in the same transaction that appends them, so that a reader that
@@ -46,6 +51,8 @@ export interface Store {
 
   /** State as the tables have it. */
   load(): Promise<State>;
+  /** Tasks whose id, or key if `begin` has a slash, begins so: that name and the title, in order of arrival. For menus. */
+  taskNames(begin: string, limit: number): Promise<readonly TaskName[]>;
   /** Text of a task's spec as it was accepted last. */
   specText(task: TaskKey): Promise<string | null>;
 
@@ -63,5 +70,5 @@ export interface Store {
 /** What verbs of other processes may do while a controller writes: everything that only reads. */
 export type Reader = Pick<
   Store,
-  'load' | 'events' | 'eventsOf' | 'specText' | 'holder' | 'replayCheck' | 'close'
+  'load' | 'taskNames' | 'events' | 'eventsOf' | 'specText' | 'holder' | 'replayCheck' | 'close'
 >;

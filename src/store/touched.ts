@@ -63,6 +63,8 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'gate.proved':
     case 'gate.broke':
     case 'gate.controlled':
+    case 'contract.changed':
+    case 'contract.accepted':
     case 'delivery.requested':
     case 'delivery.drained':
     case 'delivery.prepared':
@@ -85,6 +87,10 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'node.refused':
     case 'node.probed':
     case 'node.marked':
+    case 'node.ailing':
+    case 'node.repairing':
+    case 'node.repaired':
+    case 'node.healed':
       touched.nodes.add(fact.node);
       return;
     case 'credential.limited':
@@ -105,6 +111,10 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       moveAttempt(touched, fact.token, state);
       return;
     case 'attempt.ended':
+      touchNodeOf(touched, fact.token, state);
+      moveAttempt(touched, fact.token, state);
+      touchSubject(touched, fact.token, state);
+      return;
     case 'attempt.fenced':
       moveAttempt(touched, fact.token, state);
       touchSubject(touched, fact.token, state);
@@ -125,6 +135,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
+    case 'attempt.noted':
     case 'person.intervened':
     case 'controller.slept':
       return;
@@ -156,6 +167,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touchDependents(touched, fact.task, state);
       return;
     case 'task.reviewed':
+    case 'task.recalled':
     case 'queue.fronted':
     case 'task.backedoff':
     case 'task.failed':
@@ -189,6 +201,12 @@ function touchSubject(touched: Touched, token: Token, state: State): void {
   const { work } = attempt;
   if (work.kind === 'gate' && work.subject.of !== 'merge') touchProjectOf(touched, token, state);
   else moveTask(touched, attempt.task);
+}
+
+/** Its end says something of the node that it ran on. */
+function touchNodeOf(touched: Touched, token: Token, state: State): void {
+  const attempt = state.attempts.get(token);
+  if (attempt !== undefined) touched.nodes.add(attempt.node);
 }
 
 function touchProjectOf(touched: Touched, token: Token, state: State): void {

@@ -6,7 +6,7 @@ import { CommandTransport } from './command.ts';
 import { knownKeys } from './known-hosts.ts';
 import { LocalTransport } from './local.ts';
 import { OpenSshTransport } from './openssh.ts';
-import { KNOWN_TOKENS, readSshSettings, type SshSettings } from './ssh-settings.ts';
+import { beyondUs, readSshSettings, type SshSettings } from './ssh-settings.ts';
 import { Ssh2Transport } from './ssh2.ts';
 import { jumpSettings } from './ssh2-login.ts';
 import type { Transport } from './transport.ts';
@@ -90,11 +90,26 @@ function configured(settings: SshSettings): string | null {
       : 'a login without public keys';
   if (value('proxyusefdpass') === 'yes') return 'ProxyUseFdpass';
   if (value('verifyhostkeydns') === 'true' || value('verifyhostkeydns') === 'yes') return 'VerifyHostKeyDNS';
-  const token = (settings.proxyCommand === null ? '' : value('proxycommand'))
-    .match(/%./g)
-    ?.find((found) => !KNOWN_TOKENS.has(found));
-  return token === undefined ? null : `the token ${token} in ProxyCommand`;
+  for (const [key, what] of EXPANDED) {
+    if (key === 'proxycommand' && settings.proxyCommand === null) continue;
+    for (const text of settings.raw.get(key) ?? []) {
+      const found = text
+        .split(' ')
+        .map(beyondUs)
+        .find((part) => part !== null);
+      if (found !== undefined) return `${found} in ${what}`;
+    }
+  }
+  return null;
 }
+
+/** Settings whose tokens are expanded by whoever uses them. */
+const EXPANDED: readonly (readonly [key: string, what: string])[] = [
+  ['proxycommand', 'ProxyCommand'],
+  ['identityfile', 'IdentityFile'],
+  ['identityagent', 'IdentityAgent'],
+  ['userknownhostsfile', 'UserKnownHostsFile'],
+];
 
 /** Security keys and certificates that ssh would pick up by the name of the identity file. */
 async function keyFiles(settings: SshSettings): Promise<string | null> {

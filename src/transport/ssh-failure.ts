@@ -28,7 +28,18 @@ export function authRefused(target: string, user: string, tried: readonly string
   return new DispatchError('E_SSH_AUTH', `${target} does not let ${user} in with any of our keys`, {
     where: target,
     why: tried.length === 0 ? 'there is no key to offer' : `tried ${tried.join('; ')}`,
-    fix: `ssh-copy-id ${target}, or name the right IdentityFile in the ssh configuration; keys with a passphrase: ssh-add`,
+    fix: `ssh-copy-id ${target}, or name the right IdentityFile in the ssh configuration (with IdentitiesOnly yes, if the agent has many keys); keys with a passphrase: ssh-add`,
+  });
+}
+
+/** What OpenSSH 9.8 and newer say before they close, to an address from where logins were refused. */
+export const PUNISHED = /not allowed at this time/i;
+
+export function punished(target: string, said: string): DispatchError {
+  return new DispatchError('E_SSH_AUTH', `${target} takes no logins from here for a while`, {
+    where: target,
+    why: `it says "${said.split('\n')[0]}": so does a server (PerSourcePenalties) to an address from where logins were refused`,
+    fix: `wait some minutes; then check that this works: ssh ${target} true`,
   });
 }
 
@@ -72,6 +83,7 @@ const OPENSSH: readonly Pattern[] = [
         },
       ),
   },
+  { text: PUNISHED, error: (target, line) => punished(target.target, line) },
   {
     text: /Permission denied|Too many authentication failures|No supported authentication methods|not allowed because not listed/,
     error: (target, line) => authRefused(target.target, 'us', [line]),

@@ -140,8 +140,14 @@ export function settingsFrom(target: SshTarget, raw: ReadonlyMap<string, readonl
   };
 }
 
+/** What a path or command holds that is not expanded here: an unknown token, another user's home; null: nothing. */
+export function beyondUs(text: string): string | null {
+  const token = text.match(/%./g)?.find((found) => !KNOWN_TOKENS.has(found));
+  return token ?? /^"?(~[^/"\s]+)/.exec(text)?.[1] ?? null;
+}
+
 /** Tokens of ssh_config(5) that we expand ourselves, `%h` and the like; `ssh -G` prints them as they were written. */
-export const KNOWN_TOKENS = new Set(['%%', '%h', '%p', '%r', '%n', '%k', '%u', '%d', '%l', '%L', '%i']);
+const KNOWN_TOKENS = new Set(['%%', '%h', '%p', '%r', '%n', '%k', '%u', '%d', '%l', '%L', '%i']);
 
 type Tokens = ReadonlyMap<string, string>;
 
@@ -168,8 +174,10 @@ function tokensOf(of: {
   ]);
 }
 
+/** `ssh -G` prints paths as they were written: variables, home and tokens are still to be expanded. */
 function expand(path: string, tokens: Tokens): string {
-  return expandTokens(path.replace(/^~(?=\/|$)/, homedir()), tokens);
+  const variables = path.replaceAll(/\$\{([^}]*)\}/g, (whole, name: string) => process.env[name] ?? whole);
+  return expandTokens(variables.replace(/^~(?=\/|$)/, homedir()), tokens);
 }
 
 function expandTokens(text: string, tokens: Tokens): string {

@@ -10,12 +10,14 @@ import { DispatchError } from '../model/error.ts';
 import { openChild } from './child.ts';
 import { algorithmsFor, changedHost, isKnown, type KnownKey, knownKeys, unknownHost } from './known-hosts.ts';
 import { credentials } from './ssh-auth.ts';
-import { authRefused, timedOut, unreachable } from './ssh-failure.ts';
+import { authRefused, PUNISHED, punished, timedOut, unreachable } from './ssh-failure.ts';
 import { readSshSettings, type SshSettings } from './ssh-settings.ts';
 import { Tail } from './tail.ts';
 
 /** A half-open link is noticed after 20 s even when nothing is asked. */
 const KEEPALIVE = { keepaliveInterval: 5000, keepaliveCountMax: 3 };
+/** A server's words before the protocol, as far as they are looked at; bytes. */
+const GREETING = 200;
 /** A chain of jump hosts longer than this is a circle. */
 const MAX_HOPS = 8;
 
@@ -54,7 +56,8 @@ export async function login(settings: SshSettings, route: Route, hops = 0): Prom
   client.on('error', (error) => route.tail.push(Buffer.from(`${error.message}\n`)));
   route.add(() => client.destroy());
   const judge = new HostKeyJudge(settings, known);
-  await ready(client, settings, judge, tried, () =>
+  const attempt = { settings, judge, tried, greeting: new Tail(GREETING) };
+  await ready(client, attempt, () => {
     client.connect({
       sock: socket,
       username: settings.user,
@@ -63,8 +66,11 @@ export async function login(settings: SshSettings, route: Route, hops = 0): Prom
       hostVerifier: (key: Buffer) => judge.accepts(key),
       readyTimeout: settings.connectTimeoutMs,
       ...KEEPALIVE,
-    }),
-  );
+    });
+    // ssh2 tells of words before the protocol only when the protocol follows.
+    const note = (bytes: Buffer): void => attempt.greeting.push(bytes.subarray(0, GREETING));
+    socket.once('data', note);
+  });
   client.setNoDelay(true);
   return client;
 }
@@ -105,6 +111,8 @@ async function proxyJump(settings: SshSettings, route: Route, hops: number): Pro
       if (error !== undefined && error !== null)
         return reject(unreachable(settings.target, `through its jump host: ${error.message}`, error));
       channel.on('error', () => {});
+      // A socket closes when the other side has ended; a channel waits for us to end too, and ssh2 does not.
+      channel.once('end', () => channel.close());
       resolve(channel);
     });
   });
@@ -186,21 +194,24 @@ class HostKeyJudge {
   }
 }
 
-function ready(
-  client: Client,
-  settings: SshSettings,
-  judge: HostKeyJudge,
-  tried: readonly string[],
-  start: () => void,
-): Promise<void> {
+/** A login under way, as far as it takes to say why it failed. */
+interface Attempt {
+  readonly settings: SshSettings;
+  readonly judge: HostKeyJudge;
+  readonly tried: readonly string[];
+  /** The first bytes that came. */
+  readonly greeting: Tail;
+}
+
+function ready(client: Client, attempt: Attempt, start: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error & { level?: string }): void => {
       // A broken agent is not the end: identity files come next.
-      if (error.level !== 'agent') reject(explain(error, settings, judge, tried));
+      if (error.level !== 'agent') reject(explain(error, attempt));
     };
     client.on('error', failed);
     client.once('close', () =>
-      reject(unreachable(settings.target, 'the connection was closed during the login')),
+      reject(unreachable(attempt.settings.target, 'the connection was closed during the login')),
     );
     client.once('ready', () => {
       client.off('error', failed);
@@ -210,12 +221,10 @@ function ready(
   });
 }
 
-function explain(
-  error: Error & { level?: string },
-  settings: SshSettings,
-  judge: HostKeyJudge,
-  tried: readonly string[],
-): DispatchError {
+function explain(error: Error & { level?: string }, attempt: Attempt): DispatchError {
+  const { settings, judge, tried } = attempt;
+  const greeting = attempt.greeting.text();
+  if (PUNISHED.test(greeting)) return punished(settings.target, greeting);
   if (judge.verdict !== null) return judge.verdict;
   if (/no matching host key/i.test(error.message)) return judge.noCommonType();
   if (error.level === 'client-authentication' || /too many authentication/i.test(error.message))

@@ -9,7 +9,7 @@ export const PACKAGES = process.env.DISPATCH_AGENT_PACKAGES ?? '';
 
 if (PACKAGES === '')
   process.stderr.write(
-    '\nSKIPPED: the tests with real coding agents (Claude Code, Codex CLI). They need DISPATCH_AGENT_PACKAGES; `make test-agents` installs them and sets it.\n\n',
+    '\nSKIPPED: the tests with real coding agents (Claude Code, Codex CLI, Gemini CLI, Qwen Code, OpenCode). They need DISPATCH_AGENT_PACKAGES; `make test-agents` installs them and sets it.\n\n',
   );
 
 /** Why the network cannot be cut off here; null when it can: the agent then sees a loopback with the provider and nothing else. */
@@ -63,6 +63,20 @@ export class Provider {
     return noCut === null && !this.#open
       ? ['nsenter', '--net', '-t', String(this.#process?.pid), '--', path]
       : [path];
+  }
+
+  /**
+   * Settings of Gemini CLI and Qwen Code. With another address than Google's the first takes a key only where a file says
+   * so; and by themselves both try a refused call again and again for minutes, and say nothing meanwhile.
+   */
+  settings(): string {
+    const file = join(this.dir, 'settings.json');
+    const settings = {
+      security: { auth: { selectedType: 'gemini-api-key' } },
+      general: { maxAttempts: 2 },
+    };
+    writeFileSync(file, JSON.stringify(settings));
+    return file;
   }
 
   behave(how: string): void {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -123,5 +123,62 @@ describe('init', () => {
     expect({ code, problems: JSON.parse(stdout).data }).toEqual({ code: 0, problems: [] });
     const { stdout: plan } = await dispatch(['plan', 'web', '-o', 'json'], { cwd: home });
     expect(JSON.parse(plan).data.tasks).toBe(1);
+  });
+
+  describe('a repository without a command that runs it or one that tests it', () => {
+    const checkout = (files: Readonly<Record<string, string>>): { home: string; repo: string } => {
+      const home = scratch();
+      const repo = join(home, 'code');
+      execFileSync('git', ['init', '-q', '-b', 'main', repo]);
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(repo, file), text);
+      return { home, repo };
+    };
+    const init = (home: string, ...more: string[]) =>
+      dispatch(['init', 'web', '--repo', 'code', ...more], { cwd: home });
+
+    test('is shown what is offered, and gets it with --yes alone', async () => {
+      const { home, repo } = checkout({ 'package.json': '{}' });
+      const offered = await init(home);
+      expect(offered.code).toBe(0);
+      expect(offered.stderr).toContain('  |   test) exec npm test ;;');
+      expect(offered.stderr).toContain('dispatch init web --yes');
+      expect(existsSync(join(repo, 'run.sh'))).toBe(false);
+      // The second time the repository is known.
+      const made = await dispatch(['init', 'web', '--yes', '-o', 'json'], { cwd: home });
+      expect(JSON.parse(made.stdout)).toMatchObject({
+        data: { commands: { run: './run.sh run', test: './run.sh test', scaffold: { made: true } } },
+      });
+      expect(spawnSync(join(repo, 'run.sh'), ['nothing']).status).toBe(2);
+      expect((await init(home, '--yes')).stderr).not.toContain('lacks one command');
+    });
+
+    test('is given a command that fails where nobody knows how it is tested', async () => {
+      const { home, repo } = checkout({});
+      await init(home, '--yes');
+      expect(spawnSync(join(repo, 'run.sh'), ['test']).status).toBe(64);
+    });
+
+    test.each([
+      ['a Makefile', { Makefile: 'run: build\n\tnode .\ntest:\n\tnode --test\n' }, 'make test'],
+      [
+        'run.sh',
+        { 'run.sh': 'case $1 in\n  start) node . ;;\n  test|check) node --test ;;\nesac\n' },
+        './run.sh test',
+      ],
+    ])('is known by %s that has both, which proves its tasks', async (_, files, verify) => {
+      const { home } = checkout(files);
+      expect((await init(home)).stderr).not.toContain('lacks one command');
+      expect(readFileSync(join(home, 'specs/web/project.yaml'), 'utf8')).toContain(`verify: ${verify}\n`);
+    });
+
+    test('keeps every file that it has', async () => {
+      const mine = { 'run.sh': 'echo mine\n', Makefile: 'all:\n\ttrue\ntest := no target\n' };
+      const { home, repo } = checkout(mine);
+      const { code, stderr } = await init(home, '--yes');
+      expect(code).toBe(0);
+      expect(stderr).toContain('no one command that runs it, and none that tests it');
+      for (const [file, text] of Object.entries(mine))
+        expect(readFileSync(join(repo, file), 'utf8')).toBe(text);
+    });
   });
 });

@@ -333,6 +333,18 @@ describe('completion', () => {
     expect(await offer('start', '')).toContain('app');
     expect(await offer('logs', 'S0')).toContain('S01-schema\tThe schema');
     expect(await offer('nodes', 'drain', '')).toContain('mac2');
+    expect(await offer('queue', 'front', 'app/S03')).toContain('app/S03-router');
+    expect(await offer('revert', 'S05')).toContain('S05-more');
+  });
+
+  test('offers what is typed however many tasks there are, and no more than a menu holds', async () => {
+    const home = makeHome();
+    const many = Array.from({ length: 700 }, (_, i) => added(`T${String(i).padStart(3, '0')}`));
+    await record(home, ...SET_UP, ...many);
+    const offer = async (word: string) =>
+      (await dispatch(['complete', '--', 'logs', word], { cwd: home })).stdout;
+    expect(await offer('T69')).toContain('T699');
+    expect((await offer('T')).match(/^T\d/gmu)).toHaveLength(500);
   });
 
   test('is silent and quick where there is no home', async () => {

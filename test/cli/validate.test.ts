@@ -60,6 +60,18 @@ describe('validate', () => {
     expect(stdout).toContain('E_NODES_MISSING');
   });
 
+  test('checks dispatch.yaml of the home beside the settings of the command line that stand in it', async () => {
+    const home = makeHome({
+      'specs/app/project.yaml': PROJECT_YAML,
+      'specs/app/S01.md': specText('S01'),
+      'dispatch.yaml': 'color: never\nmodels:\n  split: { provider: glm, modle: x }\nfeed: { at: noon }\n',
+    });
+    const { code, stdout } = await dispatch(['validate'], { cwd: home });
+    expect(code).toBe(2);
+    expect(stdout).toContain('--> dispatch.yaml:3:27');
+    expect(stdout).toContain('did you mean "model"?');
+  });
+
   test('shows no control character that a spec contains', async () => {
     const home = makeHome({
       'specs/app/project.yaml': PROJECT_YAML,

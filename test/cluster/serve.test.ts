@@ -175,7 +175,7 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
       { node: 'gone', state: 'down', said: null, trouble: { code: expect.stringMatching(/^E_/u) } },
     ]);
     const { stdout, stderr } = await home.dispatch(['nodes']);
-    expect(stdout).toMatch(/^here\tup\t0\/4\t\d+\.\d ms\t.* free\t.* free\t.*ok/mu);
+    expect(stdout).toMatch(/^here\tup\t0\/4\t.*\t\d+\.\d ms\t.* free\t.* free\t.*ok/mu);
     expect(stdout).toMatch(/^gone\tdown\t0\/4\t-/mu);
     expect(stderr).toContain('gone: no shell answered');
     serve.signal('SIGTERM');
@@ -184,7 +184,8 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
 
   test('does not begin with a gate that proves nothing: start says so and ends, and runs it with a reason', async () => {
     const home = makeHome({
-      tasks: { A: {} },
+      tasks: { A: { agent: WAITS } },
+      files: { 'agents/N.sh': 'put src/N.txt n\n' },
       project: { verify: 'sh test.sh | cat', gates: { control: undefined }, trusted: true },
     });
     const serve = await serving(home);
@@ -198,6 +199,16 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
     expect((await skipped.ended).code).not.toBe(1);
     serve.signal('SIGTERM');
     expect((await serve.ended).code).toBe(0);
+
+    // The reason was given once, to another process: the next one goes by it.
+    const next = await serving(home);
+    home.mark('go-A');
+    await next.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
+    home.writeSpec('N', { modifies: ['src/N.txt'] });
+    await next.news(`${PROJECT}/N`, 'merged', PATIENCE_MS);
+    next.signal('SIGTERM');
+    expect((await next.ended).code).toBe(0);
+    expect((await home.dispatch(['replay', '--check'])).code).toBe(0);
   });
 
   test('outlives a client that asks and does not wait for the answer', async () => {

@@ -113,6 +113,10 @@ describe('a host key', () => {
     // Not even a login was tried.
     expect(sshd.log).not.toMatch(/Accepted|Failed|publickey/u);
     expect(home.attempts()).toEqual([]);
+    const screen = await home.dispatch(['nodes']);
+    expect(screen.stdout).toContain('wrong host key');
+    for (const shown of [screen, await home.dispatch(['status'])])
+      expect(shown.stderr).toContain('alert P0: box: E_HOST_KEY_CHANGED: wrong host key');
     const doctor = await home.dispatch(['doctor']);
     expect(doctor.code).not.toBe(0);
     expect(doctor.stdout).toContain('ssh-keygen -R');
@@ -120,6 +124,9 @@ describe('a host key', () => {
     writeFileSync(sshd.knownHosts, '');
     await sshd.trust();
     expect((await home.dispatch(['start', PROJECT])).code).toBe(0);
+    const report = (await home.dispatch(['report', PROJECT])).stdout;
+    expect(report).toMatch(/healed .*wrong host key/u);
+    expect(report).not.toContain('## Alerts');
   });
 
   test('that has changed on one of two nodes: a note with the fix, and the other does the work', async () => {

@@ -382,8 +382,10 @@ describe('a person who wants no try', () => {
     story.restart([], { skipControl: 'ana: it looks at nothing' });
     expect(isAtWork(story)).toBe(true);
     expect(alertsOf(story.core.state, projectIn(story))).toEqual([]);
+    expect(projectIn(story).skipControl).toBe('ana: it looks at nothing');
     story.restart([story.started('A')]);
     expect(story.wanted('inspect:p')).toBeDefined();
+    expect(projectIn(story).skipControl).toBeNull();
   });
 });
 

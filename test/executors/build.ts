@@ -21,6 +21,7 @@ export function round(parts: Partial<RoundContext> = {}): RoundContext {
     againPath: '/w/again.md',
     usagePath: '/w/usage.json',
     treeDir: '/w/tree',
+    notesDir: '/w/notes',
     isRoot: false,
     caged: false,
     ...parts,

@@ -69,6 +69,7 @@ describe('a shell executor', () => {
     expect(call.argv).toEqual(['python3', 'agent.py']);
     expect(call.stdinPath).toBeNull();
     expect(call.env).toEqual({
+      DISPATCH_NOTES: '/w/notes',
       DISPATCH_PROJECT: 'demo',
       DISPATCH_TASK: 'S01',
       DISPATCH_ATTEMPT: '2',

@@ -141,6 +141,26 @@ describe('the provider', () => {
     expect(read(result({ is_error: true, result: text })).apiError?.retryable).toBe(retryable);
   });
 
+  test.each([
+    [{ is_error: false, result: '[API Error: 401 Incorrect API key provided]' }, 'login'],
+    [{ is_error: true, subtype: 'error_during_execution', result: '[API Error: 429 slow down]' }, 'rate'],
+    [{ is_error: true, result: undefined, error: { message: '[API Error: 401 no]' } }, 'login'],
+  ])('refused a turn, says Qwen Code in its own way: %j', (parts, kind) => {
+    expect(read(result(parts)).apiError).toMatchObject({ kind });
+    expect(
+      read(result({ is_error: false, result: 'done: [API Error: 401] is handled' })).apiError,
+    ).toBeNull();
+  });
+
+  test.each([
+    'refused: authentication_error',
+    'Incorrect API key provided: sk-x',
+    'invalid x-api-key',
+    'API key not valid. Please pass a valid API key.',
+  ])('refused the key, by its words alone: %s', (words) => {
+    expect(apiErrorOf(null, words)).toMatchObject({ kind: 'login', retryable: false });
+  });
+
   test('is not to blame for a turn that ended at a limit of its own', () => {
     const log = event({ type: 'result', subtype: 'error_max_turns', is_error: true, session_id: 's' });
     expect(read(log)).toMatchObject({ finished: true, apiError: null });

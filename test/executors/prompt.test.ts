@@ -114,6 +114,14 @@ describe('the prompt of an attempt', () => {
     expect(text.length).toBeLessThan(10_000);
   });
 
+  test('asks for a plan first and for evidence last, outside of the tree', () => {
+    const text = buildPrompt(parts());
+    expect(text).toMatch(/1\. Begin with a short plan.*"\$DISPATCH_NOTES\/plan\.md"/);
+    expect(text).toMatch(
+      /\d\. End with the evidence.*acceptance list.*assessment.*"\$DISPATCH_NOTES\/evidence\.md"/,
+    );
+  });
+
   test('is the same for the same parts', () => {
     expect(buildPrompt(parts())).toBe(buildPrompt(parts()));
   });

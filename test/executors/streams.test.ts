@@ -107,6 +107,32 @@ describe('Claude Code', () => {
   });
 });
 
+describe('Qwen Code', () => {
+  test('counts a resumed session as a whole, which its answers of the round give away', () => {
+    const usage = { input_tokens: 100, output_tokens: 20 };
+    const answer = (id: number, more: object = {}): string =>
+      JSON.stringify({ type: 'assistant', message: { id, model: 'm', content: [], usage }, ...more });
+    const closing = (input: number): string =>
+      JSON.stringify({
+        type: 'result',
+        is_error: false,
+        result: 'done',
+        session_id: 's',
+        usage: { input_tokens: input, output_tokens: input / 5 },
+      });
+    const before = { inputTokens: 200, outputTokens: 40, cachedTokens: null, costUsd: null };
+    const total = (...log: string[]): number | null | undefined =>
+      totalUsage(
+        { kind: 'qwen' },
+        { before, said: read('qwen', log.join('\n')), first: false, resumed: true },
+      )?.inputTokens;
+    const helper = answer(3, { parent_tool_use_id: 'x' });
+    expect(total(answer(1), answer(1), answer(2), helper, closing(400))).toBe(400);
+    expect(total(answer(1), answer(2), closing(200))).toBe(400);
+    expect(total(closing(200))).toBe(400);
+  });
+});
+
 describe('Aider', () => {
   test('counts in text, rounded, message by message', () => {
     const log = `Applied edit to a.py

@@ -44,7 +44,7 @@ describe('evolve over random legal histories', () => {
 
   it('meets every kind of fact, so that the histories prove something', () => {
     const met = new Map<string, number>();
-    for (let seed = 0; seed < 80; seed += 1) {
+    for (let seed = 0; seed < 130; seed += 1) {
       const history = new History();
       for (let step = 0; step < 500; step += 1) history.step(seed * 7919 + step * 104_729);
       for (const { fact } of history.events) {
@@ -66,6 +66,10 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'project.started': true,
   'task.added': true,
   'task.changed': true,
+  'attempt.noted': true,
+  'contract.changed': true,
+  'contract.accepted': true,
+  'task.recalled': true,
   'node.connected': true,
   'node.disconnected': true,
   'node.refused': true,
@@ -73,6 +77,10 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'node.lost': true,
   'node.probed': true,
   'node.marked': true,
+  'node.ailing': true,
+  'node.repairing': true,
+  'node.repaired': true,
+  'node.healed': true,
   'credential.limited': true,
   'credential.eased': true,
   'attempt.claimed': true,

@@ -5,6 +5,7 @@
  */
 import { type Area, type AreaFacts, areasId } from '../../src/model/area.ts';
 import type { Attempt, Outcome } from '../../src/model/attempt.ts';
+import { isContractSettled } from '../../src/model/contract.ts';
 import type { Event, Fact, NewEvent, Source } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import { queueOf, type Queue, type Stacked } from '../../src/merge/queue/view.ts';
@@ -96,12 +97,16 @@ export class History {
       () => this.#limit(),
       () => this.#easeKey(),
       () => this.#mark(),
+      () => this.#ail(),
+      () => this.#repair(),
+      () => this.#heal(),
       () => this.#claimWork(),
       () => this.#claimWork(),
       () => this.#claimWork(),
       () => this.#run(),
       () => this.#run(),
       () => this.#progress(),
+      () => this.#note(),
       () => this.#stall(),
       () => this.#move(),
       () => this.#intervene(),
@@ -129,12 +134,14 @@ export class History {
       () => this.#settleAside(),
       () => this.#hold(),
       () => this.#control(),
+      () => this.#contract(),
       () => this.#front(),
       () => this.#land(),
       () => this.#land(),
       () => this.#race(),
       () => this.#cancel(),
       () => this.#retry(),
+      () => this.#revert(),
       () => this.#revert(),
       () => this.#delivery(),
       () => this.#delivery(),
@@ -168,7 +175,8 @@ export class History {
 
   #start(): Move[] {
     if (!this.#rarely()) return [];
-    return this.#projects().flatMap(({ name }) => one({ type: 'project.started', project: name }));
+    const why = this.#rarely() ? { skipControl: 'it judges no files' } : {};
+    return this.#projects().flatMap(({ name }) => one({ type: 'project.started', project: name, ...why }));
   }
 
   #addTask(): Move[] {
@@ -205,7 +213,42 @@ export class History {
 
   #refuse(): Move[] {
     if (!this.#rarely()) return [];
-    return one({ type: 'node.refused', node: this.#any(NODES), until: this.#next(), reason: 'no space' });
+    const blamed = this.#tasks().flatMap(({ key }) => (this.#pick(4) === 0 ? [{ task: key }] : [{}]));
+    const refused = { node: this.#any(NODES), until: this.#next(), reason: 'no space' };
+    return one({ type: 'node.refused', ...refused, ...blamed[0] });
+  }
+
+  #ail(): Move[] {
+    if (!this.#rarely()) return [];
+    const node = this.#any(NODES);
+    const ailment = this.#any(['disk', 'failing', 'unkillable'] as const);
+    const facts: Fact[] = [{ type: 'node.ailing', node, ailment, evidence: `figure ${this.#pick(100)}` }];
+    if (this.#pick(3) === 0) facts.push({ type: 'node.marked', node, mark: 'drain', for: ailment });
+    return one(...facts);
+  }
+
+  #repair(): Move[] {
+    return this.#ailing().flatMap(({ name: node, health }) =>
+      health.ailments.flatMap(({ kind: ailment, repair }) =>
+        repair !== null && repair.did === null
+          ? one({ type: 'node.repaired', node, ailment, did: 'swept' })
+          : one({ type: 'node.repairing', node, ailment, by: 'sweep' }),
+      ),
+    );
+  }
+
+  #heal(): Move[] {
+    return this.#ailing().flatMap(({ name: node, health }) =>
+      health.ailments.flatMap(({ kind: ailment }) => {
+        const healed: Fact = { type: 'node.healed', node, ailment, how: 'it is gone' };
+        if (health.markedFor !== ailment) return one(healed);
+        return one({ type: 'node.marked', node, mark: 'none' }, healed);
+      }),
+    );
+  }
+
+  #ailing(): NodeState[] {
+    return this.#rarely() ? [...this.state.nodes.values()] : [];
   }
 
   #suspectNode(): Move[] {
@@ -279,6 +322,8 @@ export class History {
       const task = this.#task(key);
       const { integration, config } = this.#project(task);
       if (config.repo !== null && integration === null) return [];
+      if (!isContractSettled(this.state, task.spec.project)) return [];
+      const accepted = this.#project(task).contract?.accepted;
       if (this.#isLockedOut(task)) return [];
       return one({
         type: 'attempt.claimed',
@@ -288,9 +333,13 @@ export class History {
         work: { kind: 'work' },
         node: this.#any(NODES),
         base: integration,
+<<<<<<< HEAD
         ...(this.#pick(3) === 0
           ? { reserved: { tokens: 50_000, usd: this.#pick(2) === 0 ? null : 0.25 } }
           : {}),
+=======
+        ...(accepted == null ? {} : { contract: accepted }),
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
       });
     });
   }
@@ -315,6 +364,16 @@ export class History {
       .flatMap((attempt) =>
         heard(attempt, { type: 'attempt.progressed', token: attempt.token, round: 1 + this.#pick(4), step }),
       );
+  }
+
+  #note(): Move[] {
+    if (!this.#rarely()) return [];
+    return this.#live()
+      .filter((attempt) => attempt.work.kind === 'work' && attempt.phase.is === 'running')
+      .flatMap((attempt) => {
+        const plan = this.#any([null, 'first a, then b']);
+        return heard(attempt, { type: 'attempt.noted', token: attempt.token, plan, evidence: '- [x] it is' });
+      });
   }
 
   #stall(): Move[] {
@@ -420,6 +479,34 @@ export class History {
       const found = { files: String(this.#pick(3)), tree: this.#commit(), note: 'a note' };
       return one({ type: 'gate.controlled', project, ...BASIS, ...found, verdict });
     });
+  }
+
+  /** It is looked at for the first time, is another one, or is accepted: what was made under another one is given up. */
+  #contract(): Move[] {
+    return this.#projects().flatMap((project) => {
+      const { name, integration, contract, config } = project;
+      if (config.contract === null || integration === null) return [];
+      const about = { project: name, path: config.contract } as const;
+      const hash = this.#any([null, 'a1', 'b2', 'c3']);
+      if (contract === null) return one({ type: 'contract.accepted', ...about, hash, by: 'dispatch' });
+      if (contract.changed === null)
+        return this.#rarely() ? one({ type: 'contract.changed', ...about, hash, commit: integration }) : [];
+      const now = contract.changed.hash;
+      const recalls = this.#tasks().flatMap((task) => this.#recall(task, now, about.path));
+      return one({ type: 'contract.accepted', ...about, hash: now, by: 'ana' }, ...recalls);
+    });
+  }
+
+  #recall({ key, spec, progress }: Task, hash: string | null, path: string): Fact[] {
+    if (spec.project !== 'app' || undoOf(progress) !== undefined) return [];
+    if (!['attempt', 'finished', 'review', 'queued', 'gating'].includes(progress.at)) return [];
+    const token = 'token' in progress ? progress.token : null;
+    const attempt = token === null ? undefined : this.state.attempts.get(token);
+    if (token === null || attempt === undefined || (attempt.contract ?? null) === hash) return [];
+    const live = progress.at === 'attempt' ? token : progress.at === 'gating' ? progress.gate : null;
+    const reason = 'the contract has changed';
+    const fenced: Fact[] = live === null ? [] : [{ type: 'attempt.fenced', token: live, reason }];
+    return [...fenced, { type: 'task.recalled', task: key, token, path }];
   }
 
   #afterDeliveryGate(attempt: Attempt, outcome: Outcome): Fact[] {
@@ -747,8 +834,21 @@ export class History {
     const outcomes: Outcome[] = [
       { kind: 'refused', findings: this.#findings(), output: '✗ “fail”\n', head, rounds: 4, usage: null },
       { kind: 'failed', cause: 'executor', message: 'not found', exitCode: 127, rounds: 0, usage: null },
+<<<<<<< HEAD
       { kind: 'timeout', rounds: 2, head, usage: null },
       { kind: 'overspent', limitTokens: 40_000, rounds: 2, head, usage: USED },
+=======
+      {
+        kind: 'failed',
+        cause: 'prepare',
+        message: 'EIO',
+        blame: 'node',
+        exitCode: null,
+        rounds: 0,
+        usage: null,
+      },
+      { kind: 'timeout', rounds: 2, head },
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
       { kind: 'cancelled', reason: 'by hand' },
       { kind: 'lost', why: 'rebooted' },
     ];
@@ -784,7 +884,7 @@ export class History {
       verify: 'make test',
       ...(name === 'site' ? { areas: AREAS } : {}),
       context: [],
-      contract: null,
+      contract: name === 'app' ? 'SHARED_CONTEXT.md' : null,
       executor: 'shell',
       executors: {
         replay: {

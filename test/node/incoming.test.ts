@@ -7,6 +7,7 @@ const TOKEN = 'ab'.repeat(16);
 const COMMIT = 'c'.repeat(40);
 const outcome = { kind: 'done', head: COMMIT, rounds: 1, usage: null };
 
+const FAILED = { kind: 'failed', cause: 'prepare', message: 'EIO', exitCode: null, rounds: 1, usage: null };
 const HEALTH = {
   cores: 8,
   load1: 0.5,
@@ -40,6 +41,11 @@ describe('what a node says', () => {
     ['its inventory', { id: 1, reply: { entries: [entry()] } }, 'inventory'],
     ['news of an end', { events: [{ seq: 1, at: 5, type: 'attempt.ended', token: TOKEN, outcome }] }, null],
     [
+      "an agent's words on its work",
+      { events: [{ seq: 1, at: 5, type: 'attempt.noted', token: TOKEN, plan: 'a, then b', evidence: null }] },
+      null,
+    ],
+    [
       'news of itself',
       { events: [{ seq: 1, at: 5, type: 'supervisor.started', program: 'p', bootId: 'b' }] },
       null,
@@ -69,6 +75,14 @@ describe('what a node says', () => {
     ['a refusal of an unknown kind', { id: 1, error: { code: 'because', message: '' } }, 'ping'],
     ['events that are no list', { events: {} }, null],
     ['an entry without a number', { events: [{ type: 'attempt.running', token: TOKEN }] }, null],
+    ['words that are no text', { events: [{ seq: 1, type: 'attempt.noted', token: TOKEN, plan: 3 }] }, null],
+    [
+      'words without an end',
+      {
+        events: [{ seq: 1, type: 'attempt.noted', token: TOKEN, plan: 'x'.repeat(100_000), evidence: null }],
+      },
+      null,
+    ],
     ['an entry with half a number', { events: [{ seq: 1.5, type: 'attempt.running', token: TOKEN }] }, null],
     ['an entry of an unknown kind', { events: [{ seq: 1, type: 'attempt.flew', token: TOKEN }] }, null],
     [
@@ -89,6 +103,35 @@ describe('what a node says', () => {
       'an end of an unknown kind',
       { events: [{ seq: 1, type: 'attempt.ended', token: TOKEN, outcome: { kind: 'won' } }] },
       null,
+    ],
+    [
+      'an end that blames somebody',
+      {
+        events: [
+          { seq: 1, type: 'attempt.ended', token: TOKEN, outcome: { ...FAILED, blame: 'controller' } },
+        ],
+      },
+      null,
+    ],
+    [
+      'a tmux that has lost its head',
+      { events: [{ seq: 1, type: 'tmux.lost', what: 'head', detail: '' }] },
+      null,
+    ],
+    [
+      'a stuck process with a name',
+      { events: [{ seq: 1, type: 'stuck.seen', token: TOKEN, pids: ['init'], forMs: 1 }] },
+      null,
+    ],
+    [
+      'a sweep that freed a word',
+      { id: 1, reply: { removed: [], freed: 'all', free: 1, files: null } },
+      'sweep',
+    ],
+    [
+      'a reserve that is no figure',
+      { id: 1, reply: { ...HEALTH, reserve: { bytes: '1', files: 1 } } },
+      'health',
     ],
     [
       'an inventory with a project that is a path',

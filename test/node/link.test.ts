@@ -194,6 +194,13 @@ describe('a link that cannot be made', () => {
     expect(seen.troubles[1]?.problem.code).toBe('E_SSH_AUTH');
     expect(seen.troubles[1]?.retryMs).toBeGreaterThanOrEqual(60_000);
     expect(link.state).toMatchObject({ is: 'waiting', problem: { code: 'E_SSH_AUTH' } });
+
+    // A server that punishes refused logins shuts the door next: that is no reason to knock more often.
+    await sshd?.halt();
+    link.retryNow();
+    await until('it found the door shut', () => seen.troubles.length === 3);
+    expect(seen.troubles[2]?.problem.code).toBe('E_NODE_UNREACHABLE');
+    expect(seen.troubles[2]?.retryMs).toBeGreaterThanOrEqual(60_000);
     await link.stop();
   });
 

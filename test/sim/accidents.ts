@@ -26,9 +26,11 @@ export class Accidents {
     });
   }
 
+  /** What was added later draws from its own: the rest of a seed stays what it was. */
   #rngOf(kind: Accident): Rng {
     if (kind === 'sleep') return this.#sim.sleeps;
-    return kind === 'away' || kind === 'offline' ? this.#sim.absences : this.#sim.rng;
+    if (kind === 'away' || kind === 'offline') return this.#sim.absences;
+    return kind === 'ail' || kind === 'pass' ? this.#sim.ills : this.#sim.rng;
   }
 
   async #happen(kind: Accident): Promise<void> {
@@ -40,6 +42,10 @@ export class Accidents {
       return sim.node(name).leave(sim.absences.span(90_000));
     }
     if (kind === 'offline') return sim.hearing.goOffline(sim.absences.span(120_000));
+    if (kind === 'ail' || kind === 'pass') {
+      const { ills } = sim.node(sim.ills.pick(sim.scenario.nodes).name);
+      return kind === 'ail' ? ills.befall() : ills.pass();
+    }
     const node = sim.node(rng.pick(sim.scenario.nodes).name);
     switch (kind) {
       case 'cut':

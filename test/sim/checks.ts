@@ -1,8 +1,10 @@
 /** What must hold of a home as a whole, besides the invariants of one state: over time, against the truth, at the end. */
+import { isOutdated } from '../../src/model/contract.ts';
+import { projectOfKey } from '../../src/model/found.ts';
 import type { NewEvent } from '../../src/model/event.ts';
 import { type TaskKey, taskKey } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
-import { isFinal, type Task } from '../../src/model/task.ts';
+import { isFinal, type Task, undoOf } from '../../src/model/task.ts';
 import { queueOf } from '../../src/merge/queue/view.ts';
 import { isDead } from '../../src/schedule/filter.ts';
 import { activeTasks } from '../../src/schedule/gates.ts';
@@ -16,6 +18,7 @@ export function durableViolations(sim: Simulation, state: State, events: readonl
     ...historyViolations(sim, state, events),
     ...sourceViolations(sim, events),
     ...claimViolations(sim, state, events),
+    ...contractViolations(sim, state, events),
     ...mergeViolations(sim, state, events),
     ...slotViolations(sim, state),
     ...queueViolations(state),
@@ -73,6 +76,34 @@ function claimViolations(sim: Simulation, state: State, events: readonly NewEven
         found.push(`${fact.task}: starts from ${fact.base}, which does not contain ${id}`);
       }
     }
+  }
+  return found;
+}
+
+/**
+ * Work begins under the contract that its base has, and no other is waiting for a person then; and nothing that was made
+ * under another one than what counts is on its way to being merged.
+ */
+function contractViolations(sim: Simulation, state: State, events: readonly NewEvent[]): string[] {
+  const found: string[] = [];
+  for (const { fact } of events) {
+    if (fact.type !== 'attempt.claimed' || fact.work.kind !== 'work' || fact.base === null) continue;
+    const path = state.projects.get(projectOfKey(fact.task))?.config.contract ?? null;
+    if (path === null) continue;
+    const really = sim.truth.objects.get(fact.base).files.get(path);
+    if (fact.contract !== really)
+      found.push(
+        `${fact.task}: told to keep to ${fact.contract ?? 'no contract'} where the base has ${really}`,
+      );
+  }
+  for (const task of state.tasks.values()) {
+    const { progress, spec } = task;
+    if (!['attempt', 'finished', 'review', 'queued', 'gating'].includes(progress.at)) continue;
+    const contract = state.projects.get(spec.project)?.contract ?? null;
+    if (contract === null || contract.changed !== null || undoOf(progress) !== undefined) continue;
+    const attempt = 'token' in progress ? state.attempts.get(progress.token) : undefined;
+    if (attempt !== undefined && isOutdated(attempt, contract))
+      found.push(`${task.key}: is ${progress.at} under a contract that does not count any more`);
   }
   return found;
 }

@@ -60,7 +60,9 @@ export class Hearing {
   durableViolations(state: State, events: readonly NewEvent[]): string[] {
     const lost = new Set(events.flatMap(({ fact }) => (fact.type === 'node.lost' ? fact.node : [])));
     const cancelled = new Set(
-      events.flatMap(({ fact }) => (fact.type === 'task.cancelled' ? fact.task : [])),
+      events.flatMap(({ fact }) =>
+        fact.type === 'task.cancelled' || fact.type === 'task.recalled' ? fact.task : [],
+      ),
     );
     for (const [key, { progress }] of this.#sim.durable) {
       if (progress.at !== 'finished') continue;

@@ -15,7 +15,7 @@ import { EXTRA } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { Stream } from './stream.ts';
 
-type HubEffect = Exclude<Effect, { do: 'start' | 'cancel' | 'forget' }>;
+type HubEffect = Exclude<Effect, { do: 'start' | 'cancel' | 'forget' | 'mend' }>;
 
 export interface HubHands {
   readonly sim: Simulation;
@@ -164,6 +164,11 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
         files,
         paths: [],
       };
+    }
+    case 'contract': {
+      const { commit, path } = effect;
+      const hash = sim.truth.objects.get(commit).files.get(path) ?? null;
+      return { is: 'contract.read', key, project, commit, path, hash };
     }
     case 'break': {
       const { base, verify } = effect;

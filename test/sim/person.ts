@@ -29,7 +29,8 @@ export class Person {
 
   /** Does something, sensible or not. */
   act(): void {
-    const { rng, scenario } = this.#sim;
+    const { rng, scenario, contracts } = this.#sim;
+    if (contracts.chance(0.3)) this.#acceptContracts();
     const project = rng.pick(scenario.projects);
     const task = rng.pick(this.#specs);
     const key = taskKey(task.project, task.id);
@@ -93,8 +94,21 @@ export class Person {
     for (const [project, { failed }] of this.#sim.controller?.core.memory.controls ?? []) {
       if (failed.length > 0) this.#sim.ask({ verb: 'start', project });
     }
+    this.#acceptContracts();
     this.#review(true);
     this.#sim.timeline.after(LOOKS_EVERY_MS, () => this.#look());
+  }
+
+  #acceptContracts(): void {
+    for (const { name, contract } of this.#sim.controller?.core.state.projects.values() ?? []) {
+      if (contract?.changed != null)
+        this.#sim.ask({
+          verb: 'accept-contract',
+          project: name,
+          by: 'somebody',
+          hash: contract.changed.hash,
+        });
+    }
   }
 
   /** Mostly of what has merged, and now and then of something that cannot be reverted. */

@@ -99,6 +99,19 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
+  'a base is believed to have the contract of the one before': {
+    shows: /told to keep to/,
+    plant: (sim) => {
+      sim.hooks.beforeTurn.push((core, inputs) => {
+        for (const { name, config, integration } of core.state.projects.values()) {
+          if (config.contract === null || integration === null || !core.memory.contracts.has(name)) continue;
+          core.memory.contracts.set(name, { commit: integration, path: config.contract });
+        }
+        return inputs;
+      });
+    },
+  },
+
   'slots are not counted': {
     shows: /attempts in \d+ slots/,
     plant: (sim) => {
@@ -306,7 +319,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
 
   'a late result of an attempt that was given up is taken': {
-    shows: /was given up, and landed|finished with attempt|was cancelled and is/,
+    shows: /was given up, and landed|finished with attempt|was cancelled and is|does not count any more/,
     plant: (sim) => {
       sim.hooks.beforeTurn.push((core, inputs) => {
         for (const input of inputs) {

@@ -40,7 +40,11 @@ export type Accident =
   | 'offline'
   | 'target'
   | 'replay'
-  | 'person';
+  | 'person'
+  /** Something ails a machine. */
+  | 'ail'
+  /** Whatever ails a machine passes. */
+  | 'pass';
 
 export interface Scenario {
   readonly projects: readonly ProjectConfig[];
@@ -82,13 +86,13 @@ export const BROKEN = 'adds up';
 export const FLAKY = 'keeps time';
 const EXECUTORS = ['shell', 'glm'];
 
-/** @param own, absences for what was added later: the other draws of a seed stay what they were. */
-export function drawScenario(rng: Rng, own: Rng, absences: Rng): Scenario {
+/** @param own, absences, `ills` and contracts for what was added later: the other draws of a seed stay what they were. */
+export function drawScenario(rng: Rng, own: Rng, absences: Rng, ills: Rng, contracts: Rng): Scenario {
   const sleep = mean(own, 60_000);
-  const projects = drawProjects(rng).map((project) => withAreas(project, own));
+  const projects = drawProjects(rng).map((project) => withContract(withAreas(project, own), contracts));
   return {
     projects,
-    tasks: drawTasks(rng, projects),
+    tasks: withMany(drawTasks(rng, projects), projects, ills),
     nodes: drawNodes(rng).map((one) => withLease(one, absences)),
     fates: {
       good: rng.between(3, 10),
@@ -124,6 +128,8 @@ export function drawScenario(rng: Rng, own: Rng, absences: Rng): Scenario {
       person: mean(rng, 8_000),
       away: mean(absences, 40_000),
       offline: mean(absences, 120_000),
+      ail: mean(ills, 20_000),
+      pass: mean(ills, 40_000),
     },
     delay: rng.pick([2, 20, 200, 2000]),
     faultsMs: rng.between(60_000, 900_000),
@@ -180,6 +186,12 @@ function withAreas(project: ProjectConfig, own: Rng): ProjectConfig {
   return { ...project, areas };
 }
 
+/** A file that people push to, or one that tasks change, is what they agree on; in half of the projects nothing is. */
+function withContract(project: ProjectConfig, contracts: Rng): ProjectConfig {
+  if (project.repo === null || contracts.chance(0.5)) return project;
+  return { ...project, contract: contracts.pick(['README', 'f.ts']) };
+}
+
 /** `glm` has one key or two, perhaps with a bound of its own; `shell` needs none. */
 function drawExecutors(rng: Rng): Readonly<Record<string, ExecutorDef>> {
   const key = (name: string): CredentialDef => ({
@@ -202,6 +214,15 @@ function drawTasks(rng: Rng, projects: readonly ProjectConfig[]): TaskSpec[] {
     for (let i = 0; i < count; i++) tasks.push(drawTask(rng, project, i));
   }
   return tasks;
+}
+
+/** Sometimes so many that a machine on which all of them fail is given up before the tasks are. */
+function withMany(tasks: readonly TaskSpec[], projects: readonly ProjectConfig[], ills: Rng): TaskSpec[] {
+  const project = projects.at(-1);
+  if (project === undefined || ills.chance(0.85)) return [...tasks];
+  const known = tasks.filter((task) => task.project === project.name).length;
+  const more = Array.from({ length: 14 }, (_, i) => drawTask(ills, project, known + i));
+  return [...tasks, ...more.map((task) => ({ ...task, dependsOn: [] }))];
 }
 
 /** The i-th task of a project; depends only on earlier ones, so there is no cycle. */

@@ -56,11 +56,15 @@ export class Simulation {
   readonly rng: Rng;
   /** When the controller's machine sleeps, and for how long. */
   readonly sleeps: Rng;
+  /** Which projects have a contract, and when people accept another one. */
+  readonly contracts: Rng;
   /** When nodes cannot be reached, and for how long. */
   readonly absences: Rng;
   readonly hearing = new Hearing(this);
   /** Which attempts fall silent on the way, and what their nodes say of that. */
   readonly silence: Rng;
+  /** What befalls machines, and which repairs help. */
+  readonly ills: Rng;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -95,7 +99,9 @@ export class Simulation {
     this.sleeps = new Rng(seed ^ 0x2545f491);
     this.absences = new Rng(seed ^ 0x1b873593);
     this.silence = new Rng(seed ^ 0x6c8e9cf5);
-    this.scenario = drawScenario(this.rng, this.sleeps, this.absences);
+    this.ills = new Rng(seed ^ 0x3c6ef372);
+    this.contracts = new Rng(seed ^ 0x3f84d5b5);
+    this.scenario = drawScenario(this.rng, this.sleeps, this.absences, this.ills, this.contracts);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);
@@ -221,6 +227,7 @@ export class Simulation {
     for (const node of this.nodes.values()) {
       node.wake();
       node.reappear();
+      node.ills.recover();
     }
     this.person.mend();
   }

@@ -188,6 +188,8 @@ export class VirtualController {
       case 'cancel':
       case 'forget':
         return this.#performOnNode(effect);
+      case 'mend':
+        return this.#mend(effect);
       default:
         return performOnHub(effect, {
           sim: this.#sim,
@@ -196,6 +198,23 @@ export class VirtualController {
           done: (input) => this.push(input),
         });
     }
+  }
+
+  /** The disk of a node, as it is found by whoever is connected. */
+  looked(name: NodeName): void {
+    if (this.#streams.has(name))
+      this.push({ is: 'node.looked', node: name, disk: this.#sim.node(name).ills.disk });
+  }
+
+  #mend({ key, node, ailment, by }: Extract<Effect, { do: 'mend' }>): void {
+    const stream = this.#streams.get(node);
+    const done = (answer: Answer): void => {
+      if ('ok' in answer) this.push({ is: 'mended', key, node, ailment, did: by === 'restart' ? null : by });
+      else this.push({ is: 'effect.failed', key, problem: { code: 'E_NODE_TIMEOUT', message: 'no answer' } });
+      this.looked(node);
+    };
+    if (stream === undefined) done({ failed: 'disconnected' });
+    else stream.call({ op: 'mend', by, epoch: this.lease.epoch }, done);
   }
 
   #performOnNode(effect: Extract<Effect, { do: 'start' | 'cancel' | 'forget' }>): void {
@@ -295,6 +314,7 @@ export class VirtualController {
         this.#streams.set(name, stream);
         sim.hearing.heard(this, name);
         this.push({ is: 'node.up', node: name, welcome, inventory: adopted.inventory });
+        this.looked(name);
       });
     });
   }

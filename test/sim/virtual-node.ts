@@ -14,6 +14,7 @@ import type {
 } from '../../src/protocol/messages.ts';
 import { stallFor } from '../model/builder.ts';
 import type { Simulation } from './simulation.ts';
+import { Ills } from './ills.ts';
 import { BROKEN, type Fate, FLAKY } from './scenario.ts';
 import type { Stream } from './stream.ts';
 
@@ -42,6 +43,7 @@ export type VirtualRequest =
   | { readonly op: 'cancel'; readonly token: Token; readonly epoch: number; readonly reason: string }
   | { readonly op: 'forget'; readonly token: Token; readonly epoch: number }
   | { readonly op: 'bundle.get'; readonly token: Token }
+  | { readonly op: 'mend'; readonly by: 'sweep' | 'restart'; readonly epoch: number }
   | { readonly op: 'ack'; readonly seq: number; readonly journal: string };
 
 export type VirtualReply =
@@ -64,6 +66,7 @@ export class VirtualNode {
   readonly config: NodeConfig;
   readonly attempts = new Map<Token, Held>();
   readonly streams = new Set<Stream>();
+  readonly ills: Ills;
   readonly #listening = new Set<Stream>();
   #sim: Simulation;
   #epoch = 0;
@@ -81,6 +84,10 @@ export class VirtualNode {
   constructor(sim: Simulation, config: NodeConfig) {
     this.#sim = sim;
     this.config = config;
+    this.ills = new Ills(sim.ills, {
+      tell: (fact) => this.#note(fact),
+      looked: () => sim.controller?.looked(config.name),
+    });
   }
 
   get name(): NodeName {
@@ -122,6 +129,10 @@ export class VirtualNode {
         return { cancel: this.#cancel(request.token, request.reason) };
       case 'forget':
         return this.#forget(request.token);
+      case 'mend':
+        this.ills.mend(request.by);
+        if (request.by === 'restart') this.#sim.timeline.after(5, () => this.#cutAll('another supervisor'));
+        return { ok: true };
       case 'bundle.get':
         return this.#bundle(request.token);
       case 'ack':
@@ -136,6 +147,7 @@ export class VirtualNode {
   reboot(): void {
     this.#cutAll('the node rebooted');
     this.#boots += 1;
+    this.ills.reboot();
     this.#incarnation = {};
     for (const held of this.running()) this.#end(held, { kind: 'lost', why: 'rebooted' });
   }
@@ -144,6 +156,7 @@ export class VirtualNode {
   wipe(): void {
     this.#cutAll('the node was wiped');
     this.#boots += 1;
+    this.ills.wipe();
     this.#disks += 1;
     this.#seq = 0;
     this.#epoch = 0;
@@ -289,6 +302,10 @@ export class VirtualNode {
         this.#end(held, { ...failed('executor', message), refusal }),
       );
     }
+    if (this.ills.faulty) {
+      const broken = { ...failed('prepare', 'the disk says EIO'), blame: 'node' as const };
+      return this.#later(held, rng.between(10, 300), () => this.#end(held, broken));
+    }
     const fate = calm ? 'good' : rng.weighted(scenario.fates);
     const span = fate === 'hang' ? order.timeoutMs : rng.between(200, 40_000);
     for (const step of ['agent', 'gates', 'verify'] as const) {
@@ -297,7 +314,11 @@ export class VirtualNode {
       );
     }
     this.#fallSilent(held, span);
-    this.#later(held, span, () => this.#end(held, this.#outcomeOf(fate, order)));
+    this.#later(held, span, () => {
+      if (fate === 'good')
+        this.#note({ type: 'attempt.noted', token: order.token, plan: null, evidence: 'good' });
+      this.#end(held, this.#outcomeOf(fate, order));
+    });
   }
 
   /** Nothing is to come of it but words: it ends as it would have ended, and whenever it would have. */

@@ -9,8 +9,8 @@ test('dispatch.yaml sets when, where and in which language reports are made; all
   expect(problems).toEqual([]);
   expect(config.report).toEqual({ at: '0 19 * * 1-5', lang: 'zh', timezone: 'Asia/Shanghai' });
   const nothing = { config: { report: { at: null, lang: null, timezone: null } }, problems: [] };
-  expect(read('')).toEqual(nothing);
-  expect(read('output: json\nreport: {}\n')).toEqual(nothing);
+  expect(read('')).toMatchObject(nothing);
+  expect(read('output: json\nreport: {}\n')).toMatchObject(nothing);
 });
 
 test('everything that is wrong with it is told with its place', () => {

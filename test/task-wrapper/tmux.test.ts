@@ -12,11 +12,13 @@ let root: Root;
 let server: Tmux;
 let changes: number;
 let lost: number;
+let told: string[];
 beforeEach(async () => {
   root = openRoot(mkdtempSync(join(tmpdir(), 'tw-tmux-')));
   writeConfig(root);
   changes = 0;
   lost = 0;
+  told = [];
   await tmux(root, ['new-session', '-d', '-s', SUPERVISOR, 'sleep', '300']);
   server = new Tmux(root, {
     onChange: () => {
@@ -25,6 +27,7 @@ beforeEach(async () => {
     onLost: () => {
       lost += 1;
     },
+    tell: (fact) => told.push(fact.type),
   });
   server.connect();
   await until(() => clients().length === 1);
@@ -97,6 +100,22 @@ test('a session that ends is noticed, and so is the end of the server', async ()
   await until(() => changes > 0);
   process.kill(Number(await tmux(root, ['display-message', '-p', '#{pid}'])), 'SIGKILL');
   await until(() => lost === 1);
+});
+
+test('a socket that a cleaner removed comes back, the sessions stay, and both are told', async () => {
+  const pid = await tmux(root, ['display-message', '-p', '#{pid}']);
+  rmSync(root.tmuxSocket);
+  await until(() => told.length === 2);
+  expect(told).toEqual(['tmux.lost', 'tmux.mended']);
+  expect(await tmux(root, ['display-message', '-p', '#{pid}'])).toBe(pid);
+  expect(lost).toBe(0);
+  // Both at once: without its client the supervisor must not take the server for dead.
+  const attached = clients().map(Number);
+  rmSync(root.tmuxSocket);
+  for (const client of attached) process.kill(client, 'SIGKILL');
+  await until(() => told.length === 4 && clients().length === 1);
+  expect(lost).toBe(0);
+  expect(await tmux(root, ['display-message', '-p', '#{pid}'])).toBe(pid);
 });
 
 const hasRecorder = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64'].some((dir) =>

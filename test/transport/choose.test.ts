@@ -35,7 +35,7 @@ describe('the transport of a node', () => {
     ['KnownHostsCommand /bin/keys %H', 'KnownHostsCommand'],
     ['PubkeyAuthentication no\n  GSSAPIAuthentication yes', 'GSSAPI authentication only'],
     ['PreferredAuthentications hostbased', 'a login without public keys'],
-    ['ProxyCommand helper %C', 'the token %C in ProxyCommand'],
+    ['ProxyCommand helper %C', '%C in ProxyCommand'],
   ])('is system ssh for %j', async (line, what) => {
     const choice = await kindFor(line);
     expect(choice.kind).toBe('openssh');

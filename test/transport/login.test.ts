@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -58,6 +59,15 @@ describe.each(['ssh2', 'openssh'] as const)('a login over %s', (which) => {
     expect((await problemOf(sshd, which))?.code).toBe('E_NODE_UNREACHABLE');
   });
 
+  it('to a server that punishes us for refused logins says so, as far as ssh shows it', async () => {
+    const sshd = await start();
+    await sshd.halt();
+    await listen(sshd.port, (socket) => socket.end('Not allowed at this time\r\n'));
+    const error = await problemOf(sshd, which);
+    expect(error?.code).toBe(which === 'ssh2' ? 'E_SSH_AUTH' : 'E_NODE_UNREACHABLE');
+    if (which === 'ssh2') expect(error?.message).toContain('takes no logins from here for a while');
+  });
+
   it('goes through a jump host, whose key is checked as well', async () => {
     const gate = await start({ alias: 'gate' });
     const box = await start();
@@ -69,6 +79,23 @@ describe.each(['ssh2', 'openssh'] as const)('a login over %s', (which) => {
     const error = await problemOf(box, which);
     expect(error?.code).toMatch(/E_HOST_KEY_CHANGED|E_HOST_KEY_UNKNOWN/);
     expect(gate.log).not.toContain('Accepted');
+  });
+
+  it('behind a jump host ends as soon as either of the two connections does', async () => {
+    const gate = await start({ alias: 'gate' });
+    const box = await start();
+    await appendFile(box.configFile, `  ProxyJump gate\n${await readFile(gate.configFile, 'utf8')}`);
+    const { transport } = await chooseTransport(nodeConfig('n', sshReach(box, which)));
+    for (const lost of [box, gate]) {
+      const stream = await transport.open();
+      stream.writable.write('echo up\n');
+      await once(stream.readable, 'data');
+      lost.killConnections();
+      // No keepalive is waited for: whoever stands in between has been told.
+      expect((await stream.closed).exitCode).toBeNull();
+      stream.close();
+      await until('both have let go', () => box.sessions().length + gate.sessions().length === 0);
+    }
   });
 
   it('goes through a ProxyCommand', async () => {

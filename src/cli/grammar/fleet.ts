@@ -11,7 +11,8 @@ export function declareFleet(program: Command, act: Act): void {
     summary: 'the machines that run agents: how they are doing',
     group: GROUPS.fleet,
     examples: [
-      ['dispatch nodes', 'load, memory, disk, round trip, clock; what the running controller was told last'],
+      ['dispatch nodes', 'load, memory, disk, clock, agents; what ails a machine, and what is done about it'],
+      ['dispatch nodes -o wide', 'with boot, versions, and how long its supervisor stood still'],
       ['dispatch nodes list', 'what there is and what it does'],
       ['dispatch nodes add mac2', 'an ssh alias: shows its host key, probes it'],
       ['dispatch nodes drain mac2', 'let it finish and give it nothing new'],

@@ -98,6 +98,7 @@ function declareTaskVerbs(program: Command, act: Act): void {
       ['dispatch logs S03', 'of the newest attempt'],
       ['dispatch logs S03 -f --tail 20', 'the last lines, then more as it grows'],
       ['dispatch logs S03 --attempt 1 --raw > s03.log', 'an earlier one, bytes as they are'],
+      ['dispatch logs S03 --notes', "the agent's plan and evidence, which no gate looks at"],
     ],
     more: 'Control and escape sequences are removed unless --raw is given.',
   })
@@ -105,6 +106,7 @@ function declareTaskVerbs(program: Command, act: Act): void {
     .option('--attempt <n>', 'which attempt (default: the newest)')
     .option('--tail <lines>', 'only the last lines')
     .option('--raw', 'bytes as the agent wrote them')
+    .option('--notes', 'what the agent says of its work: plan, evidence, assessment')
     .action(
       act(async (context, task: string, options: LogsOptions) => {
         const { logs } = await import('../verbs/logs.ts');

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { type Act, exampleLines } from './act.ts';
+import { declareContract } from './contract.ts';
 import { declareFleet } from './fleet.ts';
 import { declareHelp } from './help.ts';
 import { declareLook } from './look.ts';
@@ -26,6 +27,7 @@ export function buildProgram(act: Act): Command {
     );
   declareGlobals(program);
   declarePrepare(program, act);
+  declareContract(program, act);
   declareWork(program, act);
   declareQueue(program, act);
   declareLook(program, act);

@@ -1,12 +1,15 @@
 import { DispatchError } from '../../model/error.ts';
 import type { Context } from '../context.ts';
 import type { ProjectAnswers } from './answers.ts';
+import { commandsIn } from './commands.ts';
 import { absoluteRepo, currentBranch, enclosingRepository } from './repository.ts';
 
 export interface InitOptions {
   readonly repo?: string;
   readonly target?: string;
   readonly verify?: string;
+  /** Write what the repository lacks of the two commands, without asking. */
+  readonly yes?: boolean;
 }
 
 type Ask = (message: string, placeholder: string) => Promise<string | null>;
@@ -34,7 +37,8 @@ export async function askForProject(
   const usual = (repo === null ? null : await currentBranch(repo)) ?? 'main';
   const target =
     options.target ?? (repo === null ? null : await ask('Branch where results land', usual)) ?? usual;
-  const verify = options.verify ?? (await ask('Command that proves a task', 'npm test'));
+  const found = repo === null ? null : commandsIn(repo).test;
+  const verify = options.verify ?? (await ask('Command that proves a task', found ?? 'npm test')) ?? found;
   return { project, repo, target, verify };
 }
 

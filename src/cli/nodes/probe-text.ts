@@ -1,5 +1,6 @@
 import type { ProbeReport } from '../../node/probe.ts';
 import { safeLine } from '../render/safe-text.ts';
+import { inodesText } from './health-text.ts';
 
 /** One line about a machine: what it is and how far away. */
 export function probeLine({ probe, choice, timings }: ProbeReport): string {
@@ -8,6 +9,7 @@ export function probeLine({ probe, choice, timings }: ProbeReport): string {
     `${probe.cores} cores`,
     `${bytesText(probe.memoryTotal)} memory`,
     `${bytesText(probe.diskFree)} free`,
+    ...(probe.files == null ? [] : [`inodes ${inodesText(probe.files)}`]),
     `node ${probe.node}`,
     `git ${probe.git ?? 'missing'}`,
     `tmux ${probe.tmux ?? 'missing'}`,

@@ -7,6 +7,7 @@ import { type Stall, stallMend, stallText } from '../../model/stall.ts';
 import { clashLine } from '../../report/clash.ts';
 import { formatDuration } from '../../model/time.ts';
 import { controlText } from '../../report/markdown.ts';
+import { repairText, RULES } from '../../schedule/health.ts';
 import type { StatusWord } from '../../schedule/status.ts';
 
 /** What one event says about a task, a node or a delivery, for a line of a log. */
@@ -22,6 +23,10 @@ export interface News {
     | 'lost'
     | 'late'
     | 'refuses'
+    | 'ails'
+    | 'repair'
+    | 'healed'
+    | 'marked'
     | 'ended'
     | 'round'
     | 'stalled'
@@ -31,7 +36,8 @@ export interface News {
     | 'held'
     | 'released'
     | 'woke'
-    | 'gate';
+    | 'gate'
+    | 'contract';
   readonly node: NodeName | null;
   readonly attempt: number | null;
   readonly commit: CommitId | null;
@@ -90,6 +96,23 @@ function tell(fact: Fact, state: State): Told | null {
       };
     case 'node.refused':
       return { about: `node ${fact.node}`, word: 'refuses', detail: fact.reason };
+    case 'node.ailing':
+      return {
+        about: `node ${fact.node}`,
+        word: 'ails',
+        detail: `${RULES[fact.ailment].title}: ${fact.evidence}`,
+      };
+    case 'node.repairing':
+    case 'node.repaired':
+      return { about: `node ${fact.node}`, word: 'repair', detail: repairNews(fact, state) };
+    case 'node.healed':
+      return {
+        about: `node ${fact.node}`,
+        word: 'healed',
+        detail: `${RULES[fact.ailment].title}: ${fact.how}`,
+      };
+    case 'node.marked':
+      return { about: `node ${fact.node}`, word: 'marked', detail: markNews(fact) };
     case 'credential.limited':
       return { about: `key ${fact.credential}`, word: 'refuses', detail: `${fact.why}: ${fact.message}` };
     case 'task.backedoff':
@@ -112,6 +135,27 @@ function tell(fact: Fact, state: State): Told | null {
       return { about: fact.task, word: 'ready', detail: `again, asked for by ${fact.by}` };
     case 'queue.held':
       return { about: fact.project, word: 'held', detail: `nothing merges (${fact.by}): ${fact.reason}` };
+    case 'contract.changed':
+      return {
+        about: fact.project,
+        word: 'contract',
+        commit: fact.commit,
+        detail: contractChange(fact, state),
+      };
+    case 'contract.accepted':
+      return fact.by === 'dispatch'
+        ? null
+        : {
+            about: fact.project,
+            word: 'contract',
+            detail: `${fact.path} as it is now is accepted by ${fact.by}`,
+          };
+    case 'task.recalled':
+      return {
+        about: fact.task,
+        word: 'ready',
+        detail: `again, by the contract as it is now (${fact.path})`,
+      };
     case 'gate.broke':
       return { about: fact.project, word: 'gate', detail: `broke, ${fact.times} in a row: ${fact.reason}` };
     case 'gate.controlled':
@@ -140,6 +184,28 @@ function tell(fact: Fact, state: State): Told | null {
     default:
       return tellAttempt(fact, state);
   }
+}
+
+function repairNews(
+  { node, ailment }: Extract<Fact, { type: 'node.repairing' | 'node.repaired' }>,
+  state: State,
+): string {
+  const repair = state.nodes.get(node)?.health.ailments.find(({ kind }) => kind === ailment)?.repair;
+  return `${RULES[ailment].title}: ${repair == null ? 'over' : repairText(repair)}`;
+}
+
+function markNews({ mark, for: ailment }: Extract<Fact, { type: 'node.marked' }>): string {
+  const word = mark === 'none' ? 'in use again' : mark === 'drain' ? 'drained' : 'cordoned';
+  return ailment === undefined ? word : `${word}, by dispatch: ${RULES[ailment].title}`;
+}
+
+function contractChange(
+  { project, path }: Extract<Fact, { type: 'contract.changed' }>,
+  state: State,
+): string {
+  return state.projects.get(project)?.contract?.changed == null
+    ? `${path} is again what it was`
+    : `${path} has changed: no work starts before \`dispatch contract accept ${project}\``;
 }
 
 function tellAttempt(fact: Fact, state: State): Told | null {

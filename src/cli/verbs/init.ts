@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { DispatchError } from '../../model/error.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import { isName } from '../../model/ids.ts';
+import { loadProject } from '../../spec/load.ts';
 import type { Context } from '../context.ts';
 import { homeFlag, searchUpwards } from '../home.ts';
 import type { ProjectAnswers } from '../init/answers.ts';
 import { type InitOptions, askForProject } from '../init/ask.ts';
+import { commandLines, offerCommands } from '../init/offer.ts';
 import { GITIGNORE_LINE, nodesTemplate, projectTemplate, specTemplate } from '../init/templates.ts';
 
 export async function init(
@@ -24,16 +26,25 @@ export async function init(
   done.push(await create(home, 'nodes.json', nodesTemplate()));
   done.push(await ignoreState(home));
   if (answers !== null) done.push(...(await createProject(home, answers)));
+  const repo = answers === null ? null : (answers.repo ?? (await knownRepository(home, answers.project)));
+  const commands = await offerCommands(context, repo, options.yes === true);
   const next = nextSteps(answers, homeFlag(environment, home));
   if (output.machine) {
-    output.envelope('Init', { home, project: answers?.project ?? null, files: done, next });
+    output.envelope('Init', { home, project: answers?.project ?? null, files: done, commands, next });
     return EXIT.ok;
   }
   for (const { file, made } of done) {
     output.line(`${made ? output.paint.green('created') : output.paint.dim('kept   ')} ${join(home, file)}`);
   }
+  if (answers !== null && commands !== null)
+    for (const line of commandLines(commands, answers.project)) output.note(line);
   output.note(`\nNext:\n${next.map((line) => `  ${line}`).join('\n')}`);
   return EXIT.ok;
+}
+
+/** Of a project that was made before. */
+async function knownRepository(home: string, project: string): Promise<string | null> {
+  return (await loadProject(home, project)).config?.repo ?? null;
 }
 
 interface Done {

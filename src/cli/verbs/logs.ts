@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import type { AgentWord } from '../../report/notes.ts';
 import type { Token } from '../../model/ids.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Attempt } from '../../model/attempt.ts';
@@ -8,6 +9,7 @@ import { readLog } from '../../node/follow-log.ts';
 import { mendLine, stallLine } from '../../report/stalled.ts';
 import { stalledOn } from '../../schedule/stalled.ts';
 import type { Context } from '../context.ts';
+import { wordLines, wordOfAttempt } from '../agent-word.ts';
 import { withNodeLink, withNodeSession } from '../node-hand.ts';
 import { selectNode } from '../nodes-file.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -21,6 +23,8 @@ export interface LogsOptions {
   readonly attempt?: string;
   readonly tail?: string;
   readonly raw?: boolean;
+  /** What the agent says of its work, instead of the log. */
+  readonly notes?: boolean;
 }
 
 /** An attempt's log from its node: a file there, so it is had long after the attempt's window is gone. */
@@ -28,7 +32,9 @@ export async function logs(context: Context, typed: string, options: LogsOptions
   const tail = wholeNumber('--tail', options.tail);
   const n = wholeNumber('--attempt', options.attempt);
   return withView(context, async (view) => {
-    const attempt = selectAttempt(view.state, selectTask(view.state, typed), n);
+    const task = selectTask(view.state, typed);
+    const attempt = selectAttempt(view.state, task, n);
+    if (options.notes === true) return showNotes(context, await wordOfAttempt(view, task, attempt), task.key);
     const config = await selectNode(view.home, attempt.node);
     noteStall(context, view.state, attempt);
     const write = writerFor(context, options.raw === true);
@@ -44,6 +50,14 @@ export async function logs(context: Context, typed: string, options: LogsOptions
     }).finally(stop.forget);
     return EXIT.ok;
   });
+}
+
+/** Kept where the events are: no node is asked. */
+function showNotes({ output }: Context, word: AgentWord | null, key: string): ExitCode {
+  if (output.machine) output.envelope('Notes', word);
+  else if (word === null) output.note(`the agent of ${key} has said nothing of its work`);
+  else for (const line of wordLines(word)) output.line(line);
+  return EXIT.ok;
 }
 
 /** Beside the log, so that a pipe gets the log alone. */

@@ -8,12 +8,15 @@ import { planMarkdown, riskText } from '../../plan/markdown.ts';
 import { buildPlan, type Plan } from '../../plan/plan.ts';
 import { loadProject } from '../../spec/load.ts';
 import type { Context } from '../context.ts';
+import { writeFullPlan } from '../full-plan.ts';
 import { problemCounts, problemsText } from '../problems.ts';
 import { safeLine, safeText } from '../render/safe-text.ts';
 
 export interface PlanOptions {
   /** Markdown goes there. */
   readonly out?: string;
+  /** The project's plan goes to its PLAN.md. */
+  readonly full?: boolean;
 }
 
 /** What would run when, what holds what up, and what in it is risky. Starts nothing. */
@@ -21,6 +24,7 @@ export async function plan(context: Context, project: string, options: PlanOptio
   const { output, environment, settings } = context;
   const { config, specs } = await loadValid(context, project);
   const built = buildPlan(config, specs);
+  if (options.full === true) return writeFullPlan(context, config, built);
   const file = options.out === undefined ? settings.file : resolve(environment.cwd, options.out);
   if (file !== null) {
     await writeFile(file, planMarkdown(built));
@@ -58,7 +62,7 @@ async function loadValid(
 }
 
 /** Maps become objects; the specs themselves are on disk. */
-function planJson({ specs, chainMs, conflicts, ...plan }: Plan): unknown {
+export function planJson({ specs, chainMs, conflicts, ...plan }: Plan): unknown {
   return {
     ...plan,
     tasks: specs.size,
@@ -70,7 +74,7 @@ function planJson({ specs, chainMs, conflicts, ...plan }: Plan): unknown {
 /** Pairs of tasks that exclude each other, shown on a terminal; the Markdown has all. */
 const PAIRS_SHOWN = 10;
 
-function showPlan({ output }: Context, built: Plan): void {
+export function showPlan({ output }: Context, built: Plan): void {
   const { paint } = output;
   const { waves, critical, conflicts, widest, workMs, specs, risks } = built;
   output.line(

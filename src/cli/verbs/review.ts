@@ -1,5 +1,6 @@
 import { DispatchError } from '../../model/error.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import { wordLines, wordOfAttempt } from '../agent-word.ts';
 import type { Context } from '../context.ts';
 import { commandEach } from '../order.ts';
 import { safeLine } from '../render/safe-text.ts';
@@ -30,21 +31,25 @@ export async function review(context: Context, typed: string, options: ReviewOpt
 
 async function showAsked(context: Context, typed: string): Promise<ExitCode> {
   const { output } = context;
-  return withView(context, async ({ state }) => {
-    const { key, progress } = selectTask(state, typed);
+  return withView(context, async (view) => {
+    const task = selectTask(view.state, typed);
+    const { key, progress } = task;
     if (progress.at !== 'review') {
       throw new DispatchError('E_WRONG_STATE', `${key} does not wait for a review`, {
         fix: `dispatch why ${key}`,
       });
     }
-    const { head, approvals = [] } = progress;
+    const { head, approvals = [], token } = progress;
+    const attempt = view.state.attempts.get(token);
+    const word = attempt === undefined ? null : await wordOfAttempt(view, task, attempt);
     if (output.machine) {
-      output.envelope('Review', { task: key, head, approvals });
+      output.envelope('Review', { task: key, head, approvals, word });
       return EXIT.ok;
     }
     output.line(`${output.paint.bold(key)} waits for your approval of ${head.slice(0, 12)}`);
     if (approvals.length === 0) output.line('  the review policy asks for it; its gates found nothing');
     for (const { message } of approvals) output.line(`  ${safeLine(message)}`);
+    for (const line of word === null ? [] : wordLines(word)) output.line(`  ${line}`);
     output.line(`  dispatch review ${key} --approve   or   --reject REASON`);
     return EXIT.ok;
   });

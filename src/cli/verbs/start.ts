@@ -2,7 +2,8 @@
  * Runs projects and shows what happens until nothing more can happen without a person: as the controller, or, where
  * `dispatch serve` keeps the home, by handing them to it and watching.
  */
-import type { Session } from '../../controller/session.ts';
+import type { LoadedProject, Session } from '../../controller/session.ts';
+import type { Reply } from '../../controller/commands.ts';
 import { homePaths } from '../../controller/paths.ts';
 import { type Settlement, settlement } from '../../controller/settlement.ts';
 import { aboutController, handToController } from '../../controller/socket.ts';
@@ -12,6 +13,8 @@ import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
+import { loadProject, planProblem } from '../../spec/load.ts';
+import { alertsOf } from '../../report/alerts.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
@@ -35,6 +38,7 @@ export async function start(
   const { environment, output } = context;
   const home = context.home();
   const { nodes, projects } = await loadForWork(context, home, names);
+  await refuseUnplanned(home, projects);
   const wanted = projects.map(({ config }) => config.name);
   if ((await aboutController(homePaths(home).socket))?.kind === 'serve')
     return watchServed(context, { home, nodes, wanted, skip: skipOf(options, environment.user) });
@@ -53,6 +57,14 @@ export async function start(
         screen.events(events, state);
       },
       onNote: (note) => screen.note(note),
+      again: async (project) =>
+        session === null || !wanted.includes(project)
+          ? {
+              ok: false,
+              code: 'E_CONTROLLER_RUNNING',
+              message: `it runs ${wanted.join(', ')} and nothing else`,
+            }
+          : takeAgain(session, home, project),
     });
     const running = session;
     screen.watch(() => running.snapshot());
@@ -74,11 +86,40 @@ export async function start(
     await screen.end(isComplete(settled));
     const exit = conclude(context, { state: running.state, events: kept, nodes, wanted, settled });
     refuseFailedControls(running.snapshot(), wanted);
+    refuseChangedContract(running.state, wanted);
     return exit;
   } finally {
     stop.forget();
     await screen.end();
     await session?.detach();
+  }
+}
+
+/** The project as it is on disk now; what was fed is taken up. What is wrong with it changes nothing. */
+async function takeAgain(session: Session, home: string, project: ProjectName): Promise<Reply> {
+  const { config, specs, problems } = await loadProject(home, project);
+  const error = problems.find(({ severity }) => severity === 'error');
+  if (error !== undefined) {
+    const { code, file, line, col, message } = error;
+    return { ok: false, code, message: `${file}:${line}:${col}: ${message}` };
+  }
+  if (config === null)
+    return { ok: false, code: 'E_PROJECT_NO_CONFIG', message: `${project} cannot be read` };
+  await session.take({ config, specs });
+  return { ok: true, notes: [] };
+}
+
+/** @throws DispatchError E_PLAN_MISSING, E_PLAN_STALE; nothing was started. */
+async function refuseUnplanned(home: string, projects: readonly LoadedProject[]): Promise<void> {
+  for (const { config, specs } of projects) {
+    const problem = await planProblem(
+      home,
+      config,
+      specs.map(({ spec }) => spec),
+    );
+    if (problem === null) continue;
+    const { code, message, file, fix } = problem;
+    throw new DispatchError(code, message, { where: file, ...(fix === undefined ? {} : { fix }) });
   }
 }
 
@@ -142,6 +183,7 @@ async function watchServed(context: Context, { home, nodes, wanted, skip }: Serv
       }
       const exit = conclude(context, { state: view.state, events, nodes, wanted, settled });
       refuseFailedControls({ controls }, wanted);
+      refuseChangedContract(view.state, wanted);
       return exit;
     });
   } finally {
@@ -206,6 +248,25 @@ function refuseFailedControls(
           : `dispatch doctor; then again: dispatch start ${project}`,
       },
     );
+  }
+}
+
+/** @throws DispatchError when work of these projects waits for a person's word on their contract. */
+function refuseChangedContract(state: State, projects: readonly ProjectName[]): void {
+  for (const name of projects) {
+    const project = state.projects.get(name);
+    const alert =
+      project === undefined
+        ? undefined
+        : alertsOf(state, project).find(({ code }) => code === 'E_CONTRACT_CHANGED');
+    const waits = [...state.tasks.values()].some(
+      ({ spec, progress }) => spec.project === name && progress.at === 'open',
+    );
+    if (alert === undefined || !waits) continue;
+    throw new DispatchError(alert.code, `${name}: ${alert.message}`, {
+      where: `specs/${name}`,
+      ...(alert.fix === null ? {} : { fix: alert.fix }),
+    });
   }
 }
 

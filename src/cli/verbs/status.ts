@@ -4,7 +4,8 @@ import { projectOfKey } from '../../model/found.ts';
 import type { ProjectName, TaskKey } from '../../model/ids.ts';
 import { type Capacity, capacityOf } from '../../report/advice.ts';
 import { adviceLines } from '../../report/advice-text.ts';
-import { alertLines, alertsOf } from '../../report/alerts.ts';
+import { alertLines, alertsOf, nodeAlerts } from '../../report/alerts.ts';
+import { machinesOf } from '../../report/machines.ts';
 import { countsLine } from '../../report/markdown.ts';
 import { flakyGates } from '../../report/flaky.ts';
 import { lateLine, type LateResult, lateResults } from '../../report/late.ts';
@@ -50,7 +51,8 @@ function showOnce(
   const counts = countWords(rows);
   const capacity = capacityIn(view, wanted, now);
   const projects = [...view.state.projects.values()].filter(({ name }) => wanted?.has(name) !== false);
-  const alerts = projects.flatMap((project) => alertsOf(view.state, project));
+  const alerts = [...projects.flatMap((project) => alertsOf(view.state, project)), ...nodeAlerts(view.state)];
+  const machines = machinesOf(view.state).filter(({ ails }) => ails.length > 0);
   const late = lateResults(view.state, (task) => isWanted(task, wanted));
   const flaky = projects.flatMap((project) =>
     flakyGates(project).map((gate) => ({ project: project.name, ...gate })),
@@ -60,10 +62,22 @@ function showOnce(
     rows,
     name: (row) => nameOf(row, true),
     columns: taskColumns(output.terminal, now, severalProjects(rows)),
-    meta: { total: rows.length, counts, controller: view.holder, alerts, refused, capacity, flaky, late },
+    meta: {
+      total: rows.length,
+      counts,
+      controller: view.holder,
+      alerts,
+      refused,
+      capacity,
+      flaky,
+      late,
+      machines,
+    },
     empty: 'no task yet: dispatch start <project>',
   });
   for (const line of alertLines(alerts)) output.note(safeLine(line));
+  for (const { node, ails } of machines)
+    for (const { text } of ails) output.note(safeLine(`${node}: ${text}`));
   if (rows.length > 0) {
     output.note(summaryLine(view, rows));
     for (const project of projects) for (const line of flakyNotes(project)) output.note(line);

@@ -25,7 +25,7 @@ export interface VerifyOptions {
   readonly node?: string;
 }
 
-interface Result {
+export interface VerifyResult {
   readonly project: ProjectName;
   readonly verdict: Verdict;
   /** Tip of integration. */
@@ -38,6 +38,17 @@ interface Result {
 }
 
 export async function verify(context: Context, typed: string, options: VerifyOptions): Promise<number> {
+  const { result, exit } = await verifyMerged(context, typed, options);
+  showVerified(context, result, options.each === true);
+  return exit;
+}
+
+/** Runs them, and says what each commit showed as it comes. */
+export async function verifyMerged(
+  context: Context,
+  typed: string,
+  options: VerifyOptions,
+): Promise<{ readonly result: VerifyResult; readonly exit: number }> {
   return withView(context, async (view) => {
     const { project, dir } = hubOf(view, typed);
     const hub = await openScratchHub(dir);
@@ -59,8 +70,8 @@ export async function verify(context: Context, typed: string, options: VerifyOpt
         signal: abort.signal,
       });
       const result = resultOf(project, hub.integration, tasks, steps, options.each === true);
-      show(context, result, options.each === true);
-      return abort.signal.aborted ? exitOfSignal(await stop.asked) : EXIT_OF[result.verdict];
+      const exit = abort.signal.aborted ? exitOfSignal(await stop.asked) : EXIT_OF[result.verdict];
+      return { result, exit };
     } finally {
       stop.forget();
       await hub.remove();
@@ -89,7 +100,7 @@ function resultOf(
   tasks: readonly TaskRows[],
   steps: readonly Step[],
   each: boolean,
-): Result {
+): VerifyResult {
   const red = steps.find((step) => stepVerdict(step) === 'red');
   const said = [
     ...tasks.flatMap(({ gates }) => gates.map(({ verdict }) => verdict)),
@@ -103,7 +114,7 @@ function stepVerdict({ runs }: Step): Verdict {
   return worst(runs.map(({ verdict }) => verdict));
 }
 
-function show({ output }: Context, result: Result, each: boolean): void {
+export function showVerified({ output }: Context, result: VerifyResult, each: boolean): void {
   if (output.format === 'json') return output.envelope('VerifyResult', result);
   if (output.format === 'ndjson') return output.event('VerifyResult', result);
   if (output.format === 'name') return output.line(result.verdict);

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { homePaths } from '../../controller/paths.ts';
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import type { Attempt } from '../../model/attempt.ts';
+import { isOutdated } from '../../model/contract.ts';
 import { projectOfKey } from '../../model/found.ts';
 import type { State } from '../../model/state.ts';
 import { isFinal, type Task, undoOf } from '../../model/task.ts';
@@ -13,6 +15,8 @@ import { statusOf } from '../../schedule/status.ts';
 import { why as whyBlocked } from '../../schedule/why.ts';
 import { budgetLine, needsText, raiseCommand } from '../../report/budget-text.ts';
 import { clashLine } from '../../report/clash.ts';
+import { wordLine } from '../../report/notes.ts';
+import { wordOfAttempt } from '../agent-word.ts';
 import { lateLine, type LateResult, lateResults, unheardLines } from '../../report/late.ts';
 import { endText, expireCommand, silenceText } from '../../report/silence.ts';
 import { evidenceLines, mendLine, stallLine } from '../../report/stalled.ts';
@@ -32,6 +36,8 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     const blockers = whyBlocked(view.snapshot(about?.silent) ?? view.assumed(), task, now);
     const late = lateResults(view.state, (key) => key === task.key);
     const status = statusOf(task, view.state, now);
+    const attempt = newestWork(view.state, task);
+    const word = attempt === undefined ? null : await wordOfAttempt(view, task, attempt);
     if (output.machine) {
       const conflict = clashOf(task);
       const ahead = clashesAgainst(view.state).get(task.key) ?? [];
@@ -43,6 +49,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
         blockers,
         conflict,
         ahead,
+        word,
         stall,
         late,
       });
@@ -55,12 +62,28 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
       ...blockerLines(blockers, view, task),
       ...stallLines(view.state, task),
       ...conflictLines(view.state, task),
+      ...outdatedLines(view.state, task, attempt),
+      ...(word === null ? [] : [`${wordLine(word)}: dispatch logs ${task.key} --notes`]),
       ...unheardLines(view.state, (key) => key === task.key),
       ...late.flatMap((one) => lateLines(view, one)),
     ];
     for (const line of lines) output.line(`  ${safeLine(line)}`);
     return EXIT.ok;
   });
+}
+
+/** Its newest attempt was told to keep to another contract than the base has now. */
+function outdatedLines({ projects }: State, { spec }: Task, attempt: Attempt | undefined): string[] {
+  const contract = projects.get(spec.project)?.contract ?? null;
+  if (attempt === undefined || contract === null || !isOutdated(attempt, contract)) return [];
+  return [`attempt ${attempt.n} was made under another contract (${contract.path} has changed since)`];
+}
+
+/** The task's work attempt with the highest number. */
+function newestWork({ attempts }: State, { key, n }: Task): Attempt | undefined {
+  return [...attempts.values()].findLast(
+    (one) => one.task === key && one.n === n && one.work.kind === 'work',
+  );
 }
 
 /** A person may look at it, or take it by hand. */
@@ -124,6 +147,8 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
       return ['the repository has not been fetched yet'];
     case 'control':
       return controlLines(blocker, spec.project);
+    case 'contract':
+      return contractLines(blocker, spec.project);
     case 'attempt':
       return [`an earlier attempt has not ended on ${blocker.node} yet`];
     case 'silent':
@@ -198,6 +223,14 @@ function controlLines({ failed, nodes }: Extract<Blocker, { why: 'control' }>, p
   return [
     'its gates are tried on a copy that is broken on purpose first',
     ...nodes.map((verdict) => `  ${nodeLine(verdict)}`),
+  ];
+}
+
+function contractLines({ path, changed }: Extract<Blocker, { why: 'contract' }>, project: string): string[] {
+  if (changed === null) return [`${path} is about to be looked at`];
+  return [
+    `the contract that the tasks share has changed (${path} in ${changed.commit.slice(0, 10)}), and no work starts before you accept it`,
+    `fix: dispatch contract diff ${project}, then dispatch contract accept ${project}`,
   ];
 }
 

@@ -29,7 +29,7 @@ export const CLI_CODES = {
     title: 'a configuration file or variable has a value that is not understood',
     exit: EXIT.usage,
     explain:
-      'Settings come from flags, then DISPATCH_* variables, then ./dispatch.yaml, then $XDG_CONFIG_HOME/dispatch/config.yaml. The keys are home, output, color and progress. The message names the file or variable. `dispatch help configuration` lists what each takes.',
+      'Settings come from flags, then DISPATCH_* variables, then ./dispatch.yaml, then $XDG_CONFIG_HOME/dispatch/config.yaml. The keys are home, output, color and progress; dispatch.yaml of a home also has sections such as models and feed. The message names the file or variable. `dispatch help configuration` lists what each takes.',
   },
   E_AMBIGUOUS: {
     title: 'the name fits more than one task',

@@ -44,6 +44,12 @@ export const CONTROLLER_CODES = {
     explain:
       'The verify command itself is missing, cannot be executed, was killed or did not end in time on several tries. That says nothing about the work, so nobody is blamed and nothing merges. Run the command by hand in a clean checkout on the node, mend it, then `dispatch retry` the task or `dispatch collect` again.',
   },
+  E_CONTRACT_CHANGED: {
+    title: 'the contract that the tasks share has changed',
+    exit: EXIT.unfinished,
+    explain:
+      'Every attempt is told to keep to the contract that its base has (`contract` in project.yaml, SHARED_CONTEXT.md by default). It is another one now, so no work of the project starts: old and new would rely on different interfaces. What runs goes on and may merge. `dispatch contract diff <project>` shows the change; `dispatch contract accept <project>` lets it count: what was made under another contract and has not merged starts again, and the gates run once more on what has merged. To keep the old one, put it back in the repository.',
+  },
   E_REVERT_CONFLICT: {
     title: 'later work changed the same files',
     exit: EXIT.conflict,

@@ -3,6 +3,8 @@ import { CLI_CODES } from './cli.ts';
 import { CONTROLLER_CODES } from './controller.ts';
 import { GATE_CODES } from './gate.ts';
 import { GIT_CODES } from './git.ts';
+import { LINT_CODES } from './lint.ts';
+import { MODEL_CODES } from './models.ts';
 import { NODE_CODES } from './node.ts';
 import { SPEC_CODES } from './spec.ts';
 import { STORE_CODES } from './store.ts';
@@ -16,6 +18,8 @@ export const CODES = {
   ...NODE_CODES,
   ...GIT_CODES,
   ...GATE_CODES,
+  ...MODEL_CODES,
+  ...LINT_CODES,
 } as const;
 
 export type ErrorCode = keyof typeof CODES;

@@ -56,6 +56,18 @@ export const NODE_CODES = {
     explain:
       'The stream to the node is down or went down before the answer came. Whether the request was carried out is unknown. Attempts on the node go on; dispatch connects again by itself and asks again.',
   },
+  E_NODE_FAILING: {
+    title: 'a node was cordoned because attempts fail there by its own fault',
+    exit: EXIT.unreachable,
+    explain:
+      'Attempts could not be started or kept on the machine although nothing was wrong with them: after three in a row it was placed last, after ten its supervisor was restarted, and when that did not help it was cordoned. A spec, a gate or a refused key never counts. `dispatch nodes` shows the last reason. Mend the machine, then `dispatch nodes uncordon <name>`: it is tried as if nothing had been.',
+  },
+  E_NODE_STUCK: {
+    title: 'processes on a node outlive SIGKILL',
+    exit: EXIT.unreachable,
+    explain:
+      'A process that is still there a minute after SIGKILL hangs in the kernel, mostly in a file system that does not answer. Its attempt has ended without it, but it holds memory and files, so the node is drained: what runs there goes on, and nothing new is placed. When the process is gone, or the machine has been restarted, the node is used again by itself.',
+  },
   E_NODE_SHELL: {
     title: 'no shell answered at the other end',
     exit: EXIT.unreachable,

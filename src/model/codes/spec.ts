@@ -191,6 +191,54 @@ export const SPEC_CODES = {
     explain:
       'Values under `env` are stored and shown. Put a key under `secrets` instead, which names where the node finds it: secrets: { ANTHROPIC_AUTH_TOKEN: { file: "~/.config/glm.key" } } or { env: GLM_KEY }.',
   },
+  E_PLAN_MISSING: {
+    title: 'the project has no plan',
+    exit: EXIT.usage,
+    explain:
+      'project.yaml says `require_plan: true`, so work starts only when specs/<project>/PLAN.md is there: somebody should have seen milestones, owners and risks first. `dispatch plan <project> --full` writes it.',
+  },
+  E_PLAN_STALE: {
+    title: 'the plan is of other specs',
+    exit: EXIT.usage,
+    explain:
+      'Since PLAN.md was written a task was added or removed, or `modifies`, `expands` or `depends_on` of one changed. `dispatch plan <project> --full` writes its parts anew and keeps what a person wrote between them; read it, then start.',
+  },
+  E_CONTRACT_MISSING: {
+    title: 'there is no contract',
+    exit: EXIT.notFound,
+    explain:
+      'The base of the project has no file by the name of `contract` in project.yaml (SHARED_CONTEXT.md by default), or the repository is not known here yet. `dispatch contract check <project> --file PATH` reads one that is not committed.',
+  },
+  E_CONTRACT_EMPTY: {
+    title: 'a contract that describes no interface',
+    exit: EXIT.usage,
+    explain:
+      'An interface is a heading that names one (`### POST /posts`, `### 接口：createPost`) or a row of a table with its method and path. `dispatch contract check --help` has the whole grammar.',
+  },
+  E_CONTRACT_NO_EXAMPLE: {
+    title: 'an interface without an example',
+    exit: EXIT.usage,
+    explain:
+      'Tasks that run at the same time agree on nothing but the contract, and a sentence leaves room where an example does not. Each interface shows a request and a response in JSON; GET, HEAD and DELETE need no request. `Request: none` and `Response 204: none` say that there is nothing to show.',
+  },
+  E_CONTRACT_JSON: {
+    title: 'an example that is no JSON',
+    exit: EXIT.usage,
+    explain:
+      'The place is where the parser stopped. Comments and trailing commas are taken in a ```jsonc block.',
+  },
+  E_CONTRACT_FIELD: {
+    title: 'one field under two spellings',
+    exit: EXIT.usage,
+    explain:
+      'Names that differ only in case, underscores or hyphens (userId, user_id) are nearly always one field, and two agents would each believe another half of the contract. Use one spelling.',
+  },
+  E_CONTRACT_DUPLICATE: {
+    title: 'an interface described twice',
+    exit: EXIT.usage,
+    explain:
+      'Method and path are the same; names of parameters do not count (`/posts/:id` is `/posts/{postId}`). A table may list what a heading describes.',
+  },
   E_NODES_MISSING: {
     title: 'no nodes.json',
     exit: EXIT.notFound,

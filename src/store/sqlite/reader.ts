@@ -6,6 +6,7 @@ import { loadState } from './load.ts';
 import { expectVersion } from './migrate.ts';
 import { replayDifferences } from './replay.ts';
 import { eventsAfter, eventsOfTask, specTextOf } from './rows/events.ts';
+import { taskNames } from './rows/tasks.ts';
 
 export interface ReaderOptions {
   /** How long a read waits while the file is recovered after a crash, milliseconds; 5000 by default. */
@@ -34,9 +35,11 @@ export function readerOf(db: Db): Reader {
   const after = eventsAfter(db);
   const ofTask = eventsOfTask(db);
   const specText = specTextOf(db);
+  const names = taskNames(db);
   const read = async <T>(work: () => T): Promise<T> => withStoreErrors(db.name, work);
   return {
     load: () => read(() => loadState(db)),
+    taskNames: (begin, limit) => read(() => names(begin, limit)),
     specText: (task) => read(() => specText(task)),
     events: (from, limit) => read(() => after(from, limit)),
     eventsOf: (task) => read(() => ofTask(task)),

@@ -16,6 +16,8 @@ if (gateOutput !== '') console.log(`[agent] the gate said:\n${gateOutput.replace
 const { work } = await import(`./work/${task.split('-')[0]}.mjs`);
 const { say, files } = work({ round, gateOutput, read: (path) => readFileSync(path, 'utf8') });
 console.log(`[agent] ${say}`);
+const notes = process.env.DISPATCH_NOTES;
+if (notes !== undefined) writeFileSync(`${notes}/plan.md`, `${say}: ${Object.keys(files).join(', ')}\n`);
 for (const [path, text] of Object.entries(files)) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
@@ -24,6 +26,10 @@ for (const [path, text] of Object.entries(files)) {
 
 const tests = spawnSync('./run.sh', ['test'], { encoding: 'utf8' });
 console.log(`[agent] ./run.sh test: exit ${tests.status}`);
+if (notes !== undefined) {
+  const tick = tests.status === 0 ? 'x' : ' ';
+  writeFileSync(`${notes}/evidence.md`, `- [${tick}] ./run.sh test exits with 0: it exited with ${tests.status}\n`);
+}
 execFileSync('git', ['add', '-A']);
 const changed = spawnSync('git', ['diff', '--cached', '--quiet']).status !== 0;
 if (changed) {

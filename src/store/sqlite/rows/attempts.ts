@@ -22,8 +22,12 @@ interface AttemptRow extends MovingRow {
   readonly base: string | null;
   readonly credential: string | null;
   readonly executor: string | null;
+<<<<<<< HEAD
   /** JSON. */
   readonly reserved: string | null;
+=======
+  readonly contract: string | null;
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
   readonly claimed_at: number;
 }
 
@@ -36,10 +40,17 @@ export interface StoredAttempt {
 /** A statement that writes the first row of an attempt. */
 export function insertAttempt(db: Db): (stored: StoredAttempt) => void {
   const statement = db.prepare<[AttemptRow]>(`
+<<<<<<< HEAD
     INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, credential, executor, reserved, claimed_at, started_at, phase, detail, unconfirmed)
     VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @credential, @executor, @reserved, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
   return (stored) => {
     const { task, n, work, node, epoch, base, claimedAt, credential, executor, reserved } = stored.attempt;
+=======
+    INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, credential, executor, contract, claimed_at, started_at, phase, detail, unconfirmed)
+    VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @credential, @executor, @contract, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
+  return (stored) => {
+    const { task, n, work, node, epoch, base, claimedAt, credential, executor, contract } = stored.attempt;
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
     statement.run({
       ...movingRow(stored),
       task,
@@ -51,7 +62,11 @@ export function insertAttempt(db: Db): (stored: StoredAttempt) => void {
       base,
       credential: credential ?? null,
       executor: executor ?? null,
+<<<<<<< HEAD
       reserved: reserved === undefined ? null : JSON.stringify(reserved),
+=======
+      contract: contract ?? null,
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
       claimed_at: claimedAt,
     });
   };
@@ -70,7 +85,11 @@ export function moveAttempt(db: Db): (stored: StoredAttempt) => void {
 /** All attempts in the order in which they were claimed. */
 export function allAttempts(db: Db): StoredAttempt[] {
   const select = db.prepare<[], AttemptRow>(`
+<<<<<<< HEAD
     SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, reserved, claimed_at, started_at, phase, detail, unconfirmed
+=======
+    SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, contract, claimed_at, started_at, phase, detail, unconfirmed
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
     FROM attempts ORDER BY ord`);
   return select.all().map(fromRow);
 }
@@ -101,7 +120,11 @@ function fromRow(row: AttemptRow): StoredAttempt {
       startedAt: row.started_at,
       ...(row.credential === null ? {} : { credential: row.credential }),
       ...(row.executor === null ? {} : { executor: row.executor }),
+<<<<<<< HEAD
       ...(row.reserved === null ? {} : { reserved: JSON.parse(row.reserved) as Amount }),
+=======
+      ...(row.contract === null ? {} : { contract: row.contract }),
+>>>>>>> f96571675fb930425fd603796b7b2102f9435a13
     },
     unconfirmed: row.unconfirmed === 1,
   };

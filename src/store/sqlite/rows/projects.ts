@@ -5,6 +5,7 @@ interface ProjectRow {
   readonly name: string;
   readonly config: string;
   readonly started: 0 | 1;
+  readonly skip_control: string | null;
   readonly integration: string | null;
   readonly green: string;
   readonly tests: string;
@@ -14,6 +15,7 @@ interface ProjectRow {
   readonly delivery: string | null;
   readonly broken: string | null;
   readonly controls: string;
+  readonly contract: string | null;
   readonly hold: string | null;
   readonly delivered: string | null;
 }
@@ -21,11 +23,12 @@ interface ProjectRow {
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
-    INSERT INTO projects (name, config, started, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered)
-    VALUES (@name, @config, @started, @integration, @green, @tests, @gates, @delivery_at, @delivery, @broken, @controls, @hold, @delivered)
-    ON CONFLICT (name) DO UPDATE SET config = @config, started = @started, integration = @integration, green = @green,
+    INSERT INTO projects (name, config, started, skip_control, integration, green, tests, gates, delivery_at, delivery, broken, controls, contract, hold, delivered)
+    VALUES (@name, @config, @started, @skip_control, @integration, @green, @tests, @gates, @delivery_at, @delivery, @broken, @controls, @contract, @hold, @delivered)
+    ON CONFLICT (name) DO UPDATE SET config = @config, started = @started, skip_control = @skip_control,
+      integration = @integration, green = @green,
       tests = @tests, gates = @gates, delivery_at = @delivery_at, delivery = @delivery, broken = @broken,
-      controls = @controls, hold = @hold, delivered = @delivered`);
+      controls = @controls, contract = @contract, hold = @hold, delivered = @delivered`);
   return (project) => {
     statement.run(toRow(project));
   };
@@ -34,7 +37,7 @@ export function putProject(db: Db): (project: Project) => void {
 /** All projects in order of arrival. */
 export function allProjects(db: Db): Project[] {
   const select = db.prepare<[], ProjectRow>(
-    'SELECT name, config, started, integration, green, tests, gates, delivery_at, delivery, broken, controls, hold, delivered FROM projects ORDER BY ord',
+    'SELECT name, config, started, skip_control, integration, green, tests, gates, delivery_at, delivery, broken, controls, contract, hold, delivered FROM projects ORDER BY ord',
   );
   return select.all().map(fromRow);
 }
@@ -44,6 +47,7 @@ function toRow(project: Project): ProjectRow {
     name,
     config,
     started,
+    skipControl,
     integration,
     green,
     tests,
@@ -51,6 +55,7 @@ function toRow(project: Project): ProjectRow {
     delivery,
     broken,
     controls,
+    contract,
     hold,
     delivered,
   } = project;
@@ -59,6 +64,7 @@ function toRow(project: Project): ProjectRow {
     name,
     config: JSON.stringify(config),
     started: started ? 1 : 0,
+    skip_control: skipControl,
     integration,
     green: JSON.stringify(green),
     tests: JSON.stringify(tests),
@@ -67,6 +73,7 @@ function toRow(project: Project): ProjectRow {
     delivery: at === null ? null : JSON.stringify(rest),
     broken: broken === null ? null : JSON.stringify(broken),
     controls: JSON.stringify(controls),
+    contract: contract === null ? null : JSON.stringify(contract),
     hold: hold === null ? null : JSON.stringify(hold),
     delivered: delivered === null ? null : JSON.stringify(delivered),
   };
@@ -77,6 +84,7 @@ function fromRow(row: ProjectRow): Project {
     name: row.name as Project['name'],
     config: JSON.parse(row.config) as Project['config'],
     started: row.started === 1,
+    skipControl: row.skip_control,
     integration: row.integration as Project['integration'],
     green: JSON.parse(row.green) as string[],
     tests: JSON.parse(row.tests) as Project['tests'],
@@ -87,6 +95,7 @@ function fromRow(row: ProjectRow): Project {
         : ({ at: row.delivery_at, ...(JSON.parse(row.delivery) as object) } as Delivery),
     broken: row.broken === null ? null : (JSON.parse(row.broken) as Project['broken']),
     controls: JSON.parse(row.controls) as Project['controls'],
+    contract: row.contract === null ? null : (JSON.parse(row.contract) as Project['contract']),
     hold: row.hold === null ? null : (JSON.parse(row.hold) as Project['hold']),
     delivered: row.delivered === null ? null : (JSON.parse(row.delivered) as Project['delivered']),
   };

@@ -1,6 +1,7 @@
 import type { Feedback } from '../../../model/attempt.ts';
 import type { TaskSpec } from '../../../model/spec.ts';
 import type { Progress, Task } from '../../../model/task.ts';
+import type { TaskName } from '../../port.ts';
 import type { Db } from '../database.ts';
 
 /** What changes while a task goes its way. */
@@ -45,6 +46,14 @@ export function insertTask(db: Db): (task: Task) => void {
       spec: JSON.stringify(spec),
     });
   };
+}
+
+/** A statement that names tasks without reading their specs: of 10,000 those take half a second. */
+export function taskNames(db: Db): (begin: string, limit: number) => TaskName[] {
+  const statement = db.prepare<[{ begin: string; skip: 0 | 1; limit: number }], TaskName>(`
+    SELECT substr(key, 1 + @skip * (length(project) + 1)) AS name, title FROM tasks
+    WHERE substr(key, 1 + @skip * (length(project) + 1), length(@begin)) = @begin ORDER BY ord LIMIT @limit`);
+  return (begin, limit) => statement.all({ begin, skip: begin.includes('/') ? 0 : 1, limit });
 }
 
 /** A statement that writes everything but the spec, which rarely changes and is the largest part. */
