@@ -71,6 +71,7 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
   };
   at(['validate', 'start'], 'projects', projects);
   at(['plan', 'collect', 'report', 'status', 'verify', 'split', 'feed', 'lint'], 'project', projects);
+  at(['budget', 'budget raise'], 'project', projects);
   at(['queue show', 'queue hold', 'queue release'], 'project', projects);
   at(
     ['check', 'show', 'diff', 'accept'].map((verb) => `contract ${verb}`),

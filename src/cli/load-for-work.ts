@@ -1,12 +1,15 @@
+import { budgetRules } from '../controller/budget-rules.ts';
 import { keepHeapLean } from '../controller/lean-heap.ts';
+import type { BudgetRules } from '../model/budget.ts';
 import { DispatchError, type Problem } from '../model/error.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../model/spec.ts';
-import { loadHome, loadProject } from '../spec/load.ts';
+import { loadHome, loadHomeConfig, loadProject } from '../spec/load.ts';
 import type { Context } from './context.ts';
 import { problemCounts, problemsText } from './problems.ts';
 
 interface Work {
   readonly nodes: readonly NodeConfig[];
+  readonly budget: BudgetRules;
   readonly projects: readonly {
     readonly config: ProjectConfig;
     readonly specs: readonly { readonly spec: TaskSpec; readonly text: string }[];
@@ -23,8 +26,10 @@ export async function loadForWork(context: Context, home: string, names: readonl
   const loaded = await Promise.all([...new Set(names)].map((name) => loadProject(home, name)));
   const all = [...problems, ...loaded.flatMap((project) => project.problems)];
   await refuseErrors(context, home, names, all);
+  const { config: settings } = await loadHomeConfig(home);
   return {
     nodes,
+    budget: budgetRules(settings),
     projects: loaded.flatMap(({ config, specs }) => (config === null ? [] : [{ config, specs }])),
   };
 }

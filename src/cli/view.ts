@@ -1,4 +1,5 @@
 /** What is known of a home without its controller: the state in the store, nodes.json, and who controls it now. */
+import type { BudgetRules } from '../model/budget.ts';
 import { DispatchError } from '../model/error.ts';
 import type { Event, Fact } from '../model/event.ts';
 import { projectOfKey } from '../model/found.ts';
@@ -9,9 +10,11 @@ import { chainLengths } from '../plan/chain.ts';
 import type { ControlStanding, Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Reader } from '../store/port.ts';
 import type { Context } from './context.ts';
+import { budgetRules } from '../controller/budget-rules.ts';
 import { homePaths } from '../controller/paths.ts';
 import type { About } from '../controller/questions.ts';
 import { aboutController } from '../controller/socket.ts';
+import { loadHomeConfig } from '../spec/load.ts';
 import { nodesOf } from './nodes-file.ts';
 
 const PAGE = 5000;
@@ -22,7 +25,8 @@ export async function withView<T>(context: Context, use: (view: HomeView) => Pro
   const { openReader } = await import('../store/sqlite/reader.ts');
   const reader = await openReader(homePaths(home).database);
   try {
-    const view = new HomeView(home, reader, await nodesOf(home));
+    const { config } = await loadHomeConfig(home);
+    const view = new HomeView(home, reader, await nodesOf(home), budgetRules(config));
     await view.refresh();
     return await use(view);
   } finally {
@@ -47,6 +51,7 @@ export class HomeView {
   readonly home: string;
   readonly reader: Reader;
   readonly nodes: readonly NodeConfig[];
+  readonly budget: BudgetRules;
   #state: State | null = null;
   #holder: Lease | null = null;
   /** Highest event looked at, and the nodes that the controller had a stream to then. */
@@ -57,10 +62,11 @@ export class HomeView {
   readonly #refusals = new Map<NodeName, string>();
   readonly #conflicted = new Set<Token>();
 
-  constructor(home: string, reader: Reader, nodes: readonly NodeConfig[]) {
+  constructor(home: string, reader: Reader, nodes: readonly NodeConfig[], budget: BudgetRules) {
     this.home = home;
     this.reader = reader;
     this.nodes = nodes;
+    this.budget = budget;
   }
 
   get state(): State {
@@ -132,6 +138,7 @@ export class HomeView {
   #snapshotWith(connected: ReadonlySet<NodeName>): Snapshot {
     return {
       state: this.state,
+      budget: this.budget,
       nodes: this.nodes,
       connected,
       dispatching: new Set(this.state.projects.keys()),

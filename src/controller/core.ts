@@ -83,15 +83,10 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-<<<<<<< HEAD
-    const { connected, dispatching, shunned, refusals, records, waiting, controls, silent } = this.memory;
-    const budget = this.#budget === null ? {} : { budget: this.#budget };
-    const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs, ...budget };
-    return { ...known, connected, dispatching, shunned, refusals, records, waiting, controls, silent };
-=======
     const { connected, dispatching, shunned, refusals, records, waiting, controls, contracts, silent } =
       this.memory;
-    const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs };
+    const budget = this.#budget === null ? {} : { budget: this.#budget };
+    const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs, ...budget };
     return {
       ...known,
       connected,
@@ -104,7 +99,6 @@ export class Core {
       contracts,
       silent,
     };
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
   }
 
   /** @param now wall clock, milliseconds. */
@@ -265,11 +259,8 @@ export class Core {
       base,
       ...(credential === null ? {} : { credential }),
       ...(executor === task.spec.executor ? {} : { executor }),
-<<<<<<< HEAD
-      ...(reserved === undefined ? {} : { reserved }),
-=======
       ...(contract === null ? {} : { contract }),
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+      ...(reserved === undefined ? {} : { reserved }),
     });
   }
 

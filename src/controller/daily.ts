@@ -3,12 +3,10 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Language } from '../model/language.ts';
-import type { NodeConfig } from '../model/spec.ts';
-import { DailyFold } from '../report/daily/fold.ts';
+import { DailyFold, type DailyOptions } from '../report/daily/fold.ts';
 import { dailyHtml } from '../report/daily/html/page.ts';
 import { dailyMarkdown } from '../report/daily/markdown.ts';
 import type { DailyReport } from '../report/daily/model.ts';
-import type { Period } from '../model/period.ts';
 import type { Reader } from '../store/port.ts';
 
 /** Events at once: few enough that a controller answers between two pages. */
@@ -17,10 +15,10 @@ const PAGE = 1000;
 /** Reads the log once; whoever else has work in this process gets a turn after each page. */
 export async function readDaily(
   reader: Pick<Reader, 'events' | 'holder'>,
-  { period, nodes, now }: { period: Period; nodes: readonly NodeConfig[]; now: number },
+  { period, nodes, now, prices }: DailyOptions,
 ): Promise<DailyReport> {
   const alive = (await reader.holder()) !== null;
-  const fold = new DailyFold({ period, nodes, now });
+  const fold = new DailyFold({ period, nodes, now, ...(prices === undefined ? {} : { prices }) });
   for (let after = 0; ; ) {
     const page = await reader.events(after, PAGE);
     const isOver = page.some((event) => !fold.push(event));

@@ -23,6 +23,7 @@ import {
   planProblem,
 } from '../spec/load.ts';
 import { fedNotes } from './fed-notes.ts';
+import { budgetRules } from './budget-rules.ts';
 import type { Reply } from './commands.ts';
 import { ReportClock } from './report-clock.ts';
 import { Refusals } from './refusals.ts';
@@ -223,8 +224,9 @@ export class Keeper {
     const error = firstError(problems);
     if (error !== null) return this.#refusals.refuse(HOME_CONFIG, error);
     this.#refusals.accept(HOME_CONFIG);
+    if (!this.#stopped) this.session.allow(budgetRules(config));
     if (!this.#stopped) this.#feed.follow(config.feed);
-    if (!this.#stopped) this.#reports.follow(config.report);
+    if (!this.#stopped) this.#reports.follow(config.report, budgetRules(config).prices);
   }
 
   /** What the person said who started it holds for changed files and for the next keeper too. */

@@ -1,8 +1,10 @@
 /** Writes the daily report at the hour that dispatch.yaml sets, as long as somebody keeps the home. */
 import { Cron } from 'croner';
+import { PRICES_AS_OF } from '../model/built-in-prices.ts';
 import { DispatchError } from '../model/error.ts';
 import type { Language } from '../model/language.ts';
 import type { NodeConfig } from '../model/spec.ts';
+import type { PriceTable } from '../model/price.ts';
 import { reportsDue } from '../model/period.ts';
 import type { ReportConfig } from '../spec/parse-home.ts';
 import { openReader } from '../store/sqlite/reader.ts';
@@ -10,6 +12,7 @@ import { systemClock } from './clock.ts';
 import { readDaily, writeDaily } from './daily.ts';
 import type { Note } from './note.ts';
 import { homePaths } from './paths.ts';
+import { timezoneOf } from './timezone.ts';
 
 export interface ReportClockOptions {
   readonly home: string;
@@ -29,13 +32,13 @@ export class ReportClock {
   }
 
   /** Uses these settings from now on. A machine that sleeps through the hour writes when it wakes. */
-  follow(config: ReportConfig): void {
+  follow(config: ReportConfig, table: PriceTable): void {
     this.stop();
     if (config.at === null) return;
     const timezone = timezoneOf(config);
     // A report that takes long is not begun a second time meanwhile.
     const options = { timezone, mode: '5-part', protect: true, unref: true } as const;
-    this.#cron = new Cron(config.at, options, () => this.#write(config));
+    this.#cron = new Cron(config.at, options, () => this.#write(config, table));
     const next = this.#cron.nextRun();
     const message = next === null ? 'never: no such moment will come' : next.toISOString();
     this.#note('daily', `is written next at: ${message}`);
@@ -46,14 +49,15 @@ export class ReportClock {
     this.#cron = null;
   }
 
-  async #write(config: ReportConfig): Promise<void> {
+  async #write(config: ReportConfig, table: PriceTable): Promise<void> {
+    const prices = { asOf: PRICES_AS_OF, table };
     const { home, nodes, language, onNote } = this.#options;
     const now = systemClock.wall();
     try {
       const reader = await openReader(homePaths(home).database);
       try {
         for (const period of reportsDue(now, timezoneOf(config))) {
-          const report = await readDaily(reader, { period, nodes: nodes(), now });
+          const report = await readDaily(reader, { period, nodes: nodes(), now, prices });
           const { markdown, html } = await writeDaily(home, report, language(config.lang));
           this.#note(period.label, `wrote ${markdown} and ${html}`);
         }
@@ -73,9 +77,4 @@ export class ReportClock {
   #note(name: string, message: string): void {
     this.#options.onNote({ about: 'report', name, code: null, message, fix: null });
   }
-}
-
-/** The zone that is set, or that of this machine. */
-export function timezoneOf({ timezone }: Pick<ReportConfig, 'timezone'>): string {
-  return timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { assertNever } from '../model/assert.ts';
+import type { BudgetRules } from '../model/budget.ts';
 import { DispatchError } from '../model/error.ts';
 import type { Event } from '../model/event.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
@@ -19,6 +20,7 @@ import { openSqliteStore } from '../store/sqlite/open.ts';
 import { Acks } from './acks.ts';
 import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
+import { BudgetNews } from './budget-news.ts';
 import { Core } from './core.ts';
 import type { Command, Effect, Input } from './door.ts';
 import { Fleet } from './fleet.ts';
@@ -46,6 +48,8 @@ export interface SessionOptions {
   readonly nodes: readonly NodeConfig[];
   /** Validated projects to take over from disk; empty for a session that only gives a command. */
   readonly projects: readonly LoadedProject[];
+  /** Of dispatch.yaml; missing where no work starts. */
+  readonly budget?: BudgetRules;
   readonly onEvents?: (events: readonly Event[], state: State) => void;
   readonly onNote?: (note: Note) => void;
   /** Answers for whoever keeps the home with this session; absent for a session of one verb. */
@@ -91,6 +95,7 @@ export class Session {
   readonly #loop: Loop;
   readonly #fleet: Fleet;
   readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
+  readonly #budgets = new BudgetNews();
   readonly #sandboxed = new Set<ProjectName>();
   #endSleepWatch: (() => void) | null = null;
   #stopServing: (() => Promise<void>) | null = null;
@@ -119,6 +124,7 @@ export class Session {
     this.#lease = lease;
     const paths = homePaths(options.home);
     this.#core = new Core(state, { epoch: lease.epoch, random: () => randomBytes(16) });
+    if (options.budget !== undefined) this.#core.setBudget(options.budget);
     this.#hubs = new Hubs(state, paths.repos, paths.temporary);
     this.#care = new HubCare(() => this.#hubs.opened());
     this.#fleet = new Fleet({
@@ -142,7 +148,10 @@ export class Session {
         options.onEvents?.(events, state);
       },
       onNoSpace: (error) => this.#spaceNews(error),
-      onTurn: () => this.#look(),
+      onTurn: () => {
+        this.#budgetNews();
+        this.#look();
+      },
       onStopped: (error) => this.#fail(error),
     });
   }
@@ -210,6 +219,12 @@ export class Session {
     this.#core.setNodes(this.#fleet.configs);
     this.#loop.push({ is: 'tick' });
     return kept;
+  }
+
+  /** What may be spent from now on. */
+  allow(rules: BudgetRules): void {
+    this.#core.setBudget(rules);
+    this.#loop.push({ is: 'tick' });
   }
 
   /** Answered when it is durable. */
@@ -377,6 +392,10 @@ export class Session {
     this.#failure ??= error;
     void this.#loop.stop();
     this.#look();
+  }
+
+  #budgetNews(): void {
+    for (const note of this.#budgets.look(this.snapshot(), systemClock.wall())) this.#note(note);
   }
 
   /** Says once that nobody over the network answers, and once that somebody does again. */

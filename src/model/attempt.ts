@@ -175,13 +175,10 @@ export interface Attempt {
   readonly credential?: string;
   /** Which executor runs it, where that is not the one of its spec. */
   readonly executor?: string;
-<<<<<<< HEAD
-  /** What it counts for in budgets until its use is known; missing: none bounded it. */
-  readonly reserved?: Amount;
-=======
   /** Git's id of the shared contract that it was told to keep to; missing: there was none. */
   readonly contract?: string;
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+  /** What it counts for in budgets until its use is known; missing: none bounded it. */
+  readonly reserved?: Amount;
   readonly epoch: number;
   /** Commit the tree starts from; null without a repository. */
   readonly base: CommitId | null;

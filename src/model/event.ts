@@ -1,10 +1,6 @@
 import type { AreaFacts } from './area.ts';
-<<<<<<< HEAD
-import type { AttemptKind, Finding, Outcome, RefusalKind, Step } from './attempt.ts';
-import type { Amount } from './budget.ts';
-=======
 import type { AttemptKind, Finding, Notes, Outcome, RefusalKind, Step } from './attempt.ts';
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+import type { Amount } from './budget.ts';
 import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
@@ -115,13 +111,10 @@ export type Fact =
       readonly credential?: string;
       /** Which executor runs it, where that is not the one of its spec. */
       readonly executor?: string;
-<<<<<<< HEAD
-      /** What it counts for in budgets until its use is known; missing: none bounds it. */
-      readonly reserved?: Amount;
-=======
       /** Git's id of the shared contract that it has to keep to; missing: there is none at its base. */
       readonly contract?: string;
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+      /** What it counts for in budgets until its use is known; missing: none bounds it. */
+      readonly reserved?: Amount;
     }
   | { readonly type: 'attempt.running'; readonly token: Token }
   | {

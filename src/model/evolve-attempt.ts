@@ -25,11 +25,7 @@ export function claimAttempt(
   fact: Extract<Fact, { type: 'attempt.claimed' }>,
   event: Event,
 ): void {
-<<<<<<< HEAD
-  const { token, task: key, n, work, node, base, credential, executor, reserved } = fact;
-=======
-  const { token, task: key, n, work, node, base, credential, executor, contract } = fact;
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+  const { token, task: key, n, work, node, base, credential, executor, contract, reserved } = fact;
   expect(!state.attempts.has(token), fact, 'the token is in use');
   const attempt: Attempt = {
     token,
@@ -44,11 +40,8 @@ export function claimAttempt(
     startedAt: null,
     ...(credential === undefined ? {} : { credential }),
     ...(executor === undefined ? {} : { executor }),
-<<<<<<< HEAD
-    ...(reserved === undefined ? {} : { reserved }),
-=======
     ...(contract === undefined ? {} : { contract }),
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+    ...(reserved === undefined ? {} : { reserved }),
   };
   if (work.kind === 'work') claimWork(state, fact);
   else claimGate(state, fact, work.subject);

@@ -95,6 +95,7 @@ export function verdictOnNode(outcome: Outcome): 'node' | 'works' | 'unclear' {
   switch (outcome.kind) {
     case 'done':
     case 'refused':
+    case 'overspent':
       return 'works';
     case 'failed':
       if (outcome.blame === 'node') return 'node';

@@ -99,13 +99,10 @@ export interface ProjectConfig {
   readonly weight: number;
   /** Attempts that a task gets before failures are final (refusals by gates are final at once). */
   readonly maxAttempts: number;
-<<<<<<< HEAD
-  /** What all of its attempts may use; missing: no bound. */
-  readonly budget?: Bounds;
-=======
   /** Work starts only when a written plan of just these specs lies beside them; missing: it need not. */
   readonly requirePlan?: true;
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+  /** What all of its attempts may use; missing: no bound. */
+  readonly budget?: Bounds;
 }
 
 /** One entry of nodes.json, validated and with defaults filled in. */

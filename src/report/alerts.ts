@@ -13,7 +13,7 @@ import { ailmentText, RULES } from '../schedule/health.ts';
 export interface Alert {
   /** P0: something is wrong that must not wait; P1: a person has to act, and other work goes on. */
   readonly level: 'P0' | 'P1';
-  /** What stands still; null: a machine. */
+  /** What stands still; null: a machine, or the home as a whole. */
   readonly project: ProjectName | null;
   readonly node: NodeName | null;
   readonly code: ErrorCode;
@@ -115,7 +115,7 @@ function brokenGate({ name, hold, broken }: Project): Alert[] {
 /** `alert P0: web: E_GATE_BROKEN: …`, and what to type. */
 export function alertLines(alerts: readonly Alert[]): string[] {
   return alerts.flatMap(({ level, project, node, code, message, fix }) => [
-    `alert ${level}: ${project ?? node}: ${code}: ${message}`,
+    `alert ${level}: ${project ?? node ?? 'home'}: ${code}: ${message}`,
     ...(fix === null ? [] : [`fix: ${fix}`]),
   ]);
 }

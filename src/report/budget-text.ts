@@ -22,7 +22,7 @@ export function needsText({ needs, unit, name, of }: BudgetVerdict): string {
 
 /** What to type for more. */
 export function raiseCommand({ of, name, unit, day, limit }: BudgetVerdict): string {
-  const place = of === 'home' ? '--home' : of === 'credential' ? `--credential ${name}` : (name ?? '');
+  const place = of === 'home' ? '--all' : of === 'credential' ? `--credential ${name}` : (name ?? '');
   const more = unit === 'usd' ? Math.ceil(limit * 200) / 100 : limit * 2;
   return `dispatch budget raise ${place} --${day === null ? 'total' : 'day'} --${unit} ${more}`;
 }

@@ -1,6 +1,6 @@
 /**
- * What attempts have used and what the live ones hold reserved, summed by what a budget may bound: the home, a project, a
- * key, an executor, each for good and by day. A use counts on the day on which its attempt ended.
+ * What attempts have used and what the live ones hold reserved, summed by what a budget may bound: the home, a project
+ * or a key, each for good and by day. A use counts on the day on which its attempt ended.
  *
  * A use that nobody reported counts as what was reserved for it, and is told apart. Kept with the state and brought up to
  * date with what was claimed and ended since, so a turn costs what changed and not what exists.
@@ -105,15 +105,6 @@ export class Ledger {
     return this.#reserved.get(subject) ?? { tokens: 0, usd: 0 };
   }
 
-  /** Every subject of which something is known, and every day on which something was used. */
-  subjects(): { readonly subject: string; readonly day: string | null }[] {
-    const known = new Set([...this.#spent.keys(), ...this.#reserved.keys()]);
-    return [...known].map((key) => {
-      const [subject = '', day = null] = key.split('@');
-      return { subject, day };
-    });
-  }
-
   /**
    * What an attempt at the task is expected to use: what those before it used, with this executor and of this size; else
    * what its spec allows; else what the rules say of an agent. Never more than its spec allows.
@@ -149,7 +140,7 @@ export class Ledger {
   }
 
   #settle(attempt: Attempt, at: number): void {
-    const charge = this.#chargeOf(attempt);
+    const charge = this.chargeOf(attempt);
     const day = this.dayOf(at);
     for (const subject of this.#subjectsOf(attempt)) {
       this.#add(keyOf(subject, null), charge);
@@ -166,7 +157,8 @@ export class Ledger {
     for (const name of Object.keys(NOTHING) as (keyof Spent)[]) sum[name] += charge[name];
   }
 
-  #chargeOf(attempt: Attempt): Spent {
+  /** What an attempt that is over counts for. */
+  chargeOf(attempt: Attempt): Spent {
     const { phase, task, reserved } = attempt;
     // No tree could be made, so no agent ran.
     if (phase.is === 'ended' && phase.outcome.kind === 'failed' && phase.outcome.cause === 'prepare')
@@ -189,13 +181,10 @@ export class Ledger {
   }
 
   #subjectsOf(attempt: Attempt): string[] {
-    const spec = this.#state.tasks.get(attempt.task)?.spec;
     const { credential } = attempt;
     return [
       HOME,
       subjectOf('project', projectOfKey(attempt.task)),
-      subjectOf('executor', executorOf(attempt, spec)),
-      subjectOf('task', attempt.task),
       ...(credential === undefined ? [] : [subjectOf('credential', credential)]),
     ];
   }
@@ -211,10 +200,8 @@ export class Ledger {
 
 export const HOME = 'home';
 
-export type SubjectKind = 'project' | 'executor' | 'task' | 'credential';
-
 /** `project:web`. */
-export function subjectOf(kind: SubjectKind, name: string): string {
+export function subjectOf(kind: 'project' | 'credential', name: string): string {
   return `${kind}:${name}`;
 }
 
@@ -222,7 +209,8 @@ function keyOf(subject: string, day: string | null): string {
   return day === null ? subject : `${subject}@${day}`;
 }
 
-function executorOf({ executor }: Attempt, spec: TaskSpec | undefined): string {
+/** Which executor ran it. */
+export function executorOf({ executor }: Attempt, spec: TaskSpec | undefined): string {
   return executor ?? spec?.executor ?? 'unknown';
 }
 

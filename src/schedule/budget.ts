@@ -67,12 +67,10 @@ export class Budgets {
       .filter((verdict) => !fits(verdict, isAgent));
   }
 
-  /** The bounds of the home and of a project that nothing is left of, whatever an attempt needs. */
-  exhausted(project: ProjectName): BudgetVerdict[] {
-    if (!this.#isBounded) return [];
-    return this.#placesOf(project, null)
-      .flatMap((place) => this.#verdicts(place))
-      .filter(isGone);
+  /** Nothing is left of a bound of the home or of the project, whatever an attempt needs. */
+  isExhausted(project: ProjectName): boolean {
+    if (!this.#isBounded) return false;
+    return this.#placesOf(project, null).some((place) => this.#verdicts(place).some(isGone));
   }
 
   /** Nothing may be spent on the key any more: another one is better, if there is one. */

@@ -148,6 +148,8 @@ function openQueues(board: Board, shares: Shares): OpenQueue[] {
   for (const queue of waitingQueues(board.snapshot).all()) {
     const task = queue.peek()?.task;
     if (task === undefined || firstBlocker(task, board, PROJECT_FILTERS) !== null) continue;
+    // Whatever is asked for, nothing is left: none of its tasks need be looked at.
+    if (board.budgets.isExhausted(queue.project)) continue;
     const share = shares.get(queue.project);
     if (share !== undefined) open.push({ queue, share });
   }

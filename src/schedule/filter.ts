@@ -45,13 +45,8 @@ export function boardOf(snapshot: Snapshot, now: number): Board {
 export const PROJECT_FILTERS: readonly Filter[] = [
   projectStarted,
   integrationExists,
-<<<<<<< HEAD
-  gatesControlled,
-  budgetLeft,
-=======
   contractSettled,
   gatesControlled,
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
 ];
 
 /** Filters on one task. */
@@ -114,12 +109,6 @@ function gatesControlled(task: Task, { snapshot, slots }: Board): Blocker | null
   return { why: 'control', failed, nodes };
 }
 
-/** Said of a whole project: nothing is left, whatever a task needs. */
-function budgetLeft(task: Task, { budgets }: Board): Blocker | null {
-  const gone = budgets.exhausted(task.spec.project);
-  return gone.length === 0 ? null : { why: 'budget', budgets: gone };
-}
-
 function backoffOver(task: Task, { now }: Board): Blocker | null {
   if (task.notBefore <= now) return null;
   return { why: 'backoff', until: task.notBefore, reason: backoffReason(task), forMs: task.notBefore - now };
@@ -146,11 +135,10 @@ function credentialFree({ spec: { project, executor } }: Task, { credentials }: 
   return { why: 'credential', credentials: credentials.verdicts(project, executor) };
 }
 
-/** What `budgetLeft` says already is not said again. */
 function budgetFits(task: Task, { budgets, credentials }: Board): Blocker | null {
   const { project, executor } = task.spec;
   const route = credentials.route(project, executor);
-  if (route === null || budgets.exhausted(project).length > 0) return null;
+  if (route === null) return null;
   const objections = budgets.objections(task, route);
   return objections.length === 0 ? null : { why: 'budget', budgets: objections };
 }

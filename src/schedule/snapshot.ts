@@ -6,11 +6,8 @@ import type { CommitId, Token } from '../model/ids.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
-<<<<<<< HEAD
-import type { BudgetVerdict } from './budget.ts';
-=======
 import type { Contract } from '../model/task.ts';
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+import type { BudgetVerdict } from './budget.ts';
 import type { Silence } from './lease.ts';
 import type { ProjectName, TaskKey } from '../model/ids.ts';
 

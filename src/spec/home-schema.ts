@@ -3,6 +3,7 @@ import { Cron } from 'croner';
 import * as z from 'zod';
 import { LANGUAGES } from '../model/language.ts';
 import { isTimezone } from '../model/timezone.ts';
+import { homeBudget, pricesSection } from './budget-schema.ts';
 import { feedSection } from './feed-settings.ts';
 import { line, refine } from './fields.ts';
 import { modelsSection } from './models-schema.ts';
@@ -39,6 +40,8 @@ export const homeSchema = z
     progress: line.optional().describe('Setting of the command line: auto, plain or quiet.'),
     models: modelsSection.optional(),
     feed: feedSection.optional(),
+    budget: homeBudget.optional(),
+    prices: pricesSection.optional(),
     report: z
       .strictObject({
         at: cron

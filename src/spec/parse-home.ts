@@ -5,6 +5,7 @@
  */
 import type { Problem } from '../model/error.ts';
 import type { Language } from '../model/language.ts';
+import { type HomeBudget, homeBudgetOf } from './budget-schema.ts';
 import { checkForm } from './check-form.ts';
 import { feedProblems, type FeedSettings, NO_SCHEDULE } from './feed-settings.ts';
 import { homeSchema } from './home-schema.ts';
@@ -16,6 +17,7 @@ export interface HomeConfig {
   readonly models: Models;
   readonly feed: FeedSettings;
   readonly report: ReportConfig;
+  readonly budget: HomeBudget;
 }
 
 /** null: not said. */
@@ -37,6 +39,7 @@ const NOTHING: HomeConfig = {
   models: {},
   feed: NO_SCHEDULE,
   report: { at: null, lang: null, timezone: null },
+  budget: homeBudgetOf(),
 };
 
 /** What is wrong with one model or with the schedule leaves the others usable. */
@@ -58,7 +61,12 @@ export function parseHome(text: string, file: string): ParsedHome {
   const feed = { at: value.feed?.at ?? null, timezone: value.feed?.timezone ?? null };
   const { at = null, lang = null, timezone = null } = value.report ?? {};
   return {
-    config: { models, feed, report: { at, lang, timezone } },
+    config: {
+      models,
+      feed,
+      report: { at, lang, timezone },
+      budget: homeBudgetOf(value.budget, value.prices),
+    },
     problems: [...wrong, ...feedProblems(feed, source)],
   };
 }

@@ -6,6 +6,7 @@ import type { GateSettings, ProjectConfig } from '../model/spec.ts';
 import { DEFAULT_SANDBOX, type SandboxRules } from '../model/sandbox.ts';
 import { areaProblems, areasOf } from './areas.ts';
 import { cageFrom } from './cage.ts';
+import { projectBoundsOf } from './budget-schema.ts';
 import { checkForm } from './check-form.ts';
 import { sizeOf } from './fields.ts';
 import { nearest } from './nearest.ts';
@@ -79,6 +80,7 @@ const CONTRACT = 'SHARED_CONTEXT.md';
 function configOf(input: ProjectInput, name: ProjectName, executors: Executors): ProjectConfig {
   const stallMs = milliseconds(input.stall_after);
   const cage = cageFrom(input.cage);
+  const budget = projectBoundsOf(input.budget);
   return {
     name,
     repo: input.repo ?? null,
@@ -103,6 +105,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     review: input.review ?? 'never',
     weight: input.weight ?? 1,
     maxAttempts: input.max_attempts ?? 2,
+    ...(budget === null ? {} : { budget }),
     ...(input.require_plan === true ? { requirePlan: true as const } : {}),
   };
 }

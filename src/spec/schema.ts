@@ -8,6 +8,7 @@ import { parseDuration } from '../model/time.ts';
 import { patternProblem } from '../plan/pattern.ts';
 import { cageSchema } from './cage.ts';
 import { credential, executor } from './executor-schema.ts';
+import { projectBudget, specBudget } from './budget-schema.ts';
 import {
   argv,
   CONTROL,
@@ -65,8 +66,6 @@ const shellCommand = z.string().check(
   }),
 );
 
-const budget = z.strictObject({ tokens: count(1, 1_000_000_000_000) });
-
 export const specSchema = z
   .strictObject({
     task_id: name('task id').describe('Unique in the project, also when case is ignored.'),
@@ -95,7 +94,11 @@ export const specSchema = z
     estimate: duration.optional().describe('Expected span of one attempt, for the critical path.'),
     retries: count(0, 20).optional().describe('Feedback rounds inside an attempt; 3 by default.'),
     review: z.boolean().optional().describe('A person approves before it merges.'),
-    budget: budget.optional().describe('Tokens the agent is told it may use: `{ tokens: 400000 }`.'),
+    budget: specBudget
+      .optional()
+      .describe(
+        'Tokens one attempt may use: its agent is told, and ended when it reports more: `{ tokens: 400000 }`.',
+      ),
   })
   .meta({ title: 'dispatch: front matter of a spec' });
 
@@ -236,7 +239,11 @@ export const projectSchema = z
       .describe(
         'Start only with a PLAN.md of just these specs, as `dispatch plan --full` writes it; false by default.',
       ),
-    budget: budget.optional().describe('Default for specs that name none.'),
+    budget: projectBudget
+      .optional()
+      .describe(
+        'What one attempt, a day and the whole project may use: `{ tokens: 400000, day: { usd: 20 } }`.',
+      ),
   })
   .meta({ title: 'dispatch: project.yaml' });
 

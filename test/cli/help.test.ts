@@ -19,6 +19,8 @@ const VERBS = [
   ['verify'],
   ['attach'],
   ['report'],
+  ['budget'],
+  ['budget', 'raise'],
   ['replay'],
   ['doctor'],
   ['nodes'],

@@ -24,6 +24,8 @@ describe('what the end of an attempt says of its node', () => {
     ],
     // Gates ran and said no: the branch is not good, the node is.
     refused: [[{ kind: 'refused', findings: [], output: '', head, rounds: 4, usage }, 'works']],
+    // Its agent went on for longer than a person wants to pay for.
+    overspent: [[{ kind: 'overspent', limitTokens: 10, head, rounds: 1, usage }, 'works']],
     prepare: [
       [{ ...failed, cause: 'prepare', blame: 'node' }, 'node'],
       // A node of before blame was told, or a command of the project's own.

@@ -333,13 +333,10 @@ export class History {
         work: { kind: 'work' },
         node: this.#any(NODES),
         base: integration,
-<<<<<<< HEAD
+        ...(accepted == null ? {} : { contract: accepted }),
         ...(this.#pick(3) === 0
           ? { reserved: { tokens: 50_000, usd: this.#pick(2) === 0 ? null : 0.25 } }
           : {}),
-=======
-        ...(accepted == null ? {} : { contract: accepted }),
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
       });
     });
   }
@@ -834,10 +831,6 @@ export class History {
     const outcomes: Outcome[] = [
       { kind: 'refused', findings: this.#findings(), output: '✗ “fail”\n', head, rounds: 4, usage: null },
       { kind: 'failed', cause: 'executor', message: 'not found', exitCode: 127, rounds: 0, usage: null },
-<<<<<<< HEAD
-      { kind: 'timeout', rounds: 2, head, usage: null },
-      { kind: 'overspent', limitTokens: 40_000, rounds: 2, head, usage: USED },
-=======
       {
         kind: 'failed',
         cause: 'prepare',
@@ -847,8 +840,8 @@ export class History {
         rounds: 0,
         usage: null,
       },
-      { kind: 'timeout', rounds: 2, head },
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+      { kind: 'timeout', rounds: 2, head, usage: null },
+      { kind: 'overspent', limitTokens: 40_000, rounds: 2, head, usage: USED },
       { kind: 'cancelled', reason: 'by hand' },
       { kind: 'lost', why: 'rebooted' },
     ];

@@ -16,6 +16,7 @@ CREATE TABLE attempts (
   base        TEXT,
   credential  TEXT,
   executor    TEXT,
+  contract    TEXT,
   reserved    TEXT CHECK (json_valid(reserved)),
   claimed_at  REAL NOT NULL,
   started_at  REAL,
@@ -80,7 +81,8 @@ CREATE TABLE nodes (
   mark    TEXT NOT NULL CHECK (mark IN ('none', 'cordon', 'drain')),
   program TEXT,
   programs TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(programs)),
-  silence TEXT CHECK (json_valid(silence) AND silence ->> '$.is' IN ('suspect', 'lost'))
+  silence TEXT CHECK (json_valid(silence) AND silence ->> '$.is' IN ('suspect', 'lost')),
+  health  TEXT NOT NULL CHECK (json_valid(health))
 ) STRICT;
 
 CREATE TABLE projects (
@@ -88,6 +90,7 @@ CREATE TABLE projects (
   name        TEXT NOT NULL UNIQUE,
   config      TEXT NOT NULL CHECK (json_valid(config)),
   started     INTEGER NOT NULL DEFAULT 0 CHECK (started IN (0, 1)),
+  skip_control TEXT,
   integration TEXT,
   green       TEXT NOT NULL CHECK (json_valid(green)),
   tests       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tests)),
@@ -96,6 +99,7 @@ CREATE TABLE projects (
   delivery    TEXT CHECK (json_valid(delivery)),
   broken      TEXT CHECK (json_valid(broken)),
   controls    TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(controls)),
+  contract    TEXT CHECK (json_valid(contract)),
   hold        TEXT CHECK (json_valid(hold)),
   delivered   TEXT CHECK (json_valid(delivered)),
   repo        TEXT AS (config ->> '$.repo') VIRTUAL,

@@ -5,6 +5,7 @@ import { declareContract } from './contract.ts';
 import { declareFleet } from './fleet.ts';
 import { declareHelp } from './help.ts';
 import { declareLook } from './look.ts';
+import { declareMoney } from './money.ts';
 import { declarePrepare } from './prepare.ts';
 import { declareQueue } from './queue.ts';
 import { declareWork } from './work.ts';
@@ -31,6 +32,7 @@ export function buildProgram(act: Act): Command {
   declareWork(program, act);
   declareQueue(program, act);
   declareLook(program, act);
+  declareMoney(program, act);
   declareFleet(program, act);
   declareHelp(program, act);
   return program;

@@ -92,7 +92,7 @@ async function loadForCollect(
   home: string,
   known: ProjectName | null,
   typed: string,
-): ReturnType<typeof loadForWork> {
+): Promise<Pick<Awaited<ReturnType<typeof loadForWork>>, 'nodes' | 'projects'>> {
   if (known === null) return loadForWork(context, home, [typed]);
   const { nodes } = await loadHome(home);
   const { config, specs, problems } = await loadProject(home, known);

@@ -2,8 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readDaily } from '../../controller/daily.ts';
+import { budgetRules } from '../../controller/budget-rules.ts';
 import { homePaths } from '../../controller/paths.ts';
-import { timezoneOf } from '../../controller/report-clock.ts';
+import { timezoneOf } from '../../controller/timezone.ts';
+import { PRICES_AS_OF } from '../../model/built-in-prices.ts';
 import { DispatchError } from '../../model/error.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import { dailyHtml } from '../../report/daily/html/page.ts';
@@ -39,10 +41,11 @@ export async function dailyReport(context: Context, options: DailyReportOptions)
   });
   const now = Date.now();
   const period = periodFor(options, timezoneOf(config.report), now);
+  const prices = { asOf: PRICES_AS_OF, table: budgetRules(config).prices };
   const { openReader } = await import('../../store/sqlite/reader.ts');
   const reader = await openReader(homePaths(home).database);
   try {
-    const report = await readDaily(reader, { period, nodes: await nodesOf(home), now });
+    const report = await readDaily(reader, { period, nodes: await nodesOf(home), now, prices });
     if (options.html !== undefined) {
       await writeFile(resolve(environment.cwd, options.html), dailyHtml(report, language));
       output.note(`wrote ${options.html}`);

@@ -2,6 +2,7 @@
  * Runs projects and shows what happens until nothing more can happen without a person: as the controller, or, where
  * `dispatch serve` keeps the home, by handing them to it and watching.
  */
+import { budgetRules } from '../../controller/budget-rules.ts';
 import type { LoadedProject, Session } from '../../controller/session.ts';
 import type { Reply } from '../../controller/commands.ts';
 import { homePaths } from '../../controller/paths.ts';
@@ -13,7 +14,7 @@ import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
-import { loadProject, planProblem } from '../../spec/load.ts';
+import { loadHomeConfig, loadProject, planProblem } from '../../spec/load.ts';
 import { alertsOf } from '../../report/alerts.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
@@ -37,7 +38,7 @@ export async function start(
 ): Promise<number> {
   const { environment, output } = context;
   const home = context.home();
-  const { nodes, projects } = await loadForWork(context, home, names);
+  const { nodes, projects, budget } = await loadForWork(context, home, names);
   await refuseUnplanned(home, projects);
   const wanted = projects.map(({ config }) => config.name);
   if ((await aboutController(homePaths(home).socket))?.kind === 'serve')
@@ -52,6 +53,7 @@ export async function start(
       home,
       nodes,
       projects,
+      budget,
       onEvents: (events, state) => {
         kept.push(...events.filter(keepForSummary));
         screen.events(events, state);
@@ -97,6 +99,10 @@ export async function start(
 
 /** The project as it is on disk now; what was fed is taken up. What is wrong with it changes nothing. */
 async function takeAgain(session: Session, home: string, project: ProjectName): Promise<Reply> {
+  // Whoever has raised what all projects may spend asks for this too.
+  const settings = await loadHomeConfig(home);
+  if (settings.problems.every(({ severity }) => severity === 'warning'))
+    session.allow(budgetRules(settings.config));
   const { config, specs, problems } = await loadProject(home, project);
   const error = problems.find(({ severity }) => severity === 'error');
   if (error !== undefined) {

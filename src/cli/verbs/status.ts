@@ -6,6 +6,7 @@ import { type Capacity, capacityOf } from '../../report/advice.ts';
 import { adviceLines } from '../../report/advice-text.ts';
 import { alertLines, alertsOf, nodeAlerts } from '../../report/alerts.ts';
 import { machinesOf } from '../../report/machines.ts';
+import { budgetAlerts } from '../../report/budget-alerts.ts';
 import { countsLine } from '../../report/markdown.ts';
 import { flakyGates } from '../../report/flaky.ts';
 import { lateLine, type LateResult, lateResults } from '../../report/late.ts';
@@ -51,7 +52,11 @@ function showOnce(
   const counts = countWords(rows);
   const capacity = capacityIn(view, wanted, now);
   const projects = [...view.state.projects.values()].filter(({ name }) => wanted?.has(name) !== false);
-  const alerts = [...projects.flatMap((project) => alertsOf(view.state, project)), ...nodeAlerts(view.state)];
+  const alerts = [
+    ...projects.flatMap((project) => alertsOf(view.state, project)),
+    ...budgetAlerts(snapshot ?? view.assumed(), wanted, now),
+    ...nodeAlerts(view.state),
+  ];
   const machines = machinesOf(view.state).filter(({ ails }) => ails.length > 0);
   const late = lateResults(view.state, (task) => isWanted(task, wanted));
   const flaky = projects.flatMap((project) =>

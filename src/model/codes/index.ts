@@ -1,4 +1,5 @@
 import type { CodeEntry } from '../exit.ts';
+import { BUDGET_CODES } from './budget.ts';
 import { CLI_CODES } from './cli.ts';
 import { CONTROLLER_CODES } from './controller.ts';
 import { GATE_CODES } from './gate.ts';
@@ -11,6 +12,7 @@ import { STORE_CODES } from './store.ts';
 
 /** Every stable error code, one file per room. Codes are never renamed or given another meaning. */
 export const CODES = {
+  ...BUDGET_CODES,
   ...CLI_CODES,
   ...CONTROLLER_CODES,
   ...SPEC_CODES,

@@ -144,6 +144,7 @@ export function spendingOf(
         inputTokens: sum('inputTokens'),
         outputTokens: sum('outputTokens'),
         cachedTokens: sum('cachedTokens'),
+        reportedUsd: sum('costUsd'),
         workMs: attempts.reduce((ms, attempt) => ms + Math.max(0, endOf(attempt, 0) - attempt.claimedAt), 0),
       };
     })

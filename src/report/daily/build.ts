@@ -83,6 +83,7 @@ export function buildDay(folded: Folded): DailyReport {
     fleet: fleetDay(folded),
     timeline: period.kind === 'day' ? lanesOf(state, period, until) : { lanes: [], more: 0 },
     spending: spendingOf(state, ended, price, noted),
+    pricesAsOf: options.prices?.asOf ?? null,
     specs: kindRates(ended, state),
     person: windows.main.acts.sum(),
     capacity,

@@ -9,12 +9,13 @@ import type { Event, Fact } from '../../model/event.ts';
 import { evolve } from '../../model/evolve.ts';
 import type { NodeName, ProjectName, TaskKey, Token } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
+import type { PriceTable } from '../../model/price.ts';
 import { emptyState } from '../../model/state.ts';
 import { tokensIn, usageOf } from '../../model/usage.ts';
 import { buildDay, type Folded } from './build.ts';
 import { Buckets } from './buckets.ts';
 import type { DailyReport } from './model.ts';
-import { asReported, type Price } from './money.ts';
+import { asReported, byList, type Price } from './money.ts';
 import { Noted } from './noted.ts';
 import { daysUpTo, moved, type Period } from '../../model/period.ts';
 import { actOf } from './person.ts';
@@ -27,7 +28,8 @@ export interface DailyOptions {
   /** nodes.json as it is now. */
   readonly nodes: readonly NodeConfig[];
   readonly now: number;
-  readonly price?: Price;
+  /** US dollars per million tokens, and of when; missing: money is what executors reported. */
+  readonly prices?: { readonly asOf: string; readonly table: PriceTable };
 }
 
 const QUARTER_MS = 15 * 60_000;
@@ -37,6 +39,7 @@ const TREND_DAYS = 7;
 export class DailyFold {
   readonly #options: DailyOptions;
   readonly #state = emptyState();
+  readonly #price: Price;
   readonly #main: Window;
   readonly #before: Window;
   readonly #trend: readonly { readonly date: string; readonly window: Window }[];
@@ -57,7 +60,8 @@ export class DailyFold {
 
   constructor(options: DailyOptions) {
     this.#options = options;
-    const { period, nodes } = options;
+    const { period, nodes, prices } = options;
+    this.#price = prices === undefined ? asReported : byList(this.#state, prices.table);
     this.#main = new Window(period);
     this.#before = new Window(spanBefore(period, options.now));
     this.#trend = daysUpTo(period, TREND_DAYS).map((day) => ({
@@ -111,7 +115,7 @@ export class DailyFold {
     this.#steps.flush(until);
     const folded: Folded = {
       options: this.#options,
-      price: this.#options.price ?? asReported,
+      price: this.#price,
       until,
       state: this.#state,
       connected: this.#clock.connected,
@@ -234,7 +238,7 @@ export class DailyFold {
         const usage = usageOf(attempt);
         if (usage === null) return;
         const executor = executorOf(attempt, this.#state);
-        const cost = (this.#options.price ?? asReported)(executor, usage) ?? 0;
+        const cost = this.#price(executor, usage) ?? 0;
         this.#buckets.spent(at, executor, tokensIn(usage) ?? 0, cost);
         return;
       }

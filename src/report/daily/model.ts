@@ -31,6 +31,8 @@ export interface DailyReport {
   readonly timeline: Timeline;
   /** What executors used, most expensive first. */
   readonly spending: readonly Spending[];
+  /** Of when the list of prices is that money was computed from; null: money is what executors reported. */
+  readonly pricesAsOf: string | null;
   /** First rounds by kind of spec. */
   readonly specs: readonly KindRate[];
   readonly person: PersonTime;
@@ -241,6 +243,8 @@ export interface Spending {
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   readonly cachedTokens: number | null;
+  /** US dollars that agents reported themselves; null: none did. `tokens` has what it costs. */
+  readonly reportedUsd: number | null;
   readonly workMs: number;
 }
 

@@ -155,8 +155,10 @@ function capacityBlocks({ capacity: { advice, figures } }: DailyReport, { words 
   return [{ is: 'list', items: advice.map((one) => words.advice(one, figures)) }];
 }
 
-function spendingBlocks({ spending }: DailyReport, format: Formats): Block[] {
-  const { executor, attempts, merged, time, input, output, cached, cost, perTask } = format.words.columns;
+function spendingBlocks({ spending, pricesAsOf }: DailyReport, format: Formats): Block[] {
+  const { columns } = format.words;
+  const { executor, attempts, merged, time, input, output, cached, perTask } = columns;
+  const isComputed = pricesAsOf !== null;
   const rows = spending.map((one): Cell[] => {
     const { costUsd } = one.tokens;
     return [
@@ -168,22 +170,25 @@ function spendingBlocks({ spending }: DailyReport, format: Formats): Block[] {
       { text: format.tokens(one.outputTokens) },
       { text: format.tokens(one.cachedTokens) },
       { text: format.money(costUsd) },
+      ...(isComputed ? [{ text: format.money(one.reportedUsd) }] : []),
       { text: costUsd === null || one.merged === 0 ? '–' : format.money(costUsd / one.merged) },
     ];
   });
+  const costs = isComputed ? [columns.computedCost, columns.reportedCost] : [columns.cost];
   const heads = [
     left(executor),
-    ...[attempts, merged, time, input, output, cached, cost, perTask].map(right),
+    ...[attempts, merged, time, input, output, cached, ...costs, perTask].map(right),
   ];
   return table(null, heads, rows);
 }
 
-function noteBlocks({ person, measures }: DailyReport, { words }: Formats): Block[] {
+function noteBlocks({ person, measures, pricesAsOf }: DailyReport, { words }: Formats): Block[] {
   const { unknown } = measures.tokens;
   const items = [
     words.availability,
     words.estimate(person),
-    ...(unknown > 0 ? [words.unknownTokens(unknown)] : []),
+    ...(unknown > 0 ? [words.unknownTokens(unknown, pricesAsOf !== null)] : []),
+    ...(pricesAsOf === null ? [] : [words.computedCosts(pricesAsOf)]),
   ];
   return [{ is: 'list', items }];
 }

@@ -141,6 +141,8 @@ export const en = {
     output: 'Output',
     cached: 'Cached',
     cost: 'Cost',
+    computedCost: 'Cost (computed)',
+    reportedCost: 'Reported',
     perTask: 'Per merge',
     time: 'Time at work',
     kind: 'Kind of spec',
@@ -249,8 +251,10 @@ export const en = {
   },
   availability:
     'Utilisation is slot-time used by attempts, gates included, of slot-time available. A slot that works is available; one that does not is so while a controller is awake and reaches the node, and the node is neither cordoned nor drained. Slots are those of nodes.json as it is now.',
-  unknownTokens: (count) =>
-    `${s(count, 'attempt')} reported no tokens: unknown, not zero. Money is what executors reported.`,
+  unknownTokens: (count, isComputed) =>
+    `${s(count, 'attempt')} reported no tokens: unknown, not zero.${isComputed ? '' : ' Money is what executors reported.'}`,
+  computedCosts: (asOf) =>
+    `Cost is computed from list prices of ${asOf} and those of dispatch.yaml, beside what agents reported themselves. Prices change: check.`,
   footer: (events, zone) => `Computed from ${events} events of the log. Times are those of ${zone}.`,
   charts: {
     utilisation: {
@@ -261,7 +265,7 @@ export const en = {
       title: 'Throughput',
       about: 'Tasks merged above the line, attempts that failed and branches sent back below it.',
     },
-    cost: { title: 'Cost', about: 'US dollars as reported, by executor, at the end of each attempt.' },
+    cost: { title: 'Cost', about: 'US dollars, by executor, at the end of each attempt.' },
     tokens: { title: 'Tokens', about: 'Tokens in and out, by executor, at the end of each attempt.' },
     timeline: { title: 'Every slot', about: 'What ran when; one line for each slot.' },
     trend: { title: 'Day by day', about: 'The same figures for single days.' },

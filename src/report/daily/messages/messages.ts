@@ -101,6 +101,8 @@ export interface Messages {
       | 'output'
       | 'cached'
       | 'cost'
+      | 'computedCost'
+      | 'reportedCost'
       | 'perTask'
       | 'time'
       | 'kind'
@@ -148,7 +150,8 @@ export interface Messages {
   readonly act: Readonly<Record<Act, string>>;
   readonly estimate: (person: PersonTime) => string;
   readonly availability: string;
-  readonly unknownTokens: (count: number) => string;
+  readonly unknownTokens: (count: number, isComputed: boolean) => string;
+  readonly computedCosts: (asOf: string) => string;
   readonly footer: (events: string, zone: string) => string;
 
   readonly charts: Readonly<

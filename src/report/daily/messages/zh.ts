@@ -119,6 +119,8 @@ export const zh = {
     output: '输出',
     cached: '缓存',
     cost: '费用',
+    computedCost: '费用（按价目计算）',
+    reportedCost: '上报费用',
     perTask: '每次合入',
     time: '工作时长',
     kind: '规格类型',
@@ -224,12 +226,15 @@ export const zh = {
   },
   availability:
     '利用率 = 尝试（含门禁）占用的槽位时间 ÷ 可用的槽位时间。正在工作的槽位即为可用；空闲槽位仅在控制器清醒、与节点相连、且节点未被 cordon 或 drain 时才算可用。槽位数以当前 nodes.json 为准。',
-  unknownTokens: (count) => `${count} 次尝试未上报令牌：记为未知，而非零。费用以执行器上报为准。`,
+  unknownTokens: (count, isComputed) =>
+    `${count} 次尝试未上报令牌：记为未知，而非零。${isComputed ? '' : '费用以执行器上报为准。'}`,
+  computedCosts: (asOf) =>
+    `费用按 ${asOf} 的标价与 dispatch.yaml 中的价目计算，并列出执行器自行上报的金额。价格会变，请核对。`,
   footer: (events, zone) => `由日志中的 ${events} 个事件计算得出，时间为 ${zone} 时区。`,
   charts: {
     utilisation: { title: '槽位使用', about: '各时段平均在用与可用的槽位数。' },
     throughput: { title: '吞吐', about: '线上为合入的任务，线下为失败的尝试与退回的分支。' },
-    cost: { title: '费用', about: '执行器上报的美元金额，按执行器与尝试结束的时间统计。' },
+    cost: { title: '费用', about: '美元金额，按执行器与尝试结束的时间统计。' },
     tokens: { title: '令牌', about: '输入与输出令牌，按执行器与尝试结束的时间统计。' },
     timeline: { title: '各槽位时间线', about: '何时在跑什么；每个槽位一行。' },
     trend: { title: '逐日', about: '同样的指标，按天列出。' },

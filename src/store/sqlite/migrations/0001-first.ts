@@ -115,11 +115,8 @@ CREATE TABLE attempts (
   base        TEXT,
   credential  TEXT,
   executor    TEXT,
-<<<<<<< HEAD
-  reserved    TEXT CHECK (json_valid(reserved)),
-=======
   contract    TEXT,
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+  reserved    TEXT CHECK (json_valid(reserved)),
   claimed_at  REAL NOT NULL,
   started_at  REAL,
   phase       TEXT NOT NULL CHECK (phase IN ('claimed', 'running', 'ended', 'fenced')),

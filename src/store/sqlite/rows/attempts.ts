@@ -22,12 +22,9 @@ interface AttemptRow extends MovingRow {
   readonly base: string | null;
   readonly credential: string | null;
   readonly executor: string | null;
-<<<<<<< HEAD
+  readonly contract: string | null;
   /** JSON. */
   readonly reserved: string | null;
-=======
-  readonly contract: string | null;
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
   readonly claimed_at: number;
 }
 
@@ -40,17 +37,11 @@ export interface StoredAttempt {
 /** A statement that writes the first row of an attempt. */
 export function insertAttempt(db: Db): (stored: StoredAttempt) => void {
   const statement = db.prepare<[AttemptRow]>(`
-<<<<<<< HEAD
-    INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, credential, executor, reserved, claimed_at, started_at, phase, detail, unconfirmed)
-    VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @credential, @executor, @reserved, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
+    INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, credential, executor, contract, reserved, claimed_at, started_at, phase, detail, unconfirmed)
+    VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @credential, @executor, @contract, @reserved, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
   return (stored) => {
-    const { task, n, work, node, epoch, base, claimedAt, credential, executor, reserved } = stored.attempt;
-=======
-    INSERT INTO attempts (token, task, n, kind, subject, node, epoch, base, credential, executor, contract, claimed_at, started_at, phase, detail, unconfirmed)
-    VALUES (@token, @task, @n, @kind, @subject, @node, @epoch, @base, @credential, @executor, @contract, @claimed_at, @started_at, @phase, @detail, @unconfirmed)`);
-  return (stored) => {
-    const { task, n, work, node, epoch, base, claimedAt, credential, executor, contract } = stored.attempt;
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+    const { task, n, work, node, epoch, base, claimedAt, credential, executor, contract, reserved } =
+      stored.attempt;
     statement.run({
       ...movingRow(stored),
       task,
@@ -62,11 +53,8 @@ export function insertAttempt(db: Db): (stored: StoredAttempt) => void {
       base,
       credential: credential ?? null,
       executor: executor ?? null,
-<<<<<<< HEAD
-      reserved: reserved === undefined ? null : JSON.stringify(reserved),
-=======
       contract: contract ?? null,
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+      reserved: reserved === undefined ? null : JSON.stringify(reserved),
       claimed_at: claimedAt,
     });
   };
@@ -85,11 +73,7 @@ export function moveAttempt(db: Db): (stored: StoredAttempt) => void {
 /** All attempts in the order in which they were claimed. */
 export function allAttempts(db: Db): StoredAttempt[] {
   const select = db.prepare<[], AttemptRow>(`
-<<<<<<< HEAD
-    SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, reserved, claimed_at, started_at, phase, detail, unconfirmed
-=======
-    SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, contract, claimed_at, started_at, phase, detail, unconfirmed
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+    SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, contract, reserved, claimed_at, started_at, phase, detail, unconfirmed
     FROM attempts ORDER BY ord`);
   return select.all().map(fromRow);
 }
@@ -120,11 +104,8 @@ function fromRow(row: AttemptRow): StoredAttempt {
       startedAt: row.started_at,
       ...(row.credential === null ? {} : { credential: row.credential }),
       ...(row.executor === null ? {} : { executor: row.executor }),
-<<<<<<< HEAD
-      ...(row.reserved === null ? {} : { reserved: JSON.parse(row.reserved) as Amount }),
-=======
       ...(row.contract === null ? {} : { contract: row.contract }),
->>>>>>> f96571675fb930425fd603796b7b2102f9435a13
+      ...(row.reserved === null ? {} : { reserved: JSON.parse(row.reserved) as Amount }),
     },
     unconfirmed: row.unconfirmed === 1,
   };

@@ -1,0 +1,53 @@
+/** What a person has to know about money: bounds that are nearly or wholly used, and work that none leaves room for. */
+import { projectOfKey } from '../model/found.ts';
+import type { ProjectName } from '../model/ids.ts';
+import { Budgets, type BudgetVerdict, isGone, isNearlyGone } from '../schedule/budget.ts';
+import type { Snapshot } from '../schedule/snapshot.ts';
+import { whyEach } from '../schedule/why.ts';
+import type { Alert } from './alerts.ts';
+import { budgetLine, needsText, raiseCommand } from './budget-text.ts';
+
+/** @param projects null: all of them. */
+export function budgetAlerts(
+  snapshot: Snapshot,
+  projects: ReadonlySet<ProjectName> | null,
+  now: number,
+): Alert[] {
+  const bounds = new Budgets(snapshot, now).all();
+  if (bounds.length === 0) return [];
+  const concerns = ({ of, name }: BudgetVerdict): boolean =>
+    of !== 'project' || projects === null || [...projects].some((project) => project === name);
+  const alerts = new Map<string, Alert>();
+  for (const verdict of bounds.filter(concerns)) {
+    const isOver = isGone({ ...verdict, reserved: 0 });
+    if (isOver || isNearlyGone(verdict)) alerts.set(keyOf(verdict), alertOf(verdict, isOver, now));
+  }
+  const why = whyEach(snapshot, now);
+  for (const key of snapshot.state.startable) {
+    const task = snapshot.state.tasks.get(key);
+    if (task === undefined || (projects !== null && !projects.has(projectOfKey(key)))) continue;
+    const blocker = why(task).find((one) => one.why === 'budget');
+    for (const verdict of blocker?.budgets ?? []) {
+      // What live attempts hold comes back by itself, or is used.
+      const waits = verdict.reserved > 0 && !isGone({ ...verdict, reserved: 0 });
+      if (!waits) alerts.set(keyOf(verdict), alertOf(verdict, true, now));
+    }
+  }
+  return [...alerts.values()];
+}
+
+function alertOf(verdict: BudgetVerdict, isGoneNow: boolean, now: number): Alert {
+  return {
+    level: isGoneNow ? 'P0' : 'P1',
+    node: null,
+    project: verdict.of === 'project' ? (verdict.name as ProjectName) : null,
+    code: isGoneNow ? 'E_BUDGET_GONE' : 'E_BUDGET_LOW',
+    message: `${isGoneNow ? 'no new work starts: ' : ''}${budgetLine(verdict)}${needsText(verdict)}`,
+    since: now,
+    fix: raiseCommand(verdict),
+  };
+}
+
+function keyOf({ of, name, unit, day }: BudgetVerdict): string {
+  return [of, name, unit, day].join(' ');
+}
