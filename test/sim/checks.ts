@@ -24,6 +24,7 @@ export function durableViolations(sim: Simulation, state: State, events: readonl
     ...queueViolations(state),
     ...flakeViolations(sim, state),
     ...sim.hearing.durableViolations(state, events),
+    ...sim.money.durableViolations(state, events),
   ];
 }
 

@@ -39,6 +39,21 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
+  'a start is not counted before it has ended': {
+    shows: /overdraws/,
+    plant: (sim) => {
+      // The scheduler sees live attempts that hold nothing, as one does that counts only what was used.
+      aroundTurn(sim, ({ state }) => {
+        const held = [...state.attempts.values()].filter(({ reserved }) => reserved !== undefined);
+        const before = held.map(({ reserved }) => reserved);
+        for (const attempt of held) Object.assign(attempt, { reserved: { tokens: 0, usd: null } });
+        return () => {
+          for (const [i, attempt] of held.entries()) Object.assign(attempt, { reserved: before[i] });
+        };
+      });
+    },
+  },
+
   'a start ignores dependencies': {
     shows: /claimed while|does not contain/,
     plant: (sim) => {

@@ -14,6 +14,7 @@ import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
 import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
 import { Hearing } from './hearing.ts';
+import { Money } from './money.ts';
 import { Person } from './person.ts';
 import { Provider } from './provider.ts';
 import { Rng } from './rng.ts';
@@ -65,6 +66,7 @@ export class Simulation {
   readonly silence: Rng;
   /** What befalls machines, and which repairs help. */
   readonly ills: Rng;
+  readonly money: Money;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -101,7 +103,9 @@ export class Simulation {
     this.silence = new Rng(seed ^ 0x6c8e9cf5);
     this.ills = new Rng(seed ^ 0x3c6ef372);
     this.contracts = new Rng(seed ^ 0x3f84d5b5);
-    this.scenario = drawScenario(this.rng, this.sleeps, this.absences, this.ills, this.contracts);
+    this.money = new Money(new Rng(seed ^ 0x3c6ef372));
+    const drawn = drawScenario(this.rng, this.sleeps, this.absences, this.ills, this.contracts);
+    this.scenario = { ...drawn, tasks: this.money.withLimits(drawn.tasks) };
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);
@@ -230,6 +234,8 @@ export class Simulation {
       node.ills.recover();
     }
     this.person.mend();
+    this.money.lift();
+    this.controller?.core.setBudget(this.money.rules);
   }
 
   async #checkReplay(): Promise<void> {

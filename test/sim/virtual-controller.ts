@@ -46,6 +46,7 @@ export class VirtualController {
     this.lease = lease;
     this.#watch = watch(core.state, meets);
     core.setNodes(sim.scenario.nodes);
+    core.setBudget(sim.money.rules);
     this.#looked = { wall: sim.wall(), mono: 0 };
     this.#began = sim.timeline.now;
   }
@@ -265,6 +266,7 @@ export class VirtualController {
               kind: 'work',
               base: attempt.base,
               modifies: task?.spec.modifies ?? [],
+              ...(task?.spec.budgetTokens == null ? {} : { limitTokens: task.spec.budgetTokens }),
               ...(attempt.credential === undefined ? {} : { credential: attempt.credential }),
             },
     };

@@ -31,6 +31,7 @@ export interface VirtualOrder {
         readonly kind: 'work';
         readonly base: CommitId | null;
         readonly modifies: readonly string[];
+        readonly limitTokens?: number;
         readonly credential?: string;
       }
     | { readonly kind: 'gate'; readonly commit: CommitId; readonly verify: string };
@@ -393,8 +394,10 @@ export class VirtualNode {
 
   #end(held: Held, outcome: Outcome): void {
     if (held.outcome !== null) return;
-    held.outcome = outcome;
-    this.#note({ type: 'attempt.ended', token: held.order.token, outcome });
+    const { work, token } = held.order;
+    const told = work.kind === 'work' ? this.#sim.money.billed(work, outcome) : outcome;
+    held.outcome = told;
+    this.#note({ type: 'attempt.ended', token, outcome: told });
   }
 
   #note(fact: JournalFact): void {

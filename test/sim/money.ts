@@ -1,0 +1,141 @@
+/**
+ * Budgets in a simulated home: some have one, agents report what they used or do not, and everything is counted again here,
+ * from the events alone, and held against the bounds at each claim.
+ */
+import type { Outcome } from '../../src/model/attempt.ts';
+import type { Bounds, BudgetRules } from '../../src/model/budget.ts';
+import type { NewEvent } from '../../src/model/event.ts';
+import type { Token } from '../../src/model/ids.ts';
+import type { TaskSpec } from '../../src/model/spec.ts';
+import type { State } from '../../src/model/state.ts';
+import type { Rng } from './rng.ts';
+
+const RESERVE = 1000;
+const DAY_MS = 86_400_000;
+const NOTHING: Bounds = { day: null, total: null };
+
+interface Charge {
+  readonly token: Token;
+  readonly credential: string | null;
+  readonly reserved: number;
+  /** null: it is alive. */
+  used: { readonly tokens: number; readonly day: number } | null;
+}
+
+export class Money {
+  readonly #rng: Rng;
+  readonly #bounds: BudgetRules | null;
+  readonly #charges = new Map<Token, Charge>();
+  #lifted = false;
+
+  constructor(rng: Rng) {
+    this.#rng = rng;
+    const bound = (): Bounds => ({
+      day: rng.chance(0.3) ? { tokens: rng.between(1000, 9000), usd: null } : null,
+      total: rng.chance(0.7) ? { tokens: rng.between(3000, 20_000), usd: null } : null,
+    });
+    this.#bounds = rng.chance(0.4)
+      ? {
+          home: bound(),
+          credentials: rng.chance(0.5) ? { glm: bound() } : {},
+          reserveTokens: RESERVE,
+          prices: {},
+          timezone: 'UTC',
+        }
+      : null;
+  }
+
+  /** What the controller is told; with the last fault everything is allowed, so that the work can come to its end. */
+  get rules(): BudgetRules {
+    const none = { home: NOTHING, credentials: {}, reserveTokens: RESERVE, prices: {}, timezone: 'UTC' };
+    return this.#bounds === null || this.#lifted ? none : this.#bounds;
+  }
+
+  lift(): void {
+    this.#lifted = true;
+  }
+
+  withLimits(tasks: readonly TaskSpec[]): TaskSpec[] {
+    return tasks.map((task) =>
+      this.#bounds !== null && this.#rng.chance(0.3)
+        ? { ...task, budgetTokens: this.#rng.between(500, 3000) }
+        : task,
+    );
+  }
+
+  /** The end of an attempt as its node tells it, with what its agent told of tokens. */
+  billed({ limitTokens }: { readonly limitTokens?: number }, outcome: Outcome): Outcome {
+    const { kind } = outcome;
+    if (this.#bounds === null || (kind !== 'done' && kind !== 'refused' && kind !== 'failed')) return outcome;
+    if (this.#rng.chance(0.3)) return outcome;
+    const tokens = this.#rng.between(0, 3000);
+    const usage = { inputTokens: tokens, outputTokens: null, cachedTokens: null, costUsd: null };
+    if (kind === 'refused' && limitTokens !== undefined && tokens > limitTokens) {
+      const { rounds, head } = outcome;
+      return { kind: 'overspent', limitTokens, rounds, head, usage };
+    }
+    return { ...outcome, usage };
+  }
+
+  /** An attempt that a bound holds for starts only where there is room for what it reserves. */
+  durableViolations({ attempts }: State, events: readonly NewEvent[]): string[] {
+    const found: string[] = [];
+    for (const { fact, at } of events) {
+      const day = Math.floor(at / DAY_MS);
+      if (fact.type === 'attempt.claimed' && fact.work.kind === 'work') {
+        const { token, reserved, credential = null } = fact;
+        const charge = { token, credential, reserved: reserved?.tokens ?? 0, used: null };
+        found.push(...this.#overdrawn(charge, day, reserved === undefined));
+        this.#charges.set(token, charge);
+      }
+      if (fact.type !== 'attempt.ended' && fact.type !== 'attempt.fenced') continue;
+      const charge = this.#charges.get(fact.token);
+      const phase = attempts.get(fact.token)?.phase;
+      if (charge === undefined || charge.used !== null || phase === undefined) continue;
+      charge.used = {
+        tokens: fact.type === 'attempt.ended' ? usedBy(fact.outcome, charge) : charge.reserved,
+        day,
+      };
+    }
+    return found;
+  }
+
+  #overdrawn(next: Charge, day: number, isUnreserved: boolean): string[] {
+    const { home, credentials } = this.rules;
+    const places = [
+      ['home', home],
+      ['glm', next.credential === 'glm' ? (credentials.glm ?? NOTHING) : NOTHING],
+    ] as const;
+    return places.flatMap(([name, { day: ofDay, total }]) => {
+      const found: string[] = [];
+      const own = [...this.#charges.values()].filter(
+        ({ credential }) => name === 'home' || credential === name,
+      );
+      const held = own.reduce(
+        (sum, { used, reserved }) => sum + (used === null ? reserved : 0),
+        next.reserved,
+      );
+      const spent = (of: number | null): number =>
+        own.reduce(
+          (sum, { used }) => sum + (used !== null && (of === null || used.day === of) ? used.tokens : 0),
+          0,
+        );
+      for (const [limit, sum] of [
+        [ofDay?.tokens, spent(day)],
+        [total?.tokens, spent(null)],
+      ] as const) {
+        if (limit == null) continue;
+        if (isUnreserved) found.push(`${next.token}: starts under a budget and reserves nothing`);
+        if (sum + held > limit)
+          found.push(`${next.token}: overdraws ${name}: ${sum} used, ${held} held, of ${limit}`);
+      }
+      return found;
+    });
+  }
+}
+
+function usedBy(outcome: Outcome, { reserved }: Charge): number {
+  if (outcome.kind === 'failed' && outcome.cause === 'prepare') return 0;
+  const usage = 'usage' in outcome ? outcome.usage : null;
+  return usage?.inputTokens ?? reserved;
+}
