@@ -44,7 +44,7 @@ function stalledWork(state: State, { name }: Project): Alert[] {
       return {
         level: 'P1',
         project: name,
-        node: attempt.node,
+        node: null,
         code: 'E_STALLED',
         message,
         since: stall.since,

@@ -222,7 +222,7 @@ describe('an attempt that has fallen silent', () => {
     expect(stderr).toContain('fix: dispatch attach app/S02-service --write');
     expect(hasEscapes(stdout + stderr)).toBe(false);
     const report = (await dispatch(['report', 'app'], { cwd: home })).stdout;
-    expect(report).toContain('**E_STALLED**');
+    expect(report).toContain('**P1 E_STALLED**');
     expect((await dispatch(['nodes', 'list', '-o', 'json'], { cwd: home })).stdout).toContain('"stalled":1');
   });
 

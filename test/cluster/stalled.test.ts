@@ -58,7 +58,7 @@ test.skipIf(!hasScript)(
     expect(why).toMatch(/process \d+ sleeping in terminal/);
     expect((await home.dispatch(['logs', 'A'])).stderr).toContain('waits for somebody to type');
     expect((await home.dispatch(['nodes'])).stderr).toContain(`${PROJECT}/A waits for somebody to type`);
-    expect((await home.dispatch(['report', PROJECT])).stdout).toContain('**E_STALLED**');
+    expect((await home.dispatch(['report', PROJECT])).stdout).toContain('**P1 E_STALLED**');
 
     const window = inTerminal(home, `${process.execPath} ${program()} attach A --write`);
     await until('the question', () => window.shown().includes('Your name: '));
