@@ -143,7 +143,8 @@ function environment(env: PromptEnvironment): string {
     `- Time: ${formatDuration(env.timeoutMs)} in all, checks and feedback rounds included.`,
     `- Feedback: after your turn the checks run; you get at most ${env.retries} more ${env.retries === 1 ? 'turn' : 'turns'} to mend what they find.`,
   ];
-  if (env.budgetTokens !== null) lines.push(`- Budget: ${env.budgetTokens} tokens.`);
+  if (env.budgetTokens !== null)
+    lines.push(`- Budget: ${env.budgetTokens} tokens; above it you are stopped and what you have is kept.`);
   if (env.verify !== null) lines.push(`- Verify command: ${env.verify}`);
   return lines.join('\n');
 }

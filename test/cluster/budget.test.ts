@@ -27,7 +27,9 @@ test('work stops at the budget, goes on when it is raised, and an attempt ends a
   await serve.until('that it serves', () => serve.lines.some(({ type }) => type === 'Serve'));
   const watched = home.start({ limitMs: 280_000 });
   await Promise.all(['A', 'B'].map((task) => serve.news(`${PROJECT}/${task}`, 'merged')));
-  expect((await watched.ended).code).toBe(3);
+  const stopped = await watched.ended;
+  expect(stopped.code).toBe(3);
+  expect(stopped.stderr).toContain('E_BUDGET_GONE: no new work starts: project p: 800 tokens used');
   expect(serve.notes.filter(({ about }) => about === 'budget')).toMatchObject([
     {
       name: PROJECT,

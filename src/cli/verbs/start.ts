@@ -15,7 +15,8 @@ import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
 import { loadHomeConfig, loadProject, planProblem } from '../../spec/load.ts';
-import { alertsOf } from '../../report/alerts.ts';
+import { alertLines, alertsOf } from '../../report/alerts.ts';
+import { budgetAlerts } from '../../report/budget-alerts.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
@@ -25,6 +26,7 @@ import { exitOfSignal, interruption } from '../progress/interrupt.ts';
 import { type Screen, screenFor } from '../progress/screen.ts';
 import { noNodeReached, runsNowhere } from '../progress/stranded.ts';
 import { keepForSummary, summarise } from '../progress/summary.ts';
+import { safeLine } from '../render/safe-text.ts';
 import { viewOrNull, withView } from '../view.ts';
 
 export interface StartOptions {
@@ -87,6 +89,7 @@ export async function start(
     }
     await screen.end(isComplete(settled));
     const exit = conclude(context, { state: running.state, events: kept, nodes, wanted, settled });
+    noteBudgets(context, running.snapshot(), wanted);
     refuseFailedControls(running.snapshot(), wanted);
     refuseChangedContract(running.state, wanted);
     return exit;
@@ -188,6 +191,7 @@ async function watchServed(context: Context, { home, nodes, wanted, skip }: Serv
         return end === 'over' ? EXIT.ok : exitOfSignal(end);
       }
       const exit = conclude(context, { state: view.state, events, nodes, wanted, settled });
+      noteBudgets(context, view.assumed(), wanted);
       refuseFailedControls({ controls }, wanted);
       refuseChangedContract(view.state, wanted);
       return exit;
@@ -225,6 +229,12 @@ function conclude(
     );
   }
   return EXIT.unfinished;
+}
+
+/** What is left to start may wait for money. */
+function noteBudgets({ output }: Context, snapshot: Snapshot, projects: readonly ProjectName[]): void {
+  for (const line of alertLines(budgetAlerts(snapshot, new Set(projects), Date.now())))
+    output.note(safeLine(line));
 }
 
 function skipOf({ skipControl }: StartOptions, user: string): { skipControl?: string } {

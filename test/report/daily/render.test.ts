@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { LANGUAGES } from '../../../src/model/language.ts';
 import { DailyFold } from '../../../src/report/daily/fold.ts';
+import { Formats } from '../../../src/report/daily/format.ts';
 import { dailyHtml } from '../../../src/report/daily/html/page.ts';
 import { dailyMarkdown } from '../../../src/report/daily/markdown.ts';
 import type { DailyReport } from '../../../src/report/daily/model.ts';
@@ -28,6 +29,33 @@ describe.each(LANGUAGES)('in %s', (language) => {
     const text = dailyMarkdown(reportOn(dayOf('2026-11-20', ZONE)), language);
     if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, text);
     expect(text).toBe(readFileSync(file, 'utf8'));
+  });
+
+  test('money is computed where there is a list of prices, and stands beside what agents reported', () => {
+    const table = {
+      claude: { input: 3, cached: 0.3, output: 15 },
+      glm: { input: 1, cached: 0.2, output: 3 },
+    };
+    const day = dayOf('2026-11-20', ZONE);
+    const fold = new DailyFold({
+      period: day,
+      nodes: BUSY_NODES,
+      now: NOW,
+      prices: { asOf: '2026-11', table },
+    });
+    for (const event of busyDays({ from: FROM, to: NOW, tasksPerHour: 0.5 }))
+      if (event.at > NOW || !fold.push(event)) break;
+    const report = fold.finish(true);
+    const glm = report.spending.find(({ executor }) => executor === 'glm');
+    const reported = reportOn(day).spending.find(({ executor }) => executor === 'glm');
+    const { inputTokens, outputTokens, cachedTokens, reportedUsd } = glm ?? {};
+    expect(reportedUsd).toBe(reported?.tokens.costUsd);
+    const computed = ((inputTokens ?? 0) + (cachedTokens ?? 0) * 0.2 + (outputTokens ?? 0) * 3) / 1e6;
+    expect(glm?.tokens.costUsd).toBeCloseTo(computed, 6);
+    const text = dailyMarkdown(report, language);
+    for (const column of ['computedCost', 'reportedCost'] as const)
+      expect(text).toContain(new Formats(language, ZONE).words.columns[column]);
+    expect(text).toContain(new Formats(language, ZONE).words.computedCosts('2026-11'));
   });
 
   test.each([
