@@ -104,8 +104,6 @@ test('budget raise changes the one bound in its file and leaves the rest as it w
     ['--all', '--tokens', '20'],
     ['--all', '--usd', 'much'],
     ['--usd', '5'],
-    ['--all', '--credential', 'glm', '--usd', '5'],
-    ['--all'],
   ];
   for (const args of wrong) expect({ args, code: (await raise(...args)).code }).toEqual({ args, code: 2 });
   expect((await raise('nobody', '--usd', '5')).code).toBe(5);
