@@ -4,6 +4,7 @@ import type { NodeName, ProjectName, TaskKey } from '../../model/ids.ts';
 import type { Step } from '../../model/attempt.ts';
 import type { State } from '../../model/state.ts';
 import type { Project } from '../../model/task.ts';
+import type { Axis } from './axis.ts';
 import { capacityOf } from '../advice.ts';
 import { buildReport } from '../build.ts';
 import { flakyGates } from '../flaky.ts';
@@ -32,7 +33,9 @@ export interface Folded {
   };
   /** The first event of all; null: there is none. */
   readonly firstAt: number | null;
+  readonly axis: Axis;
   readonly buckets: readonly Bucket[];
+  readonly bucketMs: number;
   readonly noted: Noted;
   readonly nodes: ReadonlyMap<NodeName, NodeTally>;
   readonly steps: Readonly<Record<Step, number>>;
@@ -81,7 +84,9 @@ export function buildDay(folded: Folded): DailyReport {
     gates: gateTimes(state, windows.main),
     steps: folded.steps,
     fleet: fleetDay(folded),
-    timeline: period.kind === 'day' ? lanesOf(state, period, until) : { lanes: [], more: 0 },
+    timeline:
+      period.kind === 'day' ? lanesOf(state, { period, axis: folded.axis, until }) : { lanes: [], more: 0 },
+    axis: folded.axis,
     spending: spendingOf(state, ended, price, noted),
     pricesAsOf: options.prices?.asOf ?? null,
     specs: kindRates(ended, state),
@@ -203,7 +208,7 @@ function fleetDay(folded: Folded): FleetDay {
       .filter(({ slots, attempts, usedMs }) => slots !== null || attempts > 0 || usedMs > 0)
       .toSorted((a, b) => b.usedMs - a.usedMs),
     buckets,
-    bucketMs: buckets[0] === undefined ? 0 : buckets[0].to - buckets[0].from,
+    bucketMs: folded.bucketMs,
     asleepMs: blind.asleep,
     absentMs: blind.absent,
     restarts: folded.restarts,

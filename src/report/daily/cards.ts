@@ -25,7 +25,7 @@ export function cards(report: DailyReport, format: Formats): Card[] {
     card(report, format, {
       label: words.measures.utilisation,
       value: format.share(measures.usedMs, measures.availableMs),
-      note: notes.slotHours(format.hours(measures.usedMs), format.hours(measures.availableMs)),
+      note: slotTime(measures, format),
       of: (one) => percent(one.usedMs, one.availableMs),
       write: points,
       better: 'more',
@@ -63,6 +63,16 @@ export function cards(report: DailyReport, format: Formats): Card[] {
       better: 'neither',
     }),
   ];
+}
+
+const HOUR_MS = 3_600_000;
+
+/** A first run of a minute is not told in thousandths of an hour. */
+function slotTime({ usedMs, availableMs }: Measures, format: Formats): string {
+  const { notes } = format.words;
+  return availableMs > 0 && availableMs < HOUR_MS
+    ? notes.slotTime(format.span(usedMs), format.span(availableMs))
+    : notes.slotHours(format.hours(usedMs), format.hours(availableMs));
 }
 
 function spentNote({ total, unknown, costUsd }: Measures['tokens'], format: Formats): string {

@@ -4,20 +4,21 @@ import type { Bucket, DailyReport } from './model.ts';
 import type { Block, Cell, Table } from './page.ts';
 import { left, right } from './table.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const MINUTE_MS = 60_000;
 
 export function chartBlocks(report: DailyReport, format: Formats): Block[] {
   // A page of empty axes says less than their absence.
   if (report.fleet.buckets.every(({ availableMs }) => availableMs === 0) && report.events === 0) return [];
   const { charts } = format.words;
   const spans = coarse(report);
+  const part = partOf(report, format);
   const isPriced = report.measures.tokens.costUsd !== null;
   const blocks: Block[] = [
     {
       is: 'chart',
       chart: 'utilisation',
       ...charts.utilisation,
+      part,
       table: utilisation(spans, report, format),
       line: line(spans, (span) => span.usedMs / lengthOf(span, report), report, format),
     },
@@ -25,6 +26,7 @@ export function chartBlocks(report: DailyReport, format: Formats): Block[] {
       is: 'chart',
       chart: 'throughput',
       ...charts.throughput,
+      part,
       table: throughput(spans, report, format),
       line: line(spans, ({ merged }) => merged, report, format),
     },
@@ -35,6 +37,7 @@ export function chartBlocks(report: DailyReport, format: Formats): Block[] {
       is: 'chart',
       chart: 'spending',
       ...names,
+      part,
       table: spending(spans, report, format),
       line: line(spans, (span) => spentIn(span, isPriced), report, format),
     });
@@ -44,6 +47,7 @@ export function chartBlocks(report: DailyReport, format: Formats): Block[] {
       is: 'chart',
       chart: 'timeline',
       ...charts.timeline,
+      part,
       table: timeline(report, format),
       line: null,
     });
@@ -74,13 +78,12 @@ export function lengthOf({ from, to }: Bucket, { until }: Pick<DailyReport, 'unt
   return Math.max(1, Math.min(to, until) - from);
 }
 
-/** By the hour for a day, by the day for a week; what has not come yet is left out. */
-export function coarse({ fleet, period, until }: DailyReport): Bucket[] {
-  const step = period.kind === 'day' ? HOUR_MS : DAY_MS;
+/** Bars: by the hour for a day, by the day for a week, shorter ones for a part; what has not come yet is left out. */
+export function coarse({ fleet, axis, until }: DailyReport): Bucket[] {
   const groups = new Map<number, Bucket[]>();
   for (const bucket of fleet.buckets) {
     if (bucket.from >= until) break;
-    const index = Math.floor((bucket.from - period.from) / step);
+    const index = Math.floor((bucket.from - axis.from) / axis.barMs);
     const group = groups.get(index);
     if (group === undefined) groups.set(index, [bucket]);
     else group.push(bucket);
@@ -165,7 +168,7 @@ function timeline(report: DailyReport, format: Formats): Table {
   const rows = report.timeline.lanes.flatMap(({ node, slot, spans }) =>
     spans.map((span): Cell[] => [
       { text: `${node} ${slot}` },
-      { text: `${format.clock(span.from)}–${format.clock(span.to)}` },
+      { text: `${clockOf(span.from, report, format)}–${clockOf(span.to, report, format)}` },
       { text: span.label, code: true },
       { text: names[span.kind] },
     ]),
@@ -209,6 +212,17 @@ function first({ period }: DailyReport, { words }: Formats): Table['columns'][nu
   return left(period.kind === 'day' ? words.columns.hour : words.columns.day);
 }
 
-function startOf({ from }: Bucket, { period }: DailyReport, format: Formats): string {
-  return period.kind === 'day' ? format.clock(from) : format.shortDay(from);
+function startOf({ from }: Bucket, report: DailyReport, format: Formats): string {
+  return report.period.kind === 'day' ? clockOf(from, report, format) : format.shortDay(from);
+}
+
+/** With seconds where the charts are about seconds. */
+export function clockOf(at: number, { axis }: Pick<DailyReport, 'axis'>, format: Formats): string {
+  return format.clock(at, axis.barMs < MINUTE_MS);
+}
+
+function partOf({ axis, period }: DailyReport, format: Formats): string | null {
+  if (axis.isWhole) return null;
+  const end = axis.to === period.to ? '24:00' : format.clock(axis.to, axis.markMs < MINUTE_MS);
+  return `${format.clock(axis.from, axis.markMs < MINUTE_MS)}–${end}`;
 }

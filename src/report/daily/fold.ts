@@ -12,6 +12,7 @@ import type { NodeConfig } from '../../model/spec.ts';
 import type { PriceTable } from '../../model/price.ts';
 import { emptyState } from '../../model/state.ts';
 import { tokensIn, usageOf } from '../../model/usage.ts';
+import { axisOf } from './axis.ts';
 import { buildDay, type Folded } from './build.ts';
 import { Buckets } from './buckets.ts';
 import type { DailyReport } from './model.ts';
@@ -32,8 +33,6 @@ export interface DailyOptions {
   readonly prices?: { readonly asOf: string; readonly table: PriceTable };
 }
 
-const QUARTER_MS = 15 * 60_000;
-const HOUR_MS = 60 * 60_000;
 const TREND_DAYS = 7;
 
 export class DailyFold {
@@ -69,7 +68,7 @@ export class DailyFold {
       window: new Window(day),
     }));
     this.#windows = [this.#main, this.#before, ...this.#trend.map(({ window }) => window)];
-    this.#buckets = new Buckets(period, period.kind === 'day' ? QUARTER_MS : HOUR_MS);
+    this.#buckets = new Buckets(period);
     this.#clock = new SlotClock(new Map(nodes.map(({ name, slots }) => [name, slots])), {
       spend: (piece) => this.#spend(piece),
       blind: (why, from, to) => {
@@ -113,6 +112,7 @@ export class DailyFold {
     const until = Math.min(this.#options.period.to, this.#options.now);
     this.#last(alive, until);
     this.#steps.flush(until);
+    const axis = axisOf(this.#options.period, this.#buckets.happened);
     const folded: Folded = {
       options: this.#options,
       price: this.#price,
@@ -121,7 +121,9 @@ export class DailyFold {
       connected: this.#clock.connected,
       windows: { main: this.#main, before: this.#before, trend: this.#trend },
       firstAt: this.#firstAt,
-      buckets: this.#buckets.list(),
+      axis,
+      buckets: this.#buckets.list(axis),
+      bucketMs: this.#buckets.ms,
       noted: this.#noted,
       nodes: this.#nodes,
       steps: this.#steps.sums,

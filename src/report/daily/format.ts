@@ -61,10 +61,12 @@ export class Formats {
     return this.decimal(ms / 3_600_000);
   }
 
-  /** `19:02`. */
-  clock(at: number): string {
+  /** `19:02`, or `19:02:07`. */
+  clock(at: number, withSeconds = false): string {
     const { hour, minute } = this.#local.at(at);
-    return `${two(hour)}:${two(minute)}`;
+    // No zone is off by parts of a minute any more.
+    const seconds = withSeconds ? `:${two(Math.floor(at / 1000) % 60)}` : '';
+    return `${two(hour)}:${two(minute)}${seconds}`;
   }
 
   /** Day and time. */

@@ -8,10 +8,13 @@ import type { Span } from './window.ts';
 
 /** Lanes on a page; more are counted. */
 const LANES_SHOWN = 48;
-/** Shares of the period: spans closer and shorter than this cannot be told apart on paper. */
+/** Shares of the axis: spans closer and shorter than this cannot be told apart on paper. */
 const FINEST = 1 / 900;
 
-export function lanesOf(state: State, period: Span, until: number): Timeline {
+export function lanesOf(
+  state: State,
+  { period, axis, until }: { readonly period: Span; readonly axis: Span; readonly until: number },
+): Timeline {
   const lanes = new Map<NodeName, { end: number; attempts: Attempt[] }[]>();
   const attempts = [...state.attempts.values()]
     .filter((attempt) => attempt.claimedAt < until && endOf(attempt, until) > period.from)
@@ -32,7 +35,7 @@ export function lanesOf(state: State, period: Span, until: number): Timeline {
     .flatMap(([node, slots]) =>
       slots.map((slot, index): Lane => {
         const spans = slot.attempts.map((attempt) => spanOf(attempt, period, until));
-        return { node, slot: index + 1, spans: merged(spans, (period.to - period.from) * FINEST) };
+        return { node, slot: index + 1, spans: merged(spans, (axis.to - axis.from) * FINEST) };
       }),
     );
   return { lanes: all.slice(0, LANES_SHOWN), more: Math.max(0, all.length - LANES_SHOWN) };

@@ -5,6 +5,7 @@ import type { Capacity } from '../advice.ts';
 import type { Alert } from '../alerts.ts';
 import type { DeliveryReport, FlakyGateReport, Refusal, TokenSum, WaitingForPerson } from '../model.ts';
 import type { Period } from '../../model/period.ts';
+import type { Axis } from './axis.ts';
 
 export interface DailyReport {
   readonly period: Period;
@@ -29,6 +30,8 @@ export interface DailyReport {
   readonly steps: Readonly<Record<Step, number>>;
   readonly fleet: FleetDay;
   readonly timeline: Timeline;
+  /** What the charts show. */
+  readonly axis: Axis;
   /** What executors used, most expensive first. */
   readonly spending: readonly Spending[];
   /** Of when the list of prices is that money was computed from; null: money is what executors reported. */
@@ -181,6 +184,7 @@ export interface NodeDay {
 
 export interface FleetDay {
   readonly nodes: readonly NodeDay[];
+  /** Of the axis, without a gap. */
   readonly buckets: readonly Bucket[];
   readonly bucketMs: number;
   /** The controller's machine slept; nobody controlled. */

@@ -51,8 +51,10 @@ export type Block =
       readonly chart: ChartName;
       readonly title: string;
       readonly about: string;
+      /** The part of the period that it shows; null: all of it. */
+      readonly part: string | null;
       readonly table: Table;
-      /** The same in one line, one figure for each hour or day; null where that says nothing. */
+      /** The same in one line, one figure for each bar; null where that says nothing. */
       readonly line: {
         readonly from: string;
         readonly to: string;

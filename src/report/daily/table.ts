@@ -12,7 +12,7 @@ export function table(
   return newest(title, columns, { items: rows.toReversed(), most: ROWS }, (row) => row);
 }
 
-/** A row for each of the last `most` items, the last one first; nothing when there are none. */
+/** A row for each of the last `most` items, or one more, the last one first; nothing when there are none. */
 export function newest<T>(
   title: string | null,
   columns: Table['columns'],
@@ -20,7 +20,9 @@ export function newest<T>(
   cells: (item: T) => readonly Cell[],
 ): Table[] {
   if (items.length === 0) return [];
-  const rows = items.slice(-most).toReversed().map(cells);
+  // One left out would be told in a line of its own, which takes the same room.
+  const shown = items.length === most + 1 ? items : items.slice(-most);
+  const rows = shown.toReversed().map(cells);
   return [{ is: 'table', title, columns, rows, more: items.length - rows.length }];
 }
 

@@ -8,7 +8,7 @@ import { dailyHtml } from '../../../src/report/daily/html/page.ts';
 import { dailyMarkdown } from '../../../src/report/daily/markdown.ts';
 import type { DailyReport } from '../../../src/report/daily/model.ts';
 import { dayOf, type Period, weekOf } from '../../../src/model/period.ts';
-import { BUSY_NODES, busyDays } from './busy-days.ts';
+import { BUSY_NODES, type BusyOptions, busyDays } from './busy-days.ts';
 
 const ZONE = 'Asia/Shanghai';
 const FROM = Date.UTC(2026, 10, 18, 22);
@@ -17,16 +17,27 @@ const HOSTILE =
   '</td></svg><script>alert(1)</script><img src=x onerror="alert(2)"> \u001b]0;owned\u0007 \u202egnp.exe [x](javascript:y) | `rm -rf` &amp; \'"';
 
 function reportOn(period: Period, text?: string): DailyReport {
+  return reportFrom(
+    { from: FROM, to: NOW, tasksPerHour: 0.5, ...(text === undefined ? {} : { text }) },
+    period,
+  );
+}
+
+function reportFrom(options: BusyOptions, period: Period): DailyReport {
   const fold = new DailyFold({ period, nodes: BUSY_NODES, now: NOW });
-  const log = busyDays({ from: FROM, to: NOW, tasksPerHour: 0.5, ...(text === undefined ? {} : { text }) });
+  const log = busyDays(options);
   for (const event of log) if (event.at > NOW || !fold.push(event)) break;
   return fold.finish(true);
 }
 
 describe.each(LANGUAGES)('in %s', (language) => {
-  test('the day reads as it should', () => {
-    const file = new URL(`golden/day-${language}.md`, import.meta.url);
-    const text = dailyMarkdown(reportOn(dayOf('2026-11-20', ZONE)), language);
+  test.each([
+    ['day', FROM, 0.5],
+    ['hour', NOW - 50 * 60_000, 8],
+  ])('a %s reads as it should', (name, from, tasksPerHour) => {
+    const file = new URL(`golden/${name}-${language}.md`, import.meta.url);
+    const report = reportFrom({ from, to: NOW, tasksPerHour }, dayOf('2026-11-20', ZONE));
+    const text = dailyMarkdown(report, language);
     if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(file, text);
     expect(text).toBe(readFileSync(file, 'utf8'));
   });
@@ -69,6 +80,14 @@ describe.each(LANGUAGES)('in %s', (language) => {
     expect(html).not.toMatch(/<script|<link|<iframe|\bsrc=|\bhref=|url\(|@import|\bon\w+=/iu);
     expect(html).not.toMatch(/NaN|undefined|Infinity|\[object/u);
     expect(html).toContain(`<html lang="${language === 'zh' ? 'zh-CN' : 'en-GB'}">`);
+  });
+
+  test('the charts of an hour say that they show an hour, and mark it', () => {
+    const options = { from: NOW - 50 * 60_000, to: NOW, tasksPerHour: 8 };
+    const html = dailyHtml(reportFrom(options, dayOf('2026-11-20', ZONE)), language);
+    expect(html.match(/<span class="part">18:10–19:10<\/span>/gu)).toHaveLength(4);
+    expect(html).toMatch(/<text[^>]*>18:30<\/text>/u);
+    expect(html).not.toMatch(/<text[^>]*>0[0-9]:00<\/text>/u);
   });
 
   test('each chart has a title, a description and its table', () => {

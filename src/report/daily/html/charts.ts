@@ -1,5 +1,5 @@
 /** The four charts, as SVG that needs no script and takes its colours from the page. */
-import { coarse, lengthOf } from '../chart-tables.ts';
+import { clockOf, coarse, lengthOf } from '../chart-tables.ts';
 import type { Bucket, SpanKind } from '../model.ts';
 import type { Block, Page } from '../page.ts';
 import { type Markup, markup } from './markup.ts';
@@ -22,7 +22,7 @@ export function chartFigure(chart: Chart, page: Page, table: Markup): Markup {
   const id = `chart-${chart.chart}`;
   const keys = legend.map(({ colour, label }) => markup`<span><i class="f-${colour}"></i>${label}</span>`);
   return markup`<figure>
-<figcaption><b>${chart.title}</b><span class="keys">${keys}</span></figcaption>
+<figcaption><b>${chart.title}</b>${chart.part === null ? null : markup`<span class="part">${chart.part}</span>`}<span class="keys">${keys}</span></figcaption>
 <svg viewBox="0 -8 ${WIDTH} ${height + FOOT + 8}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${chart.title}</title><desc id="${id}-d">${chart.about}</desc>${svg}</svg>
 <details><summary>${page.format.words.asTable}</summary>${table}</details>
 </figure>
@@ -59,7 +59,7 @@ function utilisation(page: Page): Drawing {
       .join(' ');
   const busy = line((bucket) => bucket.usedMs / lengthOf(bucket, report));
   const roof = line((bucket) => bucket.availableMs / lengthOf(bucket, report));
-  const end = x(Math.min(report.until, report.period.to));
+  const end = x(Math.min(report.until, report.axis.to));
   return {
     height,
     svg: markup`${figures(marks, y, (mark) => format.decimal(mark))}${timeAxis(page, height)}<polygon class="area" points="${n(GUTTER)},${n(y(0))} ${busy} ${n(end)},${n(y(0))}"/><polyline class="roof" points="${roof}"/><polyline class="top" points="${busy}"/>`,
@@ -82,7 +82,7 @@ function throughput(page: Page): Drawing {
   const zero = most * unit;
   const bars = spans.map((span) => {
     const [left, width] = barOf(span, report.until, x);
-    const title = `${format.clock(span.from)} · ${format.words.legend.merged} ${span.merged} · ${format.words.legend.bad} ${span.bad}`;
+    const title = `${clockOf(span.from, report, format)} · ${format.words.legend.merged} ${span.merged} · ${format.words.legend.bad} ${span.bad}`;
     return markup`<g><title>${title}</title>${span.merged > 0 ? markup`<rect class="f-merged" x="${left}" y="${zero - span.merged * unit}" width="${width}" height="${span.merged * unit}" rx="1.5"/>` : null}${span.bad > 0 ? markup`<rect class="f-bad" x="${left}" y="${zero + 1}" width="${width}" height="${span.bad * unit}" rx="1.5"/>` : null}</g>`;
   });
   const y = (figure: number): number => zero - figure * unit;
@@ -118,7 +118,7 @@ function spending(page: Page): Drawing {
       const value = figure(span, name);
       if (value === 0) return markup``;
       below += value;
-      return markup`<rect class="f-s${index % SERIES}" x="${left}" y="${y(below)}" width="${width}" height="${y(0) - y(value)}"><title>${`${format.clock(span.from)} · ${name} · ${isPriced ? format.money(value) : format.tokens(value)}`}</title></rect>`;
+      return markup`<rect class="f-s${index % SERIES}" x="${left}" y="${y(below)}" width="${width}" height="${y(0) - y(value)}"><title>${`${clockOf(span.from, report, format)} · ${name} · ${isPriced ? format.money(value) : format.tokens(value)}`}</title></rect>`;
     });
   });
   return {
@@ -148,7 +148,7 @@ function timeline(page: Page): Drawing {
     y += LANE;
     const spans = lane.spans.map(({ from, to, kind, label }) => {
       const width = Math.max(1.2, x(to) - x(from) - 0.6);
-      const title = `${label} · ${format.clock(from)}–${format.clock(to)} · ${nameOf(kind, page)}`;
+      const title = `${label} · ${clockOf(from, report, format)}–${clockOf(to, report, format)} · ${nameOf(kind, page)}`;
       return markup`<rect class="f-${kind}" x="${x(from)}" y="${top + 1}" width="${width}" height="${LANE - 2}" rx="1.5"><title>${title}</title></rect>`;
     });
     const name = lane.node.length > 18 ? `${lane.node.slice(0, 17)}…` : lane.node;

@@ -7,35 +7,37 @@ export const WIDTH = 1000;
 export const GUTTER = 34;
 
 /** Moment -> place from left to right. */
-export function across({ report: { period } }: Page, left = GUTTER): (at: number) => number {
-  const length = Math.max(1, period.to - period.from);
-  return (at) => left + ((at - period.from) / length) * (WIDTH - left);
+export function across({ report: { axis } }: Page, left = GUTTER): (at: number) => number {
+  const length = Math.max(1, axis.to - axis.from);
+  return (at) => left + ((at - axis.from) / length) * (WIDTH - left);
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Marks of time below a chart: every three hours of a day, every day of a week. */
+/** Marks of time below a chart: every three hours of a day, every day of a week, less where a part of a day is shown. */
 export function timeAxis(page: Page, height: number, left = GUTTER): Markup {
   const { report, format } = page;
-  const { period } = report;
+  const { period, axis } = report;
   const x = across(page, left);
-  const step = period.kind === 'day' ? HOUR_MS : DAY_MS;
+  const isWeek = period.kind === 'week';
+  const isWholeDay = axis.isWhole && !isWeek;
   const marks: Markup[] = [];
-  for (let at = period.from; at <= period.to; at += step) {
-    const clock = format.clock(Math.min(at, period.to));
+  for (let at = axis.from; at <= axis.to; at += isWholeDay ? HOUR_MS : axis.markMs) {
+    const clock = format.clock(at, axis.markMs < MINUTE_MS);
     // Hours as the clock shows them: on the day it is set they are not three hours apart.
-    if (period.kind === 'day' && Number(clock.slice(0, 2)) % 3 !== 0) continue;
-    if (period.kind === 'week' && at === period.to) continue;
-    const end = at === period.to;
-    const label = period.kind === 'week' ? format.shortDay(at + DAY_MS / 2) : end ? '24:00' : clock;
-    const anchor = period.kind === 'week' ? 'start' : end ? 'end' : at === period.from ? 'start' : 'middle';
+    if (isWholeDay && Number(clock.slice(0, 2)) % 3 !== 0) continue;
+    const end = at === axis.to;
+    if (isWeek && end) continue;
+    const label = isWeek ? format.shortDay(at + DAY_MS / 2) : at === period.to ? '24:00' : clock;
+    const anchor = isWeek ? 'start' : end ? 'end' : at === axis.from ? 'start' : 'middle';
     marks.push(
       markup`<line class="rule" x1="${x(at)}" y1="0" x2="${x(at)}" y2="${height}"/><text x="${x(at)}" y="${height + 14}" text-anchor="${anchor}">${label}</text>`,
     );
   }
   const now =
-    report.until < period.to
+    report.until < axis.to
       ? markup`<line class="now" x1="${x(report.until)}" y1="0" x2="${x(report.until)}" y2="${height}"/>`
       : null;
   return markup`${marks}${now}`;

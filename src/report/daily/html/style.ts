@@ -80,6 +80,7 @@ ol.todo small{display:block;font-size:12.5px;color:var(--soft);overflow:hidden;t
 figure{margin:0 0 18px;break-inside:avoid}
 figcaption{display:flex;flex-wrap:wrap;align-items:baseline;justify-content:space-between;gap:0 16px;margin-bottom:4px}
 figcaption b{font-size:13px;font-weight:600}
+.part{font-size:12px;color:var(--soft);margin-right:auto;font-variant-numeric:tabular-nums}
 figure svg{display:block;width:100%;height:auto;overflow:visible}
 svg text{font:10.5px ui-sans-serif,-apple-system,"Segoe UI",Roboto,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;fill:var(--faint);font-variant-numeric:tabular-nums}
 svg .lane{fill:var(--soft)}

@@ -48,6 +48,8 @@ export interface Messages {
     readonly perDay: (rate: string) => string;
     readonly reverted: (count: number) => string;
     readonly slotHours: (used: string, available: string) => string;
+    /** The same of less than an hour, in spans. */
+    readonly slotTime: (used: string, available: string) => string;
     readonly passed: (passed: string, of: string) => string;
     readonly p90: (span: string) => string;
     readonly acts: (count: string) => string;

@@ -69,6 +69,7 @@ export const zh = {
     perDay: (rate) => `日均 ${rate} 个`,
     reverted: (count) => `撤回 ${count} 个`,
     slotHours: (used, available) => `${used} / ${available} 槽位小时`,
+    slotTime: (used, available) => `槽位时间 ${used} / ${available}`,
     passed: (passed, of) => `首次尝试 ${passed} / ${of}`,
     p90: (span) => `九成在 ${span}内`,
     acts: (count) => `${count} 次操作，估算`,
