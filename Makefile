@@ -14,7 +14,7 @@ setup-check: ## Only say what is missing
 build: setup ## dist/
 	@node scripts/build.mjs
 
-demo: setup ## The main job on a throw-away home: two nodes, eight specs, scripted agents, under a minute
+demo: setup ## A day on a throw-away home: split, feed, run on two nodes, land, report; scripted agents, under a minute
 	@npx tsx scripts/demo.ts
 
 demo-clean: ## Remove what the demo left

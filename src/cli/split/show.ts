@@ -45,16 +45,23 @@ export async function showSplit(context: Context, shown: Shown): Promise<void> {
   }
   if (shown.dryRun) for (const { spec, text } of good) output.line(safeText(`===== ${spec.file}\n${text}`));
   if (good.length > 0) {
-    if (output.terminal.tty) showPlan(context, plan);
+    // The whole of it lies beside the specs once they are written.
+    if (output.terminal.tty || written) showPlan(context, plan);
     else output.write(safeText(planMarkdown(plan)));
   }
   for (const one of done) await showRest(context, shown.home, one);
   output.note(`\n${tokensText(usage)}`);
   if (written)
     output.note(
-      `${good.length} spec${good.length === 1 ? '' : 's'} in specs/${project}/pending/   Next: look at them, then dispatch feed ${project}`,
+      `${good.length} spec${good.length === 1 ? '' : 's'} in specs/${project}/pending/, with their plan in its README.md\nNext: look at them, then dispatch feed ${project}`,
     );
   else if (shown.dryRun) output.note('nothing was written (--dry-run)');
+}
+
+/** The direction's first line, within so many characters. */
+export function titleIn(most: number, { title }: Direction): string {
+  const characters = Array.from(safeLine(title));
+  return characters.length <= most ? characters.join('') : `${characters.slice(0, most - 1).join('')}…`;
 }
 
 /** What remains wrong after the last round, and the specs that were not used for it. */
@@ -68,7 +75,7 @@ async function showRest({ output }: Context, home: string, { direction, result }
     ...bad.map(({ file, text }) => [file, text] as const),
     ...good.map(({ spec, text }) => [spec.file, text] as const),
   ]);
-  const title = safeLine(direction.title.slice(0, 60));
+  const title = titleIn(60, direction);
   output.line(`\ndirection ${direction.number} (${title}): ${problemCounts(told)} after ${rounds} rounds\n`);
   output.write(await problemsText(home, told, output.paint, texts));
   for (const { file, text } of bad) output.line(safeText(`\n===== not used: ${file}\n${text}`));

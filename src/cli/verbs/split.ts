@@ -19,7 +19,7 @@ import { exitOfSignal, type Interrupt, interruption } from '../progress/interrup
 import { safeLine } from '../render/safe-text.ts';
 import { type Asker, openAsker } from '../asker.ts';
 import { type Material, promptTemplate, splitMaterial } from '../split/material.ts';
-import { type Done, showSplit } from '../split/show.ts';
+import { type Done, showSplit, titleIn } from '../split/show.ts';
 import { writePending } from '../split/write.ts';
 
 export interface SplitOptions {
@@ -138,7 +138,7 @@ async function splitAll(context: Context, { material, asker, directions, signal 
   const done: Done[] = [];
   for (const direction of directions) {
     output.note(
-      safeLine(`direction ${direction.number}: ${direction.title.slice(0, 80)} (asking ${asker.use.model})`),
+      `direction ${direction.number}: ${titleIn(80, direction)} (asking ${safeLine(asker.use.model)})`,
     );
     const result: SplitResult = await splitDirection({
       direction: direction.text,
