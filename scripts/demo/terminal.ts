@@ -8,7 +8,12 @@ const dim = (text: string): string => (colour ? `\u001b[2m${text}\u001b[0m` : te
 const bold = (text: string): string => (colour ? `\u001b[1m${text}\u001b[0m` : text);
 
 const CLI = join(ROOT, 'dist', 'dispatch.js');
-const environment = { ...process.env, DISPATCH_HOME: HOME };
+const environment = {
+  ...process.env,
+  DISPATCH_HOME: HOME,
+  // Tables are aligned in a file too; what is redrawn as it changes is not for files.
+  ...(process.stdout.isTTY ? {} : { DISPATCH_FORCE_TTY: '150', DISPATCH_PROGRESS: 'plain', DISPATCH_COLOR: 'never' }),
+};
 
 export function heading(text: string): void {
   console.log(`\n${bold(`── ${text}`)}`);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { TOPICS } from '../../src/cli/topics.ts';
 import { dispatch, hasEscapes } from './dispatch.ts';
 
 const VERBS = [
@@ -60,10 +61,17 @@ describe('help', () => {
     ['states', 'blocked'],
     ['specs', 'modifies'],
     ['executors', 'opencode'],
+    ['leases', 'nodes expire'],
   ])('has the topic %s', async (topic, content) => {
     const { code, stdout } = await dispatch(['help', topic]);
     expect(code).toBe(0);
     expect(stdout).toContain(content);
+  });
+
+  test('without a topic is that of the program, and names all topics', async () => {
+    const { stdout } = await dispatch(['help']);
+    expect(stdout).toBe((await dispatch(['--help'])).stdout);
+    expect(stdout).toContain(`Topics: dispatch help ${Object.keys(TOPICS).join(' | ')}\n`);
   });
 
   test('names the nearest topic for one that does not exist', async () => {

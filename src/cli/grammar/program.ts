@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { TOPICS } from '../topics.ts';
 import { VERSION } from '../version.ts';
 import { type Act, exampleLines } from './act.ts';
 import { declareContract } from './contract.ts';
@@ -22,10 +23,7 @@ export function buildProgram(act: Act): Command {
     .configureOutput({ writeErr: () => {} })
     .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .addHelpText('before', () => `${exampleLines(FIRST_STEPS)}\n`)
-    .addHelpText(
-      'after',
-      '\nTopics: dispatch help exit-codes | environment | configuration | output | states | specs | executors',
-    );
+    .addHelpText('after', () => `\nTopics: dispatch help ${Object.keys(TOPICS).join(' | ')}`);
   declareGlobals(program);
   declarePrepare(program, act);
   declareContract(program, act);

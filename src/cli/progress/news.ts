@@ -218,7 +218,7 @@ function tellAttempt(fact: Fact, state: State): Told | null {
       return { about, word: 'running', node, attempt };
     case 'attempt.progressed':
       return fact.round > 1 && fact.step === 'agent'
-        ? { about, word: 'round', node, attempt, detail: `${fact.round}: the gates sent it back` }
+        ? { about, word: 'round', node, attempt, detail: `the gates sent it back: round ${fact.round}` }
         : null;
     case 'attempt.stalled':
       return { about, word: 'stalled', node, attempt, detail: stallNews(fact.stall, about, node) };

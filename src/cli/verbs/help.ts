@@ -14,7 +14,7 @@ export async function help(
 ): Promise<ExitCode> {
   const [first] = words;
   if (first === undefined) {
-    output.write(program.helpInformation());
+    program.outputHelp();
     return EXIT.ok;
   }
   const topic = TOPICS[first];
