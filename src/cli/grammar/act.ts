@@ -29,6 +29,7 @@ export function verb(parent: Command, usage: string, description: Description): 
     .summary(summary)
     .description(more === undefined ? summary : `${summary}\n\n${more}`)
     .helpGroup(group)
+    .helpCommand(false)
     .addHelpText('before', () => `${exampleLines(examples)}\n`);
 }
 

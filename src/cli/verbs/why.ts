@@ -213,7 +213,9 @@ function overLines({ at, reason, findings }: Extract<Blocker, { why: 'over' }>, 
     `it is over (${at}): ${reason}`,
     ...shown,
     ...(left > 0 ? [`  and ${left} more: dispatch report`] : []),
-    `fix: dispatch retry ${key}`,
+    findings.length === 0
+      ? `fix: dispatch retry ${key}`
+      : `fix: dispatch logs ${key}, mend the spec where it is to blame, then dispatch retry ${key}`,
   ];
 }
 

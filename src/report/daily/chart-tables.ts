@@ -65,7 +65,7 @@ function line(
   const values = spans.map(figure);
   if (first === undefined || last === undefined || values.every((value) => value === 0)) return null;
   const most = Math.max(...values);
-  const text = most < 1000 ? format.decimal(most) : format.compact(most);
+  const text = most < 0.01 ? '< 0.01' : most < 1000 ? format.decimal(most) : format.compact(most);
   return { from: startOf(first, report, format), to: startOf(last, report, format), values, most: text };
 }
 

@@ -92,7 +92,7 @@ export const en = {
     perDay: (rate) => `${rate} a day`,
     reverted: (count) => `${count} reverted`,
     slotHours: (used, available) => `${used} of ${available} slot-hours`,
-    slotTime: (used, available) => `${used} of ${available} of slots`,
+    slotTime: (used, available) => `${used} of ${available} of slot time`,
     passed: (passed, of) => `${passed} of ${of} first attempts`,
     p90: (span) => `90 % within ${span}`,
     acts: (count) => `${count} ${count === '1' ? 'act' : 'acts'}, estimated`,
