@@ -67,7 +67,7 @@ function summary(began: number): void {
   heading(`Done in ${((performance.now() - began) / 1000).toFixed(0)} s. What landed on ${PROJECT}'s main:`);
   const history = ['log', '--first-parent', '--format=  %h %s', 'main'];
   console.log(execFileSync('git', ['-C', REPOSITORY, ...history], { encoding: 'utf8' }).trimEnd());
-  heading('Look around');
+  heading('Look around (the second machine and the stand-in end by themselves after an hour)');
   for (const line of [
     `${REPORT}      open it in a browser`,
     `export DISPATCH_HOME=${HOME}; alias dispatch=${join(ROOT, 'dist', 'dispatch.js')}`,

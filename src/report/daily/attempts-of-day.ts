@@ -79,6 +79,8 @@ export function gateTimes(state: State, { from, to }: Span): GateTime[] {
   for (const attempt of state.attempts.values()) {
     const { work, phase, task } = attempt;
     if (work.kind !== 'gate' || phase.is !== 'ended' || phase.at < from || phase.at >= to) continue;
+    // It was to be red.
+    if (work.subject.of === 'control' && work.subject.part === 'broken') continue;
     const { project } = split(task);
     const { verify } = work.subject;
     const name = `${project}/${verify}`;

@@ -1,5 +1,5 @@
 /** The success measures at a glance, each with the span before and the single days. */
-import type { Formats } from './format.ts';
+import { type Formats, HOUR_MS } from './format.ts';
 import type { DailyReport, Measures } from './model.ts';
 import type { Card, Tone } from './page.ts';
 
@@ -64,8 +64,6 @@ export function cards(report: DailyReport, format: Formats): Card[] {
     }),
   ];
 }
-
-const HOUR_MS = 3_600_000;
 
 /** A first run of a minute is not told in thousandths of an hour. */
 function slotTime({ usedMs, availableMs }: Measures, format: Formats): string {

@@ -8,6 +8,8 @@ import { en, enSpan } from './messages/en.ts';
 import type { Messages } from './messages/messages.ts';
 import { zh, zhSpan } from './messages/zh.ts';
 
+export const HOUR_MS = 3_600_000;
+
 const MESSAGES: Readonly<Record<Language, Messages>> = { en, zh };
 
 export class Formats {
@@ -58,7 +60,7 @@ export class Formats {
 
   /** Slot-hours. */
   hours(ms: number): string {
-    return this.decimal(ms / 3_600_000);
+    return this.decimal(ms / HOUR_MS);
   }
 
   /** `19:02`, or `19:02:07`. */

@@ -56,7 +56,12 @@ function kindOf(attempt: Attempt): SpanKind {
   if (isLive(attempt)) return work.kind === 'gate' ? 'gate' : 'running';
   if (phase.is !== 'ended') return 'lost';
   const { kind } = phase.outcome;
-  if (work.kind === 'gate') return kind === 'done' ? 'gate' : 'red';
+  if (work.kind === 'gate') {
+    const { subject } = work;
+    // On a copy that is broken on purpose red is what was wanted.
+    const wanted = subject.of === 'control' && subject.part === 'broken' ? 'refused' : 'done';
+    return kind === wanted ? 'gate' : 'red';
+  }
   if (kind === 'done') return 'good';
   return kind === 'lost' || kind === 'cancelled' ? 'lost' : 'bad';
 }

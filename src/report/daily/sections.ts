@@ -1,5 +1,5 @@
 /** The sections of the page, in the order in which a person needs them: what to do, how the day went, then why. */
-import type { Formats } from './format.ts';
+import { type Formats, HOUR_MS } from './format.ts';
 import { chartBlocks } from './chart-tables.ts';
 import type { DailyReport } from './model.ts';
 import type { Block, Cell, Section } from './page.ts';
@@ -118,18 +118,22 @@ function stepBlocks({ steps }: DailyReport, format: Formats): Block[] {
 function fleetBlocks({ fleet }: DailyReport, format: Formats): Block[] {
   const { words } = format;
   const { columns } = words;
+  const inHours = fleet.nodes.some(({ availableMs }) => availableMs >= HOUR_MS);
+  const amount = (ms: number): string => (inHours ? format.hours(ms) : format.span(ms));
   const rows = fleet.nodes.map((node): Cell[] => [
     { text: node.node },
     { text: node.slots === null ? words.unlisted : format.count(node.slots) },
     { text: format.share(node.usedMs, node.availableMs), share: node.usedMs / Math.max(1, node.availableMs) },
-    { text: format.hours(node.usedMs) },
-    { text: format.hours(node.availableMs) },
+    { text: amount(node.usedMs) },
+    { text: amount(node.availableMs) },
     { text: format.count(node.peak) },
     { text: format.count(node.attempts) },
     { text: format.count(node.outages), ...(node.outages > 0 ? { tone: 'warn' as const } : {}) },
     { text: node.awayMs === 0 ? '–' : format.span(node.awayMs) },
   ]);
-  const { node, slots, utilisation, used, available, peak, attempts, outages, away } = columns;
+  const { node, slots, utilisation, peak, attempts, outages, away } = columns;
+  const used = inHours ? columns.usedHours : columns.used;
+  const available = inHours ? columns.availableHours : columns.available;
   const heads = [
     left(node),
     ...[slots, utilisation, used, available, peak, attempts, outages, away].map(right),

@@ -116,6 +116,46 @@ describe('a day', () => {
   });
 });
 
+describe('a gate that is tried on a copy that is broken on purpose', () => {
+  const subject = {
+    of: 'control',
+    part: 'broken',
+    files: 'f',
+    base: 'b',
+    broken: 3,
+    verify: 'make test',
+    environment: 'e',
+    commit: BASE,
+    tree: 't',
+  } as const;
+  const tried = (outcome: Outcome): DailyReport =>
+    reportOf([
+      [1, ...SET_UP, UP, added('S01')],
+      [
+        2,
+        {
+          type: 'attempt.claimed',
+          token: token(9),
+          task: key('S01'),
+          n: 0,
+          work: { kind: 'gate', subject },
+          node: NODE,
+          base: BASE,
+        },
+      ],
+      [3, ended(9, outcome)],
+    ]);
+
+  test('is no red gate when it is red, and no good one when it stays green', () => {
+    const usual = { head: null, rounds: 1, usage: null };
+    const red = tried({ kind: 'refused', findings: [], output: 'red', ...usual });
+    expect(red.timeline.lanes[0]?.spans).toMatchObject([{ kind: 'gate' }]);
+    expect(red.gates).toEqual([]);
+    const green = tried({ kind: 'done', ...usual });
+    expect(green.timeline.lanes[0]?.spans).toMatchObject([{ kind: 'red' }]);
+  });
+});
+
 describe('an attempt across midnight', () => {
   const story: Story = [
     [-3, ...SET_UP, UP, added('S01')],

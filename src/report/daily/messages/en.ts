@@ -130,8 +130,10 @@ export const en = {
     tests: 'Tests',
     node: 'Node',
     slots: 'Slots',
-    used: 'Used, h',
-    available: 'Available, h',
+    used: 'Used',
+    usedHours: 'Used, h',
+    available: 'Available',
+    availableHours: 'Available, h',
     utilisation: 'Utilisation',
     peak: 'Peak',
     outages: 'Outages',
@@ -200,7 +202,9 @@ export const en = {
   what: { review: 'review', parked: 'parked', failed: 'failed', reverted: 'reverted' },
   cause: causeText,
   retries: (attempts, tasks, rounds) =>
-    `${s(attempts, 'further attempt')} at ${s(tasks, 'task')}; ${s(rounds, 'round')} after the first inside attempts.`,
+    attempts === 0
+      ? `No further attempts; ${s(rounds, 'round')} after the first inside attempts.`
+      : `${s(attempts, 'further attempt')} at ${s(tasks, 'task')}; ${s(rounds, 'round')} after the first inside attempts.`,
   flaky: 'Flaky: red, then green on the same commit',
   slowest: 'Slowest first',
   stepsTitle: 'Where the time of attempts went',

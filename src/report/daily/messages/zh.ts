@@ -108,8 +108,10 @@ export const zh = {
     tests: '测试',
     node: '节点',
     slots: '槽位',
-    used: '已用（时）',
-    available: '可用（时）',
+    used: '已用',
+    usedHours: '已用（时）',
+    available: '可用',
+    availableHours: '可用（时）',
     utilisation: '利用率',
     peak: '峰值',
     outages: '断连',
@@ -177,7 +179,10 @@ export const zh = {
   },
   what: { review: '待审', parked: '搁置', failed: '失败', reverted: '已撤回' },
   cause: causeText,
-  retries: (attempts, tasks, rounds) => `${tasks} 个任务重试 ${attempts} 次；尝试内部返工 ${rounds} 轮。`,
+  retries: (attempts, tasks, rounds) =>
+    attempts === 0
+      ? `没有重试；尝试内部返工 ${rounds} 轮。`
+      : `${tasks} 个任务重试 ${attempts} 次；尝试内部返工 ${rounds} 轮。`,
   flaky: '抖动：同一提交先红后绿',
   slowest: '最慢的在前',
   stepsTitle: '尝试的时间花在哪里',
