@@ -12,7 +12,9 @@ const environment = {
   ...process.env,
   DISPATCH_HOME: HOME,
   // Tables are aligned in a file too; what is redrawn as it changes is not for files.
-  ...(process.stdout.isTTY ? {} : { DISPATCH_FORCE_TTY: '150', DISPATCH_PROGRESS: 'plain', DISPATCH_COLOR: 'never' }),
+  ...(process.stdout.isTTY
+    ? {}
+    : { DISPATCH_FORCE_TTY: '150', DISPATCH_PROGRESS: 'plain', DISPATCH_COLOR: 'never' }),
 };
 
 export function heading(text: string): void {
