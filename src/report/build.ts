@@ -187,6 +187,10 @@ function reasonFor(task: Task): string | null {
       return 'refused by the gate on the merged tree';
     case 'contract':
       return `${feedback.path} changed when it was done`;
+    case 'handed':
+      return `handed back by ${feedback.by}`;
+    case 'rejected':
+      return `rejected by ${feedback.by}: ${feedback.reason}`;
     case 'reverted':
       return `was reverted: ${feedback.reason}`;
     default:
