@@ -12,6 +12,7 @@ import type { State } from '../model/state.ts';
 import { clashLine } from './clash.ts';
 import { compileMatcher } from '../plan/match.ts';
 import { assertNever } from '../model/assert.ts';
+import { isLookOpen } from '../model/second-look.ts';
 import { type Project, type Task, undoOf } from '../model/task.ts';
 import { restsOnReverted } from '../schedule/resting.ts';
 import { stalledFor } from '../schedule/stalled.ts';
@@ -36,6 +37,7 @@ import { type AgentWord, notesByAttempt, wordOf } from './notes.ts';
 import { stallLine } from './stalled.ts';
 import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
+import { looksAt, lookText } from './second-look.ts';
 import { specQuality } from './spec-quality.ts';
 
 export interface ReportInput {
@@ -89,6 +91,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     late: lateResults(state, (task) => task.startsWith(`${project.name}/`)),
     flaky: flakyGates(project),
     waiting,
+    looks: looksAt(state, project.name),
     delivery,
     quality: specQuality(state, events, project.name),
     capacity:
@@ -207,6 +210,8 @@ function waitingFor(task: Task, project: ProjectName): WaitingForPerson[] {
     const reason = asked === '' ? 'judged good; waits for approval' : `waits for approval: ${asked}`;
     return [{ task: id, what: 'review', reason, command: `dispatch review ${name} --approve` }];
   }
+  if (progress.at === 'merged' && progress.look !== undefined && isLookOpen(progress))
+    return [{ task: id, what: 'found', reason: lookText(progress.look), command: `dispatch review ${name}` }];
   if (progress.at === 'parked' || progress.at === 'failed' || progress.at === 'reverted') {
     return [{ task: id, what: progress.at, reason: progress.reason, command: `dispatch retry ${name}` }];
   }

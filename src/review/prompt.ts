@@ -45,7 +45,7 @@ export function systemPrompt(nonces: Nonces): string {
 export function reviewPrompt(question: ReviewQuestion, nonces: Nonces): string {
   const { spec, specText, part, number, of, unseen } = question;
   const at = canaryPlace(part, nonces);
-  const files = part.map((file, index) => fileText(file, nonces, index === at.index));
+  const files = part.map((file, index) => fileText(file, nonces, index === at.index ? at.line : null));
   return [
     `# The spec ${spec.id}, which says what was wanted`,
     block(nonces, 'spec', specLines(specText)),
@@ -58,22 +58,22 @@ export function reviewPrompt(question: ReviewQuestion, nonces: Nonces): string {
   ].join('\n\n');
 }
 
-/** Where the canary stands: behind the last line of a file that the nonce chooses. */
+/**
+ * Where the canary stands: behind the last line of a file that the nonce chooses, with a number that it chooses too. An
+ * answer that was written beforehand, in the change itself, cannot name it.
+ */
 export function canaryPlace(part: Part, { canary }: Nonces): { index: number; path: string; line: number } {
-  const shown = part.map(({ lines }, index) => ({ index, lines })).filter(({ lines }) => lines.length > 0);
-  const chosen = shown[Number.parseInt(canary.slice(0, 6), 16) % Math.max(1, shown.length)] ?? {
-    index: 0,
-    lines: [],
-  };
-  const last = Math.max(0, ...chosen.lines.map(({ line }) => line));
-  return { index: chosen.index, path: part[chosen.index]?.path ?? '', line: last + 1 };
+  const [which, further] = [canary.slice(0, 6), canary.slice(6, 12)].map((hex) => Number.parseInt(hex, 16));
+  const shown = part.flatMap(({ lines }, index) => (lines.length > 0 ? [index] : []));
+  const index = shown[(which ?? 0) % Math.max(1, shown.length)] ?? 0;
+  const last = Math.max(0, ...(part[index]?.lines.map(({ line }) => line) ?? []));
+  return { index, path: part[index]?.path ?? '', line: last + 1 + ((further ?? 0) % 9973) };
 }
 
-function fileText(file: FileDiff, nonces: Nonces, canary: boolean): string {
-  const last = Math.max(0, ...file.lines.map(({ line }) => line));
-  const sung = canary ? [`${String(last + 1).padStart(6)} + ${canaryText(nonces)}`] : [];
+function fileText(file: FileDiff, nonces: Nonces, canaryLine: number | null): string {
+  const canary = canaryLine === null ? [] : [`${String(canaryLine).padStart(6)} + ${canaryText(nonces)}`];
   const lines = file.lines.length === 0 ? '     (only its mode changed)' : shownLines(file);
-  return block(nonces, `file ${JSON.stringify(visible(file.path))}`, [lines, ...sung].join('\n'));
+  return block(nonces, `file ${JSON.stringify(visible(file.path))}`, [lines, ...canary].join('\n'));
 }
 
 function specLines(text: string): string {

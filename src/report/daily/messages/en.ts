@@ -196,7 +196,13 @@ export const en = {
     merge: 'gate on the merged tree',
     revert: 'gate on the tree without it',
   },
-  what: { review: 'review', parked: 'parked', failed: 'failed', reverted: 'reverted' },
+  what: {
+    found: 'findings of a second model',
+    review: 'review',
+    parked: 'parked',
+    failed: 'failed',
+    reverted: 'reverted',
+  },
   cause: causeText,
   retries: (attempts, tasks, rounds) =>
     `${s(attempts, 'further attempt')} at ${s(tasks, 'task')}; ${s(rounds, 'round')} after the first inside attempts.`,

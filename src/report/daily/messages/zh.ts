@@ -174,7 +174,7 @@ export const zh = {
     merge: '合并后的门禁',
     revert: '撤回后的门禁',
   },
-  what: { review: '待审', parked: '搁置', failed: '失败', reverted: '已撤回' },
+  what: { found: '第二个模型的发现', review: '待审', parked: '搁置', failed: '失败', reverted: '已撤回' },
   cause: causeText,
   retries: (attempts, tasks, rounds) => `${tasks} 个任务重试 ${attempts} 次；尝试内部返工 ${rounds} 轮。`,
   flaky: '抖动：同一提交先红后绿',
