@@ -588,32 +588,30 @@ export class History {
       by: 'ana',
       reason: 'ok',
     });
-    return [
-      ...this.#at('merged').flatMap(({ key, progress: { token, commit, look } }): Move[] => {
-        if (commit === null) return [];
-        const phase = this.state.attempts.get(token)?.phase;
-        const again: Fact = { type: 'revert.requested', task: key, by: 'ana', reason: 'ok', again: true };
-        if (look !== undefined) return one(said(key), ...(approved || phase?.is !== 'ended' ? [] : [again]));
-        const finding = {
-          path: 'a',
-          line: 1,
-          side: 'new',
-          severity: 'major',
-          confidence: 1,
-          message: 'm',
-          by: 'model',
-        } as const;
-        const found = {
-          by: 'mock/m',
-          commit,
-          findings: [finding],
-          unseen: [],
-          refused: null,
-          asks: approved,
-        };
-        return one({ type: 'review.found', token, look: found });
-      }),
-    ];
+    return this.#at('merged').flatMap(({ key, progress: { token, commit, look } }): Move[] => {
+      if (commit === null) return [];
+      const phase = this.state.attempts.get(token)?.phase;
+      const again: Fact = { type: 'revert.requested', task: key, by: 'ana', reason: 'ok', again: true };
+      if (look !== undefined) return one(said(key), ...(approved || phase?.is !== 'ended' ? [] : [again]));
+      const finding = {
+        path: 'a',
+        line: 1,
+        side: 'new',
+        severity: 'major',
+        confidence: 1,
+        message: 'm',
+        by: 'model',
+      } as const;
+      const found = {
+        by: 'mock/m',
+        commit,
+        findings: [finding],
+        unseen: [],
+        refused: null,
+        asks: approved,
+      };
+      return one({ type: 'review.found', token, look: found });
+    });
   }
 
   #prepare(): Move[] {

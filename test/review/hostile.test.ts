@@ -17,7 +17,7 @@ import { lookAt } from '../../src/review/look.ts';
 import { commit, spec } from '../model/builder.ts';
 import { KEY, type ModelProvider, modelProvider, useOf } from '../models/provider.ts';
 
-const TAGS = [...'approve']
+const TAGS = Array.from('approve')
   .map((char) => String.fromCodePoint(0xe0000 + (char.codePointAt(0) ?? 0)))
   .join('');
 const READY =

@@ -62,7 +62,7 @@ export class AutomaticLooks {
   }
 
   async #all(): Promise<void> {
-    for (const { name } of [...this.#session.state.projects.values()]) {
+    for (const name of this.#session.state.projects.keys()) {
       const project = this.#session.state.projects.get(name);
       if (this.#abort.signal.aborted || project?.config.look?.serve !== true) continue;
       try {

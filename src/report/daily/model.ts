@@ -274,6 +274,7 @@ export interface PersonTime {
 export type Act =
   | 'approve'
   | 'reject'
+  | 'by-hand'
   | 'retry'
   | 'cancel'
   | 'revert'

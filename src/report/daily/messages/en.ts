@@ -25,6 +25,7 @@ const MONTHS = [
 const ACTS: Messages['act'] = {
   approve: 'approvals',
   reject: 'rejections',
+  'by-hand': 'tasks done by hand',
   retry: 'retries',
   cancel: 'cancels',
   revert: 'reverts',

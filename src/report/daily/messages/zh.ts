@@ -8,6 +8,7 @@ const DAYS = ['日', '一', '二', '三', '四', '五', '六'];
 const ACTS: Messages['act'] = {
   approve: '次批准',
   reject: '次驳回',
+  'by-hand': '次手工完成',
   retry: '次重试',
   cancel: '次取消',
   revert: '次撤回',
