@@ -12,7 +12,6 @@ import type { State } from '../model/state.ts';
 import { clashLine } from './clash.ts';
 import { compileMatcher } from '../plan/match.ts';
 import { assertNever } from '../model/assert.ts';
-import { isLookOpen } from '../model/second-look.ts';
 import { type Project, type Task, undoOf } from '../model/task.ts';
 import { restsOnReverted } from '../schedule/resting.ts';
 import { stalledFor } from '../schedule/stalled.ts';
@@ -22,22 +21,15 @@ import { alertsOf, nodeAlerts } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
 import { machinesOf } from './machines.ts';
-import type {
-  ConflictReport,
-  DeliveryReport,
-  Refusal,
-  Report,
-  ScopeReport,
-  TaskReport,
-  WaitingForPerson,
-} from './model.ts';
+import type { ConflictReport, DeliveryReport, Refusal, Report, ScopeReport, TaskReport } from './model.ts';
 import { contractReport } from './contract.ts';
 import { flakyGates } from './flaky.ts';
 import { type AgentWord, notesByAttempt, wordOf } from './notes.ts';
 import { stallLine } from './stalled.ts';
 import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
-import { looksAt, lookText } from './second-look.ts';
+import { waitingFor } from './waiting.ts';
+import { looksAt } from './second-look.ts';
 import { specQuality } from './spec-quality.ts';
 
 export interface ReportInput {
@@ -199,23 +191,6 @@ function reasonFor(task: Task): string | null {
     default:
       return assertNever(feedback);
   }
-}
-
-function waitingFor(task: Task, project: ProjectName): WaitingForPerson[] {
-  const { progress } = task;
-  const { id } = task.spec;
-  const name = `${project}/${id}`;
-  if (progress.at === 'review') {
-    const asked = (progress.approvals ?? []).map(({ message }) => message).join('; ');
-    const reason = asked === '' ? 'judged good; waits for approval' : `waits for approval: ${asked}`;
-    return [{ task: id, what: 'review', reason, command: `dispatch review ${name} --approve` }];
-  }
-  if (progress.at === 'merged' && progress.look !== undefined && isLookOpen(progress))
-    return [{ task: id, what: 'found', reason: lookText(progress.look), command: `dispatch review ${name}` }];
-  if (progress.at === 'parked' || progress.at === 'failed' || progress.at === 'reverted') {
-    return [{ task: id, what: progress.at, reason: progress.reason, command: `dispatch retry ${name}` }];
-  }
-  return [];
 }
 
 function refusalsOf(state: State, events: readonly Event[], project: ProjectName): Refusal[] {

@@ -3,7 +3,7 @@
  * but merge the person's commit, so that a person's work passes the same gates as an agent's, on the newest base.
  */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { homePaths } from '../../controller/paths.ts';
 import { checkOutWork, takeIn, uncommitted } from '../../git/handed.ts';
@@ -36,8 +36,18 @@ export async function takeOver(
     });
   const branch = `dispatch/${id}`;
   await mkdir(dirname(dir), { recursive: true });
+  if (into === undefined) await ignoreTaken(home);
   await checkOutWork(join(homePaths(home).repos, `${project}.git`), dir, branch, token);
   return { task, dir, branch };
+}
+
+/** A home under version control does not take a person's checkouts for its own. */
+async function ignoreTaken(home: string): Promise<void> {
+  await writeFile(join(home, 'taken', '.gitignore'), '*\n', { flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    },
+  );
 }
 
 export function takenLines({ task, dir, branch }: Taken): string[] {
