@@ -70,7 +70,11 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
     for (const verb of verbs) root.commands.get(verb)?.argument(argument, offer(names), true);
   };
   at(['validate', 'start'], 'projects', projects);
-  at(['plan', 'collect', 'report', 'status', 'verify', 'split', 'feed', 'lint'], 'project', projects);
+  at(
+    ['plan', 'collect', 'report', 'status', 'verify', 'split', 'feed', 'lint', 'review-queue'],
+    'project',
+    projects,
+  );
   at(['budget', 'budget raise'], 'project', projects);
   at(['queue show', 'queue hold', 'queue release'], 'project', projects);
   at(

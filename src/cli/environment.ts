@@ -66,6 +66,11 @@ function terminal(stream: NodeJS.WriteStream, forced: number): Terminal {
   return { tty: stream.isTTY === true, columns: stream.columns || 80 };
 }
 
+/** Lines of the terminal now; it may be resized at any time. */
+export function terminalRows(): number {
+  return process.stdout.rows || 24;
+}
+
 /** An account without an entry in the user database (a container's arbitrary uid) has no name, and that is no reason to fail. */
 function userName(): string {
   try {

@@ -6,13 +6,14 @@ import { specChanged } from '../model/evolve-spec.ts';
 import { environmentOf } from '../model/evidence.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
+import { isLookOpen } from '../model/second-look.ts';
 import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
 import { adoptContract } from './contract.ts';
 import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
 import { expire } from './leases.ts';
 import { mark } from './marks.ts';
-import { failTask, fence } from './settle.ts';
+import { fence } from './settle.ts';
 import { tryAgain } from './govern.ts';
 import type { Turn } from './turn.ts';
 
@@ -40,6 +41,10 @@ export function command(turn: Turn, asked: Command): Reply {
       return onTask(turn, asked.task, (task) => review(turn, task, asked));
     case 'accept-contract':
       return onProject(turn, asked.project, (project) => accept(turn, project, asked));
+    case 'hand-back':
+      return onTask(turn, asked.task, (task) => takeBack(turn, task, asked));
+    case 'look':
+      return onTask(turn, asked.task, (task) => look(turn, task, asked));
     case 'hold':
       return onProject(turn, asked.project, (project) => hold(turn, project, asked));
     case 'intervene':
@@ -255,10 +260,34 @@ function hasMerged({ progress }: Task): boolean {
   return progress.at === 'merged' || undoOf(progress) !== undefined;
 }
 
+/** What is rejected goes back to an agent with the reason; of what has merged, when it is out of integration again. */
 function review(turn: Turn, task: Task, asked: Extract<Command, { verb: 'review' }>): Reply {
-  if (task.progress.at !== 'review') return wrongState(task, 'does not wait for a review');
   const { approved, by, reason } = asked;
+  const { progress } = task;
+  const found = progress.at === 'merged' && isLookOpen(progress);
+  if (progress.at !== 'review' && progress.at !== 'parked' && !found)
+    return wrongState(task, 'does not wait for a review');
   turn.record({ type: 'task.reviewed', task: task.key, approved, by, reason });
-  if (!approved) failTask(turn, task, `rejected by ${by}: ${reason}`, []);
+  if (found && !approved) turn.record({ type: 'revert.requested', task: task.key, by, reason, again: true });
+  return DONE;
+}
+
+function takeBack(
+  turn: Turn,
+  task: Task,
+  { commit, by }: Pick<Extract<Command, { verb: 'hand-back' }>, 'commit' | 'by'>,
+): Reply {
+  const { at } = task.progress;
+  if (at !== 'review' && at !== 'parked') return wrongState(task, 'does not wait for a review');
+  turn.record({ type: 'task.handed', task: task.key, by, commit });
+  return DONE;
+}
+
+/** News of a second model about work that is not in integration any more is worth nothing. */
+function look(turn: Turn, task: Task, asked: Extract<Command, { verb: 'look' }>): Reply {
+  const { progress } = task;
+  if (progress.at !== 'merged' || progress.token !== asked.token)
+    return wrongState(task, 'is not merged any more as it was when the model looked at it');
+  turn.record({ type: 'review.found', token: asked.token, look: asked.look });
   return DONE;
 }

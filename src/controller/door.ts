@@ -11,7 +11,8 @@ import type { HubEffect, HubResult } from '../merge/door.ts';
 import type { ErrorCode } from '../model/codes/index.ts';
 import type { ProgramReport } from '../model/executor.ts';
 import type { AilmentKind } from '../model/health.ts';
-import type { NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
+import type { CommitId, NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
+import type { SecondLook } from '../model/second-look.ts';
 import type { ProjectConfig, TaskSpec } from '../model/spec.ts';
 import type { DiskLook } from '../schedule/health.ts';
 import type { InventoryEntry, JournalEntry, Refusal, Welcome } from '../protocol/messages.ts';
@@ -135,6 +136,10 @@ export type Command =
       readonly hash?: string | null;
       readonly by: string;
     }
+  /** A person worked on it by hand; the commit is in the hub. */
+  | { readonly verb: 'hand-back'; readonly task: TaskKey; readonly commit: CommitId; readonly by: string }
+  /** A second model has looked at what an attempt merged. */
+  | { readonly verb: 'look'; readonly task: TaskKey; readonly token: Token; readonly look: SecondLook }
   /** Stop the merge queue, or let it go on. */
   | { readonly verb: 'hold'; readonly project: ProjectName; readonly by: string; readonly reason: string }
   /** A person takes the keyboard of this attempt. */

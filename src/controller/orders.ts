@@ -5,6 +5,7 @@ import { type CommitId, type TaskId, type TaskKey, taskKey } from '../model/ids.
 import type { ProjectConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import type { Project, Task } from '../model/task.ts';
+import type { ExecutorDef } from '../model/executor.ts';
 import { buildPrompt, feedbackForAttempt, type PromptFile, type Sibling } from '../executors/prompt.ts';
 import { withCredential } from '../executors/pool.ts';
 import { builtinExecutors } from '../executors/builtin.ts';
@@ -84,7 +85,8 @@ async function workOrder(
   const name = attempt.executor ?? spec.executor;
   const defined = config.executors[name] ?? builtinExecutors()[name];
   if (defined === undefined) throw new Error(`no executor ${name}`);
-  const executor = withCredential(defined, attempt.credential);
+  const handed = task.feedback?.why === 'handed';
+  const executor = handed ? TAKES_IN : withCredential(defined, attempt.credential);
   const read = async (path: string): Promise<PromptFile | null> => {
     const file = attempt.base === null ? null : await sources.readFile(project, attempt.base, path);
     return file === null ? null : { path, text: file };
@@ -124,10 +126,31 @@ async function workOrder(
     sandbox: config.sandbox,
     ...(config.cage === undefined ? {} : { cage: config.cage }),
     ...(spec.budgetTokens === null ? {} : { limitTokens: spec.budgetTokens }),
-    retries: spec.retries,
+    // A program that merges one commit does nothing else when it is asked again.
+    retries: handed ? 0 : spec.retries,
     feedback,
   };
 }
+
+/** Instead of an agent where a person has done the work. */
+const TAKES_IN: ExecutorDef = {
+  name: 'person',
+  kind: 'shell',
+  command: [
+    'git',
+    '-c',
+    'user.name=dispatch',
+    '-c',
+    'user.email=dispatch@localhost',
+    'merge',
+    '-q',
+    '--no-edit',
+    'refs/dispatch/previous',
+  ],
+  env: {},
+  secrets: {},
+  model: null,
+};
 
 function treeOrder(attempt: Attempt, task: Task, config: ProjectConfig): TreeOrder | null {
   if (attempt.base === null) return null;

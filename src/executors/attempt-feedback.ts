@@ -14,6 +14,13 @@ export function feedbackForAttempt(feedback: Feedback): string {
       return [...conflictPart(feedback.clash), ...previousPart(feedback.previous)].join('\n');
     case 'contract':
       return [contractPart(feedback.path), ...previousPart(feedback.previous)].join('\n');
+    case 'handed':
+      return [
+        `${oneLine(feedback.by)}, a person, has done the task by hand.`,
+        ...previousPart(feedback.previous),
+      ].join('\n');
+    case 'rejected':
+      return [rejectedPart(feedback), ...previousPart(feedback.previous)].join('\n');
     case 'reverted':
       return [revertedPart(feedback.reason), ...previousPart(feedback.previous)].join('\n');
     case 'gate':
@@ -76,6 +83,10 @@ function gatePart(findings: readonly Finding[], output: string): string[] {
 
 function contractPart(path: string): string {
   return `The contract that all tasks share (${JSON.stringify(path)}) changed while your work of the attempt before was done or waited to be merged. The tree starts from a base that has the new one, which is also above. Do the task by it.`;
+}
+
+function rejectedPart({ by, reason }: Extract<Feedback, { why: 'rejected' }>): string {
+  return `Your work of the attempt before passed every gate, and ${oneLine(by)}, a person, rejected it: ${oneLine(reason)}. The tree starts from the newest base. Do the task anew so that this reason does not hold any more.`;
 }
 
 function revertedPart(reason: string): string {

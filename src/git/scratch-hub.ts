@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import type { BranchFacts } from '../gates/facts.ts';
 import type { Conflict } from '../model/conflict.ts';
 import { type CommitId, isCommitId, type Token } from '../model/ids.ts';
+import type { FileDiff } from '../review/diff.ts';
 import { writeBundle } from './bundle.ts';
 import { conflictsWith } from './conflicts.ts';
+import { readDiff } from './diff-lines.ts';
 import { readFacts, type RepoPlace } from './facts.ts';
 import { brokenHub, createHub, HUB_ENV, isHub } from './hub-dir.ts';
 import { mergeBranch } from './merge-branch.ts';
@@ -75,6 +77,11 @@ export class ScratchHub {
 
   async facts(base: CommitId, head: CommitId, verify: string | null): Promise<BranchFacts> {
     return await readFacts(this.#repo, base, head, verify);
+  }
+
+  /** What lies between two commits, line by line. */
+  async diff(from: CommitId, to: CommitId): Promise<FileDiff[]> {
+    return await readDiff(this.#repo, from, to);
   }
 
   async treeOf(commit: CommitId): Promise<string> {

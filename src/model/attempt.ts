@@ -191,6 +191,15 @@ export interface Attempt {
 
 /** What goes back to an agent that has to do its work again on a new base. */
 export type Feedback =
+  /** A person took the work over and handed it back: `previous` is theirs, and all that the attempt has to do is take it in. */
+  | { readonly why: 'handed'; readonly by: string; readonly previous: CommitId }
+  /** A person rejected it. */
+  | {
+      readonly why: 'rejected';
+      readonly by: string;
+      readonly reason: string;
+      readonly previous: CommitId;
+    }
   | { readonly why: 'reverted'; readonly reason: string; readonly previous: CommitId }
   | { readonly why: 'conflict'; readonly clash: Clash; readonly previous: CommitId }
   /** The contract at `path` changed when it was done. */

@@ -6,6 +6,7 @@ import type { Basis } from './evidence.ts';
 import type { ProgramReport } from './executor.ts';
 import type { AilmentKind, RepairKind } from './health.ts';
 import type { CommitId, NodeName, ProjectName, TaskId, TaskKey, Token } from './ids.ts';
+import type { SecondLook } from './second-look.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 import type { Stall } from './stall.ts';
 import type { Control, TestBaseline } from './task.ts';
@@ -204,6 +205,10 @@ export type Fact =
       readonly findings: readonly Finding[];
       readonly paths?: readonly string[];
     }
+  /**
+   * A person's word on what waits for it: a branch, a task that was parked, or findings in what has merged. What is
+   * rejected goes back to an agent with the reason.
+   */
   | {
       readonly type: 'task.reviewed';
       readonly task: TaskKey;
@@ -211,6 +216,8 @@ export type Fact =
       readonly by: string;
       readonly reason: string;
     }
+  /** A person worked on it by hand; `commit` is in the hub. It passes the gates as an attempt of its own. */
+  | { readonly type: 'task.handed'; readonly task: TaskKey; readonly by: string; readonly commit: CommitId }
   | {
       readonly type: 'merge.prepared';
       readonly token: Token;
@@ -304,7 +311,11 @@ export type Fact =
       readonly task: TaskKey;
       readonly by: string;
       readonly reason: string;
+      /** A person rejected the work: the task begins again when it is out. */
+      readonly again?: true;
     }
+  /** A second model has looked at what the attempt merged. */
+  | { readonly type: 'review.found'; readonly token: Token; readonly look: SecondLook }
   /** The reverse conflicts with later work, is red, or was given up: the task stays merged. */
   | {
       readonly type: 'revert.refused';

@@ -6,7 +6,9 @@ import type { State } from './state.ts';
 import { judgedBy, type Gating, type Task, undoOf } from './task.ts';
 import { IllegalFact, attemptOf, expect, gatingOf, projectOf, taskOf, workOf } from './found.ts';
 import { headOf, queued, reindex, releaseIfWaiting, setProgress, undoing } from './progress.ts';
+import { forgive } from './evolve-review.ts';
 import { rememberTests } from './evolve-spec.ts';
+import type { RecordedLook } from './second-look.ts';
 
 /** The part of the stack below a green tree goes to land as one. */
 export function passMerge(state: State, fact: Extract<Fact, { type: 'merge.passed' }>): void {
@@ -52,8 +54,9 @@ export function requestRevert(
   const { token, commit, when } = progress;
   const head = headOf(attemptOf(state, token, fact));
   if (commit === null || head === null) throw new IllegalFact(fact, 'it merged nothing');
-  const { by, reason } = fact;
-  setProgress(state, task, queued({ token, head, since: at, undo: { by, reason, commit, when } }));
+  const { by, reason, again } = fact;
+  const undo = { by, reason, commit, when, ...lookOf(progress), ...(again === true ? { again } : {}) };
+  setProgress(state, task, queued({ token, head, since: at, undo }));
   for (const key of state.dependents.get(task.key) ?? []) {
     const dependent = state.tasks.get(key);
     if (dependent === undefined) continue;
@@ -62,6 +65,10 @@ export function requestRevert(
     releaseIfWaiting(dependent);
     reindex(state, dependent);
   }
+}
+
+function lookOf({ look }: Extract<Task['progress'], { at: 'merged' }>): { look?: RecordedLook } {
+  return look === undefined ? {} : { look };
 }
 
 export function landRevert(state: State, fact: Extract<Fact, { type: 'revert.landed' }>, at: number): void {
@@ -74,6 +81,10 @@ export function landRevert(state: State, fact: Extract<Fact, { type: 'revert.lan
   const { token, commit } = fact;
   const { by, reason } = undo;
   task.feedback = { why: 'reverted', reason, previous: progress.head };
+  if (undo.again === true) {
+    forgive(task);
+    return setProgress(state, task, { at: 'open' });
+  }
   setProgress(state, task, { at: 'reverted', token, commit, by, reason, when: at });
 }
 

@@ -44,6 +44,7 @@ import {
   startProject,
 } from './evolve-spec.ts';
 import { ailNode, healNode, markNode, refuseNode, repairedNode, repairNode } from './evolve-node.ts';
+import { forgive, recordLook, reviewTask, takeBack } from './evolve-review.ts';
 import { isSameRun, landRevert, moveIntegration, passMerge, redOf, requestRevert } from './evolve-merge.ts';
 
 /** Applies one event in place. Throws IllegalFact when the event does not fit; the state may then be partly changed and must be rebuilt. */
@@ -179,13 +180,12 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'candidate.refused':
       workOf(state, fact.token, fact, ['finished']);
       return;
-    case 'task.reviewed': {
-      const task = taskOf(state, fact.task, fact);
-      const { progress } = task;
-      if (progress.at !== 'review') throw new IllegalFact(fact, `task is ${progress.at}`);
-      if (fact.approved) setProgress(state, task, queued({ ...progress, since: event.at }));
-      return;
-    }
+    case 'task.reviewed':
+      return reviewTask(state, fact, event.at);
+    case 'task.handed':
+      return takeBack(state, fact);
+    case 'review.found':
+      return recordLook(state, fact, event.at);
     case 'merge.prepared': {
       const { task, progress } = workOf(state, fact.token, fact, ['queued']);
       if (progress.at !== 'queued') throw new IllegalFact(fact, `task is ${progress.at}`);
@@ -302,8 +302,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
       const { task, progress } = workOf(state, fact.token, fact, ['queued', 'gating']);
       const undo = undoOf(progress);
       if (undo === undefined) throw new IllegalFact(fact, 'no revert is under way');
-      const { commit, when } = undo;
-      mergeTask(state, task, { at: 'merged', token: fact.token, commit, when });
+      const { commit, when, look } = undo;
+      const looked = look === undefined ? {} : { look };
+      mergeTask(state, task, { at: 'merged', token: fact.token, commit, when, ...looked });
       return;
     }
     case 'revert.landed':
@@ -372,10 +373,7 @@ function applyFact(state: State, fact: Fact, event: Event): void {
         fact,
         `task is ${at}`,
       );
-      task.failures = 0;
-      task.losses = 0;
-      task.returns = 0;
-      task.notBefore = 0;
+      forgive(task);
       setProgress(state, task, { at: 'open' });
       return;
     }

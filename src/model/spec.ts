@@ -4,6 +4,7 @@ import type { CageRules } from './cage.ts';
 import type { ExecutorDef } from './executor.ts';
 import type { NodeName, ProjectName, TaskId } from './ids.ts';
 import type { SandboxRules } from './sandbox.ts';
+import type { LookRules } from './second-look.ts';
 
 export type Priority = 0 | 1 | 2 | 3;
 
@@ -95,6 +96,8 @@ export interface ProjectConfig {
   readonly protectedPaths: readonly string[];
   readonly gates: GateSettings;
   readonly review: 'never' | 'p0' | 'always';
+  /** Whose merged work a second model looks at; missing: `DEFAULT_LOOK`. */
+  readonly look?: LookRules;
   /** Share of slots against other projects; 1 by default. */
   readonly weight: number;
   /** Attempts that a task gets before failures are final (refusals by gates are final at once). */

@@ -4,6 +4,7 @@ import type { Clash } from './conflict.ts';
 import type { Basis } from './evidence.ts';
 import type { GateRecord } from './gate-record.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from './ids.ts';
+import type { RecordedLook } from './second-look.ts';
 import type { ProjectConfig, TaskSpec } from './spec.ts';
 
 /** How far a task has come. Facts only; the word a person sees is derived by `statusOf`. */
@@ -51,7 +52,14 @@ export type Progress =
     }
   /** Waits for a person: conflicted or was refused by the merge gate three times. */
   | { readonly at: 'parked'; readonly reason: string; readonly token: Token; readonly since: number }
-  | { readonly at: 'merged'; readonly token: Token; readonly commit: CommitId | null; readonly when: number }
+  | {
+      readonly at: 'merged';
+      readonly token: Token;
+      readonly commit: CommitId | null;
+      readonly when: number;
+      /** What a second model found in it; missing: none has looked. */
+      readonly look?: RecordedLook;
+    }
   /** What had merged was taken out of integration again, by `commit`. */
   | {
       readonly at: 'reverted';
@@ -113,6 +121,9 @@ export interface Undo {
   /** What brought the work in, and when. */
   readonly commit: CommitId;
   readonly when: number;
+  readonly look?: RecordedLook;
+  /** A person rejected the work: the task begins again once it is out. */
+  readonly again?: true;
 }
 
 export interface Task {

@@ -21,21 +21,15 @@ import { alertsOf, nodeAlerts } from './alerts.ts';
 import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
 import { machinesOf } from './machines.ts';
-import type {
-  ConflictReport,
-  DeliveryReport,
-  Refusal,
-  Report,
-  ScopeReport,
-  TaskReport,
-  WaitingForPerson,
-} from './model.ts';
+import type { ConflictReport, DeliveryReport, Refusal, Report, ScopeReport, TaskReport } from './model.ts';
 import { contractReport } from './contract.ts';
 import { flakyGates } from './flaky.ts';
 import { type AgentWord, notesByAttempt, wordOf } from './notes.ts';
 import { stallLine } from './stalled.ts';
 import { lateResults } from './late.ts';
 import { nextSteps } from './next.ts';
+import { waitingFor } from './waiting.ts';
+import { looksAt } from './second-look.ts';
 import { specQuality } from './spec-quality.ts';
 
 export interface ReportInput {
@@ -89,6 +83,7 @@ export function buildReport({ state, events, project, slots, fleet, now }: Repor
     late: lateResults(state, (task) => task.startsWith(`${project.name}/`)),
     flaky: flakyGates(project),
     waiting,
+    looks: looksAt(state, project.name),
     delivery,
     quality: specQuality(state, events, project.name),
     capacity:
@@ -187,26 +182,15 @@ function reasonFor(task: Task): string | null {
       return 'refused by the gate on the merged tree';
     case 'contract':
       return `${feedback.path} changed when it was done`;
+    case 'handed':
+      return `handed back by ${feedback.by}`;
+    case 'rejected':
+      return `rejected by ${feedback.by}: ${feedback.reason}`;
     case 'reverted':
       return `was reverted: ${feedback.reason}`;
     default:
       return assertNever(feedback);
   }
-}
-
-function waitingFor(task: Task, project: ProjectName): WaitingForPerson[] {
-  const { progress } = task;
-  const { id } = task.spec;
-  const name = `${project}/${id}`;
-  if (progress.at === 'review') {
-    const asked = (progress.approvals ?? []).map(({ message }) => message).join('; ');
-    const reason = asked === '' ? 'judged good; waits for approval' : `waits for approval: ${asked}`;
-    return [{ task: id, what: 'review', reason, command: `dispatch review ${name} --approve` }];
-  }
-  if (progress.at === 'parked' || progress.at === 'failed' || progress.at === 'reverted') {
-    return [{ task: id, what: progress.at, reason: progress.reason, command: `dispatch retry ${name}` }];
-  }
-  return [];
 }
 
 function refusalsOf(state: State, events: readonly Event[], project: ProjectName): Refusal[] {

@@ -9,6 +9,7 @@ import type { ContractReport } from './contract.ts';
 import { flakeText } from './flaky.ts';
 import type { AgentWord } from './notes.ts';
 import { lateLine } from './late.ts';
+import { lookFindingText, lookText, settledText } from './second-look.ts';
 import { qualityLines } from './spec-quality.ts';
 import type {
   ConflictReport,
@@ -41,6 +42,10 @@ export function reportMarkdown(report: Report): string {
     list('## Waits for you', report.waiting, ({ task, what, reason, command }) => [
       `- **${task}** (${what}): ${plain(reason)}`,
       `  \`${command}\``,
+    ]),
+    list('## Second looks', report.looks, (look) => [
+      `- **${look.task}** ${plain([lookText(look), settledText(look)].filter((text) => text !== null).join('; '))}`,
+      ...look.findings.slice(0, FINDINGS_SHOWN).map((finding) => `  - ${plain(lookFindingText(finding))}`),
     ]),
     list('## Capacity', report.capacity === null ? [] : adviceLines(report.capacity), (line) => [
       `- ${line}`,

@@ -4,6 +4,7 @@ import type { CommitId, NodeName, ProjectName, TaskId } from '../model/ids.ts';
 import type { NodeState } from '../model/state.ts';
 import type { Capacity } from './advice.ts';
 import type { Lesson } from './lessons.ts';
+import type { LookReport } from './second-look.ts';
 import type { Control } from '../model/task.ts';
 import type { Alert } from './alerts.ts';
 import type { ContractReport } from './contract.ts';
@@ -42,6 +43,8 @@ export interface Report {
   /** Gates that were red and then green on the same commit. */
   readonly flaky: readonly FlakyGateReport[];
   readonly waiting: readonly WaitingForPerson[];
+  /** What a second model found in what has merged. */
+  readonly looks: readonly LookReport[];
   readonly delivery: DeliveryReport;
   /** How good the specs are, by `dispatch lint` and by what came of them; null without one. */
   readonly quality: SpecQuality | null;
@@ -151,7 +154,7 @@ export interface FlakyGateReport {
 
 export interface WaitingForPerson {
   readonly task: TaskId;
-  readonly what: 'review' | 'parked' | 'failed' | 'reverted';
+  readonly what: 'review' | 'found' | 'parked' | 'failed' | 'reverted';
   readonly reason: string;
   readonly command: string;
 }

@@ -20,6 +20,7 @@ export function nextSteps({
   }
   for (const { task, what, command } of waiting.slice(0, 3)) {
     if (what === 'review') steps.push({ command, purpose: 'let it merge' });
+    else if (what === 'found') steps.push({ command, purpose: 'see what a second model found' });
     else {
       steps.push({ command: `dispatch logs ${name}/${task}`, purpose: 'see what happened' });
       steps.push({ command, purpose: 'give it another try' });

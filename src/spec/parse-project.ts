@@ -3,6 +3,7 @@ import type { ErrorCode } from '../model/codes/index.ts';
 import type { Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { GateSettings, ProjectConfig } from '../model/spec.ts';
+import { DEFAULT_LOOK, type LookRules } from '../model/second-look.ts';
 import { DEFAULT_SANDBOX, type SandboxRules } from '../model/sandbox.ts';
 import { areaProblems, areasOf } from './areas.ts';
 import { cageFrom } from './cage.ts';
@@ -77,6 +78,8 @@ const DEFAULT_EXECUTOR = 'claude';
 /** A repository need not have it. */
 const CONTRACT = 'SHARED_CONTEXT.md';
 
+type ModelReviewInput = NonNullable<ProjectInput['model_review']>;
+
 function configOf(input: ProjectInput, name: ProjectName, executors: Executors): ProjectConfig {
   const stallMs = milliseconds(input.stall_after);
   const cage = cageFrom(input.cage);
@@ -103,10 +106,23 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     protectedPaths: [...new Set([...ALWAYS_PROTECTED, ...(input.protected_paths ?? [])])],
     gates: gatesOf(input),
     review: input.review ?? 'never',
+    ...(input.model_review === undefined ? {} : { look: lookOf(input.model_review) }),
     weight: input.weight ?? 1,
     maxAttempts: input.max_attempts ?? 2,
     ...(budget === null ? {} : { budget }),
     ...(input.require_plan === true ? { requirePlan: true as const } : {}),
+  };
+}
+
+function lookOf({ serve, p1, others, asks, confidence, follow_up, seed }: ModelReviewInput): LookRules {
+  return {
+    serve: serve ?? DEFAULT_LOOK.serve,
+    p1: p1 ?? DEFAULT_LOOK.p1,
+    others: others ?? DEFAULT_LOOK.others,
+    asks: asks ?? DEFAULT_LOOK.asks,
+    confidence: confidence ?? DEFAULT_LOOK.confidence,
+    followUp: follow_up ?? DEFAULT_LOOK.followUp,
+    seed: seed ?? DEFAULT_LOOK.seed,
   };
 }
 

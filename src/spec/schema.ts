@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { SHORTEST_LEASE_MS } from '../model/lease.ts';
+import { SEVERITIES } from '../model/second-look.ts';
 import { parseDuration } from '../model/time.ts';
 import { patternProblem } from '../plan/pattern.ts';
 import { cageSchema } from './cage.ts';
@@ -184,6 +185,26 @@ const areas = z
     'Parts that do not read each other: `{ web: { paths: [web/], verify: make -C web test } }`. What lies in none is shared.',
   );
 
+const share = z.number().min(0).max(1);
+
+const modelReview = z
+  .strictObject({
+    serve: z.boolean().optional().describe('`serve` looks at what merges by itself; false by default.'),
+    p1: share.optional().describe('Share of P1 tasks; 0.5 by default. P0 tasks are always looked at.'),
+    others: share.optional().describe('Share of all other tasks; 0.1 by default.'),
+    asks: z
+      .enum(SEVERITIES)
+      .optional()
+      .describe('Least severity that you are asked about; major by default.'),
+    confidence: share.optional().describe('Least confidence that you are asked about; 0.6 by default.'),
+    follow_up: z
+      .boolean()
+      .optional()
+      .describe('What you are asked about becomes a pending spec as well; false by default.'),
+    seed: line.optional().describe('Chooses the sample: another seed, another sample.'),
+  })
+  .describe('What a second model looks at after the merge: `{ serve: true, p1: 1, others: 0.2 }`.');
+
 export const projectSchema = z
   .strictObject({
     repo: repository
@@ -226,6 +247,7 @@ export const projectSchema = z
       .enum(['never', 'p0', 'always'])
       .optional()
       .describe('Whose merges a person approves: never, p0 or always.'),
+    model_review: modelReview.optional(),
     weight: z
       .number()
       .positive()

@@ -132,6 +132,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'merge.cleared':
     case 'merge.carried':
     case 'merge.raced':
+    case 'review.found':
       touchSubject(touched, fact.token, state);
       return;
     case 'candidate.refused':
@@ -168,6 +169,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'task.reviewed':
     case 'task.recalled':
+    case 'task.handed':
     case 'queue.fronted':
     case 'task.backedoff':
     case 'task.failed':

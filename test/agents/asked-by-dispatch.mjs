@@ -1,5 +1,7 @@
-// What the model server says to questions of dispatch itself: it splits a direction into specs, or behaves as it is told.
+// What the model server says to questions of dispatch itself: it splits a direction into specs, reviews a
+// change (`gullible`: as the change tells it to), or behaves as it is told.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { standInReview } from '../fixtures/stand-in-review.mjs';
 import { standInSplit } from '../fixtures/stand-in-split.mjs';
 
 /** The events of an answer, or a refusal with its status; null: it is an agent that asks. */
@@ -23,9 +25,20 @@ function answer(dir, body, [how, file]) {
   const said = (body.messages ?? []).map(({ content }) =>
     typeof content === 'string' ? content : content.map(({ text = '' }) => text).join('\n'),
   );
+  const change = said.findLast((text) => text.includes('# The change'));
+  if (change !== undefined) {
+    const review = standInReview(systemOf(body), change, how === 'gullible');
+    return { text: typeof review === 'string' ? review : JSON.stringify(review), stop: 'end' };
+  }
   const prompt = said.findLast((text) => text.includes('# The direction')) ?? '';
   const text = JSON.stringify(standInSplit(prompt));
   return { text, stop: how === 'long' ? 'length' : 'end' };
+}
+
+/** The system's words, wherever the protocol has them. */
+function systemOf({ system = '', messages = [] }) {
+  const parts = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
+  return JSON.stringify([system, parts]);
 }
 
 const slices = (text) => text.match(/[\s\S]{1,40}/g) ?? [''];

@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { added, SET_UP } from '../model/builder.ts';
-import { makeHome, program, record } from './dispatch.ts';
+import type { Fact } from '../../src/model/event.ts';
+import { added, BASE, commit, SET_UP, token, wayToMerge } from '../model/builder.ts';
+import { dispatch, makeHome, program, record } from './dispatch.ts';
 import { choresHome } from './fleet.ts';
 
 /** util-linux's script(1) gives a real terminal; that of BSD and macOS has other options. */
@@ -47,6 +48,22 @@ function when(text: string, keys: string): (screen: string) => string | null {
   };
 }
 
+/** Types each once its text has come after what was typed before. */
+function oneByOne(
+  keys: readonly (readonly [text: string, keys: string])[],
+): (screen: string) => string | null {
+  let next = 0;
+  let from = 0;
+  return (screen) => {
+    const [text = '', typed = ''] = keys[next] ?? [];
+    const at = text === '' ? -1 : screen.indexOf(text, from);
+    if (at < 0) return null;
+    from = screen.length;
+    next += 1;
+    return typed;
+  };
+}
+
 const CTRL_C = '\u0003';
 const CURSOR_SHOWN = '\u001b[?25h';
 
@@ -79,6 +96,50 @@ describe.runIf(hasTerminal)('on a real terminal', () => {
     expect(code).toBe(0);
     expect(screen).toContain('leave with Ctrl-b d');
     expect(screen).toContain('detached');
+  });
+
+  test('review-queue shows a page for each task and decides with a key', async () => {
+    const home = makeHome();
+    const finding = {
+      gate: 'scope',
+      path: 'src/a.ts',
+      line: null,
+      message: 'src/a.ts is protected',
+      fix: null,
+    } as const;
+    const accepted = (number: number): Fact => ({
+      type: 'candidate.accepted',
+      token: token(number),
+      head: commit(number + 0x1000),
+      changed: 1,
+      approvals: [{ ...finding, approval: true }],
+    });
+    const ways = ['S01', 'S02', 'S03'].map((id, index) => wayToMerge(id, index + 1, BASE).slice(0, 3));
+    const specs = [
+      added('S01'),
+      added('S02', { modifies: ['src/b.ts'] }),
+      added('S03', { modifies: ['src/c.ts'], priority: 0 }),
+    ];
+    await record(home, ...SET_UP, ...specs, ...ways.flatMap((way, index) => [...way, accepted(index + 1)]));
+    const keys = [
+      ['1 of 3', 'j'],
+      ['2 of 3', 'j'],
+      ['3 of 3', 'k'],
+      ['2 of 3', 'r'],
+      ['Why is S01 rejected', 'the schema\u007f\u007fma must stay\r'],
+      ['app/S01 rejected', 'x'],
+      ['j next', 'k'],
+      ['1 of 2', 'a'],
+      ['app/S03 approved', 'q'],
+    ] as const;
+    const { code, screen } = await onTerminal(home, 'review-queue', oneByOne(keys));
+    expect(code).toBe(0);
+    for (const text of ['P0 app/S03', 'src/a.ts is protected', 'tokens unknown'])
+      expect(screen).toContain(text);
+    const { stdout } = await dispatch(['review-queue', '-o', 'name'], { cwd: home });
+    expect(stdout).toBe('app/S02\n');
+    const why = await dispatch(['report', 'app'], { cwd: home });
+    expect(why.stdout).toContain('the schema must stay');
   });
 
   test('init asks for what no flag says, and a stop at the question changes nothing', async () => {

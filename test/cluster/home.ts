@@ -30,6 +30,7 @@ export interface TaskText {
   readonly depends_on?: readonly string[];
   readonly verify?: string;
   readonly retries?: number;
+  readonly priority?: number;
   readonly review?: boolean;
   readonly timeout?: string;
   readonly executor?: string;

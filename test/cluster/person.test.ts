@@ -219,8 +219,13 @@ describe('cordon and drain, over the controller that runs', () => {
 });
 
 describe('review', () => {
-  test('waits for a person: approved it merges, rejected it fails with the reason', async () => {
-    const home = onBox({ A: { review: true }, B: { review: true }, C: { depends_on: ['A'] } });
+  test('waits for a person: approved it merges, rejected it is done again with the reason', async () => {
+    const keep = 'cp "$DISPATCH_PROMPT" "$MARKS/prompt-B"; put src/B.txt "try $DISPATCH_ATTEMPT"';
+    const home = onBox({
+      A: { review: true },
+      B: { review: true, agent: keep },
+      C: { depends_on: ['A'] },
+    });
     const first = await home.dispatch(['start', PROJECT]);
     expect(first.code).toBe(3);
     expect(first.stdout).toContain(`dispatch review ${PROJECT}/A --approve`);
@@ -230,8 +235,9 @@ describe('review', () => {
     expect((await home.dispatch(['review', 'B', '--reject', 'the name must stay'])).code).toBe(0);
     const second = await home.dispatch(['start', PROJECT]);
     expect(second.code).toBe(3);
-    expect(await home.words()).toEqual({ A: 'merged', B: 'failed', C: 'merged' });
-    expect((await home.dispatch(['report', PROJECT])).stdout).toContain('the name must stay');
+    expect(await home.words()).toEqual({ A: 'merged', B: 'review', C: 'merged' });
+    expect(home.attempts()).toEqual(['A 1', 'B 1', 'B 2', 'C 1']);
+    expect(home.read('prompt-B')).toContain('the name must stay');
     expect((await home.dispatch(['collect', PROJECT])).code).toBe(3);
     expect(() => home.file('src/B.txt')).toThrow();
     expect(home.file('src/C.txt')).toBe('C\n');

@@ -95,6 +95,8 @@ const FACTS: Record<Exclude<Fact['type'], 'attempt.ended'>, true> = {
   'candidate.accepted': true,
   'candidate.refused': true,
   'task.reviewed': true,
+  'task.handed': true,
+  'review.found': true,
   'merge.prepared': true,
   'merge.conflicted': true,
   'merge.predicted': true,

@@ -120,6 +120,8 @@ export class History {
       () => this.#judge(),
       () => this.#judge(),
       () => this.#review(),
+      () => this.#secondLook(),
+      () => this.#byHand(),
       () => this.#prepare(),
       () => this.#prepare(),
       () => this.#prepare(),
@@ -554,8 +556,61 @@ export class History {
   #review(): Move[] {
     return this.#at('review').flatMap(({ key }) => {
       const approved = this.#pick(3) > 0;
-      const reviewed: Fact = { type: 'task.reviewed', task: key, approved, by: 'ana', reason: 'ok' };
-      return approved ? one(reviewed) : one(reviewed, this.#failed(key));
+      return one({ type: 'task.reviewed', task: key, approved, by: 'ana', reason: 'ok' });
+    });
+  }
+
+  /** A person takes over what waits, or says what is to become of what was parked. */
+  #byHand(): Move[] {
+    if (this.#pick(3) > 0) return [];
+    return [...this.#at('parked'), ...this.#at('review')].flatMap(({ key, progress }) => {
+      const parked = progress.at === 'parked' && this.#pick(2) === 0;
+      if (parked)
+        return one({
+          type: 'task.reviewed',
+          task: key,
+          approved: this.#pick(2) === 0,
+          by: 'ana',
+          reason: 'ok',
+        });
+      return one({ type: 'task.handed', task: key, by: 'ana', commit: this.#commit() });
+    });
+  }
+
+  /** A second model, and now and then a person's word on what it found. */
+  #secondLook(): Move[] {
+    if (!this.#rarely()) return [];
+    const approved = this.#pick(2) === 0;
+    const said = (task: TaskKey): Fact => ({
+      type: 'task.reviewed',
+      task,
+      approved,
+      by: 'ana',
+      reason: 'ok',
+    });
+    return this.#at('merged').flatMap(({ key, progress: { token, commit, look } }): Move[] => {
+      if (commit === null) return [];
+      const phase = this.state.attempts.get(token)?.phase;
+      const again: Fact = { type: 'revert.requested', task: key, by: 'ana', reason: 'ok', again: true };
+      if (look !== undefined) return one(said(key), ...(approved || phase?.is !== 'ended' ? [] : [again]));
+      const finding = {
+        path: 'a',
+        line: 1,
+        side: 'new',
+        severity: 'major',
+        confidence: 1,
+        message: 'm',
+        by: 'model',
+      } as const;
+      const found = {
+        by: 'mock/m',
+        commit,
+        findings: [finding],
+        unseen: [],
+        refused: null,
+        asks: approved,
+      };
+      return one({ type: 'review.found', token, look: found });
     });
   }
 

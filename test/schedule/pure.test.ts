@@ -13,6 +13,7 @@ const PURE = [
   'src/report',
   'src/gates',
   'src/split',
+  'src/review',
   'src/feed/decide.ts',
   'src/feed/names.ts',
   'src/models/json-in-text.ts',

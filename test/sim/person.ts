@@ -1,4 +1,5 @@
 /** The people around a home: they load specs, start, collect, review, cancel, revert and retry, and change their minds. */
+import { isLookOpen } from '../../src/model/second-look.ts';
 import type { Command } from '../../src/controller/door.ts';
 import { taskKey } from '../../src/model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
@@ -34,7 +35,7 @@ export class Person {
     const project = rng.pick(scenario.projects);
     const task = rng.pick(this.#specs);
     const key = taskKey(task.project, task.id);
-    switch (rng.int(13)) {
+    switch (rng.int(15)) {
       case 0:
         this.#started.add(project.name);
         return this.#sim.ask({ verb: 'start', project: project.name });
@@ -64,6 +65,10 @@ export class Person {
         return this.#revert();
       case 10:
         return this.#review(rng.chance(0.8));
+      case 12:
+        return this.#secondLook();
+      case 13:
+        return this.#handBack();
       case 11:
         return this.#sim.ask({ verb: 'expire', node: rng.pick(scenario.nodes).name, by: 'somebody' });
       default:
@@ -120,9 +125,29 @@ export class Person {
     this.#sim.ask({ verb: 'revert', task: task.key, by: 'somebody', reason: 'it was wrong' });
   }
 
+  /** Finds something in what has merged; what comes of that is said by the next review. */
+  #secondLook(): void {
+    const { rng } = this.#sim;
+    for (const { key, progress } of this.#tasks()) {
+      if (progress.at !== 'merged' || progress.commit === null || rng.chance(0.5)) continue;
+      const { token, commit } = progress;
+      const look = { by: 'mock/m', commit, findings: [], unseen: [], refused: 'it was not read', asks: true };
+      this.#sim.ask({ verb: 'look', task: key, token, look });
+    }
+  }
+
+  /** Hands back what was taken over as it was: that is a merge of the same work onto a newer base. */
+  #handBack(): void {
+    for (const { key, progress } of this.#tasks()) {
+      if (progress.at !== 'review') continue;
+      this.#sim.ask({ verb: 'hand-back', task: key, commit: progress.head, by: 'somebody' });
+    }
+  }
+
   #review(approved: boolean): void {
     for (const task of this.#tasks()) {
-      if (task.progress.at !== 'review') continue;
+      const found = task.progress.at === 'merged' && isLookOpen(task.progress);
+      if (task.progress.at !== 'review' && !found) continue;
       this.#sim.ask({ verb: 'review', task: task.key, approved, by: 'somebody', reason: 'looked at it' });
     }
   }

@@ -7,6 +7,7 @@ import type { LogsOptions } from '../verbs/logs.ts';
 import type { ReplayOptions } from '../verbs/replay.ts';
 import type { StatusOptions } from '../verbs/status.ts';
 import type { VerifyOptions } from '../verbs/verify.ts';
+import type { ReviewMergedOptions } from '../verbs/verify-review.ts';
 import { type Act, GROUPS, verb } from './act.ts';
 
 export function declareLook(program: Command, act: Act): void {
@@ -75,17 +76,27 @@ function declareTaskVerbs(program: Command, act: Act): void {
     examples: [
       ['dispatch verify web', 'the tip of integration, and what each task brought in'],
       ['dispatch verify web --each', 'every commit that landed; names the one that turned it red'],
+      ['dispatch verify web --review', 'a second model reads each merged diff against its spec'],
       ['dispatch verify web -o json', 'for a program'],
     ],
     more: [
       'The gates that need no command judge what each task brought in, by the rules as they are now; verify (of the project and of each task) runs on a clean checkout of the tip. A red run is repeated before it counts. Changes nothing, and runs beside a controller.',
-      'Exit 0: all green; 3: something is red; 9: a gate could not run.',
+      'With --review the model of `models: { review: … }` in dispatch.yaml reads each merged diff with its spec: P0 always, P1 and the others by the shares under `model_review` in project.yaml, each once. What it finds above the threshold waits for you in `dispatch review-queue`; nothing it says lets anything through. The diff is data to it: an answer that names lines which are not there, contradicts itself or leaves a file out is not used, and text that speaks to a reviewer is a finding by itself.',
+      'Exit 0: all green; 3: something is red, or --review asks you something; 9: a gate could not run.',
     ].join('\n\n'),
   })
     .option('--each', 'every commit that landed, not the tip alone')
     .option('--node <name>', 'where verify runs (default: the first that can be reached)')
+    .option('--review', 'have a second model read what merged, instead of running gates')
+    .option('--all', 'with --review: also what the sample leaves out')
+    .option('--again', 'with --review: also what was looked at')
+    .option('--follow-up', 'with --review: specs in pending/ that mend what it finds')
     .action(
-      act(async (context, project: string, options: VerifyOptions) => {
+      act(async (context, project: string, options: VerifyOptions & ReviewMergedOptions) => {
+        if (options.review === true) {
+          const { reviewMerged } = await import('../verbs/verify-review.ts');
+          return reviewMerged(context, project, options);
+        }
         const { verify } = await import('../verbs/verify.ts');
         return verify(context, project, options);
       }),

@@ -3,6 +3,7 @@ import type { CancelOptions } from '../verbs/cancel.ts';
 import type { RevertOptions } from '../verbs/revert.ts';
 import type { StartOptions } from '../verbs/start.ts';
 import type { ReviewOptions } from '../verbs/review.ts';
+import type { ReviewQueueOptions } from '../verbs/review-queue.ts';
 import { type Act, GROUPS, verb } from './act.ts';
 
 export function declareWork(program: Command, act: Act): void {
@@ -111,20 +112,44 @@ export function declareWork(program: Command, act: Act): void {
     );
 
   verb(program, 'review <task>', {
-    summary: 'approve or reject a task that waits for a person',
+    summary: 'decide on a task that waits for a person',
     group: GROUPS.work,
     examples: [
-      ['dispatch review S07', 'what it waits for'],
+      ['dispatch review S07', 'what it waits for: spec, acceptance, diff, gates, who, cost'],
       ['dispatch review S07 --approve', 'let it merge'],
-      ['dispatch review S07 --reject "the schema must stay"', 'give it up, with the reason'],
+      ['dispatch review S07 --reject "the schema must stay"', 'back to an agent, with the reason'],
+      ['dispatch review S07 --take', 'a checkout of the branch, to finish it yourself'],
+      ['dispatch review S07 --hand-back', 'what you committed there, through the same gates'],
     ],
+    more: 'A branch that is rejected begins again, with your reason and the earlier work; so does a task that conflicted three times. What has merged and is rejected for what a second model found is reverted first. `dispatch cancel` gives a task up.',
   })
     .option('--approve', 'let it into the merge queue')
-    .option('--reject <reason>', 'give it up; the reason is recorded')
+    .option('--reject <reason>', 'back to an agent with this reason')
+    .option('--take', 'check the branch out, by default at taken/<project>/<task> in the home')
+    .option('--hand-back', 'take in what you committed there')
+    .option('--into <directory>', 'another place for --take and --hand-back')
     .action(
       act(async (context, task: string, options: ReviewOptions) => {
         const { review } = await import('../verbs/review.ts');
         return review(context, task, options);
+      }),
+    );
+
+  verb(program, 'review-queue [project]', {
+    summary: 'all that waits for you, one screen each; decide with keys',
+    group: GROUPS.work,
+    examples: [
+      ['dispatch review-queue', 'of all projects: P0 first, then the oldest'],
+      ['dispatch review-queue web --print', 'as text, without keys'],
+      ['dispatch review-queue -o json', 'for a program'],
+    ],
+    more: 'Specs that ask for it (review: true), P0 and whole projects where the policy says so, changes of what guards everybody, tasks that came back three times, and what a second model found. Keys: j and k next and back, a approve, r reject with a reason, t take over, q quit. Who decided is recorded.',
+  })
+    .option('--print', 'no keys, also on a terminal')
+    .action(
+      act(async (context, project: string | undefined, options: ReviewQueueOptions) => {
+        const { reviewQueueVerb } = await import('../verbs/review-queue.ts');
+        return reviewQueueVerb(context, project, options);
       }),
     );
 }

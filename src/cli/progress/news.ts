@@ -8,6 +8,7 @@ import { clashLine } from '../../report/clash.ts';
 import { formatDuration } from '../../model/time.ts';
 import { controlText } from '../../report/markdown.ts';
 import { repairText, RULES } from '../../schedule/health.ts';
+import { lookText } from '../../report/second-look.ts';
 import type { StatusWord } from '../../schedule/status.ts';
 
 /** What one event says about a task, a node or a delivery, for a line of a log. */
@@ -131,6 +132,19 @@ function tell(fact: Fact, state: State): Told | null {
         word: 'gating',
         detail: `its revert, asked for by ${fact.by}: ${fact.reason}`,
       };
+    case 'task.reviewed':
+      return {
+        about: fact.task,
+        word:
+          state.tasks.get(fact.task)?.progress.at === 'merged'
+            ? 'merged'
+            : fact.approved
+              ? 'gating'
+              : 'ready',
+        detail: fact.approved ? `approved by ${fact.by}` : `rejected by ${fact.by}: ${fact.reason}`,
+      };
+    case 'task.handed':
+      return { about: fact.task, word: 'ready', commit: fact.commit, detail: `handed back by ${fact.by}` };
     case 'task.retried':
       return { about: fact.task, word: 'ready', detail: `again, asked for by ${fact.by}` };
     case 'queue.held':
@@ -254,6 +268,8 @@ function tellAttempt(fact: Fact, state: State): Told | null {
       return { about, word: 'gating', detail: 'its gate is green alone' };
     case 'merge.landed':
       return { about, word: 'merged', commit: fact.commit };
+    case 'review.found':
+      return { about, word: 'merged', commit: fact.look.commit, detail: lookText(fact.look) };
     case 'revert.landed':
       return { about, word: 'reverted', commit: fact.commit };
     case 'revert.refused':

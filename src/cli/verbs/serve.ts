@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { chooseLanguage } from '../language.ts';
 import { interruption } from '../progress/interrupt.ts';
 import { serveLog } from '../progress/serve-log.ts';
+import { AutomaticLooks } from '../second-look/automatic.ts';
 
 /** @returns ok after a signal, so that whatever supervises it sees a clean stop. @throws what stopped the controller. */
 export async function serve(context: Context): Promise<ExitCode> {
@@ -17,18 +18,25 @@ export async function serve(context: Context): Promise<ExitCode> {
   const stop = interruption();
   const { openKeeper } = await import('../../controller/keeper.ts');
   let keeper: Keeper | null = null;
+  let looks: AutomaticLooks | null = null;
   let stopping = false;
   try {
     keeper = await openKeeper({
       home,
       language: (file) => chooseLanguage(context.environment, { file }),
-      onEvents: (events, state) => log.events(events, state),
+      onEvents: (events, state) => {
+        log.events(events, state);
+        looks?.events(events);
+      },
       // Letting go of the nodes is no news to whoever asked for it.
       onNote: (note) => {
         if (!stopping) log.note(note);
       },
     });
     const { projects, session } = keeper;
+    looks = new AutomaticLooks(context, session, (note) => {
+      if (!stopping) log.note(note);
+    });
     const going = projects.length === 0 ? 'nothing is started yet' : `going on with ${projects.join(', ')}`;
     log.say(`pid ${process.pid} keeps ${home}: ${going}`);
     const signal = await Promise.race([stop.asked, session.stopped()]);
@@ -37,6 +45,7 @@ export async function serve(context: Context): Promise<ExitCode> {
     return EXIT.ok;
   } finally {
     stopping = true;
+    await looks?.stop();
     await keeper?.stop();
     stop.forget();
   }

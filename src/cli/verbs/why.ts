@@ -6,6 +6,7 @@ import type { Attempt } from '../../model/attempt.ts';
 import { isOutdated } from '../../model/contract.ts';
 import { projectOfKey } from '../../model/found.ts';
 import type { State } from '../../model/state.ts';
+import { isLookOpen } from '../../model/second-look.ts';
 import { isFinal, type Task, undoOf } from '../../model/task.ts';
 import { formatDuration } from '../../model/time.ts';
 import type { Blocker, CredentialVerdict, NodeVerdict } from '../../schedule/snapshot.ts';
@@ -19,6 +20,7 @@ import { wordLine } from '../../report/notes.ts';
 import { wordOfAttempt } from '../agent-word.ts';
 import { lateLine, type LateResult, lateResults, unheardLines } from '../../report/late.ts';
 import { endText, expireCommand, silenceText } from '../../report/silence.ts';
+import { lookFindingText, lookText, settledText } from '../../report/second-look.ts';
 import { evidenceLines, mendLine, stallLine } from '../../report/stalled.ts';
 import type { Context } from '../context.ts';
 import { findingLine } from '../progress/summary.ts';
@@ -51,6 +53,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
         ahead,
         word,
         stall,
+        look: task.progress.at === 'merged' ? (task.progress.look ?? null) : null,
         late,
       });
       return EXIT.ok;
@@ -64,6 +67,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
       ...conflictLines(view.state, task),
       ...outdatedLines(view.state, task, attempt),
       ...(word === null ? [] : [`${wordLine(word)}: dispatch logs ${task.key} --notes`]),
+      ...lookLines(task),
       ...unheardLines(view.state, (key) => key === task.key),
       ...late.flatMap((one) => lateLines(view, one)),
     ];
@@ -116,6 +120,18 @@ function conflictLines(state: State, task: Task): string[] {
   const own = task.progress.at === 'open' ? clashOf(task) : null;
   const others = clashesAgainst(state).get(task.key) ?? [];
   return [...(own === null ? [] : [own]), ...others].map((clash) => clashLine(clash, task.spec.project));
+}
+
+/** What a second model found in what has merged, and what came of it. */
+function lookLines({ progress, key }: Task): string[] {
+  if (progress.at !== 'merged' || progress.look === undefined) return [];
+  const { look } = progress;
+  const settled = settledText(look);
+  return [
+    [lookText(look), ...(settled === null ? [] : [settled])].join('; '),
+    ...look.findings.slice(0, FINDINGS_SHOWN).map((finding) => `  ${lookFindingText(finding)}`),
+    ...(isLookOpen(progress) ? [`fix: dispatch review ${key} --approve   or   --reject REASON`] : []),
+  ];
 }
 
 function blockerLines(blockers: readonly Blocker[], { holder }: HomeView, task: Task): string[] {

@@ -6,7 +6,7 @@ export const CONTROLLER_CODES = {
     title: 'the task is not in a state that allows this',
     exit: EXIT.conflict,
     explain:
-      'A merged task cannot be cancelled, a running one cannot be retried, only one that waits for a review can be reviewed. `dispatch status` shows where the task is, `dispatch why` what it waits for.',
+      'A merged task cannot be cancelled, a running one cannot be retried, only one that waits for a review, was parked, or has merged with findings of a second model can be reviewed, and only a branch can be taken over. `dispatch status` shows where the task is, `dispatch why` what it waits for.',
   },
   E_NO_NODE_REACHED: {
     title: 'none of the nodes can be reached',

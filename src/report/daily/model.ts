@@ -278,6 +278,7 @@ export interface PersonTime {
 export type Act =
   | 'approve'
   | 'reject'
+  | 'by-hand'
   | 'retry'
   | 'cancel'
   | 'revert'

@@ -10,6 +10,7 @@ import type { Act, PersonTime } from './model.ts';
 export const ACT_MINUTES: Readonly<Record<Act, number>> = {
   approve: 3,
   reject: 5,
+  'by-hand': 20,
   retry: 2,
   cancel: 1,
   revert: 3,
@@ -35,8 +36,11 @@ export function actOf(fact: Fact, before: State): Act | null {
       // The node said so: whoever cancelled there did not do it here.
       return attempt?.phase.is === 'ended' ? null : 'cancel';
     }
+    case 'task.handed':
+      return 'by-hand';
     case 'revert.requested':
-      return 'revert';
+      // A part of the rejection that asked for it.
+      return fact.again === true ? null : 'revert';
     case 'queue.held':
       return fact.by === 'dispatch' ? null : 'queue';
     case 'queue.released':

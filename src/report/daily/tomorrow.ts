@@ -44,14 +44,14 @@ function stops({ project, alerts }: ProjectDay, state: State): NextStep[] {
 
 function reviews({ waiting }: ProjectDay): NextStep[] {
   return waiting
-    .filter(({ what }) => what === 'review')
+    .filter(({ what }) => what === 'review' || what === 'found')
     .slice(0, TASKS_NAMED)
     .map(({ command, task, reason }) => ({ do: 'review', command, task, reason }));
 }
 
 function mends({ project, waiting }: ProjectDay): NextStep[] {
   return waiting
-    .filter(({ what }) => what !== 'review')
+    .filter(({ what }) => what !== 'review' && what !== 'found')
     .slice(0, TASKS_NAMED)
     .map(({ task, command, reason }) => ({
       do: 'mend',

@@ -25,6 +25,7 @@ const MONTHS = [
 const ACTS: Messages['act'] = {
   approve: 'approvals',
   reject: 'rejections',
+  'by-hand': 'tasks done by hand',
   retry: 'retries',
   cancel: 'cancels',
   revert: 'reverts',
@@ -199,7 +200,13 @@ export const en = {
     merge: 'gate on the merged tree',
     revert: 'gate on the tree without it',
   },
-  what: { review: 'review', parked: 'parked', failed: 'failed', reverted: 'reverted' },
+  what: {
+    found: 'findings of a second model',
+    review: 'review',
+    parked: 'parked',
+    failed: 'failed',
+    reverted: 'reverted',
+  },
   cause: causeText,
   retries: (attempts, tasks, rounds) =>
     attempts === 0

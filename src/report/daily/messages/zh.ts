@@ -8,6 +8,7 @@ const DAYS = ['日', '一', '二', '三', '四', '五', '六'];
 const ACTS: Messages['act'] = {
   approve: '次批准',
   reject: '次驳回',
+  'by-hand': '次手工完成',
   retry: '次重试',
   cancel: '次取消',
   revert: '次撤回',
@@ -177,7 +178,7 @@ export const zh = {
     merge: '合并后的门禁',
     revert: '撤回后的门禁',
   },
-  what: { review: '待审', parked: '搁置', failed: '失败', reverted: '已撤回' },
+  what: { found: '第二个模型的发现', review: '待审', parked: '搁置', failed: '失败', reverted: '已撤回' },
   cause: causeText,
   retries: (attempts, tasks, rounds) =>
     attempts === 0
