@@ -1,8 +1,8 @@
 /**
  * `make demo`: a day on a throw-away home, in less than a minute. A direction becomes eight specs by a stand-in for a model,
  * they are queued, scripted agents work on two nodes (this machine, and a real OpenSSH server of its own on a loopback port),
- * what is good is merged and landed, and the day is reported. Everything lies in `.demo/`; what is run is the built command
- * line, as a user would type it. `--clean` removes it all.
+ * what is good is merged, read by a stand-in for a second model, and landed, and the day is reported. Everything lies in
+ * `.demo/`; what is run is the built command line, as a user would type it. `--clean` removes it all.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
@@ -56,6 +56,11 @@ function work(): void {
 }
 
 function evening(): void {
+  heading('A second model reads what merged, each diff against its spec; what it finds waits for a person');
+  note('It is the stand-in again, which finds what an agent itself has marked as a bug.');
+  type(['verify', PROJECT, '--review', '--all'], [0, 3]);
+  type(['review-queue', PROJECT], [0, 3]);
+  type(['review', `${PROJECT}/S08-schedule-integration`, '--approve']);
   heading('Evening: what merged has passed every gate, and lands on main');
   type(['collect', PROJECT, '--progress', 'quiet'], [0, 3]);
   heading('The day on one page');

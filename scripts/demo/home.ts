@@ -35,9 +35,10 @@ export function makeHome({ model }: { readonly model: string }): void {
   writeFileSync(join(HOME, 'nodes.json'), `[\n  // This machine.\n  ${JSON.stringify(laptop)}\n]\n`);
   writeFileSync(
     join(HOME, 'dispatch.yaml'),
-    `# Which model splits directions into specs: here a stand-in on this machine, with recorded answers.
+    `# Which models are asked: here a stand-in on this machine, which answers with what was recorded, or by rule.
 models:
   split: { provider: stand-in, api: openai, base_url: ${model}/v1, model: recorded-answers, key_env: null }
+  review: { provider: stand-in, api: openai, base_url: ${model}/v1, model: reads-remarks, key_env: null }
 `,
   );
   writeFileSync(join(HOME, '.gitignore'), '.dispatch/\n');

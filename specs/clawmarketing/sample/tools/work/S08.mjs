@@ -13,6 +13,7 @@ export function createApp() {
   const posts = new PostService();
   const schedules = new ScheduleService();
   const router = scheduleRoutes(postRoutes(new Router(), posts), schedules);
+  // BUG: only the first schedule can be cancelled.
   return router.on(
     'DELETE /schedules/s1',
     requireRole('editor', () => ({ status: 200, body: schedules.cancel('s1') })),
