@@ -107,7 +107,7 @@ function whoLine({ executor, node, credential, attempts, rounds, workMs, tokens 
   const used = tokens.total === null ? 'tokens unknown' : `${tokens.total.toLocaleString('en')} tokens`;
   const key = credential === null ? '' : ` with ${credential}`;
   const tries = `${attempts} attempt${attempts === 1 ? '' : 's'}`;
-  return `${executor}${key} on ${node}; ${tries}, ${rounds ?? 'unknown'} rounds, ${formatDuration(workMs)}; ${used}, ${cost}`;
+  return `${executor}${key} on ${node}; ${tries}, ${rounds === 1 ? '1 round' : `${rounds ?? 'unknown'} rounds`}, ${formatDuration(workMs)}; ${used}, ${cost}`;
 }
 
 /** Lines no wider than the terminal, with the indent kept. */
