@@ -4,6 +4,7 @@ import { homePaths } from '../controller/paths.ts';
 import type { Environment } from './environment.ts';
 import { findHome } from './home.ts';
 import { nodesOf } from './nodes-file.ts';
+import { safeLine } from './render/safe-text.ts';
 import { readSettings } from './settings.ts';
 
 type Named = readonly [name: string, text: string];
@@ -12,6 +13,9 @@ export interface CompletionNames {
   readonly projects: readonly Named[];
   readonly tasks: readonly Named[];
   readonly nodes: readonly Named[];
+  /** Only for a line that is about them. */
+  readonly alerts: readonly Named[];
+  readonly sinks: readonly Named[];
 }
 
 /** More than anybody reads in a menu; what is typed narrows it. */
@@ -33,7 +37,10 @@ export async function completionNames(
   const begin = words.at(-1) ?? '';
   const tasks = await tasksInStore(home, begin).catch(() => tasksInFolders(home, projects, begin));
   const nodes = await nodesOf(home);
+  const isAlerts = words.includes('alerts');
   return {
+    alerts: isAlerts ? await alertsInStore(home).catch(() => []) : [],
+    sinks: isAlerts ? await sinksOf(home) : [],
     projects: projects.map((name) => [name, '']),
     tasks,
     nodes: nodes.map(({ name, slots }) => [name, `${slots} slots`]),
@@ -54,6 +61,24 @@ async function tasksInStore(home: string, begin: string): Promise<Named[]> {
   } finally {
     await reader.close();
   }
+}
+
+async function alertsInStore(home: string): Promise<Named[]> {
+  const { openReader } = await import('../store/sqlite/reader.ts');
+  const reader = await openReader(homePaths(home).database, { busyTimeoutMs: 50 });
+  try {
+    const { alerts } = await reader.load();
+    return [...alerts.values()].flatMap(({ key, message, resolved }): Named[] =>
+      resolved === null ? [[key, safeLine(message)]] : [],
+    );
+  } finally {
+    await reader.close();
+  }
+}
+
+async function sinksOf(home: string): Promise<Named[]> {
+  const { loadAlerts } = await import('../spec/load.ts');
+  return (await loadAlerts(home)).settings.sinks.map(({ name, kind }) => [name, kind]);
 }
 
 async function tasksInFolders(home: string, projects: readonly string[], begin: string): Promise<Named[]> {

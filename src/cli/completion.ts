@@ -56,7 +56,7 @@ function addGlobals(root: RootCommand): void {
     ?.argument('topic', choices([...root.commands.keys(), ...Object.keys(TOPICS)]), true);
 }
 
-function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames): void {
+function addNames(root: RootCommand, { projects, tasks, nodes, alerts, sinks }: CompletionNames): void {
   const offer =
     (names: readonly (readonly [string, string])[]): ArgumentHandler =>
     (complete) => {
@@ -87,4 +87,6 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
   at(['cancel', 'retry', 'revert'], 'tasks', tasks);
   at(['nodes probe', 'nodes drain', 'nodes cordon', 'nodes uncordon'], 'names', nodes);
   at(['nodes remove', 'nodes expire'], 'name', nodes);
+  at(['alerts ack'], 'keys', alerts);
+  at(['alerts test'], 'sinks', sinks);
 }

@@ -37,7 +37,7 @@ export interface GlobalOptions {
 
 const KEYS = ['home', 'output', 'color', 'progress'] as const;
 /** What else dispatch.yaml of a home says; read and checked where it is used. */
-const SECTIONS: readonly string[] = ['models', 'feed', 'report', 'budget', 'prices'];
+const SECTIONS: readonly string[] = ['models', 'feed', 'report', 'serve', 'budget', 'prices'];
 type Key = (typeof KEYS)[number];
 interface Said {
   readonly value: string;

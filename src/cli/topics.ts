@@ -65,10 +65,13 @@ In a home, dispatch.yaml may also have:
     review: { provider: anthropic, model: claude-sonnet-5, key_env: REVIEW_KEY }
     # of your own: { provider: mine, api: openai, base_url: "https://models.example.com/v1", model: m, key_env: MY_KEY }
   feed: { at: "0 9 * * 1-5", timezone: Asia/Shanghai }    # serve moves specs from pending/ then, not at once
+  serve: { listen: "127.0.0.1:7070" }                     # where serve answers /health; off: nowhere
   budget:                  # what all projects, or a key, may use; a project's own is in its project.yaml
     day: { usd: 50 }       # also total, tokens; \`dispatch help budget\`
     credentials: { glm: { day: { usd: 10 } } }
   prices: { glm-5.3: { in: 1.4, cached: 0.26, out: 4.4 } }  # US dollars per million tokens, over the built-in list
+
+alerts.yaml beside it says what is told to whom: dispatch help alerts.
 
 \`dispatch validate\` checks it; editors get its keys from schemas/dispatch.schema.json.
 

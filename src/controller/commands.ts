@@ -8,6 +8,7 @@ import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import { isLookOpen } from '../model/second-look.ts';
 import { isFinal, type Project, type Task, undoOf } from '../model/task.ts';
+import { ackAlert } from './alerts.ts';
 import { adoptContract } from './contract.ts';
 import { beginControl } from './control.ts';
 import type { Command } from './door.ts';
@@ -58,6 +59,8 @@ export function command(turn: Turn, asked: Command): Reply {
       return DONE;
     case 'expire':
       return expire(turn, asked);
+    case 'ack':
+      return ackAlert(turn, asked);
     default:
       return assertNever(asked);
   }

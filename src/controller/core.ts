@@ -18,6 +18,7 @@ import { Budgets } from '../schedule/budget.ts';
 import { decide } from '../schedule/decide.ts';
 import { gateSlots } from '../schedule/gates.ts';
 import type { Decision, Snapshot } from '../schedule/snapshot.ts';
+import { alertsTold, judgeAlerts } from './alerts.ts';
 import { command, type Reply } from './commands.ts';
 import { advanceControls, copyBroken, inspected } from './control.ts';
 import { passDeliveries } from './deliveries.ts';
@@ -192,6 +193,10 @@ export class Core {
         return hub.deliverRaced(turn, input);
       case 'deliver.refused':
         return hub.deliverRefused(turn, input);
+      case 'alerts.judged':
+        return judgeAlerts(turn, input);
+      case 'alerts.told':
+        return alertsTold(turn, input);
       case 'effect.failed':
         return;
       default:

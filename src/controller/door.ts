@@ -8,6 +8,7 @@
  * effect is idempotent by its token, its commit or its old value.
  */
 import type { HubEffect, HubResult } from '../merge/door.ts';
+import type { Cause } from '../model/alert.ts';
 import type { ErrorCode } from '../model/codes/index.ts';
 import type { ProgramReport } from '../model/executor.ts';
 import type { AilmentKind } from '../model/health.ts';
@@ -102,6 +103,23 @@ export type Input =
       readonly did: string | null;
     }
   | HubResult
+  // alerts
+  /** The rules were held against the state and this machine. */
+  | {
+      readonly is: 'alerts.judged';
+      readonly found: readonly Cause[];
+      /** Of these nothing could be said. */
+      readonly undecided: ReadonlySet<string>;
+      /** A cause is told once in this span, milliseconds. */
+      readonly againMs: number;
+    }
+  /** A sink took the news of these. */
+  | {
+      readonly is: 'alerts.told';
+      readonly sink: string;
+      readonly raised: readonly string[];
+      readonly resolved: readonly string[];
+    }
   | { readonly is: 'command'; readonly command: Command };
 
 /** What a person asks for, from the command line or over the controller's socket. */
@@ -148,4 +166,6 @@ export type Command =
   | { readonly verb: 'release'; readonly project: ProjectName; readonly by: string }
   | { readonly verb: 'mark'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }
   /** The machine is gone: its work starts elsewhere, and its lease is not waited for. */
-  | { readonly verb: 'expire'; readonly node: NodeName; readonly by: string };
+  | { readonly verb: 'expire'; readonly node: NodeName; readonly by: string }
+  /** A person knows of this alert. */
+  | { readonly verb: 'ack'; readonly key: string; readonly by: string };

@@ -6,27 +6,30 @@
  * cannot be used is refused as a whole: the session keeps what it had, and the refusal is told once and kept for
  * whoever asks. Directories are watched, and looked at now and then as well, since a watch can be lost unnoticed.
  */
-import { type FSWatcher, statSync, watch } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { DispatchError, type Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { Language } from '../model/language.ts';
-import { PENDING } from '../feed/names.ts';
 import { FeedWatch } from '../feed/watch.ts';
 import {
+  ALERTS_CONFIG,
   HOME_CONFIG,
   listProjects,
+  loadAlerts,
   loadHome,
   loadHomeConfig,
   loadProject,
   planProblem,
 } from '../spec/load.ts';
+import { AlertWatch } from './alert-watch.ts';
 import { fedNotes } from './fed-notes.ts';
 import { budgetRules } from './budget-rules.ts';
 import type { Reply } from './commands.ts';
+import { HealthPort } from './health-port.ts';
 import { ReportClock } from './report-clock.ts';
 import { Refusals } from './refusals.ts';
+import { signatureOf } from './signature.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 
 export interface KeeperOptions {
@@ -35,6 +38,8 @@ export interface KeeperOptions {
   readonly onNote: NonNullable<SessionOptions['onNote']>;
   /** Of reports, from what dispatch.yaml says. */
   readonly language: (said: Language | null) => Language;
+  /** A variable of the environment, for the secrets of sinks. */
+  readonly variable: (name: string) => string | undefined;
   /** How long files must be quiet before they are read again, milliseconds. */
   readonly quietMs?: number;
   /** Between two looks that nothing asked for, milliseconds. */
@@ -66,18 +71,24 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     opened = resolve;
   });
   const refusals = new Refusals(options.onNote);
+  let watching: AlertWatch | null = null;
   const session = await openSession({
     home: options.home,
     nodes,
     projects: [],
-    onEvents: options.onEvents,
+    onEvents: (events, state) => {
+      watching?.note(events, state);
+      options.onEvents(events, state);
+    },
     onNote: options.onNote,
     keeper: {
       take: async (project, skip) => (await keeper).take(project, skip),
       refused: () => refusals.files,
     },
   });
-  const kept = new Keeper(options, session, refusals);
+  const { home, variable, onNote } = options;
+  watching = new AlertWatch({ home, session, variable, onNote, showsAlerts: true });
+  const kept = new Keeper(options, session, refusals, watching);
   await kept.begin(before);
   opened(kept);
   return kept;
@@ -91,6 +102,8 @@ export class Keeper {
   /** Sizes and times of the files as they were read last, by what was read. */
   readonly #seen = new Map<string, string>();
   readonly #reports: ReportClock;
+  readonly #alerts: AlertWatch;
+  readonly #port: HealthPort;
   #watchers: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | null = null;
   #looks: NodeJS.Timeout | null = null;
@@ -98,10 +111,11 @@ export class Keeper {
   #turn: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: KeeperOptions, session: Session, refusals: Refusals) {
+  constructor(options: KeeperOptions, session: Session, refusals: Refusals, alerts: AlertWatch) {
     this.#options = options;
     this.session = session;
     this.#refusals = refusals;
+    this.#alerts = alerts;
     this.#feed = new FeedWatch({
       home: options.home,
       projects: () => listProjects(options.home),
@@ -118,7 +132,14 @@ export class Keeper {
       ...(options.lookMs === undefined ? {} : { lookMs: options.lookMs }),
     });
     const { home, language, onNote } = options;
-    this.#reports = new ReportClock({ home, language, onNote, nodes: () => session.nodes });
+    this.#reports = new ReportClock({
+      home,
+      language,
+      onNote,
+      nodes: () => session.nodes,
+      send: (report) => alerts.report(report),
+    });
+    this.#port = new HealthPort({ home, desk: session.health, onNote });
   }
 
   /** Projects that were started and have something left to do or to change. */
@@ -134,6 +155,7 @@ export class Keeper {
     this.#seen.set(NODES, nodesRead);
     this.#watch();
     await this.#followConfig();
+    await this.#followAlerts();
     void this.#inTurn(() => this.#resume());
     this.#looks = setInterval(() => this.look(), this.#options.lookMs ?? LOOK_MS);
   }
@@ -160,6 +182,8 @@ export class Keeper {
     if (this.#quiet !== null) clearTimeout(this.#quiet);
     if (this.#looks !== null) clearInterval(this.#looks);
     this.#reports.stop();
+    this.#alerts.stop();
+    await this.#port.stop();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
     await this.#feed.stop();
@@ -190,6 +214,7 @@ export class Keeper {
     await this.#guarded(async () => {
       if (await this.#hasChanged(NODES)) await this.#followNodes();
       if (await this.#hasChanged(HOME_CONFIG)) await this.#followConfig();
+      if (await this.#hasChanged(ALERTS_CONFIG)) await this.#followAlerts();
       for (const project of this.projects) {
         if (!this.#stopped && (await this.#hasChanged(folderOf(project))))
           await this.#load(project, this.#skip(project));
@@ -227,6 +252,16 @@ export class Keeper {
     if (!this.#stopped) this.session.allow(budgetRules(config));
     if (!this.#stopped) this.#feed.follow(config.feed);
     if (!this.#stopped) this.#reports.follow(config.report, budgetRules(config).prices);
+    if (!this.#stopped) await this.#port.follow(config.serve);
+  }
+
+  async #followAlerts(): Promise<void> {
+    this.#seen.set(ALERTS_CONFIG, await signatureOf(this.#options.home, ALERTS_CONFIG));
+    const { settings, problems } = await loadAlerts(this.#options.home);
+    const error = firstError(problems);
+    if (error !== null) return this.#refusals.refuse(ALERTS_CONFIG, error);
+    this.#refusals.accept(ALERTS_CONFIG);
+    this.#alerts.follow(settings);
   }
 
   /** What the person said who started it holds for changed files and for the next keeper too. */
@@ -304,24 +339,6 @@ export class Keeper {
 
 function folderOf(project: ProjectName): string {
   return `specs/${project}`;
-}
-
-/** Changes with every file of a folder, or with the file. */
-async function signatureOf(home: string, path: string): Promise<string> {
-  const full = join(home, path);
-  const names = await readdir(full).catch(() => null);
-  if (names === null) return stamp(full);
-  // What is pending changes nothing before it is fed.
-  return names
-    .filter((name) => name !== PENDING)
-    .sort()
-    .map((name) => `${name} ${stamp(join(full, name))}`)
-    .join('\n');
-}
-
-function stamp(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? 'missing' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
 }
 
 function firstError(problems: readonly Problem[]): Problem | null {

@@ -6,6 +6,8 @@ export interface HomePaths {
   readonly database: string;
   readonly socket: string;
   readonly repos: string;
+  /** What /health/deep wants. */
+  readonly healthToken: string;
   /** Bundles on their way. */
   readonly temporary: string;
 }
@@ -16,6 +18,7 @@ export function homePaths(home: string): HomePaths {
     state,
     database: join(state, 'state.db'),
     socket: join(state, 'controller.sock'),
+    healthToken: join(state, 'health.token'),
     repos: join(state, 'repos'),
     temporary: join(state, 'tmp'),
   };

@@ -9,6 +9,8 @@ export type Question =
   | { readonly ask: 'about' }
   /** How the nodes are doing, as they said last. */
   | { readonly ask: 'nodes' }
+  /** Whether all that it depends on works; answered with a HealthReport. */
+  | { readonly ask: 'health' }
   /** Read the project's files and run it: a controller that keeps the home does, and one that runs this very project. Answered with a Reply. */
   | { readonly ask: 'take'; readonly project: ProjectName; readonly skipControl?: string };
 

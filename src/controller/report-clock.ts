@@ -4,6 +4,8 @@ import { PRICES_AS_OF } from '../model/built-in-prices.ts';
 import { DispatchError } from '../model/error.ts';
 import type { Language } from '../model/language.ts';
 import type { NodeConfig } from '../model/spec.ts';
+import { dailyHtml } from '../report/daily/html/page.ts';
+import { dailyMarkdown } from '../report/daily/markdown.ts';
 import type { PriceTable } from '../model/price.ts';
 import { reportsDue } from '../model/period.ts';
 import type { ReportConfig } from '../spec/parse-home.ts';
@@ -21,6 +23,12 @@ export interface ReportClockOptions {
   /** From what dispatch.yaml says. */
   readonly language: (said: Language | null) => Language;
   readonly onNote: (note: Note) => void;
+  /** A report that was written, to be sent to whoever wants it. */
+  readonly send: (report: {
+    readonly label: string;
+    readonly markdown: string;
+    readonly html: string;
+  }) => void;
 }
 
 export class ReportClock {
@@ -51,15 +59,17 @@ export class ReportClock {
 
   async #write(config: ReportConfig, table: PriceTable): Promise<void> {
     const prices = { asOf: PRICES_AS_OF, table };
-    const { home, nodes, language, onNote } = this.#options;
+    const { home, nodes, language, onNote, send } = this.#options;
     const now = systemClock.wall();
     try {
       const reader = await openReader(homePaths(home).database);
       try {
         for (const period of reportsDue(now, timezoneOf(config))) {
           const report = await readDaily(reader, { period, nodes: nodes(), now, prices });
-          const { markdown, html } = await writeDaily(home, report, language(config.lang));
+          const said = language(config.lang);
+          const { markdown, html } = await writeDaily(home, report, said);
           this.#note(period.label, `wrote ${markdown} and ${html}`);
+          send({ label: period.label, markdown: dailyMarkdown(report, said), html: dailyHtml(report, said) });
         }
       } finally {
         await reader.close();

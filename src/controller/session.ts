@@ -17,6 +17,7 @@ import { isCutOff, silenceOf } from '../schedule/lease.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
+import { changesAlerts } from './alerts.ts';
 import { Acks } from './acks.ts';
 import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
@@ -26,6 +27,9 @@ import type { Command, Effect, Input } from './door.ts';
 import { Fleet } from './fleet.ts';
 import { performOnHub } from './hub-effects.ts';
 import { HubCare } from './hub-care.ts';
+import { HealthDesk, type HealthReport } from './health.ts';
+import { type Checked, deepChecks, readyChecks } from './health-checks.ts';
+import { LoopDelay } from './measure.ts';
 import { Hubs } from './hubs.ts';
 import { isAnybodySilent } from './leases.ts';
 import { Loop } from './loop.ts';
@@ -97,6 +101,9 @@ export class Session {
   readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
   readonly #budgets = new BudgetNews();
   readonly #sandboxed = new Set<ProjectName>();
+  /** How late this process is. */
+  readonly delay = new LoopDelay();
+  readonly health: HealthDesk;
   #endSleepWatch: (() => void) | null = null;
   #stopServing: (() => Promise<void>) | null = null;
   #watchers: (() => void)[] = [];
@@ -154,6 +161,34 @@ export class Session {
       },
       onStopped: (error) => this.#fail(error),
     });
+    const checked = this.#checked();
+    this.health = new HealthDesk({ ready: () => readyChecks(checked), deep: () => deepChecks(checked) });
+  }
+
+  /** What there is to try. */
+  #checked(): Checked {
+    return {
+      home: this.#options.home,
+      pid: this.#lease.pid,
+      nodes: () => this.#fleet.configs,
+      looks: () => this.looks(),
+      holds: () => this.#holds(),
+      untried: () =>
+        this.#fleet.configs.flatMap(({ name }) => (this.#core.memory.tried.has(name) ? [] : [name])),
+      hubs: () =>
+        [...this.state.projects.values()].flatMap(({ name: project, config, integration }) =>
+          config.repo === null || integration === null
+            ? []
+            : [{ project, tip: async () => (await this.#hubs.of(project)).integration() }],
+        ),
+      delay: this.delay,
+    };
+  }
+
+  async #holds(): Promise<void> {
+    if (this.#noSpace) throw new Error('the last commit found no space on the disk; it is tried again');
+    const holder = await this.#store.holder();
+    if (holder?.epoch !== this.#lease.epoch) throw new Error('another controller has taken over');
   }
 
   get state(): State {
@@ -219,6 +254,22 @@ export class Session {
     this.#core.setNodes(this.#fleet.configs);
     this.#loop.push({ is: 'tick' });
     return kept;
+  }
+
+  /** The rules of alerts were held against the state and this machine. */
+  judged(judged: Omit<Extract<Input, { is: 'alerts.judged' }>, 'is'>): void {
+    if (changesAlerts(this.state.alerts, judged, systemClock.wall()))
+      this.#loop.push({ is: 'alerts.judged', ...judged });
+  }
+
+  /** A sink took the news of these alerts. */
+  told(told: Omit<Extract<Input, { is: 'alerts.told' }>, 'is'>): void {
+    this.#loop.push({ is: 'alerts.told', ...told });
+  }
+
+  /** How the nodes are doing, as they said last. */
+  looks(): NodeLook[] {
+    return this.#fleet.looks().map((look) => ({ ...look, silence: silenceOf(this.snapshot(), look.name) }));
   }
 
   /** What may be spent from now on. */
@@ -306,6 +357,7 @@ export class Session {
 
   async #letGo(): Promise<void> {
     this.#endSleepWatch?.();
+    this.delay.stop();
     await this.#stopServing?.();
     await this.#loop.stop();
     this.#acks.stop();
@@ -315,7 +367,7 @@ export class Session {
     await this.#store.close();
   }
 
-  async #answer(question: Question): Promise<Reply | About | readonly NodeLook[]> {
+  async #answer(question: Question): Promise<Reply | About | readonly NodeLook[] | HealthReport> {
     const { keeper } = this.#options;
     switch (question.ask) {
       case 'about': {
@@ -327,9 +379,9 @@ export class Session {
         return { kind, pid: this.#lease.pid, refused, controls, ...quiet };
       }
       case 'nodes':
-        return this.#fleet
-          .looks()
-          .map((look) => ({ ...look, silence: silenceOf(this.snapshot(), look.name) }));
+        return this.looks();
+      case 'health':
+        return this.health.deep();
       case 'take':
         if (keeper !== undefined) return keeper.take(question.project, question.skipControl);
         if (this.#options.again !== undefined) return this.#options.again(question.project);

@@ -11,10 +11,11 @@ import { DispatchError } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { Reply } from './commands.ts';
 import type { Command } from './door.ts';
+import type { HealthReport } from './health.ts';
 import type { About, NodeLook, Question } from './questions.ts';
 
 type Request = Command | Question;
-type Answer = Reply | About | readonly NodeLook[];
+type Answer = Reply | About | readonly NodeLook[] | HealthReport;
 
 /** Longest path a unix socket may have on every system that we run on (macOS: 104 bytes with the final zero). */
 const MAX_SOCKET_PATH = 100;
@@ -22,6 +23,8 @@ const MAX_SOCKET_PATH = 100;
 const MAX_LINE = 64 * 1024 * 1024;
 /** A controller that is at work answers a question between two turns. Milliseconds. */
 const ABOUT_MS = 3000;
+/** Each of its parts has a deadline of its own, and they are tried side by side. Milliseconds. */
+const HEALTH_MS = 15_000;
 
 /** Serves requests until the returned function is called. `file` is where clients look for it. */
 export async function serveRequests(
@@ -62,6 +65,12 @@ export async function nodesOfController(file: string): Promise<readonly NodeLook
 export async function aboutController(file: string): Promise<About | null> {
   const about = await ask<About | Reply>(file, { ask: 'about' }, ABOUT_MS).catch(() => null);
   return about !== null && 'kind' in about ? about : null;
+}
+
+/** Tries all that the controller depends on; null when nobody is listening, or it does not answer in time. */
+export async function healthOfController(file: string): Promise<HealthReport | null> {
+  const found = await ask<HealthReport | Reply>(file, { ask: 'health' }, HEALTH_MS).catch(() => null);
+  return found !== null && 'parts' in found ? found : null;
 }
 
 function ask<T extends Answer>(file: string, request: Request, limitMs?: number): Promise<T | null> {

@@ -1,3 +1,4 @@
+import type { Cause } from './alert.ts';
 import type { AreaFacts } from './area.ts';
 import type { AttemptKind, Finding, Notes, Outcome, RefusalKind, Step } from './attempt.ts';
 import type { Amount } from './budget.ts';
@@ -99,6 +100,19 @@ export type Fact =
       /** The ailment for which dispatch did it by itself; missing: a person did. */
       readonly for?: AilmentKind;
     }
+  // alerts
+  /** `quiet`: nobody is told, because somebody was within the last day. */
+  | ({ readonly type: 'alert.raised'; readonly quiet?: true } & Cause)
+  /** A sink took these: that they are there, that they are over. */
+  | {
+      readonly type: 'alert.told';
+      readonly sink: string;
+      readonly raised: readonly string[];
+      readonly resolved: readonly string[];
+    }
+  /** A person knows: nobody is told again while it lasts. */
+  | { readonly type: 'alert.acked'; readonly key: string; readonly by: string }
+  | { readonly type: 'alert.resolved'; readonly key: string }
   // attempts
   | {
       readonly type: 'attempt.claimed';

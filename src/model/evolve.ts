@@ -44,6 +44,7 @@ import {
   startProject,
 } from './evolve-spec.ts';
 import { ailNode, healNode, markNode, refuseNode, repairedNode, repairNode } from './evolve-node.ts';
+import { ackAlert, raiseAlert, resolveAlert, tellAlert } from './evolve-alert.ts';
 import { forgive, recordLook, reviewTask, takeBack } from './evolve-review.ts';
 import { isSameRun, landRevert, moveIntegration, passMerge, redOf, requestRevert } from './evolve-merge.ts';
 
@@ -101,6 +102,14 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     }
     case 'node.marked':
       return markNode(state, fact);
+    case 'alert.raised':
+      return raiseAlert(state, fact, event.at);
+    case 'alert.told':
+      return tellAlert(state, fact);
+    case 'alert.acked':
+      return ackAlert(state, fact, event.at);
+    case 'alert.resolved':
+      return resolveAlert(state, fact, event.at);
     case 'attempt.claimed':
       return claimAttempt(state, fact, event);
     case 'attempt.running': {

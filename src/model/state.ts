@@ -1,3 +1,4 @@
+import type { AlertState } from './alert.ts';
 import type { Attempt } from './attempt.ts';
 import type { Credential } from './credential.ts';
 import type { ProgramReport } from './executor.ts';
@@ -34,6 +35,8 @@ export interface State {
   readonly nodes: Map<NodeName, NodeState>;
   /** Keys that were refused at least once, by name. */
   readonly credentials: Map<string, Credential>;
+  /** By key, in the order in which they were first found. */
+  readonly alerts: Map<string, AlertState>;
 
   // Indexes over the above, kept by `evolve` so that a turn costs what changed and not what exists.
   /** Who waits for a task to merge. */
@@ -58,6 +61,7 @@ export function emptyState(): State {
     attempts: new Map(),
     nodes: new Map(),
     credentials: new Map(),
+    alerts: new Map(),
     dependents: new Map(),
     startable: new NotedSet(),
     active: new Set(),

@@ -3,14 +3,17 @@ import type { ErrorCode } from '../model/codes/index.ts';
 import { isOutdated } from '../model/contract.ts';
 import { commandsInUse, lastControl } from '../model/evidence.ts';
 import { needsPerson } from '../model/stall.ts';
-import type { State } from '../model/state.ts';
+import type { NodeState, State } from '../model/state.ts';
 import type { Project } from '../model/task.ts';
 import { stalledIn } from '../schedule/stalled.ts';
 import { mendLine, stallLine } from './stalled.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
+import { formatDuration } from '../model/time.ts';
 import { ailmentText, RULES } from '../schedule/health.ts';
 
 export interface Alert {
+  /** The same for as long as the same thing is wrong. */
+  readonly cause: string;
   /** P0: something is wrong that must not wait; P1: a person has to act, and other work goes on. */
   readonly level: 'P0' | 'P1';
   /** What stands still; null: a machine, or the home as a whole. */
@@ -42,6 +45,7 @@ function stalledWork(state: State, { name }: Project): Alert[] {
       const { attempt, stall } = stalled;
       const message = `${attempt.task} on ${attempt.node}: ${stallLine(stalled)}`;
       return {
+        cause: `stalled/${attempt.task}`,
         level: 'P1',
         project: name,
         node: null,
@@ -55,17 +59,40 @@ function stalledWork(state: State, { name }: Project): Alert[] {
 
 /** One for each thing that is wrong with a machine and that somebody has to know. */
 export function nodeAlerts(state: State): Alert[] {
-  return [...state.nodes.values()].flatMap((node) =>
-    node.health.ailments.flatMap((ailment): Alert[] => {
-      const alert = RULES[ailment.kind].alert(ailment, node);
-      if (alert === null) return [];
-      const { level, code, fix } = alert;
-      const { name, mark } = node;
-      const marked = mark === 'none' ? '' : `, so it was ${mark === 'drain' ? 'drained' : 'cordoned'}`;
-      const message = `${ailmentText(ailment)}${node.health.markedFor === ailment.kind ? marked : ''}`;
-      return [{ level, project: null, node: name, code, message, since: ailment.since, fix: fix(name) }];
-    }),
-  );
+  return [...state.nodes.values()].flatMap((node) => [...silentNode(node), ...ailmentsOf(node)]);
+}
+
+/** It does not answer, and its lease runs down or has ended. */
+function silentNode({ name, silence }: NodeState): Alert[] {
+  if (silence === null) return [];
+  const about = { cause: silentCause(name), level: 'P1', project: null, node: name } as const;
+  const { at: since, silentMs } = silence;
+  const span = formatDuration(silentMs);
+  if (silence.is === 'suspect') {
+    const message = `silent for ${span}: its gates run elsewhere, and what it holds does when its lease has ended`;
+    return [{ ...about, code: 'E_NODE_DOWN', message, since, fix: `dispatch nodes probe ${name}` }];
+  }
+  const why = silence.by === null ? `silent for ${span}` : `said ${silence.by}`;
+  const message = `lost (${why}): its tasks start elsewhere; it is used again when it is back`;
+  return [{ ...about, code: 'E_NODE_LOST', message, since, fix: `dispatch nodes probe ${name}` }];
+}
+
+/** Of whatever keeps a node from answering. */
+export function silentCause(node: NodeName): string {
+  return `node/${node}`;
+}
+
+function ailmentsOf(node: NodeState): Alert[] {
+  return node.health.ailments.flatMap((ailment): Alert[] => {
+    const alert = RULES[ailment.kind].alert(ailment, node);
+    if (alert === null) return [];
+    const { level, code, fix } = alert;
+    const { name, mark } = node;
+    const marked = mark === 'none' ? '' : `, so it was ${mark === 'drain' ? 'drained' : 'cordoned'}`;
+    const message = `${ailmentText(ailment)}${node.health.markedFor === ailment.kind ? marked : ''}`;
+    const cause = `ailment/${name}/${ailment.kind}`;
+    return [{ cause, level, project: null, node: name, code, message, since: ailment.since, fix: fix(name) }];
+  });
 }
 
 /** Until the command is shown to go red, is no longer anybody's, or a person says that it need not. */
@@ -76,7 +103,16 @@ function blindGates(state: State, project: Project): Alert[] {
     const message = `no work starts: ${verify} stays green on a copy that is broken on purpose (${last.note})`;
     const fix = 'dispatch explain E_GATE_PROVES_NOTHING';
     const about = { level: 'P0', project: project.name, node: null } as const;
-    return [{ ...about, code: 'E_GATE_PROVES_NOTHING', message, since: last.at, fix }];
+    return [
+      {
+        cause: `gate/${project.name}/blind/${verify}`,
+        ...about,
+        code: 'E_GATE_PROVES_NOTHING',
+        message,
+        since: last.at,
+        fix,
+      },
+    ];
   });
 }
 
@@ -93,23 +129,24 @@ function changedContract(state: State, { name, config, contract }: Project): Ale
   const made = old.length === 0 ? '' : `; at work under another one: ${old.join(', ')}`;
   const message = `no work starts: ${path} has changed (${changed.commit.slice(0, 10)})${made}`;
   const fix = `dispatch contract diff ${name}, then dispatch contract accept ${name}`;
-  const about = { level: 'P0', project: name, node: null } as const;
+  const about = { cause: `contract/${name}`, level: 'P0', project: name, node: null } as const;
   return [{ ...about, code: 'E_CONTRACT_CHANGED', message, since: changed.since, fix }];
 }
 
 /** A queue that a person holds is no alert: somebody knows already. */
 function brokenGate({ name, hold, broken }: Project): Alert[] {
   const code = 'E_GATE_BROKEN';
+  const cause = `gate/${name}/broken`;
   if (hold !== null) {
     if (hold.by !== 'dispatch') return [];
     const { reason: message, since } = hold;
     const fix = `dispatch queue release ${name}`;
-    return [{ level: 'P0', project: name, node: null, code, message, since, fix }];
+    return [{ cause, level: 'P0', project: name, node: null, code, message, since, fix }];
   }
   if (broken === null) return [];
   const { reason, times, since } = broken;
   const message = `a gate broke (${times} in a row, nobody's fault), so nothing merges until one can judge: ${reason}`;
-  return [{ level: 'P1', project: name, node: null, code, message, since, fix: null }];
+  return [{ cause, level: 'P1', project: name, node: null, code, message, since, fix: null }];
 }
 
 /** `alert P0: web: E_GATE_BROKEN: …`, and what to type. */

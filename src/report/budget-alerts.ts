@@ -38,6 +38,7 @@ export function budgetAlerts(
 
 function alertOf(verdict: BudgetVerdict, isGoneNow: boolean, now: number): Alert {
   return {
+    cause: `budget/${keyOf(verdict).replaceAll(' ', '/')}`,
     level: isGoneNow ? 'P0' : 'P1',
     node: null,
     project: verdict.of === 'project' ? (verdict.name as ProjectName) : null,

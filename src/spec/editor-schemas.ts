@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { alertsSchema } from './alerts-schema.ts';
 import { homeSchema } from './home-schema.ts';
 import { executorsFileSchema, nodesSchema, projectSchema, specSchema } from './schema.ts';
 
@@ -10,6 +11,7 @@ export function editorSchemas(): Readonly<Record<string, string>> {
     'executors.schema.json': render(executorsFileSchema),
     'nodes.schema.json': render(nodesSchema),
     'dispatch.schema.json': render(homeSchema),
+    'alerts.schema.json': render(alertsSchema),
   };
 }
 

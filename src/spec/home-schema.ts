@@ -6,6 +6,7 @@ import { isTimezone } from '../model/timezone.ts';
 import { homeBudget, pricesSection } from './budget-schema.ts';
 import { feedSection } from './feed-settings.ts';
 import { line, refine } from './fields.ts';
+import { serveSection } from './serve-settings.ts';
 import { modelsSection } from './models-schema.ts';
 
 /** Minute, hour, day of month, month, day of week. */
@@ -40,6 +41,7 @@ export const homeSchema = z
     progress: line.optional().describe('Setting of the command line: auto, plain or quiet.'),
     models: modelsSection.optional(),
     feed: feedSection.optional(),
+    serve: serveSection.optional(),
     budget: homeBudget.optional(),
     prices: pricesSection.optional(),
     report: z

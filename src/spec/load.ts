@@ -16,6 +16,7 @@ import { checkProject } from './check-project.ts';
 import { decodeText } from './decode.ts';
 import { MAX_SPEC_BYTES } from './front-matter.ts';
 import { nearest } from './nearest.ts';
+import { type ParsedAlerts, parseAlerts } from './parse-alerts.ts';
 import { parseNodes } from './nodes.ts';
 import { type Executors, type ParsedExecutors, parseExecutors } from './parse-executors.ts';
 import { type ParsedHome, parseHome } from './parse-home.ts';
@@ -44,14 +45,18 @@ export interface LoadOptions {
   readonly builtin?: Executors;
 }
 
-/** nodes.json, executors.yaml and dispatch.yaml of a home. */
+/** nodes.json, executors.yaml, dispatch.yaml and alerts.yaml of a home. */
 export async function loadHome(home: string): Promise<LoadedHome> {
-  const [{ nodes, problems }, executors, config] = await Promise.all([
+  const [{ nodes, problems }, executors, config, alerts] = await Promise.all([
     loadNodes(home),
     loadExecutors(home),
     loadHomeConfig(home),
+    loadAlerts(home),
   ]);
-  return { nodes, problems: [...problems, ...executors.problems, ...config.problems] };
+  return {
+    nodes,
+    problems: [...problems, ...executors.problems, ...config.problems, ...alerts.problems],
+  };
 }
 
 /** The built-in executors and those of executors.yaml, which a home need not have. */
@@ -72,6 +77,16 @@ export async function loadHomeConfig(home: string): Promise<ParsedHome> {
 
 /** What is set for a home as a whole. */
 export const HOME_CONFIG = 'dispatch.yaml';
+
+/** alerts.yaml, which a home need not have. */
+export async function loadAlerts(home: string): Promise<ParsedAlerts> {
+  const read = await readText(join(home, ALERTS_CONFIG), ALERTS_CONFIG);
+  if ('text' in read) return parseAlerts(read.text, ALERTS_CONFIG);
+  return { ...parseAlerts('', ALERTS_CONFIG), problems: 'problem' in read ? [read.problem] : [] };
+}
+
+/** What is told to whom, and when. */
+export const ALERTS_CONFIG = 'alerts.yaml';
 
 async function loadNodes(home: string): Promise<LoadedHome> {
   const file = 'nodes.json';

@@ -11,11 +11,13 @@ import { feedProblems, type FeedSettings, NO_SCHEDULE } from './feed-settings.ts
 import { homeSchema } from './home-schema.ts';
 import { type Models, modelsOf } from './parse-models.ts';
 import { FILE_START } from './problem.ts';
+import { DEFAULT_SERVE, serveOf, type ServeSettings } from './serve-settings.ts';
 import { readYaml } from './yaml-source.ts';
 
 export interface HomeConfig {
   readonly models: Models;
   readonly feed: FeedSettings;
+  readonly serve: ServeSettings;
   readonly report: ReportConfig;
   readonly budget: HomeBudget;
 }
@@ -38,6 +40,7 @@ const MAX_BYTES = 1024 * 1024;
 const NOTHING: HomeConfig = {
   models: {},
   feed: NO_SCHEDULE,
+  serve: DEFAULT_SERVE,
   report: { at: null, lang: null, timezone: null },
   budget: homeBudgetOf(),
 };
@@ -64,6 +67,7 @@ export function parseHome(text: string, file: string): ParsedHome {
     config: {
       models,
       feed,
+      serve: serveOf(value.serve),
       report: { at, lang, timezone },
       budget: homeBudgetOf(value.budget, value.prices),
     },

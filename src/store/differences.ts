@@ -9,6 +9,7 @@ export function differences(fromEvents: State, stored: State): ReplayDifference[
     ...compareTable('projects', fromEvents.projects, stored.projects),
     ...compareTable('nodes', fromEvents.nodes, stored.nodes),
     ...compareTable('credentials', fromEvents.credentials, stored.credentials),
+    ...compareTable('alerts', fromEvents.alerts, stored.alerts),
     ...compareTable('tasks', fromEvents.tasks, stored.tasks),
     ...compareTable('attempts', fromEvents.attempts, stored.attempts),
     ...compareFenced(fromEvents.fenced, stored.fenced),

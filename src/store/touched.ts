@@ -17,6 +17,7 @@ export interface Touched {
   readonly projects: Set<ProjectName>;
   readonly nodes: Set<NodeName>;
   readonly credentials: Set<string>;
+  readonly alerts: Set<string>;
   /** `added`: no row yet; `respecified`: its spec is another one; `moved`: only facts about its progress. */
   readonly tasks: Map<TaskKey, 'added' | 'respecified' | 'moved'>;
   /** `claimed`: no row yet. */
@@ -30,6 +31,7 @@ export function touchedBy(events: readonly NewEvent[], state: State): Touched {
     projects: new Set(),
     nodes: new Set(),
     credentials: new Set(),
+    alerts: new Set(),
     tasks: new Map(),
     attempts: new Map(),
   };
@@ -96,6 +98,14 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'credential.limited':
     case 'credential.eased':
       touched.credentials.add(fact.credential);
+      return;
+    case 'alert.raised':
+    case 'alert.acked':
+    case 'alert.resolved':
+      touched.alerts.add(fact.key);
+      return;
+    case 'alert.told':
+      for (const key of [...fact.raised, ...fact.resolved]) touched.alerts.add(key);
       return;
     case 'attempt.claimed':
       touched.attempts.set(fact.token, 'claimed');

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { DailyReport } from '../../src/report/daily/model.ts';
 import { localDate } from '../../src/model/period.ts';
 import type { Report } from '../../src/report/model.ts';
+import { httpReceiver } from '../alerts/receivers.ts';
 import { type Home, makeHome, PROJECT } from './home.ts';
 import { until } from './until.ts';
 
@@ -72,6 +73,9 @@ async function writtenByServe(home: Home, zone: string): Promise<void> {
   const date = localDate(Date.now(), zone);
   const file = join(home.dir, 'dispatch.yaml');
   writeFileSync(file, `report: { timezone: ${zone} }\n`);
+  const receiver = await httpReceiver();
+  const hook = `{ kind: webhook, url: "${receiver.url}/daily", levels: [], report: true }`;
+  writeFileSync(join(home.dir, 'alerts.yaml'), `sinks: [${hook}]\n`);
   const serve = home.spawn(['serve'], { limitMs: LIMIT_MS });
   await serve.until('that it serves', () => serve.output.includes('keeps'));
   let gap = 2000;
@@ -85,6 +89,11 @@ async function writtenByServe(home: Home, zone: string): Promise<void> {
     }
     return existsSync(join(home.dir, 'reports', `${date}.html`));
   });
+  // That of the day before, which nobody has written, comes first.
+  const sent = (): { id: string; is: string; text: string }[] =>
+    receiver.received.map(({ body }) => JSON.parse(body) as { id: string; is: string; text: string });
+  await until('that it is sent', () => sent().some(({ id }) => id === `report-${date}`));
+  expect(sent().every(({ is, text }) => is === 'report' && text.startsWith('# 日报'))).toBe(true);
   await serve.until('its word', () => serve.output.includes(`wrote reports/${date}.md`));
   serve.signal('SIGTERM');
   expect(await serve.ended).toMatchObject({ code: 0, stderr: '' });

@@ -94,6 +94,7 @@ export class History {
       () => this.#lose(),
       () => this.#keep(),
       () => this.#probe(),
+      () => this.#alert(),
       () => this.#limit(),
       () => this.#easeKey(),
       () => this.#mark(),
@@ -304,6 +305,34 @@ export class History {
       if (!this.#rarely()) return [];
       return one({ type: 'credential.eased', credential, limit: 3, notBefore: 0, strikes: 0 });
     });
+  }
+
+  #alert(): Move[] {
+    if (!this.#rarely()) return [];
+    const { alerts } = this.state;
+    const key = this.#any(['wal', 'sink/ntfy', 'node/mac2']);
+    const raised: Fact = {
+      type: 'alert.raised',
+      key,
+      rule: 'wal',
+      level: this.#any(['P0', 'P1', 'P2'] as const),
+      code: 'E_WAL_SIZE',
+      about: 'here',
+      message: `the log has ${this.#pick(100)} MiB`,
+      fix: this.#any([null, 'dispatch health']),
+      ...(alerts.has(key) && this.#pick(2) === 0 ? { quiet: true } : {}),
+    };
+    const known = [...alerts.values()].flatMap(({ key: open, resolved }): Move[] => {
+      const at = { raised: resolved === null ? [open] : [], resolved: resolved === null ? [] : [open] };
+      const told: Fact = { type: 'alert.told', sink: this.#any(['ntfy', 'mail']), ...at };
+      if (resolved !== null) return one(told);
+      return [
+        ...one(told),
+        ...one({ type: 'alert.resolved', key: open }),
+        ...one({ type: 'alert.acked', key: open, by: 'ann' }),
+      ];
+    });
+    return [...one(raised), ...known];
   }
 
   #probe(): Move[] {
@@ -752,7 +781,7 @@ export class History {
         if (entry.progress.undo !== undefined)
           return one(...stopped, { type: 'revert.refused', reason: 'it is red', ...said });
         const refused: Fact = { type: 'merge.refused', ...said };
-        if (this.#pick(3) > 0) return one(...stopped, refused);
+        if (this.#pick(2) === 0) return one(...stopped, refused);
         return one(...stopped, refused, this.#parked(entry.task.key, token));
       }),
     );

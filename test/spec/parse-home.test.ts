@@ -35,3 +35,14 @@ reprot: {}
 test.each(['0 0 19 * * *', '@daily; rm', 'at seven', '* * *'])('%j is no time of a report', (at) => {
   expect(read(`report: { at: ${JSON.stringify(at)} }`).problems).toHaveLength(1);
 });
+
+test('serve answers health on a port of this machine, another one, or none', () => {
+  const listen = (text: string) => read(`serve: { listen: ${text} }`).config.serve.listen;
+  expect(read('').config.serve.listen).toEqual({ host: '127.0.0.1', port: 7070 });
+  expect(listen('"127.0.0.1:0"')).toEqual({ host: '127.0.0.1', port: 0 });
+  expect(listen('"[::1]:8080"')).toEqual({ host: '::1', port: 8080 });
+  expect(listen('"localhost:8080"')).toEqual({ host: '127.0.0.1', port: 8080 });
+  expect(listen('off')).toBeNull();
+  for (const wrong of ['"0.0.0.0:7070"', '"127.0.0.1"', '"127.0.0.1:70700"', '7070'])
+    expect(places(read(`serve: { listen: ${wrong} }`).problems)).toEqual(['E_SPEC_VALUE 1:18']);
+});

@@ -4,6 +4,23 @@ BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 
+CREATE TABLE alerts (
+  ord          INTEGER PRIMARY KEY,
+  key          TEXT NOT NULL UNIQUE,
+  rule         TEXT NOT NULL,
+  level        TEXT NOT NULL CHECK (level IN ('P0', 'P1', 'P2')),
+  code         TEXT NOT NULL,
+  about        TEXT NOT NULL,
+  message      TEXT NOT NULL,
+  fix          TEXT,
+  since        REAL NOT NULL,
+  announced_at REAL NOT NULL,
+  quiet        INTEGER NOT NULL CHECK (quiet IN (0, 1)),
+  told         TEXT NOT NULL CHECK (json_valid(told)),
+  acked        TEXT CHECK (json_valid(acked)),
+  resolved     TEXT CHECK (json_valid(resolved))
+) STRICT;
+
 CREATE TABLE attempts (
   ord         INTEGER PRIMARY KEY,
   token       TEXT NOT NULL UNIQUE,

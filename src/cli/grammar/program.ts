@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { TOPICS } from '../topics.ts';
 import { VERSION } from '../version.ts';
 import { type Act, exampleLines } from './act.ts';
+import { declareAlerts } from './alerts.ts';
 import { declareContract } from './contract.ts';
 import { declareFleet } from './fleet.ts';
 import { declareHelp } from './help.ts';
@@ -30,6 +31,7 @@ export function buildProgram(act: Act): Command {
   declareWork(program, act);
   declareQueue(program, act);
   declareLook(program, act);
+  declareAlerts(program, act);
   declareMoney(program, act);
   declareFleet(program, act);
   declareHelp(program, act);

@@ -2,6 +2,8 @@
  * Runs projects and shows what happens until nothing more can happen without a person: as the controller, or, where
  * `dispatch serve` keeps the home, by handing them to it and watching.
  */
+import type { AlertWatch } from '../../controller/alert-watch.ts';
+import type { Note } from '../../controller/note.ts';
 import { budgetRules } from '../../controller/budget-rules.ts';
 import type { LoadedProject, Session } from '../../controller/session.ts';
 import type { Reply } from '../../controller/commands.ts';
@@ -14,11 +16,12 @@ import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
-import { loadHomeConfig, loadProject, planProblem } from '../../spec/load.ts';
+import { loadAlerts, loadHomeConfig, loadProject, planProblem } from '../../spec/load.ts';
 import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { budgetAlerts } from '../../report/budget-alerts.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
+import { secretVariable } from '../environment.ts';
 import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
 import { follow } from '../progress/follow.ts';
@@ -50,6 +53,7 @@ export async function start(
   const stop = interruption();
   const { openSession } = await import('../../controller/session.ts');
   let session: Session | null = null;
+  let alerts: AlertWatch | null = null;
   try {
     session = await openSession({
       home,
@@ -58,6 +62,7 @@ export async function start(
       budget,
       onEvents: (events, state) => {
         kept.push(...events.filter(keepForSummary));
+        alerts?.note(events, state);
         screen.events(events, state);
       },
       onNote: (note) => screen.note(note),
@@ -71,6 +76,11 @@ export async function start(
           : takeAgain(session, home, project),
     });
     const running = session;
+    // What happens is on the screen already; the other sinks may be where nobody looks at it.
+    const { AlertWatch } = await import('../../controller/alert-watch.ts');
+    const onNote = (note: Note): void => screen.note(note);
+    alerts = new AlertWatch({ home, session, variable: secretVariable, onNote, showsAlerts: false });
+    alerts.follow((await loadAlerts(home)).settings);
     screen.watch(() => running.snapshot());
     const skip = skipOf(options, environment.user);
     for (const project of wanted) await running.command({ verb: 'start', project, ...skip });
@@ -96,6 +106,7 @@ export async function start(
   } finally {
     stop.forget();
     await screen.end();
+    alerts?.stop();
     await session?.detach();
   }
 }

@@ -1,4 +1,5 @@
 import type { CodeEntry } from '../exit.ts';
+import { ALERT_CODES } from './alert.ts';
 import { BUDGET_CODES } from './budget.ts';
 import { CLI_CODES } from './cli.ts';
 import { CONTROLLER_CODES } from './controller.ts';
@@ -22,6 +23,7 @@ export const CODES = {
   ...GATE_CODES,
   ...MODEL_CODES,
   ...LINT_CODES,
+  ...ALERT_CODES,
 } as const;
 
 export type ErrorCode = keyof typeof CODES;

@@ -13,7 +13,16 @@ import { failuresOf, gateTimes, retriesOf, spendingOf } from './attempts-of-day.
 import { kindRates } from './first-rounds.ts';
 import type { DailyOptions, NodeTally } from './fold.ts';
 import { lanesOf } from './lanes.ts';
-import type { Bucket, DailyReport, FleetDay, FlakyDay, NodeDay, ProjectDay, Standing } from './model.ts';
+import type {
+  AlertDay,
+  Bucket,
+  DailyReport,
+  FleetDay,
+  FlakyDay,
+  NodeDay,
+  ProjectDay,
+  Standing,
+} from './model.ts';
 import type { Price } from './money.ts';
 import type { Noted } from './noted.ts';
 import { nextSteps } from './tomorrow.ts';
@@ -76,6 +85,7 @@ export function buildDay(folded: Folded): DailyReport {
     measures: windows.main.measures(state, price, begun),
     before: isInLog(windows.before, folded) ? windows.before.measures(state, price, begunIn(folded)) : null,
     trend: trend.map(({ date, window }) => ({ date, measures: window.measures(state, price) })),
+    alerts: alertsOfDay(state, period.from),
     projects: loud,
     quiet: days.filter((day) => !loud.includes(day)).map(({ project }) => project),
     failures: failuresOf(ended, noted),
@@ -95,6 +105,20 @@ export function buildDay(folded: Folded): DailyReport {
     tomorrow: nextSteps({ projects: days, state, capacity, fleet: nodes, connected: folded.connected }),
     events: folded.events,
   };
+}
+
+/** Those that were over before the period are another report's. */
+function alertsOfDay({ alerts }: State, from: number): AlertDay[] {
+  return [...alerts.values()]
+    .filter(({ resolved }) => resolved === null || resolved.at >= from)
+    .map(({ level, key, about, message, since, resolved }): AlertDay => {
+      return { level, key, about, message, since, is: resolved === null ? 'open' : 'over' };
+    })
+    .toSorted(
+      (a, b) =>
+        Number(a.is === 'over') - Number(b.is === 'over') ||
+        (a.level < b.level ? -1 : a.level > b.level ? 1 : 0),
+    );
 }
 
 function begunIn({ options }: Folded): number {

@@ -1,4 +1,5 @@
 /** What a person reads in the evening about all projects of a home. Spans are milliseconds, instants wall clock. */
+import type { AlertLevel } from '../../model/alert.ts';
 import type { Finding, RefusalKind, Step } from '../../model/attempt.ts';
 import type { CommitId, NodeName, ProjectName, TaskId } from '../../model/ids.ts';
 import type { Capacity } from '../advice.ts';
@@ -16,6 +17,8 @@ export interface DailyReport {
   readonly before: Measures | null;
   /** Single days up to the last one of the period, oldest first. */
   readonly trend: readonly { readonly date: string; readonly measures: Measures }[];
+  /** What was found wrong in the period, or still is: all levels, the worst first. */
+  readonly alerts: readonly AlertDay[];
   /** Projects with something to tell, by name. */
   readonly projects: readonly ProjectDay[];
   /** Projects in which nothing happened and nothing is left to do. */
@@ -44,6 +47,15 @@ export interface DailyReport {
   readonly tomorrow: readonly NextStep[];
   /** Events of the log that lie in the period. */
   readonly events: number;
+}
+
+export interface AlertDay {
+  readonly level: AlertLevel;
+  readonly key: string;
+  readonly about: string;
+  readonly message: string;
+  readonly since: number;
+  readonly is: 'open' | 'over';
 }
 
 /** The success measures. */

@@ -10,6 +10,7 @@ export function sectionsOf(report: DailyReport, format: Formats): Section[] {
   const { sections } = format.words;
   const all: Section[] = [
     { id: 'next', title: sections.tomorrow, blocks: nextBlocks(report, format) },
+    { id: 'alerts', title: sections.alerts, blocks: alertBlocks(report, format) },
     { id: 'charts', title: sections[report.period.kind], blocks: chartBlocks(report, format) },
     { id: 'projects', title: sections.projects, blocks: projectBlocks(report, format) },
     { id: 'failures', title: sections.failures, blocks: failureBlocks(report, format), narrow: true },
@@ -35,6 +36,19 @@ function nextBlocks({ tomorrow }: DailyReport, { words }: Formats): Block[] {
     { is: 'commands', items },
     ...(more > 0 ? [{ is: 'text' as const, text: words.more(more), tone: 'muted' as const }] : []),
   ];
+}
+
+function alertBlocks({ alerts }: DailyReport, format: Formats): Block[] {
+  const { words } = format;
+  const { level, about, alert, state, hour } = words.columns;
+  const rows = alerts.map((one): Cell[] => [
+    { text: one.level, tone: one.level === 'P0' ? 'bad' : one.level === 'P1' ? 'warn' : 'muted' },
+    { text: one.about },
+    { text: one.message },
+    { text: format.clock(one.since) },
+    { text: words.alertIs[one.is], tone: one.is === 'open' ? 'warn' : 'muted' },
+  ]);
+  return table(null, [left(level), left(about), left(alert), left(hour), left(state)], rows);
 }
 
 function failureBlocks({ failures, retries }: DailyReport, { words }: Formats): Block[] {

@@ -5,6 +5,7 @@ import type { Lease } from '../port.ts';
 import { taskOfFact, type Touched, touchedBy } from '../touched.ts';
 import type { Db } from './database.ts';
 import type { Leases } from './lease.ts';
+import { putAlert } from './rows/alerts.ts';
 import { insertAttempt, moveAttempt, type StoredAttempt } from './rows/attempts.ts';
 import { putCredential } from './rows/credentials.ts';
 import { putEpoch } from './rows/epoch.ts';
@@ -40,6 +41,7 @@ function rowWriter(db: Db): (touched: Touched, state: State) => void {
   const project = putProject(db);
   const node = putNode(db);
   const credential = putCredential(db);
+  const alert = putAlert(db);
   const task = { added: insertTask(db), respecified: respecifyTask(db), moved: moveTask(db) };
   const attempt = { claimed: insertAttempt(db), moved: moveAttempt(db) };
   return (touched, state) => {
@@ -48,6 +50,7 @@ function rowWriter(db: Db): (touched: Touched, state: State) => void {
     for (const name of touched.nodes) node(nodeOf(state, name));
     for (const name of touched.credentials)
       credential(state.credentials.get(name) ?? notApplied('credential', name));
+    for (const key of touched.alerts) alert(state.alerts.get(key) ?? notApplied('alert', key));
     for (const [key, how] of touched.tasks) {
       if (how === 'respecified') task.moved(taskOf(state, key));
       task[how](taskOf(state, key));

@@ -2,6 +2,7 @@ import { DispatchError } from '../../model/error.ts';
 import { indexesOf } from '../../model/indexes.ts';
 import type { State } from '../../model/state.ts';
 import type { Db } from './database.ts';
+import { allAlerts } from './rows/alerts.ts';
 import { allAttempts } from './rows/attempts.ts';
 import { allCredentials } from './rows/credentials.ts';
 import { storedEpoch } from './rows/epoch.ts';
@@ -40,6 +41,7 @@ function readState(db: Db): State {
     attempts,
     nodes: byKey(allNodes(db), (node) => node.name),
     credentials: byKey(allCredentials(db), (credential) => credential.name),
+    alerts: byKey(allAlerts(db), (alert) => alert.key),
     fenced: new Set(stored.filter(({ unconfirmed }) => unconfirmed).map(({ attempt }) => attempt.token)),
     ...indexesOf(tasks, attempts),
   };

@@ -6,6 +6,7 @@ import type { NodeName } from '../../../src/model/ids.ts';
 import type { NodeConfig } from '../../../src/model/spec.ts';
 import { endOf, tokensOf } from '../../../src/report/attempts.ts';
 import { DailyFold } from '../../../src/report/daily/fold.ts';
+import { dailyMarkdown } from '../../../src/report/daily/markdown.ts';
 import type { DailyReport } from '../../../src/report/daily/model.ts';
 import { dayOf, type Period } from '../../../src/model/period.ts';
 import {
@@ -154,6 +155,25 @@ describe('a gate that is tried on a copy that is broken on purpose', () => {
     const green = tried({ kind: 'done', ...usual });
     expect(green.timeline.lanes[0]?.spans).toMatchObject([{ kind: 'red' }]);
   });
+});
+
+test('what was found wrong is told with its level, the worst first, and no more once its day is over', () => {
+  const wrong = (key: string, level: 'P0' | 'P2'): Fact => {
+    const cause = { key, rule: 'wal', level, code: 'E_WAL_SIZE', about: 'here', fix: null } as const;
+    return { type: 'alert.raised', ...cause, message: `${key} is large` };
+  };
+  const story: Story = [
+    [-8, ...SET_UP, UP, wrong('old', 'P0')],
+    [-4, { type: 'alert.resolved', key: 'old' }],
+    [2, wrong('idle', 'P2'), wrong('disk', 'P0'), wrong('gone', 'P0')],
+    [4, { type: 'alert.resolved', key: 'gone' }],
+  ];
+  expect(reportOf(story).alerts.map(({ level, key, is }) => `${level} ${key} ${is}`)).toEqual([
+    'P0 disk open',
+    'P2 idle open',
+    'P0 gone over',
+  ]);
+  expect(dailyMarkdown(reportOf(story), 'en')).toContain('| P2 | here | idle is large |');
 });
 
 describe('an attempt across midnight', () => {

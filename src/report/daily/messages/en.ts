@@ -68,6 +68,7 @@ export const en = {
   more: (count) => `and ${count} more`,
   asTable: 'As a table',
   separator: ', ',
+  alertIs: { open: 'open', over: 'over' },
   sections: {
     tomorrow: 'What to do next',
     day: 'The day',
@@ -80,6 +81,7 @@ export const en = {
     specs: 'Spec quality',
     capacity: 'Capacity',
     notes: 'How to read this',
+    alerts: 'Alerts',
   },
   measures: {
     merged: 'Tasks merged',
@@ -104,6 +106,9 @@ export const en = {
     minutes: (count) => `${count} min`,
   },
   columns: {
+    level: 'Level',
+    about: 'About',
+    alert: 'What',
     task: 'Task',
     title: 'Title',
     took: 'Spec to merge',

@@ -25,6 +25,7 @@ export interface Messages {
   readonly asTable: string;
   readonly separator: string;
 
+  readonly alertIs: Readonly<Record<'open' | 'over', string>>;
   readonly sections: Readonly<
     Record<
       | 'tomorrow'
@@ -37,7 +38,8 @@ export interface Messages {
       | 'spending'
       | 'specs'
       | 'capacity'
-      | 'notes',
+      | 'notes'
+      | 'alerts',
       string
     >
   >;
@@ -64,6 +66,9 @@ export interface Messages {
 
   readonly columns: Readonly<
     Record<
+      | 'level'
+      | 'about'
+      | 'alert'
       | 'task'
       | 'title'
       | 'took'

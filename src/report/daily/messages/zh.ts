@@ -45,6 +45,7 @@ export const zh = {
   more: (count) => `另有 ${count} 项`,
   asTable: '以表格查看',
   separator: '、',
+  alertIs: { open: '未解决', over: '已解决' },
   sections: {
     tomorrow: '接下来做什么',
     day: '全天走势',
@@ -57,6 +58,7 @@ export const zh = {
     specs: '规格质量',
     capacity: '容量建议',
     notes: '指标说明',
+    alerts: '告警',
   },
   measures: {
     merged: '合入任务',
@@ -82,6 +84,9 @@ export const zh = {
     minutes: (count) => `${count} 分钟`,
   },
   columns: {
+    level: '级别',
+    about: '对象',
+    alert: '内容',
     task: '任务',
     title: '标题',
     took: '规格到合入',
