@@ -56,7 +56,7 @@ function addGlobals(root: RootCommand): void {
     ?.argument('topic', choices([...root.commands.keys(), ...Object.keys(TOPICS)]), true);
 }
 
-function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames): void {
+function addNames(root: RootCommand, { projects, tasks, nodes, backups }: CompletionNames): void {
   const offer =
     (names: readonly (readonly [string, string])[]): ArgumentHandler =>
     (complete) => {
@@ -85,6 +85,8 @@ function addNames(root: RootCommand, { projects, tasks, nodes }: CompletionNames
   at(['why', 'logs', 'attach', 'review', 'gate'], 'task', tasks);
   at(['queue drop', 'queue front'], 'task', tasks);
   at(['cancel', 'retry', 'revert'], 'tasks', tasks);
+  at(['rescue'], 'what', projects);
+  at(['restore'], 'backup', backups);
   at(['nodes probe', 'nodes drain', 'nodes cordon', 'nodes uncordon'], 'names', nodes);
   at(['nodes remove', 'nodes expire'], 'name', nodes);
 }

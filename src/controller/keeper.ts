@@ -22,6 +22,7 @@ import {
   loadProject,
   planProblem,
 } from '../spec/load.ts';
+import { BackupClock } from './backup-clock.ts';
 import { fedNotes } from './fed-notes.ts';
 import { budgetRules } from './budget-rules.ts';
 import type { Reply } from './commands.ts';
@@ -35,6 +36,8 @@ export interface KeeperOptions {
   readonly onNote: NonNullable<SessionOptions['onNote']>;
   /** Of reports, from what dispatch.yaml says. */
   readonly language: (said: Language | null) => Language;
+  /** Makes the backup of the day, and says where it is. */
+  readonly backUp: () => Promise<string>;
   /** How long files must be quiet before they are read again, milliseconds. */
   readonly quietMs?: number;
   /** Between two looks that nothing asked for, milliseconds. */
@@ -91,6 +94,7 @@ export class Keeper {
   /** Sizes and times of the files as they were read last, by what was read. */
   readonly #seen = new Map<string, string>();
   readonly #reports: ReportClock;
+  readonly #backups: BackupClock;
   #watchers: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | null = null;
   #looks: NodeJS.Timeout | null = null;
@@ -117,7 +121,8 @@ export class Keeper {
       ...(options.quietMs === undefined ? {} : { quietMs: options.quietMs }),
       ...(options.lookMs === undefined ? {} : { lookMs: options.lookMs }),
     });
-    const { home, language, onNote } = options;
+    const { home, language, onNote, backUp } = options;
+    this.#backups = new BackupClock({ home, onNote, backUp });
     this.#reports = new ReportClock({ home, language, onNote, nodes: () => session.nodes });
   }
 
@@ -134,6 +139,7 @@ export class Keeper {
     this.#seen.set(NODES, nodesRead);
     this.#watch();
     await this.#followConfig();
+    this.#backups.begin();
     void this.#inTurn(() => this.#resume());
     this.#looks = setInterval(() => this.look(), this.#options.lookMs ?? LOOK_MS);
   }
@@ -160,6 +166,7 @@ export class Keeper {
     if (this.#quiet !== null) clearTimeout(this.#quiet);
     if (this.#looks !== null) clearInterval(this.#looks);
     this.#reports.stop();
+    this.#backups.stop();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
     await this.#feed.stop();

@@ -8,6 +8,7 @@ export interface HomePaths {
   readonly repos: string;
   /** Bundles on their way. */
   readonly temporary: string;
+  readonly backups: string;
 }
 
 export function homePaths(home: string): HomePaths {
@@ -18,5 +19,6 @@ export function homePaths(home: string): HomePaths {
     socket: join(state, 'controller.sock'),
     repos: join(state, 'repos'),
     temporary: join(state, 'tmp'),
+    backups: join(state, 'backups'),
   };
 }

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { backUpStore } from '../backup/make.ts';
 import { assertNever } from '../model/assert.ts';
 import type { BudgetRules } from '../model/budget.ts';
 import { DispatchError } from '../model/error.ts';
@@ -67,7 +68,10 @@ const QUIESCE_MS = 10_000;
 export async function openSession(options: SessionOptions): Promise<Session> {
   const paths = homePaths(options.home);
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
-  const store = await openSqliteStore(paths.database);
+  const store = await openSqliteStore(paths.database, {
+    beforeUpgrade: () =>
+      backUpStore({ home: options.home, ...paths }, { reason: 'upgrade', now: new Date(systemClock.wall()) }),
+  });
   try {
     const lease = await store.acquire(hostname(), process.pid, systemClock.wall());
     try {

@@ -9,6 +9,7 @@ import { declareLook } from './look.ts';
 import { declareMoney } from './money.ts';
 import { declarePrepare } from './prepare.ts';
 import { declareQueue } from './queue.ts';
+import { declareRecover } from './recover.ts';
 import { declareWork } from './work.ts';
 
 /** The whole grammar of the command line; nothing of what the verbs do is loaded. */
@@ -32,6 +33,7 @@ export function buildProgram(act: Act): Command {
   declareLook(program, act);
   declareMoney(program, act);
   declareFleet(program, act);
+  declareRecover(program, act);
   declareHelp(program, act);
   return program;
 }
