@@ -137,6 +137,7 @@ function hello(office: Office, request: Extract<Request, { op: 'hello' }>, line:
     bootId: readBootId(),
     journal: office.journal.id,
     seq: office.journal.seq,
+    held: office.journal.unacknowledged,
     platform: process.platform,
     epoch: office.epoch.highest,
   };

@@ -50,6 +50,7 @@ function checkReply(op: Request['op'] | null, reply: Json): void {
   if (op === 'hello') {
     for (const key of ['program', 'bootId', 'journal', 'platform']) text(reply[key], key);
     for (const key of ['protocol', 'seq', 'epoch']) whole(reply[key], key);
+    if (reply.held !== undefined) whole(reply.held, 'held');
   } else if (op === 'inventory') {
     for (const entry of list(reply.entries, 'entries')) checkInventory(object(entry, 'entry'));
   } else if (op === 'mirror.has') {

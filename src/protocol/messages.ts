@@ -105,6 +105,8 @@ export interface Welcome {
   readonly journal: string;
   /** Highest entry so far. */
   readonly seq: number;
+  /** Lowest entry that no controller has acknowledged; those below are gone. Missing: a node of before did not say. */
+  readonly held?: number;
   readonly platform: string;
   /** Highest epoch the node has seen, this controller's included. */
   readonly epoch: number;
