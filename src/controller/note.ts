@@ -1,6 +1,16 @@
 /** Something that a person should know and that is no event: a node's first failure, a problem with an effect. */
 export interface Note {
-  readonly about: 'budget' | 'node' | 'network' | 'effect' | 'spec' | 'store' | 'config' | 'report' | 'backup';
+  readonly about:
+    | 'budget'
+    | 'node'
+    | 'network'
+    | 'effect'
+    | 'spec'
+    | 'store'
+    | 'config'
+    | 'report'
+    | 'backup'
+    | 'component';
   readonly name: string;
   readonly code: string | null;
   readonly message: string;

@@ -19,6 +19,7 @@ import type { Snapshot } from '../schedule/snapshot.ts';
 import type { Lease, Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { Acks } from './acks.ts';
+import { Breakers } from './breakers.ts';
 import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
 import { BudgetNews } from './budget-news.ts';
@@ -101,6 +102,11 @@ export class Session {
   readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
   readonly #budgets = new BudgetNews();
   readonly #sandboxed = new Set<ProjectName>();
+  readonly #breakers = new Breakers({
+    onNote: (note) => this.#note(note),
+    restart: (project) => this.#restart(project),
+    safe: (project, on) => this.#loop.push({ is: 'safe', project, on }),
+  });
   #endSleepWatch: (() => void) | null = null;
   #stopServing: (() => Promise<void>) | null = null;
   #watchers: (() => void)[] = [];
@@ -345,6 +351,7 @@ export class Session {
 
   async #perform(effect: Effect): Promise<Input> {
     const input = await this.#care.during(() => this.#performNow(effect));
+    if (this.#detached === null) this.#breakers.heard(effect, input);
     // What was under way when the nodes were let go is asked for again by the next controller.
     if (input.is === 'effect.failed' && this.#detached === null) {
       const { code, message, why, fix = null } = input.problem;
@@ -378,6 +385,11 @@ export class Session {
       default:
         return performOnHub(effect, { state: this.state, hubs: this.#hubs, links: this.#fleet.links });
     }
+  }
+
+  /** Hubs are opened anew when they are next needed. */
+  #restart(project: ProjectName | null): void {
+    for (const name of project === null ? this.state.projects.keys() : [project]) this.#hubs.reopen(name);
   }
 
   #superseded(node: NodeName): void {

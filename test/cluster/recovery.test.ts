@@ -1,5 +1,5 @@
 /** What is put back from a backup goes on where the world is, and work that nobody merged comes back by its token. */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
@@ -176,6 +176,27 @@ describe('recovery', { timeout: LIMIT_MS }, () => {
       stderr: '',
     });
     expect(home.file('src/X.txt', 'half')).toBe('half\n');
+  });
+
+  test('a hub that does not work for a while is told of once, and what ended meanwhile lands when it works again', async () => {
+    const home = makeHome({ tasks: { A: { agent: WAITS } } });
+    const serve = await serving(home);
+    const watched = home.start({ limitMs: LIMIT_MS });
+    await home.marked('began-A-1', PATIENCE_MS);
+    const objects = join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`, 'objects');
+    renameSync(objects, `${objects}.gone`);
+    home.mark('go-A');
+    const told = (text: string) => (): boolean =>
+      serve.notes.some(({ about, message }) => about === 'component' && message.includes(text));
+    await serve.until('that the hub is degraded', told('failed 3 times in a row'));
+    renameSync(`${objects}.gone`, objects);
+    await serve.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
+    await serve.until('that it works again', told('works again'));
+    expect(serve.notes.filter(({ code }) => code === 'E_DEGRADED')).toHaveLength(1);
+    expect((await watched.ended).code).toBe(0);
+    expect(home.attempts()).toEqual(['A 1']);
+    serve.signal('SIGTERM');
+    expect((await serve.ended).code).toBe(0);
   });
 
   test('serve makes the backup of the day when it is due, and a defect ends it for whoever supervises it', async () => {
