@@ -1,6 +1,6 @@
 /**
  * After a change of the schema: `UPDATE_SCHEMA=1 npx vitest run test/store/schema.test.ts` writes schema.sql anew, and
- * for a new version number also the samples of it
+ * for a new version number also its three samples. `rm test/store/samples/v1*.sql` first while version 1 is not released.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
