@@ -62,6 +62,11 @@ export class Journal {
     return this.#segments[0] ?? 1;
   }
 
+  /** Lowest number that no controller has acknowledged; one more than the highest when there is none. */
+  get unacknowledged(): number {
+    return this.#entries[0]?.seq ?? this.seq + 1;
+  }
+
   /** Entries on disk with a number above `seq` that have not been acknowledged, at most `limit`. */
   after(seq: number, limit: number): readonly JournalEntry[] {
     const first = this.#entries[0]?.seq ?? 0;

@@ -49,6 +49,7 @@ export function checkRequest(value: unknown): Request {
       need(fields, { project: isNameText, commits: isCommits, epoch: isCount });
       break;
     case 'bundle.get':
+    case 'work.get':
       need(fields, { token: isToken, have: isCommits });
       break;
     case 'probe':
@@ -63,6 +64,7 @@ export function checkRequest(value: unknown): Request {
       need(fields, { epoch: isCount });
       break;
     case 'inventory':
+    case 'works':
     case 'health':
     case 'ping':
       break;

@@ -22,6 +22,7 @@ import { freeSpace, health, probe } from './probe.ts';
 import type { Program } from './program.ts';
 import { markCollected, readOrder } from './record.ts';
 import { retire } from './retire.ts';
+import { heldWorks, sendWork } from './held-work.ts';
 import { attemptDir, mirrorDir, type Root } from './root.ts';
 import type { Stalls } from './stalls.ts';
 import { type Handler, type Line, Refused } from './stream.ts';
@@ -85,6 +86,10 @@ export function requestHandler(office: Office): Handler {
         return put(office, request, id, line, puts);
       case 'bundle.get':
         return bundle(office, request.token, request.have, id, line);
+      case 'works':
+        return { works: heldWorks(office.root, office.attempts) };
+      case 'work.get':
+        return sendWork(office, request, id, line);
       case 'forget':
         fence(office, request.epoch);
         return forget(office, request.token);
@@ -132,6 +137,7 @@ function hello(office: Office, request: Extract<Request, { op: 'hello' }>, line:
     bootId: readBootId(),
     journal: office.journal.id,
     seq: office.journal.seq,
+    held: office.journal.unacknowledged,
     platform: process.platform,
     epoch: office.epoch.highest,
   };

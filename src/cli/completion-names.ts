@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseBackupName } from '../backup/manifest.ts';
 import { homePaths } from '../controller/paths.ts';
 import type { Environment } from './environment.ts';
 import { findHome } from './home.ts';
@@ -16,6 +17,8 @@ export interface CompletionNames {
   /** Only for a line that is about them. */
   readonly alerts: readonly Named[];
   readonly sinks: readonly Named[];
+  /** Newest first. */
+  readonly backups: readonly Named[];
 }
 
 /** More than anybody reads in a menu; what is typed narrows it. */
@@ -44,7 +47,17 @@ export async function completionNames(
     projects: projects.map((name) => [name, '']),
     tasks,
     nodes: nodes.map(({ name, slots }) => [name, `${slots} slots`]),
+    backups: await backupNames(home),
   };
+}
+
+async function backupNames(home: string): Promise<Named[]> {
+  const names = await readdir(homePaths(home).backups).catch(() => []);
+  return names
+    .filter((name) => parseBackupName(name) !== null)
+    .toSorted()
+    .toReversed()
+    .map((name) => [name, '']);
 }
 
 async function projectFolders(home: string): Promise<string[]> {

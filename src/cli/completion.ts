@@ -56,7 +56,10 @@ function addGlobals(root: RootCommand): void {
     ?.argument('topic', choices([...root.commands.keys(), ...Object.keys(TOPICS)]), true);
 }
 
-function addNames(root: RootCommand, { projects, tasks, nodes, alerts, sinks }: CompletionNames): void {
+function addNames(
+  root: RootCommand,
+  { projects, tasks, nodes, alerts, sinks, backups }: CompletionNames,
+): void {
   const offer =
     (names: readonly (readonly [string, string])[]): ArgumentHandler =>
     (complete) => {
@@ -85,6 +88,8 @@ function addNames(root: RootCommand, { projects, tasks, nodes, alerts, sinks }: 
   at(['why', 'logs', 'attach', 'review', 'gate'], 'task', tasks);
   at(['queue drop', 'queue front'], 'task', tasks);
   at(['cancel', 'retry', 'revert'], 'tasks', tasks);
+  at(['rescue'], 'what', projects);
+  at(['restore'], 'backup', backups);
   at(['nodes probe', 'nodes drain', 'nodes cordon', 'nodes uncordon'], 'names', nodes);
   at(['nodes remove', 'nodes expire'], 'name', nodes);
   at(['alerts ack'], 'keys', alerts);

@@ -19,3 +19,19 @@ export function leaveOnClosedPipe(): void {
     throw error;
   });
 }
+
+/**
+ * An error that nobody caught means that this process no longer knows what it does. What is recorded is durable and agents
+ * go on, so it says what happened, lets what was written reach whoever reads, and leaves; whatever supervises it starts it
+ * again. @param tell says what happened and returns the exit code.
+ */
+export function leaveOnDefect(tell: (defect: unknown) => number): void {
+  let leaving = false;
+  const end = (defect: unknown): void => {
+    if (leaving) return;
+    leaving = true;
+    leave(tell(defect));
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}

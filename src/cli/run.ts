@@ -5,7 +5,7 @@ import { Context } from './context.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import type { Act } from './grammar/act.ts';
 import { buildProgram } from './grammar/program.ts';
-import { leaveOnClosedPipe } from './leave.ts';
+import { leaveOnClosedPipe, leaveOnDefect } from './leave.ts';
 import { paintFor } from './render/colour.ts';
 import { asDispatchError, errorEnvelope, exitOf, renderError } from './render/error.ts';
 import { COLORS, type Color, type GlobalOptions, readSettings } from './settings.ts';
@@ -18,6 +18,7 @@ import { COLORS, type Color, type GlobalOptions, readSettings } from './settings
 export async function run(argv: readonly string[]): Promise<number> {
   leaveOnClosedPipe();
   const environment = readEnvironment();
+  leaveOnDefect((defect) => complain(defect, argv, environment));
   let exit: number = EXIT.ok;
   const act: Act =
     (perform) =>

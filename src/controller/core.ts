@@ -84,8 +84,8 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, dispatching, shunned, refusals, records, waiting, controls, contracts, silent } =
-      this.memory;
+    const { connected, shunned, refusals, records, waiting, controls, contracts, silent } = this.memory;
+    const dispatching = this.#dispatching();
     const budget = this.#budget === null ? {} : { budget: this.#budget };
     const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs, ...budget };
     return {
@@ -121,6 +121,13 @@ export class Core {
     return { events: turn.events, effects, replies, wakeAt: this.#nextWake(now) };
   }
 
+  #dispatching(): ReadonlySet<ProjectName> {
+    const { dispatching, safe } = this.memory;
+    if (safe.size === 0) return dispatching;
+    if (safe.has(null)) return new Set();
+    return new Set([...dispatching].filter((name) => !safe.has(name)));
+  }
+
   #take(turn: Turn, input: Input, replies: Reply[]): void {
     const tries = this.#finishEffect(turn, input);
     switch (input.is) {
@@ -132,6 +139,10 @@ export class Core {
       case 'command':
         replies.push(command(turn, input.command));
         if (input.command.verb === 'load') this.#chainMs = chainLengths(this.state);
+        return;
+      case 'safe':
+        if (input.on) this.memory.safe.add(input.project);
+        else this.memory.safe.delete(input.project);
         return;
       case 'node.up':
         return node.nodeUp(turn, input);

@@ -77,6 +77,8 @@ export type Input =
       readonly node: NodeName;
       readonly programs: Readonly<Record<string, ProgramReport>>;
     }
+  /** A part of the controller does not work: no new work of the project (null: of any) starts, or it may again. */
+  | { readonly is: 'safe'; readonly project: ProjectName | null; readonly on: boolean }
   // results of effects; each ends the effect with the same key
   /** The order was taken, or was known already. */
   | { readonly is: 'started'; readonly key: string; readonly token: Token }

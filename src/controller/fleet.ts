@@ -6,6 +6,7 @@ import { STRICT_CAGE } from '../model/cage.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
+import type { InventoryEntry } from '../protocol/messages.ts';
 import { NodeLink } from '../node/link.ts';
 import { NodeRefusal } from '../node/refusal.ts';
 import type { NodeProgram } from '../node/program.ts';
@@ -42,6 +43,8 @@ export class Fleet {
   readonly troubles = new Map<NodeName, DispatchError>();
   readonly #options: FleetOptions;
   readonly #said = new Map<NodeName, NodeReport>();
+  /** Nodes that were said to have attempts that nobody here knows. */
+  readonly #strange = new Set<NodeName>();
   readonly #sandboxAsked = new Set<NodeName>();
   /** What was said of the program of an executor on a node. */
   readonly #saidOf = new Map<string, string>();
@@ -195,6 +198,7 @@ export class Fleet {
         if (this.links.get(name) !== link) return;
         onUp(name);
         this.troubles.delete(name);
+        this.#strangers(name, inventory);
         push({ is: 'node.up', node: name, welcome, inventory, program: program.hash });
         void this.#ask(link, name);
         void this.#lookAround(link, config);
@@ -262,6 +266,15 @@ export class Fleet {
       const link = this.links.get(config.name);
       if (link?.state.is === 'up' && at(config)) void this.#lookAround(link, config);
     }
+  }
+
+  /** A store that was put back from a backup does not know what it ordered since. Such attempts go on and merge never. */
+  #strangers(name: NodeName, inventory: readonly InventoryEntry[]): void {
+    const unknown = inventory.filter(({ token }) => !this.#options.state.attempts.has(token)).length;
+    if (unknown === 0 || this.#strange.has(name)) return;
+    this.#strange.add(name);
+    const message = `${unknown} attempt${unknown === 1 ? '' : 's'} there that this store does not know: they go on, and merge never`;
+    this.#options.note({ about: 'node', name, code: null, message, fix: 'dispatch rescue' });
   }
 
   #lacks(name: NodeName): boolean {

@@ -27,8 +27,9 @@ export function nodeUp(turn: Turn, input: Extract<Input, { is: 'node.up' }>): vo
   turn.record({ type: 'node.connected', node, bootId, journal, program });
   told();
   const known = new Map(inventory.map((entry) => [entry.token, entry]));
+  const gap = (welcome.held ?? 0) > (state.nodes.get(node)?.cursor ?? 0) + 1;
   // A set may lose members while it is walked.
-  for (const token of state.live.get(node) ?? []) adopt(turn, token, known.get(token));
+  for (const token of state.live.get(node) ?? []) adopt(turn, token, known.get(token), gap);
   // A cancel that was taken may have gone with the disk or the boot: it is asked for again, and "unknown" settles it.
   for (const token of state.fenced) {
     if (state.attempts.get(token)?.node === node) memory.cancelling.delete(token);
@@ -42,7 +43,8 @@ function heard({ silent, vain }: Memory, node: NodeName): void {
   vain.delete(node);
 }
 
-function adopt(turn: Turn, token: Token, entry: InventoryEntry | undefined): void {
+/** @param gap entries of the journal were acknowledged that this store does not know: it was put back from a backup. */
+function adopt(turn: Turn, token: Token, entry: InventoryEntry | undefined, gap: boolean): void {
   const attempt = turn.state.attempts.get(token);
   if (attempt === undefined) return;
   if (entry === undefined) {
@@ -52,7 +54,10 @@ function adopt(turn: Turn, token: Token, entry: InventoryEntry | undefined): voi
     return;
   }
   turn.memory.unordered.delete(token);
-  if (entry.state === 'ended') turn.memory.awaited.add(token);
+  if (entry.state !== 'ended') return;
+  // Nobody will tell of this end again.
+  if (gap && entry.outcome !== null) settleEnd(turn, attempt, entry.outcome, null);
+  else turn.memory.awaited.add(token);
 }
 
 /** Ended attempts that a node still keeps: either somebody needs the result, or it may go. */

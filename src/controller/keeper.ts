@@ -23,6 +23,7 @@ import {
   planProblem,
 } from '../spec/load.ts';
 import { AlertWatch } from './alert-watch.ts';
+import { BackupClock } from './backup-clock.ts';
 import { fedNotes } from './fed-notes.ts';
 import { budgetRules } from './budget-rules.ts';
 import type { Reply } from './commands.ts';
@@ -40,6 +41,8 @@ export interface KeeperOptions {
   readonly language: (said: Language | null) => Language;
   /** A variable of the environment, for the secrets of sinks. */
   readonly variable: (name: string) => string | undefined;
+  /** Makes the backup of the day, and says where it is. */
+  readonly backUp: () => Promise<string>;
   /** How long files must be quiet before they are read again, milliseconds. */
   readonly quietMs?: number;
   /** Between two looks that nothing asked for, milliseconds. */
@@ -104,6 +107,7 @@ export class Keeper {
   readonly #reports: ReportClock;
   readonly #alerts: AlertWatch;
   readonly #port: HealthPort;
+  readonly #backups: BackupClock;
   #watchers: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | null = null;
   #looks: NodeJS.Timeout | null = null;
@@ -131,7 +135,8 @@ export class Keeper {
       ...(options.quietMs === undefined ? {} : { quietMs: options.quietMs }),
       ...(options.lookMs === undefined ? {} : { lookMs: options.lookMs }),
     });
-    const { home, language, onNote } = options;
+    const { home, language, onNote, backUp } = options;
+    this.#backups = new BackupClock({ home, onNote, backUp });
     this.#reports = new ReportClock({
       home,
       language,
@@ -156,6 +161,7 @@ export class Keeper {
     this.#watch();
     await this.#followConfig();
     await this.#followAlerts();
+    this.#backups.begin();
     void this.#inTurn(() => this.#resume());
     this.#looks = setInterval(() => this.look(), this.#options.lookMs ?? LOOK_MS);
   }
@@ -184,6 +190,7 @@ export class Keeper {
     this.#reports.stop();
     this.#alerts.stop();
     await this.#port.stop();
+    this.#backups.stop();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
     await this.#feed.stop();

@@ -25,6 +25,8 @@ export interface Memory {
   readonly vain: Map<NodeName, 'new' | 'counted'>;
   /** Projects whose new work may start. */
   readonly dispatching: Set<ProjectName>;
+  /** Projects, or all of them (null), of which nothing new starts, because a part of the controller does not work. */
+  readonly safe: Set<ProjectName | null>;
   /** Attempts whose node says they ended, but whose journal entry has not arrived yet. */
   readonly awaited: Set<Token>;
   /** Claimed attempts whose order has not been taken by the node in this connection. */
@@ -94,6 +96,7 @@ export function freshMemory(state: State): Memory {
     silent: new Map(),
     vain: new Map(),
     dispatching: new Set(),
+    safe: new Set(),
     awaited: new Set(),
     unordered: new Set(),
     cancelling: new Set(),

@@ -10,7 +10,9 @@ export interface Note {
     | 'config'
     | 'report'
     | 'alert'
-    | 'health';
+    | 'health'
+    | 'backup'
+    | 'component';
   readonly name: string;
   readonly code: string | null;
   readonly message: string;

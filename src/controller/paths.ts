@@ -10,6 +10,7 @@ export interface HomePaths {
   readonly healthToken: string;
   /** Bundles on their way. */
   readonly temporary: string;
+  readonly backups: string;
 }
 
 export function homePaths(home: string): HomePaths {
@@ -21,5 +22,6 @@ export function homePaths(home: string): HomePaths {
     healthToken: join(state, 'health.token'),
     repos: join(state, 'repos'),
     temporary: join(state, 'tmp'),
+    backups: join(state, 'backups'),
   };
 }

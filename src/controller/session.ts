@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { backUpStore } from '../backup/make.ts';
 import { assertNever } from '../model/assert.ts';
 import type { BudgetRules } from '../model/budget.ts';
 import { DispatchError } from '../model/error.ts';
@@ -19,6 +20,7 @@ import type { Lease, Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { changesAlerts } from './alerts.ts';
 import { Acks } from './acks.ts';
+import { Breakers } from './breakers.ts';
 import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
 import { BudgetNews } from './budget-news.ts';
@@ -71,7 +73,10 @@ const QUIESCE_MS = 10_000;
 export async function openSession(options: SessionOptions): Promise<Session> {
   const paths = homePaths(options.home);
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
-  const store = await openSqliteStore(paths.database);
+  const store = await openSqliteStore(paths.database, {
+    beforeUpgrade: () =>
+      backUpStore({ home: options.home, ...paths }, { reason: 'upgrade', now: new Date(systemClock.wall()) }),
+  });
   try {
     const lease = await store.acquire(hostname(), process.pid, systemClock.wall());
     try {
@@ -104,6 +109,11 @@ export class Session {
   /** How late this process is. */
   readonly delay = new LoopDelay();
   readonly health: HealthDesk;
+  readonly #breakers = new Breakers({
+    onNote: (note) => this.#note(note),
+    restart: (project) => this.#restart(project),
+    safe: (project, on) => this.#loop.push({ is: 'safe', project, on }),
+  });
   #endSleepWatch: (() => void) | null = null;
   #stopServing: (() => Promise<void>) | null = null;
   #watchers: (() => void)[] = [];
@@ -393,6 +403,7 @@ export class Session {
 
   async #perform(effect: Effect): Promise<Input> {
     const input = await this.#care.during(() => this.#performNow(effect));
+    if (this.#detached === null) this.#breakers.heard(effect, input);
     // What was under way when the nodes were let go is asked for again by the next controller.
     if (input.is === 'effect.failed' && this.#detached === null) {
       const { code, message, why, fix = null } = input.problem;
@@ -426,6 +437,11 @@ export class Session {
       default:
         return performOnHub(effect, { state: this.state, hubs: this.#hubs, links: this.#fleet.links });
     }
+  }
+
+  /** Hubs are opened anew when they are next needed. */
+  #restart(project: ProjectName | null): void {
+    for (const name of project === null ? this.state.projects.keys() : [project]) this.#hubs.reopen(name);
   }
 
   #superseded(node: NodeName): void {

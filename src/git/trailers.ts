@@ -88,7 +88,7 @@ interface Brought {
   readonly undoes: boolean;
 }
 
-interface LandedCommit {
+export interface LandedCommit {
   readonly commit: CommitId;
   readonly parents: readonly CommitId[];
   /** Several for a commit that landed a stack, the one on top last. */
@@ -148,7 +148,7 @@ export function tasksIn(newestFirst: readonly LandedMerge[]): TaskId[] {
   return [...tasks];
 }
 
-async function landedCommits(
+export async function landedCommits(
   repo: RepoPlace,
   from: CommitId | null,
   to: CommitId,

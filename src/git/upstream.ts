@@ -88,6 +88,12 @@ export class Upstream {
     return await this.#push(hub, [`--force-with-lease=${ref}:${expected}`], `${commit}:${ref}`);
   }
 
+  /** Makes a branch that must not exist. */
+  async newBranch(hub: RepoPlace, branch: string, commit: CommitId): Promise<PushResult> {
+    const ref = `refs/heads/${branch}`;
+    return await this.#push(hub, [`--force-with-lease=${ref}:`], `${commit}:${ref}`);
+  }
+
   /** Puts a commit under a ref of our own, where it replaces what we put there before. */
   async pushOwn(hub: RepoPlace, ref: string, commit: CommitId): Promise<PushResult> {
     return await this.#push(hub, [], `+${commit}:${ref}`);

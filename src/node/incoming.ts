@@ -50,11 +50,14 @@ function checkReply(op: Request['op'] | null, reply: Json): void {
   if (op === 'hello') {
     for (const key of ['program', 'bootId', 'journal', 'platform']) text(reply[key], key);
     for (const key of ['protocol', 'seq', 'epoch']) whole(reply[key], key);
+    if (reply.held !== undefined) whole(reply.held, 'held');
   } else if (op === 'inventory') {
     for (const entry of list(reply.entries, 'entries')) checkInventory(object(entry, 'entry'));
   } else if (op === 'mirror.has') {
     for (const commit of list(reply.has, 'has')) need(isCommitId(commit), 'commit');
-  } else if (op === 'bundle.get') {
+  } else if (op === 'works') {
+    for (const work of list(reply.works, 'works')) checkWork(object(work, 'work'));
+  } else if (op === 'bundle.get' || op === 'work.get') {
     need(isCommitId(reply.head), 'head');
   } else if (op === 'health') {
     checkHealth(reply);
@@ -67,6 +70,17 @@ function checkReply(op: Request['op'] | null, reply: Json): void {
     need(reply.shows === 'terminal' || reply.shows === 'log', 'shows');
     if (reply.now !== null) checkStall(object(reply.now, 'stall'));
   }
+}
+
+function checkWork(work: Json): void {
+  need(isToken(work.token), 'token');
+  need(isName(text(work.project, 'project')), 'project');
+  need(isName(text(work.task, 'task')), 'task');
+  whole(work.n, 'n');
+  need(isCommitId(work.base), 'base');
+  need(work.place === 'attempts' || work.place === 'trash', 'place');
+  if (work.ended !== null) text(work.ended, 'ended');
+  need(work.head === null || isCommitId(work.head), 'head');
 }
 
 /** Sizes of file systems may be beyond what a whole number holds. */

@@ -172,7 +172,7 @@ export class NodeLink {
   /** Fetches an attempt's result into `file` and returns the commit it holds. @throws as `call`, and the file's own errors. */
   async getBundle(token: Token, have: readonly CommitId[], file: string): Promise<CommitId> {
     if (this.#session === null) throw this.#noLink();
-    return getBundle(this.#session, this.#timings, token, have, file);
+    return getBundle(this.#session, this.#timings, { op: 'bundle.get', token, have }, file);
   }
 
   /**

@@ -30,29 +30,29 @@ export async function putBundle(
 
 /**
  * Fetches the bundle with an attempt's result into `file`, which appears only when it is complete.
- * @param have commits that the hub holds already.
+ * @param wanted `bundle.get`: the result; `work.get`: whatever there is. `have`: commits that the hub holds already.
  * @returns the commit that the node says is the result.
  * @throws NodeRefusal, DispatchError E_NODE_TIMEOUT or E_NODE_DISCONNECTED, or the file's own error.
  */
 export async function getBundle(
   session: Session,
   timings: SessionTimings,
-  token: Token,
-  have: readonly CommitId[],
+  wanted: {
+    readonly op: 'bundle.get' | 'work.get';
+    readonly token: Token;
+    readonly have: readonly CommitId[];
+  },
   file: string,
 ): Promise<CommitId> {
   const part = `${file}.part`;
   const sink = new ChunkFile(session, createWriteStream(part, { mode: 0o600 }));
-  const pending = session.begin(
-    { op: 'bundle.get', token, have },
-    {
-      timeoutMs: timings.transferIdleMs,
-      onChunk: (bytes) => {
-        pending.extend(timings.transferIdleMs);
-        sink.take(bytes);
-      },
+  const pending = session.begin(wanted, {
+    timeoutMs: timings.transferIdleMs,
+    onChunk: (bytes) => {
+      pending.extend(timings.transferIdleMs);
+      sink.take(bytes);
     },
-  );
+  });
   try {
     const { head } = await Promise.race([pending.reply, sink.failed]);
     await Promise.race([sink.complete, session.closed.then((reason) => Promise.reject(reason))]);

@@ -36,6 +36,10 @@ export type Request =
     }
   /** Chunks of a bundle with the attempt's result follow; `have` are commits that the controller's hub holds. */
   | { readonly op: 'bundle.get'; readonly token: Token; readonly have: readonly CommitId[] }
+  /** Work of attempts that the node still has, forgotten ones in its trash included. */
+  | { readonly op: 'works' }
+  /** Chunks of a bundle with whatever an attempt left follow: its result, or else its files as they are. */
+  | { readonly op: 'work.get'; readonly token: Token; readonly have: readonly CommitId[] }
   /** The controller holds the result for good, or nobody wants it: the attempt's tree may be reclaimed. Logs stay for a time. */
   | { readonly op: 'forget'; readonly token: Token; readonly epoch: number }
   | {
@@ -69,6 +73,8 @@ export interface Replies {
   'mirror.has': { readonly has: readonly CommitId[] };
   'mirror.put': Record<string, never>;
   'bundle.get': { readonly head: CommitId };
+  works: { readonly works: readonly HeldWork[] };
+  'work.get': { readonly head: CommitId };
   forget: { readonly state: 'forgotten' | 'unknown' };
   probe: Probe;
   health: Health;
@@ -99,6 +105,8 @@ export interface Welcome {
   readonly journal: string;
   /** Highest entry so far. */
   readonly seq: number;
+  /** Lowest entry that no controller has acknowledged; those below are gone. Missing: a node of before did not say. */
+  readonly held?: number;
   readonly platform: string;
   /** Highest epoch the node has seen, this controller's included. */
   readonly epoch: number;
@@ -112,6 +120,21 @@ export interface InventoryEntry {
   readonly state: 'running' | 'ended';
   readonly outcome: Outcome | null;
   readonly logBytes: number;
+}
+
+/** What an attempt made, or may have made, and the node has. */
+export interface HeldWork {
+  readonly token: Token;
+  readonly project: ProjectName;
+  readonly task: TaskId;
+  readonly n: number;
+  readonly base: CommitId;
+  /** `trash`: forgotten before anybody fetched it; it goes a week later. */
+  readonly place: 'attempts' | 'trash';
+  /** How the attempt ended; null: it runs. */
+  readonly ended: Outcome['kind'] | 'cut short' | null;
+  /** Its result; null: there are only its files. */
+  readonly head: CommitId | null;
 }
 
 /** Facts about a node, for `nodes probe` and `doctor`. Versions are null when the program is missing. */

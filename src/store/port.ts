@@ -18,6 +18,8 @@ export interface ReplayDifference {
   readonly field: string;
   readonly fromEvents: unknown;
   readonly stored: unknown;
+  /** The event that gave the field the value that the log says; missing where no single one did. */
+  readonly event?: { readonly seq: number; readonly type: string };
 }
 
 export interface TaskName {
@@ -61,7 +63,7 @@ export interface Store {
   /** Events that concern one task, in order. */
   eventsOf(task: TaskKey): Promise<readonly Event[]>;
 
-  /** Rebuilds the state from the events alone and compares it with the tables. Empty = equal. */
+  /** Rebuilds the state from the events alone and compares it with the tables; what the earliest event says first. Empty = equal. */
   replayCheck(): Promise<readonly ReplayDifference[]>;
 
   close(): Promise<void>;

@@ -296,7 +296,7 @@ describe('replay', () => {
     db.close();
     const { code, stdout, stderr } = await dispatch(['replay', '--check'], { cwd: home });
     expect(code).toBe(1);
-    expect(stdout).toContain('S03-router.returns: events say 0, stored is 7');
+    expect(stdout).toContain('S03-router.returns: event 7 (task.added) says 0, stored is 7');
     expect(stderr).toContain('dispatch explain E_REPLAY');
   });
 

@@ -51,6 +51,11 @@ export function child(...args: string[]): Child {
   return start(process.execPath, childArgs(args));
 }
 
+/** Starts another program, which is built already, with these arguments. */
+export function runningChild(program: string, ...args: string[]): Child {
+  return start(process.execPath, [program, ...args]);
+}
+
 /** The same, in a process that may write no file larger than this many blocks of 512 bytes. */
 export function childWithSmallFiles(blocks: number, ...args: string[]): Child {
   const limit = `ulimit -f ${blocks}; exec "$0" "$@"`;

@@ -241,6 +241,35 @@ describe('replayCheck', () => {
     expect(found).toContainEqual(expect.objectContaining({ what, ...difference }));
   });
 
+  it('begins with what the earliest event says, and names that event', async () => {
+    const file = storeFile();
+    const story = new Story();
+    const { store } = await storeWith(
+      file,
+      story,
+      story.tell(...SET_UP, added('A'), added('B'), claim('A', 1)),
+    );
+    raw(file).exec(
+      `UPDATE tasks SET returns = 1 WHERE key = 'app/B'; UPDATE tasks SET n = 5 WHERE key = 'app/A'`,
+    );
+    expect(await store.replayCheck()).toEqual([
+      {
+        what: 'tasks app/B',
+        field: 'returns',
+        fromEvents: 0,
+        stored: 1,
+        event: { seq: 5, type: 'task.added' },
+      },
+      {
+        what: 'tasks app/A',
+        field: 'n',
+        fromEvents: 1,
+        stored: 5,
+        event: { seq: 6, type: 'attempt.claimed' },
+      },
+    ]);
+  });
+
   it('names a hole in the log', async () => {
     const file = storeFile();
     const story = new Story();

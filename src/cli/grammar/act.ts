@@ -67,5 +67,6 @@ export const GROUPS = {
   work: 'Work:',
   look: 'Look:',
   fleet: 'Machines:',
+  recover: 'Recover:',
   help: 'Help:',
 } as const;

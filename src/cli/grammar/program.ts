@@ -10,6 +10,7 @@ import { declareLook } from './look.ts';
 import { declareMoney } from './money.ts';
 import { declarePrepare } from './prepare.ts';
 import { declareQueue } from './queue.ts';
+import { declareRecover } from './recover.ts';
 import { declareWork } from './work.ts';
 
 /** The whole grammar of the command line; nothing of what the verbs do is loaded. */
@@ -34,6 +35,7 @@ export function buildProgram(act: Act): Command {
   declareAlerts(program, act);
   declareMoney(program, act);
   declareFleet(program, act);
+  declareRecover(program, act);
   declareHelp(program, act);
   return program;
 }

@@ -23,12 +23,10 @@ export async function replay(context: Context, options: ReplayOptions): Promise<
     } else if (equal) {
       output.line(`equal: ${events} events`);
     } else {
-      for (const { what, field, fromEvents, stored } of differences) {
-        output.line(
-          safeLine(
-            `${what}.${field}: events say ${JSON.stringify(fromEvents)}, stored is ${JSON.stringify(stored)}`,
-          ),
-        );
+      for (const { what, field, fromEvents, stored, event } of differences) {
+        const which = event === undefined ? 'events say' : `event ${event.seq} (${event.type}) says`;
+        const both = `${which} ${JSON.stringify(fromEvents)}, stored is ${JSON.stringify(stored)}`;
+        output.line(safeLine(`${what}.${field}: ${both}`));
       }
       output.note(`${differences.length} differences in ${events} events: dispatch explain E_REPLAY`);
     }

@@ -2,6 +2,7 @@
 import { keepHeapLean } from '../../controller/lean-heap.ts';
 import type { Keeper } from '../../controller/keeper.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
+import { backupOfDay } from '../backup-of-day.ts';
 import type { Context } from '../context.ts';
 import { secretVariable } from '../environment.ts';
 import { chooseLanguage } from '../language.ts';
@@ -26,6 +27,7 @@ export async function serve(context: Context): Promise<ExitCode> {
       home,
       language: (file) => chooseLanguage(context.environment, { file }),
       variable: secretVariable,
+      backUp: () => backupOfDay(home),
       onEvents: (events, state) => {
         log.events(events, state);
         looks?.events(events);

@@ -8,6 +8,18 @@ export const CONTROLLER_CODES = {
     explain:
       'A merged task cannot be cancelled, a running one cannot be retried, only one that waits for a review, was parked, or has merged with findings of a second model can be reviewed, and only a branch can be taken over. `dispatch status` shows where the task is, `dispatch why` what it waits for.',
   },
+  E_DEGRADED: {
+    title: 'a part of the controller goes on failing',
+    exit: EXIT.internal,
+    explain:
+      'The hub of a project, or the making of orders for nodes, failed three times in a row. Everything is tried again with a growing back-off, and after ten failures the part is started anew. Nothing is lost meanwhile: agents go on and their work waits on its nodes. `dispatch doctor` looks at the usual causes: a full disk, a damaged hub, git.',
+  },
+  E_SAFE_MODE: {
+    title: 'no new work starts, because a part of the controller does not work',
+    exit: EXIT.internal,
+    explain:
+      'A part of the controller failed forty times in a row, and starting it anew did not help. No new attempt of the projects that depend on it starts; agents that run go on, and what they finish is collected, gated and landed as far as that can be. The first success ends safe mode by itself. `dispatch doctor` looks at the usual causes; where a hub is damaged, `dispatch restore` brings back what a backup has of it.',
+  },
   E_NO_NODE_REACHED: {
     title: 'none of the nodes can be reached',
     exit: EXIT.unreachable,

@@ -56,6 +56,18 @@ export const STORE_CODES = {
     explain:
       'The store is made when the first controller starts. Until then there is no state to show. `dispatch start <project>` makes it.',
   },
+  E_BACKUP_BAD: {
+    title: 'the backup cannot be used',
+    exit: EXIT.usage,
+    explain:
+      'A backup is read from end to end before anything is changed: every file against its hash, the store by SQLite and by a replay of its log, each bundle by git. This one failed; the reason says where. Nothing was changed. `dispatch backup --list` names the others.',
+  },
+  E_BACKUP_FAILED: {
+    title: 'no backup could be made',
+    exit: EXIT.internal,
+    explain:
+      'The backup could not be written, or what was written could not be read again. What was there before is untouched, and no older backup was removed. Usually the disk is full; `--to` writes to another one. An upgrade of the store that cannot be backed up first does not happen.',
+  },
   E_SQLITE_MISSING: {
     title: 'the SQLite library is not built for this Node.js',
     exit: EXIT.notFound,

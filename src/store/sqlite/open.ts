@@ -19,6 +19,11 @@ import { readerOf } from './reader.ts';
 export interface SqliteOptions {
   /** How long a write waits for another process's write to end, milliseconds; 5000 by default. It blocks this process. */
   readonly busyTimeoutMs?: number;
+  /**
+   * Keeps a copy of a store that is about to be upgraded; nobody writes to it meanwhile. What it throws leaves the store as
+   * it is.
+   */
+  readonly beforeUpgrade?: () => unknown;
 }
 
 /**
@@ -31,7 +36,11 @@ export interface SqliteOptions {
 export async function openSqliteStore(file: string, options: SqliteOptions = {}): Promise<Store> {
   const db = openDatabase(file, { readonly: false, busyTimeoutMs: options.busyTimeoutMs ?? 5000 });
   try {
-    withStoreErrors(file, () => migrate(db, () => refuseWhileHeld(db)));
+    const before = (): void => {
+      refuseWhileHeld(db);
+      options.beforeUpgrade?.();
+    };
+    withStoreErrors(file, () => migrate(db, before));
     return storeOf(db);
   } catch (error) {
     db.close();

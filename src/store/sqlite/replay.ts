@@ -25,8 +25,15 @@ export function replayDifferences(db: Db): ReplayDifference[] {
         evolve(state, event);
       } catch (error) {
         if (!(error instanceof IllegalFact)) throw error;
+        const { seq, fact } = event;
         return [
-          { what: `events ${event.seq}`, field: 'fact', fromEvents: error.message, stored: event.fact },
+          {
+            what: `events ${seq}`,
+            field: 'fact',
+            fromEvents: error.message,
+            stored: fact,
+            event: { seq, type: fact.type },
+          },
         ];
       }
     }
@@ -36,11 +43,52 @@ export function replayDifferences(db: Db): ReplayDifference[] {
 
 function compareWithTables(db: Db, state: State): ReplayDifference[] {
   try {
-    return differences(state, loadState(db));
+    return withEvents(db, differences(state, loadState(db)));
   } catch (error) {
     if (!(error instanceof DispatchError) || error.code !== 'E_STORE_DAMAGED') throw error;
     return [{ what: 'tables', field: 'row', fromEvents: null, stored: error.why ?? error.message }];
   }
+}
+
+/** For so many differences the event is looked for: whoever has more has lost more than a field. */
+const LOOKED_FOR = 50;
+
+/** Names the event behind each difference, by a second replay, and puts the earliest first. */
+function withEvents(db: Db, found: readonly ReplayDifference[]): ReplayDifference[] {
+  const wanted = found.slice(0, LOOKED_FOR);
+  if (wanted.length === 0) return [...found];
+  const last: { value: string | undefined; event?: { seq: number; type: string } }[] = wanted.map(() => ({
+    value: undefined,
+  }));
+  const state = emptyState();
+  for (const event of allEvents(db)) {
+    evolve(state, event);
+    for (const [index, difference] of wanted.entries()) {
+      const value = JSON.stringify(valueAt(state, difference));
+      if (value === last[index]?.value) continue;
+      last[index] = { value, event: { seq: event.seq, type: event.fact.type } };
+    }
+  }
+  const named = wanted.map((difference, index) => {
+    const event = last[index]?.event;
+    return event === undefined ? difference : { ...difference, event };
+  });
+  const seqOf = ({ event }: ReplayDifference): number => event?.seq ?? Number.POSITIVE_INFINITY;
+  return [...named.toSorted((a, b) => seqOf(a) - seqOf(b) || 0), ...found.slice(LOOKED_FOR)];
+}
+
+/** What `differences` compared under this name; undefined where it is not in the state. */
+function valueAt(state: State, { what, field }: ReplayDifference): unknown {
+  const [table = '', key = ''] = what.split(' ', 2);
+  if (what === 'state') return state.epoch;
+  const rows = state[table as 'tasks'] as ReadonlyMap<string, unknown> | undefined;
+  if (key === '') return field === 'order' && rows !== undefined ? [...rows.keys()] : undefined;
+  if (field === 'unconfirmed') return state.fenced.has(key as never);
+  const row = rows?.get(key);
+  if (field === 'row') return row;
+  return field
+    .split('.')
+    .reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], row);
 }
 
 function hole(expected: number, next: Event): ReplayDifference {

@@ -1,0 +1,237 @@
+/** What is put back from a backup goes on where the world is, and work that nobody merged comes back by its token. */
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
+import type { Running } from './running.ts';
+import { until } from './until.ts';
+
+const WAITS =
+  'mark "began-$DISPATCH_TASK-$DISPATCH_ATTEMPT"; await "go-$DISPATCH_TASK"; put "src/$DISPATCH_TASK.txt" done';
+const LIMIT_MS = 200_000;
+const PATIENCE_MS = 90_000;
+
+interface WorkRow {
+  readonly id: string;
+  readonly task: string | null;
+  readonly what: string;
+  readonly place: string;
+  readonly why: string;
+}
+
+async function serving(home: Home, env: Readonly<Record<string, string>> = {}): Promise<Running> {
+  const serve = home.spawn(['serve', '-o', 'ndjson'], { limitMs: LIMIT_MS, env });
+  await serve.until('that it serves', () => serve.lines.some(({ type }) => type === 'Serve'));
+  return serve;
+}
+
+async function json(home: Home, ...args: string[]): Promise<{ code: number | null; data: never }> {
+  const { code, stdout, stderr } = await home.dispatch([...args, '-o', 'json'], { limitMs: LIMIT_MS });
+  expect(stderr, `dispatch ${args.join(' ')}`).toBe('');
+  return { code, data: JSON.parse(stdout).data as never };
+}
+
+async function works(home: Home): Promise<readonly WorkRow[]> {
+  return (await json(home, 'rescue', PROJECT)).data;
+}
+
+describe('recovery', { timeout: LIMIT_MS }, () => {
+  test('a home put back from a backup merges nothing twice, shows what it does not know, and goes on', async () => {
+    const home = makeHome({
+      tasks: {
+        A: {},
+        // Refused by its own gate: its branch is kept, and merges never.
+        K: { verify: 'false' },
+        B: { agent: WAITS },
+        C: { depends_on: ['B'] },
+      },
+      files: { 'agents/N.sh': 'put src/N.txt n\n', 'agents/W.sh': `${WAITS}\n` },
+    });
+    const serve = await serving(home);
+    const watched = home.start({ limitMs: LIMIT_MS });
+    await serve.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
+    await serve.news(`${PROJECT}/K`, 'failed', PATIENCE_MS);
+    await home.marked('began-B-1', PATIENCE_MS);
+    const { file } = (await json(home, 'backup')).data as { file: string };
+
+    // After the backup: what it knows as running lands, with what depends on it; a new task lands; another one runs.
+    home.mark('go-B');
+    await serve.news(`${PROJECT}/C`, 'merged', PATIENCE_MS);
+    home.writeSpec('N', { modifies: ['src/N.txt'] });
+    home.writeSpec('W', { modifies: ['src/W.txt'] });
+    await serve.news(`${PROJECT}/N`, 'merged', PATIENCE_MS);
+    await home.marked('began-W-1', PATIENCE_MS);
+    const refused = await home.dispatch(['restore', file]);
+    expect({ code: refused.code, says: refused.stderr }).toEqual({
+      code: 6,
+      says: expect.stringContaining('E_CONTROLLER_RUNNING'),
+    });
+    await serve.kill();
+    await watched.kill();
+
+    const restored = (await json(home, 'restore', file)).data as { tasks: string[]; problems: string[] };
+    expect(restored).toMatchObject({ problems: [], files: [] });
+    expect(restored.tasks.toSorted()).toEqual([`${PROJECT}/B`, `${PROJECT}/C`, `${PROJECT}/N`]);
+    expect((await home.dispatch(['replay', '--check'])).stdout).toMatch(/^equal: /u);
+    expect(await home.words()).toMatchObject({
+      A: 'merged',
+      B: 'merged',
+      C: 'merged',
+      N: 'merged',
+      K: 'failed',
+    });
+
+    // The attempt that began after the backup goes on, and is nobody's.
+    const [lost] = (await works(home)).filter(({ task }) => task === `${PROJECT}/W`);
+    expect(lost).toMatchObject({
+      place: 'attempts',
+      why: 'this store does not know it; on its node: it runs',
+    });
+    const second = await serving(home);
+    const again = home.start({ limitMs: LIMIT_MS });
+    await second.until('that the node tells of it', () =>
+      second.notes.some(({ message }) => message.includes('this store does not know')),
+    );
+    await until(
+      'that W runs as an attempt of this store too',
+      () => attemptsAt(home, 'W') === 2,
+      PATIENCE_MS,
+    );
+    home.mark('go-W');
+    await second.news(`${PROJECT}/W`, 'merged', PATIENCE_MS);
+    await again.ended;
+    const delivered = await home.dispatch(['collect', PROJECT], { limitMs: LIMIT_MS });
+    expect(delivered.stdout).toContain('delivered');
+    await until(
+      'that the attempt of before has ended too',
+      async () => (await works(home)).some(({ id, what }) => id === lost?.id && what === 'result'),
+      PATIENCE_MS,
+    );
+    second.signal('SIGTERM');
+    expect((await second.ended).code).toBe(0);
+
+    expect(home.landed()).toEqual(['A', 'B', 'C', 'N', 'W']);
+    expect(home.attempts()).toEqual(['A 1', 'B 1', 'C 1', 'K 1', 'N 1', 'W 1', 'W 1']);
+
+    // Everything that has not merged is there, and comes back.
+    const left = await works(home);
+    const kept = left.find(({ task }) => task === `${PROJECT}/K`);
+    expect(kept).toMatchObject({ what: 'branch', place: 'hub' });
+    expect(left).toHaveLength(2);
+    for (const [id, branch, path] of [
+      [lost?.id.slice(0, 12), 'rescued/W', 'src/W.txt'],
+      [kept?.id, 'rescued/K', 'src/K.txt'],
+    ]) {
+      expect(await home.dispatch(['rescue', id ?? '', '--as', branch ?? ''])).toMatchObject({
+        code: 0,
+        stderr: '',
+      });
+      expect(home.git('show', `${branch}:${path}`)).not.toBe('');
+    }
+    const twice = await home.dispatch(['rescue', lost?.id ?? '', '--as', 'rescued/K']);
+    expect({ code: twice.code, says: twice.stderr }).toEqual({
+      code: 2,
+      says: expect.stringContaining('has a branch rescued/K already'),
+    });
+  });
+
+  test('a hub that is gone comes back with every branch, and files of a cancelled attempt come back from its node', async () => {
+    const home = makeHome({
+      tasks: {
+        A: {},
+        K: { verify: 'false' },
+        X: { agent: 'put src/X.txt half; mark half; await never' },
+      },
+    });
+    const serve = await serving(home);
+    const watched = home.start({ limitMs: LIMIT_MS });
+    await serve.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
+    await serve.news(`${PROJECT}/K`, 'failed', PATIENCE_MS);
+    await home.marked('half', PATIENCE_MS);
+    expect((await home.dispatch(['cancel', 'X'])).code).toBe(0);
+    await until(
+      'that the files of X are kept',
+      async () =>
+        (await works(home)).some(({ task, why }) => task === `${PROJECT}/X` && !why.includes('it runs')),
+      PATIENCE_MS,
+    );
+    await watched.ended;
+    const hub = join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`);
+    const refs = (): string => gitIn(hub, 'for-each-ref', '--format=%(objectname) %(refname)');
+    await until('that the branch of K is in the hub', async () => refs().split('refs/cand/').length === 3);
+    const before = refs();
+    const { file } = (await json(home, 'backup')).data as { file: string };
+    await serve.kill();
+
+    rmSync(hub, { recursive: true });
+    rmSync(join(home.dir, '.dispatch', 'state.db'));
+    expect((await json(home, 'restore', file)).data).toMatchObject({ problems: [], tasks: [] });
+    expect(refs()).toBe(before);
+    gitIn(hub, 'rev-list', '--objects', '--quiet', '--all');
+
+    const files = (await works(home)).find(({ task }) => task === `${PROJECT}/X`);
+    expect(files).toMatchObject({ what: 'files' });
+    expect(await home.dispatch(['rescue', files?.id ?? '', '--as', 'half'])).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect(home.file('src/X.txt', 'half')).toBe('half\n');
+  });
+
+  test('a hub that does not work for a while is told of once, and what ended meanwhile lands when it works again', async () => {
+    const home = makeHome({ tasks: { A: { agent: WAITS } } });
+    const serve = await serving(home);
+    const watched = home.start({ limitMs: LIMIT_MS });
+    await home.marked('began-A-1', PATIENCE_MS);
+    const objects = join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`, 'objects');
+    renameSync(objects, `${objects}.gone`);
+    home.mark('go-A');
+    const told = (text: string) => (): boolean =>
+      serve.notes.some(({ about, message }) => about === 'component' && message.includes(text));
+    await serve.until('that the hub is degraded', told('failed 3 times in a row'));
+    renameSync(`${objects}.gone`, objects);
+    await serve.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
+    await serve.until('that it works again', told('works again'));
+    expect(serve.notes.filter(({ code }) => code === 'E_DEGRADED')).toHaveLength(1);
+    expect((await watched.ended).code).toBe(0);
+    expect(home.attempts()).toEqual(['A 1']);
+    serve.signal('SIGTERM');
+    expect((await serve.ended).code).toBe(0);
+  });
+
+  test('serve makes the backup of the day when it is due, and a defect ends it for whoever supervises it', async () => {
+    const home = makeHome({ tasks: { A: {} } });
+    const first = await serving(home);
+    expect((await home.start({ limitMs: LIMIT_MS }).ended).code).toBe(0);
+    first.signal('SIGTERM');
+    await first.ended;
+    const backups = join(home.dir, '.dispatch', 'backups');
+    expect((await home.dispatch(['backup'])).code).toBe(0);
+    const [asked = ''] = readdirSync(backups);
+    rmSync(join(backups, asked));
+    const old = '20200101T000000Z-daily.tar.gz';
+    writeFileSync(join(backups, old), '');
+
+    const preload = join(home.base, 'defect.mjs');
+    writeFileSync(
+      preload,
+      "process.on('SIGUSR2', () => void Promise.reject(new Error('a planted defect')));\n",
+    );
+    const second = await serving(home, { NODE_OPTIONS: `--import=${preload}` });
+    await second.until('that the backup is made', () =>
+      second.notes.some(({ about, message }) => about === 'backup' && message.startsWith('wrote ')),
+    );
+    expect(readdirSync(backups).filter((name) => name.endsWith('-daily.tar.gz'))).toHaveLength(2);
+    second.signal('SIGUSR2');
+    const { code, stderr } = await second.ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('a planted defect') });
+    const third = await serving(home);
+    third.signal('SIGTERM');
+    expect((await third.ended).code).toBe(0);
+  });
+});
+
+/** Trees of attempts of a task that are on the node now. */
+function attemptsAt(home: Home, task: string): number {
+  return home.executions().filter((one) => one.task === task).length;
+}
