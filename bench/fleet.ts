@@ -10,7 +10,7 @@ import type { LoadedProject } from '../src/controller/session.ts';
 import { nodeName, projectName, taskId } from '../src/model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../src/model/spec.ts';
 import { type Sshd, startSshd } from '../test/cluster/sshd.ts';
-import { DEFAULT_SANDBOX } from '../src/model/sandbox.ts';
+import { config } from '../test/model/builder.ts';
 
 export interface Fleet {
   readonly dir: string;
@@ -114,26 +114,15 @@ export function chores(
 }
 
 function choreConfig(name: string, command: string[]): ProjectConfig {
-  return {
+  return config({
     name: projectName(name),
     repo: null,
-    target: 'main',
     verify: null,
-    context: [],
-    contract: null,
     executor: 'chore',
     executors: { chore: { name: 'chore', kind: 'shell', command, env: {}, secrets: {}, model: null } },
     timeoutMs: 600_000,
     retries: 0,
     gateTimeoutMs: 600_000,
-    sandbox: DEFAULT_SANDBOX,
-    placeholderAllow: [],
-    allowedExtras: [],
-    sharedPaths: [],
-    protectedPaths: [],
-    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
-    review: 'never',
-    weight: 1,
     maxAttempts: 1,
-  };
+  });
 }

@@ -13,7 +13,7 @@ import type { TaskSpec } from '../src/model/spec.ts';
 import { emptyState, type State } from '../src/model/state.ts';
 import { openReader } from '../src/store/sqlite/reader.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
-import { DEFAULT_SANDBOX } from '../src/model/sandbox.ts';
+import { config } from '../test/model/builder.ts';
 
 const PROJECT = 'bench' as ProjectName;
 const NODES = Array.from({ length: 4 }, (_, index) => `node-${index}` as NodeName);
@@ -131,31 +131,10 @@ function sourceOf(state: State, fact: Fact): NewEvent['source'] {
 }
 
 function setUp(count: number): Fact[] {
-  const config: Extract<Fact, { type: 'project.configured' }>['config'] = {
-    name: PROJECT,
-    repo: '../bench',
-    target: 'main',
-    verify: 'make test',
-    context: [],
-    contract: null,
-    executor: 'shell',
-    executors: {},
-    timeoutMs: 60_000,
-    retries: 3,
-    gateTimeoutMs: 60_000,
-    sandbox: DEFAULT_SANDBOX,
-    placeholderAllow: [],
-    allowedExtras: [],
-    sharedPaths: [],
-    protectedPaths: [],
-    gates: { largestFileKb: 8192, largestBinaryKb: 2048, secretAllow: [], minTests: 0 },
-    review: 'never',
-    weight: 1,
-    maxAttempts: 3,
-  };
+  const project = config({ name: PROJECT, repo: '../bench' });
   const facts: Fact[] = [
     { type: 'controller.acquired', host: 'bench', pid: 1 },
-    { type: 'project.configured', config },
+    { type: 'project.configured', config: project },
     { type: 'project.based', project: PROJECT, integration: BASE },
   ];
   const text = 'The body of a specification of ordinary length. '.repeat(40);

@@ -6,11 +6,11 @@
  * cannot be used is refused as a whole: the session keeps what it had, and the refusal is told once and kept for
  * whoever asks. Directories are watched, and looked at now and then as well, since a watch can be lost unnoticed.
  */
-import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { DispatchError, type Problem } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { Language } from '../model/language.ts';
+import { QuietWatch } from '../feed/quiet-watch.ts';
 import { FeedWatch } from '../feed/watch.ts';
 import {
   ALERTS_CONFIG,
@@ -108,8 +108,7 @@ export class Keeper {
   readonly #alerts: AlertWatch;
   readonly #port: HealthPort;
   readonly #backups: BackupClock;
-  #watchers: FSWatcher[] = [];
-  #quiet: NodeJS.Timeout | null = null;
+  readonly #folders: QuietWatch;
   #looks: NodeJS.Timeout | null = null;
   /** Files are read by one call after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -120,6 +119,7 @@ export class Keeper {
     this.session = session;
     this.#refusals = refusals;
     this.#alerts = alerts;
+    this.#folders = new QuietWatch(options.quietMs ?? QUIET_MS, () => this.look());
     this.#feed = new FeedWatch({
       home: options.home,
       projects: () => listProjects(options.home),
@@ -185,14 +185,12 @@ export class Keeper {
   /** Lets go of files, nodes and lease; agents go on. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#quiet !== null) clearTimeout(this.#quiet);
+    this.#folders.stop();
     if (this.#looks !== null) clearInterval(this.#looks);
     this.#reports.stop();
     this.#alerts.stop();
     await this.#port.stop();
     this.#backups.stop();
-    for (const watcher of this.#watchers) watcher.close();
-    this.#watchers = [];
     await this.#feed.stop();
     await this.session.detach();
   }
@@ -322,25 +320,10 @@ export class Keeper {
     return true;
   }
 
+  /** A folder that is gone is not watched: the next look says so. */
   #watch(): void {
-    for (const watcher of this.#watchers) watcher.close();
     const places = ['', ...this.projects.map(folderOf)];
-    this.#watchers = places.flatMap((place) => {
-      try {
-        const watcher = watch(join(this.#options.home, place), { persistent: false }, () => this.#stir());
-        watcher.on('error', () => watcher.close());
-        return [watcher];
-      } catch {
-        // The folder is gone: the next look says so.
-        return [];
-      }
-    });
-  }
-
-  #stir(): void {
-    if (this.#stopped) return;
-    if (this.#quiet !== null) clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.look(), this.#options.quietMs ?? QUIET_MS);
+    this.#folders.follow(places.map((place) => join(this.#options.home, place)));
   }
 }
 

@@ -2,12 +2,12 @@
  * Feeds as files appear, or at set times. Folders are watched, and looked at now and then as well, since a watch can be
  * lost unnoticed; a change is looked at when there has been quiet for a moment.
  */
-import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { Cron } from 'croner';
 import type { FeedSettings } from '../spec/feed-settings.ts';
 import { feedProject, feedSignature, type Fed, type FeedOptions, QUIET_MS } from './feed.ts';
 import { PENDING } from './names.ts';
+import { QuietWatch } from './quiet-watch.ts';
 
 export interface FeedWatchOptions extends Pick<FeedOptions, 'home' | 'basePaths'> {
   /** Whose pending/ is fed, asked anew at each look. */
@@ -28,8 +28,7 @@ export class FeedWatch {
   readonly #quietMs: number;
   /** null: it has not begun. */
   #settings: FeedSettings | null = null;
-  #watchers: FSWatcher[] = [];
-  #quiet: NodeJS.Timeout | null = null;
+  readonly #folders: QuietWatch;
   #looks: NodeJS.Timeout | null = null;
   #cron: Cron | null = null;
   /** What a project's folders looked like when all that could be done there was done. */
@@ -41,6 +40,7 @@ export class FeedWatch {
   constructor(options: FeedWatchOptions) {
     this.#options = options;
     this.#quietMs = options.quietMs ?? QUIET_MS;
+    this.#folders = new QuietWatch(this.#quietMs, () => this.#look());
   }
 
   /** Begins with this schedule, or uses it from now on. */
@@ -56,9 +56,8 @@ export class FeedWatch {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#disarm();
+    this.#folders.stop();
     await this.#turn;
-    // A turn that was under way may have set new watches.
-    this.#disarm();
   }
 
   #arm({ at, timezone }: FeedSettings): void {
@@ -75,10 +74,9 @@ export class FeedWatch {
   #disarm(): void {
     this.#cron?.stop();
     this.#cron = null;
-    if (this.#quiet !== null) clearTimeout(this.#quiet);
     if (this.#looks !== null) clearInterval(this.#looks);
-    for (const watcher of this.#watchers) watcher.close();
-    this.#watchers = [];
+    this.#folders.settle();
+    this.#folders.unfollow();
   }
 
   #look(): void {
@@ -107,28 +105,13 @@ export class FeedWatch {
       ...(basePaths === undefined ? {} : { basePaths }),
     });
     if (fed.moved.length > 0 || fed.held.some(({ news }) => news)) onFed(fed);
-    if (fed.unsettled.some(({ why }) => why === 'fresh')) this.#stir();
+    if (fed.unsettled.some(({ why }) => why === 'fresh')) this.#folders.stir();
     else this.#seen.set(project, before);
   }
 
+  /** Not every project has a pending/, and a folder may go away. */
   #watch(projects: readonly string[]): void {
-    for (const watcher of this.#watchers) watcher.close();
     const folders = projects.flatMap((name) => [join('specs', name), join('specs', name, PENDING)]);
-    this.#watchers = ['specs', ...folders].flatMap((folder) => {
-      try {
-        const watcher = watch(join(this.#options.home, folder), { persistent: false }, () => this.#stir());
-        watcher.on('error', () => watcher.close());
-        return [watcher];
-      } catch {
-        // Not every project has a pending/, and a folder may go away.
-        return [];
-      }
-    });
-  }
-
-  #stir(): void {
-    if (this.#stopped) return;
-    if (this.#quiet !== null) clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.#look(), this.#quietMs);
+    this.#folders.follow(['specs', ...folders].map((folder) => join(this.#options.home, folder)));
   }
 }

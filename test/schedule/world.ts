@@ -23,38 +23,11 @@ import { judged, type Task } from '../../src/model/task.ts';
 import type { QueueRecord } from '../../src/merge/queue/record.ts';
 import { decide } from '../../src/schedule/decide.ts';
 import type { Decision, Snapshot } from '../../src/schedule/snapshot.ts';
-import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
+import { config as projectConfig } from '../model/builder.ts';
 
 export function config(name: string, over: Partial<ProjectConfig> = {}): ProjectConfig {
-  return {
-    name: projectName(name),
-    repo: '/srv/repo.git',
-    target: 'main',
-    verify: 'make test',
-    context: [],
-    contract: null,
-    executor: 'shell',
-    executors: {},
-    timeoutMs: 60_000,
-    retries: 3,
-    gateTimeoutMs: 60_000,
-    sandbox: DEFAULT_SANDBOX,
-    placeholderAllow: [],
-    allowedExtras: [],
-    sharedPaths: [],
-    protectedPaths: [],
-    gates: {
-      largestFileKb: 8192,
-      largestBinaryKb: 2048,
-      secretAllow: [],
-      minTests: 0,
-      skipControl: 'no test',
-    },
-    review: 'never',
-    weight: 1,
-    maxAttempts: 3,
-    ...over,
-  };
+  const gates = { ...projectConfig().gates, skipControl: 'no test' };
+  return projectConfig({ name: projectName(name), repo: '/srv/repo.git', gates, ...over });
 }
 
 export function spec(project: string, id: string, over: Partial<TaskSpec> = {}): TaskSpec {

@@ -21,6 +21,8 @@ import type { VirtualNode } from './virtual-node.ts';
 export interface Plant {
   /** What is said when it is found. */
   readonly shows: RegExp;
+  /** First of the seeds that are tried, for what few of them show; 1 by default. */
+  readonly from?: number;
   readonly plant: (sim: Simulation) => void;
 }
 
@@ -350,6 +352,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
 
   'what a node does not list is given up, although its order is still on the way': {
     shows: /which is running|really run/,
+    from: 301,
     plant: (sim) => {
       sim.hooks.beforeTurn.push((core, inputs) => {
         for (const input of inputs) {
