@@ -195,6 +195,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
 
   'integration moves without comparing': {
     shows: /integration lost/,
+    from: 201,
     plant: (sim) => {
       for (const hub of sim.truth.hubs.values()) hub.mayMove = () => true;
     },
