@@ -1,5 +1,5 @@
 /** Tells once when most of a bound is used, once when nothing is left of it, and again after it was raised or a new day. */
-import { budgetLine, raiseCommand } from '../report/budget-text.ts';
+import { budgetLine, goneText, raiseCommand } from '../report/budget-text.ts';
 import { Budgets, type BudgetVerdict, isGone, isNearlyGone } from '../schedule/budget.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import type { Note } from './note.ts';
@@ -11,7 +11,8 @@ export class BudgetNews {
 
   /** What has come about since the last look. */
   look(snapshot: Snapshot, now: number): Note[] {
-    return new Budgets(snapshot, now).all().flatMap((verdict) => this.#newsOf(verdict));
+    const budgets = new Budgets(snapshot, now);
+    return [...budgets.all(), ...budgets.ofTasks()].flatMap((verdict) => this.#newsOf(verdict));
   }
 
   #newsOf(verdict: BudgetVerdict): Note[] {
@@ -21,7 +22,7 @@ export class BudgetNews {
     const told = this.#told.get(key);
     if (level === null || level === told || told === 'gone') return [];
     this.#told.set(key, level);
-    const what = level === 'gone' ? 'nothing is left, so nothing new starts' : 'most of it is used';
+    const what = level === 'gone' ? `nothing is left, so ${goneText(verdict)}` : 'most of it is used';
     return [
       {
         about: 'budget',

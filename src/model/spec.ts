@@ -1,5 +1,5 @@
 import type { Area } from './area.ts';
-import type { Bounds } from './budget.ts';
+import type { Amount, Bounds } from './budget.ts';
 import type { CageRules } from './cage.ts';
 import type { ExecutorDef } from './executor.ts';
 import type { NodeName, ProjectName, TaskId } from './ids.ts';
@@ -106,6 +106,8 @@ export interface ProjectConfig {
   readonly requirePlan?: true;
   /** What all of its attempts may use; missing: no bound. */
   readonly budget?: Bounds;
+  /** What each of its tasks may use, all attempts together; missing: no bound. */
+  readonly taskBudget?: Amount;
 }
 
 /** One entry of nodes.json, validated and with defaults filled in. */

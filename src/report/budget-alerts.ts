@@ -1,11 +1,11 @@
 /** What a person has to know about money: bounds that are nearly or wholly used, and work that none leaves room for. */
 import { projectOfKey } from '../model/found.ts';
 import type { ProjectName } from '../model/ids.ts';
-import { Budgets, type BudgetVerdict, isGone, isNearlyGone } from '../schedule/budget.ts';
+import { Budgets, type BudgetVerdict, isGone, isNearlyGone, projectOf } from '../schedule/budget.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import { whyEach } from '../schedule/why.ts';
 import type { Alert } from './alerts.ts';
-import { budgetLine, needsText, raiseCommand } from './budget-text.ts';
+import { budgetLine, goneText, needsText, raiseCommand } from './budget-text.ts';
 
 /** @param projects null: all of them. */
 export function budgetAlerts(
@@ -13,10 +13,13 @@ export function budgetAlerts(
   projects: ReadonlySet<ProjectName> | null,
   now: number,
 ): Alert[] {
-  const bounds = new Budgets(snapshot, now).all();
-  if (bounds.length === 0) return [];
-  const concerns = ({ of, name }: BudgetVerdict): boolean =>
-    of !== 'project' || projects === null || [...projects].some((project) => project === name);
+  const budgets = new Budgets(snapshot, now);
+  if (!budgets.isBounded) return [];
+  const bounds = [...budgets.all(), ...budgets.ofTasks()];
+  const concerns = (verdict: BudgetVerdict): boolean => {
+    const project = projectOf(verdict);
+    return project === null || projects === null || projects.has(project);
+  };
   const alerts = new Map<string, Alert>();
   for (const verdict of bounds.filter(concerns)) {
     const isOver = isGone({ ...verdict, reserved: 0 });
@@ -41,9 +44,9 @@ function alertOf(verdict: BudgetVerdict, isGoneNow: boolean, now: number): Alert
     cause: `budget/${keyOf(verdict).replaceAll(' ', '/')}`,
     level: isGoneNow ? 'P0' : 'P1',
     node: null,
-    project: verdict.of === 'project' ? (verdict.name as ProjectName) : null,
+    project: projectOf(verdict),
     code: isGoneNow ? 'E_BUDGET_GONE' : 'E_BUDGET_LOW',
-    message: `${isGoneNow ? 'no new work starts: ' : ''}${budgetLine(verdict)}${needsText(verdict)}`,
+    message: `${isGoneNow ? `${goneText(verdict)}: ` : ''}${budgetLine(verdict)}${needsText(verdict)}`,
     since: now,
     fix: raiseCommand(verdict),
   };

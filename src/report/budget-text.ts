@@ -1,5 +1,6 @@
 /** Bounds and what is gone of them, in words. */
-import type { BudgetVerdict } from '../schedule/budget.ts';
+import { assertNever } from '../model/assert.ts';
+import { type BudgetVerdict, projectOf } from '../schedule/budget.ts';
 
 /** `project web, 2026-11-20: $4.20 used, $1.00 reserved of $5.00 (104 %)`, and what is not known of it. */
 export function budgetLine(verdict: BudgetVerdict): string {
@@ -14,17 +15,37 @@ export function budgetLine(verdict: BudgetVerdict): string {
 export function needsText({ needs, unit, name, of }: BudgetVerdict): string {
   if (needs === undefined || needs === 0) return '';
   if (needs === null) {
-    const where = of === 'home' ? 'this home' : `${of} ${name ?? ''}`.trim();
+    const where = whose({ of, name });
     return `; what its agent costs is not known, and ${where} has a bound in dollars: name a price under \`prices\` in dispatch.yaml`;
   }
   return `; this task is expected to use ${amountText(needs, unit)}`;
 }
 
 /** What to type for more. */
-export function raiseCommand({ of, name, unit, day, limit }: BudgetVerdict): string {
-  const place = of === 'home' ? '--all' : of === 'credential' ? `--credential ${name}` : (name ?? '');
+export function raiseCommand(verdict: BudgetVerdict): string {
+  const { of, unit, day, limit } = verdict;
+  const span = of === 'task' ? 'task' : day === null ? 'total' : 'day';
   const more = unit === 'usd' ? Math.ceil(limit * 200) / 100 : limit * 2;
-  return `dispatch budget raise ${place} --${day === null ? 'total' : 'day'} --${unit} ${more}`;
+  return `dispatch budget raise ${placeOf(verdict)} --${span} --${unit} ${more}`;
+}
+
+function placeOf({ of, name }: BudgetVerdict): string {
+  switch (of) {
+    case 'home':
+      return '--all';
+    case 'credential':
+      return `--credential ${name}`;
+    case 'project':
+    case 'task':
+      return projectOf({ of, name }) ?? '';
+    default:
+      return assertNever(of);
+  }
+}
+
+/** What does not happen any more. */
+export function goneText({ of }: BudgetVerdict): string {
+  return of === 'task' ? 'it starts no more' : 'no new work starts';
 }
 
 export function amountText(amount: number, unit: 'tokens' | 'usd'): string {
@@ -36,7 +57,7 @@ export function shareText({ used, limit }: Pick<BudgetVerdict, 'used' | 'limit'>
   return `${Math.floor((100 * used) / limit)} %`;
 }
 
-function whose({ of, name }: BudgetVerdict): string {
+function whose({ of, name }: Pick<BudgetVerdict, 'of' | 'name'>): string {
   return of === 'home' ? 'this home' : `${of === 'credential' ? 'key' : of} ${name ?? ''}`;
 }
 

@@ -1,6 +1,7 @@
 /**
  * What attempts have used and what the live ones hold reserved, summed by what a budget may bound: the home, a project
- * or a key, each for good and by day. A use counts on the day on which its attempt ended.
+ * or a key, each for good and by day. A use counts on the day on which its attempt ended. Tasks are many, so they are summed
+ * only where their project bounds each of them, and only for good.
  *
  * A use that nobody reported counts as what was reserved for it, and is told apart. Kept with the state and brought up to
  * date with what was claimed and ended since, so a turn costs what changed and not what exists.
@@ -10,7 +11,7 @@ import { type Amount, type BudgetRules, DEFAULT_RESERVE_TOKENS, UNBOUNDED } from
 import { BUILT_IN_PRICES } from '../model/built-in-prices.ts';
 import type { ExecutorDef } from '../model/executor.ts';
 import { projectOfKey } from '../model/found.ts';
-import type { ProjectName, Token } from '../model/ids.ts';
+import type { ProjectName, TaskKey, Token } from '../model/ids.ts';
 import { dayOf, localDate } from '../model/period.ts';
 import { costOf, priceOfExecutor, roughCostOf } from '../model/price.ts';
 import type { TaskSpec } from '../model/spec.ts';
@@ -39,13 +40,21 @@ const DEFAULT_RULES: BudgetRules = {
 /** As of this state; its sums are not to be changed. */
 export function ledgerOf(state: State, rules: BudgetRules = DEFAULT_RULES): Ledger {
   const known = kept.get(state);
-  const ledger = known?.rules === rules ? known : new Ledger(state, rules);
+  const isCurrent = known?.rules === rules && known.sumsTasksOf(boundingTasks(state));
+  const ledger = isCurrent ? known : new Ledger(state, rules);
   if (ledger !== known) kept.set(state, ledger);
   ledger.follow();
   return ledger;
 }
 
 const kept = new WeakMap<State, Ledger>();
+
+/** The projects that bound each of their tasks. */
+function boundingTasks({ projects }: State): ReadonlySet<ProjectName> {
+  return new Set(
+    [...projects.values()].flatMap(({ name, config }) => (config.taskBudget === undefined ? [] : name)),
+  );
+}
 
 export class Ledger {
   readonly rules: BudgetRules;
@@ -57,12 +66,25 @@ export class Ledger {
   readonly #attempts: Iterator<Attempt>;
   #seen = 0;
   readonly #open = new Map<Token, Attempt>();
+  readonly #byTask: ReadonlySet<ProjectName>;
+  readonly #tried = new Set<TaskKey>();
   #day = { label: '', from: 0, to: 0 };
 
   constructor(state: State, rules: BudgetRules) {
     this.#state = state;
     this.rules = rules;
     this.#attempts = state.attempts.values();
+    this.#byTask = boundingTasks(state);
+  }
+
+  /** Whether tasks are summed of just these projects. */
+  sumsTasksOf(projects: ReadonlySet<ProjectName>): boolean {
+    return this.#byTask.size === projects.size && [...projects].every((name) => this.#byTask.has(name));
+  }
+
+  /** Of projects that bound each task, those of which an attempt is over. */
+  get tried(): ReadonlySet<TaskKey> {
+    return this.#tried;
   }
 
   follow(): void {
@@ -131,7 +153,7 @@ export class Ledger {
   #reserve(attempt: Attempt, sign: 1 | -1): void {
     if (attempt.reserved === undefined) return;
     const { tokens, usd } = attempt.reserved;
-    for (const subject of this.#subjectsOf(attempt)) {
+    for (const subject of [...this.#subjectsOf(attempt), ...this.#taskOf(attempt)]) {
       const sum = this.#reserved.get(subject) ?? { tokens: 0, usd: 0 };
       this.#reserved.set(subject, sum);
       sum.tokens += sign * (tokens ?? 0);
@@ -145,6 +167,10 @@ export class Ledger {
     for (const subject of this.#subjectsOf(attempt)) {
       this.#add(keyOf(subject, null), charge);
       this.#add(keyOf(subject, day), charge);
+    }
+    for (const subject of this.#taskOf(attempt)) {
+      this.#add(keyOf(subject, null), charge);
+      this.#tried.add(attempt.task);
     }
     const spec = this.#state.tasks.get(attempt.task)?.spec;
     if (spec !== undefined && charge.unknownTokens === 0 && charge.tokens > 0)
@@ -189,6 +215,11 @@ export class Ledger {
     ];
   }
 
+  /** Empty where the project does not bound its tasks. */
+  #taskOf({ task }: Attempt): [string] | [] {
+    return this.#byTask.has(projectOfKey(task)) ? [subjectOf('task', task)] : [];
+  }
+
   #price(project: ProjectName, executor: string): ReturnType<typeof priceOfExecutor> {
     return priceOfExecutor(this.#definition(project, executor), executor, this.rules.prices);
   }
@@ -200,8 +231,8 @@ export class Ledger {
 
 export const HOME = 'home';
 
-/** `project:web`. */
-export function subjectOf(kind: 'project' | 'credential', name: string): string {
+/** `project:web`, `task:web/S03`. */
+export function subjectOf(kind: 'project' | 'credential' | 'task', name: string): string {
   return `${kind}:${name}`;
 }
 

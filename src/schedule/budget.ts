@@ -2,20 +2,23 @@
  * Budgets during one call: what may still be spent, taken bit by bit as attempts are decided.
  *
  * An attempt starts only where what was used, what live attempts hold and what it is expected to use itself stay within
- * every bound that holds for it: those of the home, of its project and of its key, for the day and for good. So what is
+ * every bound that holds for it: those of the home, of its project and of its key, for the day and for good, and of the
+ * task itself over all its attempts. So what is
  * spent exceeds a bound by no more than attempts exceed what was reserved for them, which their own limits bound.
  */
 import { ALERT_SHARE, type Amount, type Bounds, type BudgetRules } from '../model/budget.ts';
-import type { ProjectName } from '../model/ids.ts';
+import { assertNever } from '../model/assert.ts';
+import { projectOfKey } from '../model/found.ts';
+import type { ProjectName, TaskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
-import type { Task } from '../model/task.ts';
+import { isFinal, type Task } from '../model/task.ts';
 import { HOME, type Ledger, ledgerOf, subjectOf } from './budget-ledger.ts';
 import type { Route } from './credentials.ts';
 
 /** One bound, and how much of it is gone. */
 export interface BudgetVerdict {
-  readonly of: 'home' | 'project' | 'credential';
-  /** Of the project or key; null for the home. */
+  readonly of: 'home' | 'project' | 'credential' | 'task';
+  /** Of the project or key, `web/S03` of a task; null for the home. */
   readonly name: string | null;
   readonly unit: 'tokens' | 'usd';
   /** `2026-11-20` where the bound is for a day; null: for good. */
@@ -42,23 +45,24 @@ export class Budgets {
   readonly #rules: BudgetRules | undefined;
   readonly #now: number;
   readonly #taken = new Map<string, { tokens: number; usd: number }>();
-  readonly #isBounded: boolean;
+  /** Somebody has set a bound. */
+  readonly isBounded: boolean;
   #known: Ledger | null = null;
 
   constructor({ state, budget }: { readonly state: State; readonly budget?: BudgetRules }, now: number) {
     this.#state = state;
     this.#rules = budget;
     this.#now = now;
-    this.#isBounded =
+    this.isBounded =
       (budget !== undefined &&
         [budget.home, ...Object.values(budget.credentials)].some(({ day, total }) => day ?? total)) ||
-      [...state.projects.values()].some(({ config }) => config.budget !== undefined);
+      [...state.projects.values()].some(({ config }) => config.budget ?? config.taskBudget);
   }
 
   /** The bounds that leave no room for an attempt at the task. */
   objections(task: Task, route: Route): BudgetVerdict[] {
-    if (!this.#isBounded) return [];
-    const places = this.#placesOf(task.spec.project, route.credential);
+    if (!this.isBounded) return [];
+    const places = this.#placesOfTask(task, route);
     if (places.length === 0) return [];
     const expected = this.#ledger.estimate(task.spec, route.executor);
     const isAgent = this.#ledger.isAgent(task.spec.project, route.executor);
@@ -69,21 +73,21 @@ export class Budgets {
 
   /** Nothing is left of a bound of the home or of the project, whatever an attempt needs. */
   isExhausted(project: ProjectName): boolean {
-    if (!this.#isBounded) return false;
-    return this.#placesOf(project, null).some((place) => this.#verdicts(place).some(isGone));
+    if (!this.isBounded) return false;
+    return this.#placesOf(project).some((place) => this.#verdicts(place).some(isGone));
   }
 
   /** Nothing may be spent on the key any more: another one is better, if there is one. */
   isClosed(credential: string): boolean {
-    if (!this.#isBounded) return false;
+    if (!this.isBounded) return false;
     const place = this.#credential(credential);
     return place !== null && this.#verdicts(place).some(isGone);
   }
 
   /** Takes what an attempt at the task is expected to use. @returns that; null where no bound holds for it. */
   take(task: Task, route: Route): Amount | null {
-    if (!this.#isBounded) return null;
-    const places = this.#placesOf(task.spec.project, route.credential);
+    if (!this.isBounded) return null;
+    const places = this.#placesOfTask(task, route);
     if (places.length === 0) return null;
     const expected = this.#ledger.estimate(task.spec, route.executor);
     for (const { subject } of places) {
@@ -95,12 +99,23 @@ export class Budgets {
     return expected;
   }
 
-  /** Every bound there is, the home's first. */
+  /** Every bound there is, the home's first, but for those of tasks. */
   all(): BudgetVerdict[] {
-    if (!this.#isBounded) return [];
+    if (!this.isBounded) return [];
     const keys = Object.keys(this.#rules?.credentials ?? {}).flatMap((name) => this.#credential(name) ?? []);
     const projects = [...this.#state.projects.keys()].flatMap((name) => this.#project(name) ?? []);
     return [...this.#home(), ...projects, ...keys].flatMap((place) => this.#verdicts(place));
+  }
+
+  /** The bounds of tasks that have used something and may start again; few tasks are told of, so nobody else is listed. */
+  ofTasks(): BudgetVerdict[] {
+    const { tasks, projects } = this.#state;
+    if (![...projects.values()].some(({ config }) => config.taskBudget !== undefined)) return [];
+    return [...this.#ledger.tried].flatMap((key) => {
+      const task = tasks.get(key);
+      if (task === undefined || isFinal(task.progress)) return [];
+      return this.#task(key).flatMap((place) => this.#verdicts(place));
+    });
   }
 
   /** When a bound for the day is new again; null: there is none. */
@@ -129,9 +144,19 @@ export class Budgets {
     );
   }
 
-  #placesOf(project: ProjectName, credential: string | null): Place[] {
+  #placesOfTask({ key: task, spec }: Task, { credential }: Route): Place[] {
     const key = credential === null ? null : this.#credential(credential);
-    return [...this.#home(), ...(this.#project(project) ?? []), ...(key === null ? [] : [key])];
+    return [...this.#task(task), ...this.#placesOf(spec.project), ...(key === null ? [] : [key])];
+  }
+
+  #placesOf(project: ProjectName): Place[] {
+    return [...this.#home(), ...(this.#project(project) ?? [])];
+  }
+
+  #task(key: TaskKey): Place[] {
+    const total = this.#state.projects.get(projectOfKey(key))?.config.taskBudget;
+    if (total === undefined) return [];
+    return [{ of: 'task', name: key, subject: subjectOf('task', key), bounds: { day: null, total } }];
   }
 
   #home(): Place[] {
@@ -157,6 +182,21 @@ export class Budgets {
   get #ledger(): Ledger {
     this.#known ??= ledgerOf(this.#state, this.#rules);
     return this.#known;
+  }
+}
+
+/** The project that a bound is of, itself or its task's; null: one that projects share. */
+export function projectOf({ of, name }: Pick<BudgetVerdict, 'of' | 'name'>): ProjectName | null {
+  switch (of) {
+    case 'home':
+    case 'credential':
+      return null;
+    case 'project':
+      return name as ProjectName;
+    case 'task':
+      return projectOfKey(name as TaskKey);
+    default:
+      return assertNever(of);
   }
 }
 

@@ -118,7 +118,8 @@ function startWork(board: Board, shares: Shares, decisions: Decision[]): void {
     const blocker = firstBlocker(task, board, CONTENDED_FILTERS);
     if (blocker !== null) {
       // What is less urgent does not take the room that this one waits for, unless it would wait in vain.
-      if (blocker.why === 'budget' && !blocker.budgets.some(neverFits)) penniless.add(candidate.queue);
+      if (blocker.why === 'budget' && !blocker.budgets.some((one) => one.of === 'task' || neverFits(one)))
+        penniless.add(candidate.queue);
       continue;
     }
     const { state } = board.snapshot;

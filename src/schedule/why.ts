@@ -180,12 +180,25 @@ function credentialReason(verdicts: readonly CredentialVerdict[]): string {
   return `Credential(${first.credential} ${first.refused?.why ?? ''} ${Math.ceil((first.forMs ?? 0) / 1000)}s)`;
 }
 
-/** `Budget(web day)`, `Budget(home)`, `Budget(key glm day)`. */
+/** `Budget(web day)`, `Budget(home)`, `Budget(key glm day)`, `Budget(task S03)`. */
 function budgetReason([first]: readonly BudgetVerdict[]): string {
   if (first === undefined) return 'Budget';
-  const { of, name, day } = first;
-  const whose = of === 'credential' ? `key ${name}` : (name ?? 'home');
-  return `Budget(${whose}${day === null ? '' : ' day'})`;
+  return `Budget(${whose(first)}${first.day === null ? '' : ' day'})`;
+}
+
+function whose({ of, name }: BudgetVerdict): string {
+  switch (of) {
+    case 'home':
+      return 'home';
+    case 'project':
+      return name ?? '';
+    case 'credential':
+      return `key ${name}`;
+    case 'task':
+      return `task ${idOf(name as TaskKey)}`;
+    default:
+      return assertNever(of);
+  }
 }
 
 function approvedPaths(approvals: readonly Finding[]): string[] {

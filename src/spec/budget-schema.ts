@@ -29,6 +29,7 @@ export const projectBudget = z.strictObject({
   tokens: count(1, MOST_TOKENS)
     .optional()
     .describe('Of one attempt, for specs that name none: it is ended when its agent reports more.'),
+  task: amount.optional().describe('Of each task, all its attempts together: `{ usd: 5, tokens: 2000000 }`.'),
   ...bounds,
 });
 
@@ -92,6 +93,11 @@ export function homeBudgetOf(
 /** null: none is said. */
 export function projectBoundsOf(budget: z.infer<typeof projectBudget> | undefined): Bounds | null {
   return budget?.day === undefined && budget?.total === undefined ? null : boundsOf(budget);
+}
+
+/** What each task may use; null: no bound is said. */
+export function taskBoundOf(budget: z.infer<typeof projectBudget> | undefined): Amount | null {
+  return amountOf(budget?.task);
 }
 
 type Said = z.infer<typeof amount> | undefined;

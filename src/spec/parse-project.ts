@@ -7,7 +7,7 @@ import { DEFAULT_LOOK, type LookRules } from '../model/second-look.ts';
 import { DEFAULT_SANDBOX, type SandboxRules } from '../model/sandbox.ts';
 import { areaProblems, areasOf } from './areas.ts';
 import { cageFrom } from './cage.ts';
-import { projectBoundsOf } from './budget-schema.ts';
+import { projectBoundsOf, taskBoundOf } from './budget-schema.ts';
 import { checkForm } from './check-form.ts';
 import { sizeOf } from './fields.ts';
 import { nearest } from './nearest.ts';
@@ -84,6 +84,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
   const stallMs = milliseconds(input.stall_after);
   const cage = cageFrom(input.cage);
   const budget = projectBoundsOf(input.budget);
+  const taskBudget = taskBoundOf(input.budget);
   return {
     name,
     repo: input.repo ?? null,
@@ -110,6 +111,7 @@ function configOf(input: ProjectInput, name: ProjectName, executors: Executors):
     weight: input.weight ?? 1,
     maxAttempts: input.max_attempts ?? 2,
     ...(budget === null ? {} : { budget }),
+    ...(taskBudget === null ? {} : { taskBudget }),
     ...(input.require_plan === true ? { requirePlan: true as const } : {}),
   };
 }

@@ -264,7 +264,7 @@ export const projectSchema = z
     budget: projectBudget
       .optional()
       .describe(
-        'What one attempt, a day and the whole project may use: `{ tokens: 400000, day: { usd: 20 } }`.',
+        'What one attempt, a task, a day and the whole project may use: `{ tokens: 400000, task: { usd: 5 }, day: { usd: 20 } }`.',
       ),
   })
   .meta({ title: 'dispatch: project.yaml' });

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Amount } from '../../src/model/budget.ts';
 import type { Fact } from '../../src/model/event.ts';
-import { added, claim, config, NODE, SET_UP, token } from '../model/builder.ts';
+import { added, claim, config, key, NODE, SET_UP, token } from '../model/builder.ts';
 import { dispatch, hasEscapes, makeHome, record } from './dispatch.ts';
 
 const EXECUTORS = {
@@ -18,7 +19,7 @@ report: { timezone: UTC }
 `;
 
 /** One attempt that told what it used, one that told nothing, and one that is alive. */
-async function homeWithUse(): Promise<string> {
+async function homeWithUse(taskBudget?: Amount): Promise<string> {
   const home = makeHome({
     'nodes.json': JSON.stringify([{ name: NODE, local: true, slots: 8 }]),
     'dispatch.yaml': HOME_FILE,
@@ -50,11 +51,15 @@ async function homeWithUse(): Promise<string> {
   await record(
     home,
     ...SET_UP,
-    { type: 'project.configured', config: { ...config(), executors: EXECUTORS, budget } },
+    {
+      type: 'project.configured',
+      config: { ...config(), executors: EXECUTORS, budget, ...(taskBudget && { taskBudget }) },
+    },
     ...numbers.map((n) => added(`S0${n}`, { executor: 'glm', modifies: [`src/${n}.ts`] })),
     ...numbers.map(claimed),
     ended(1, 3000),
     ended(2, null),
+    { type: 'task.backedoff', task: key('S01'), notBefore: 0, reason: 'failed' },
   );
   return home;
 }
@@ -107,4 +112,30 @@ test('budget raise changes the one bound in its file and leaves the rest as it w
   ];
   for (const args of wrong) expect({ args, code: (await raise(...args)).code }).toEqual({ args, code: 2 });
   expect((await raise('nobody', '--usd', '5')).code).toBe(5);
+});
+
+test('a bound of each task is shown task by task, stands in why, and is raised in project.yaml with its comments kept', async () => {
+  const home = await homeWithUse({ tokens: 3200, usd: null });
+  const name = config().name;
+  const file = join(home, 'specs', name, 'project.yaml');
+  const text =
+    'repo: ../app\n# Retries cost too.\nbudget:\n  total: { tokens: 10000 }\n  task: { tokens: 3200 } # of each\n';
+  writeFileSync(file, text);
+  const raise = `dispatch budget raise ${name} --task --tokens 6400`;
+  const shown = await dispatch(['budget', name], { cwd: home });
+  expect(shown.stdout).toContain(
+    `task ${name}/S01, total\t3 000 tokens\t0 tokens\t200 tokens\t3 200 tokens\t93 %\t0\n`,
+  );
+  expect(shown.stderr).toContain(`more: ${raise}\n`);
+  expect((await dispatch(['status'], { cwd: home })).stderr).toContain(
+    `E_BUDGET_GONE: it starts no more: task ${name}/S01: 3 000 tokens used of 3 200 tokens (93 %)`,
+  );
+  expect((await dispatch(['why', 'S01'], { cwd: home })).stdout).toContain(`fix: ${raise}`);
+  expect((await dispatch(['budget', 'raise', name, '--tokens', '+1'], { cwd: home })).stderr).toContain(
+    '--total or --task',
+  );
+  expect((await dispatch(['budget', 'raise', '--all', '--task', '--usd', '9'], { cwd: home })).code).toBe(2);
+  const raised = await dispatch(raise.split(' ').slice(1), { cwd: home });
+  expect(raised.stdout).toBe(`specs/${name}/project.yaml: task is 6 400 tokens now, 3 200 tokens before\n`);
+  expect(readFileSync(file, 'utf8')).toBe(text.replace('3200', '6400'));
 });

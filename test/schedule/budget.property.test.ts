@@ -62,6 +62,52 @@ test('what is used and held exceeds a budget by no more than attempts used beyon
   );
 });
 
+test('of a bound of each task, what its attempts used and hold exceeds it by no more than they used beyond what was reserved', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        limit: fc.integer({ min: 1, max: 3000 }),
+        uses: fc.array(fc.tuple(fc.nat(), fc.option(fc.integer({ min: 0, max: 900 }))), { maxLength: 25 }),
+      }),
+      ({ limit, uses }) => {
+        const executors = {
+          agent: { name: 'agent', kind: 'claude', command: ['x'], env: {}, secrets: {}, model: null },
+        } as const;
+        const world = new World().node('n', { slots: 3 }).project('p');
+        const taskBudget = { tokens: limit, usd: null };
+        world.record({
+          type: 'project.configured',
+          config: config('p', { taskBudget, executors, maxAttempts: 20 }),
+        });
+        for (let i = 0; i < 3; i++) world.add('p', `T${i}`, { executor: 'agent', budgetTokens: 300 });
+        const spent = new Map<string, number>();
+        const beyond = new Map<string, number>();
+        const add = (sums: Map<string, number>, task: string, more: number): void => {
+          sums.set(task, (sums.get(task) ?? 0) + more);
+        };
+        for (const [which, wanted] of uses) {
+          world.step();
+          const live = [...world.state.attempts.values()].filter(({ phase }) => phase.is === 'claimed');
+          for (const { task, reserved } of live) {
+            expect(reserved).toBeDefined();
+            const held = reserved?.tokens ?? 0;
+            expect((spent.get(task) ?? 0) + held).toBeLessThanOrEqual(limit + (beyond.get(task) ?? 0));
+          }
+          const attempt = live[which % Math.max(1, live.length)];
+          if (attempt === undefined) return;
+          const held = attempt.reserved?.tokens ?? 0;
+          world.end(attempt.token, outcomeOf(wanted));
+          add(spent, attempt.task, wanted ?? held);
+          add(beyond, attempt.task, Math.max(0, (wanted ?? held) - held));
+          const { task } = attempt;
+          world.record({ type: 'task.backedoff', task, notBefore: world.now, reason: 'failed' });
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
 function outcomeOf(tokens: number | null): Outcome {
   const usage =
     tokens === null ? null : { inputTokens: tokens, outputTokens: null, cachedTokens: null, costUsd: null };

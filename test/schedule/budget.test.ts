@@ -3,7 +3,9 @@ import type { Outcome } from '../../src/model/attempt.ts';
 import type { Amount, Bounds, BudgetRules } from '../../src/model/budget.ts';
 import type { ExecutorDef } from '../../src/model/executor.ts';
 import type { TaskSpec } from '../../src/model/spec.ts';
+import { BudgetNews } from '../../src/controller/budget-news.ts';
 import { Budgets } from '../../src/schedule/budget.ts';
+import { ledgerOf } from '../../src/schedule/budget-ledger.ts';
 import { decide } from '../../src/schedule/decide.ts';
 import type { Decision } from '../../src/schedule/snapshot.ts';
 import { reasonOf, why } from '../../src/schedule/why.ts';
@@ -186,6 +188,104 @@ describe('a budget', () => {
     made.record({ type: 'task.cancelled', task: made.task('p', 'Big').key, reason: 'test' });
     made.add('p', 'Huge', { executor: 'agent', budgetTokens: 9000, priority: 0 });
     expect(started(made).map(({ task }) => task)).toEqual(['p/Small']);
+  });
+});
+
+describe('a budget of each task', () => {
+  /** T0 is the most urgent; what one task may use is said, what the project may use only if `bounds` says so. */
+  function bounded(task: Amount | undefined, over: Partial<TaskSpec> = {}, bounds?: Bounds): World {
+    const made = world(undefined, 3, { budgetTokens: 400, ...over });
+    allow(made, task, bounds);
+    return made;
+  }
+
+  function allow(made: World, task: Amount | undefined, bounds?: Bounds): void {
+    const said = {
+      ...(task === undefined ? {} : { taskBudget: task }),
+      ...(bounds === undefined ? {} : { budget: bounds }),
+    };
+    made.record({
+      type: 'project.configured',
+      config: config('p', { executors: EXECUTORS, maxAttempts: 20, ...said }),
+    });
+  }
+
+  /** One attempt of T0 that uses this and fails; it may be tried again at once. */
+  function spendOnFirst(made: World, outcome: Outcome): void {
+    const first = started(made).find(({ task }) => task === 'p/T0');
+    if (first === undefined) throw new Error('T0 does not start');
+    made.end(made.apply(first), outcome);
+    made.record({ type: 'task.backedoff', task: first.task, notBefore: made.now, reason: 'failed' });
+  }
+
+  const names = (made: World): string[] => started(made).map(({ task }) => task);
+
+  test('sums all its attempts, keeps that task alone, and says which and what to type', () => {
+    const made = bounded(of(1000));
+    spendOnFirst(made, used(300));
+    expect(budgetAlerts(made.snapshot(), null, made.now)).toEqual([]);
+    spendOnFirst(made, used(null));
+    // 300, and 400 reserved by one that told nothing: another 400 do not fit.
+    expect(names(made)).toEqual(['p/T1', 'p/T2']);
+    const blockers = why(made.snapshot(), made.task('p', 'T0'), made.now);
+    expect(reasonOf(blockers)).toBe('Budget(task T0)');
+    expect(blockers).toMatchObject([
+      {
+        why: 'budget',
+        budgets: [{ of: 'task', name: 'p/T0', limit: 1000, used: 700, needs: 400, unknown: 1 }],
+      },
+    ]);
+    expect(budgetAlerts(made.snapshot(), null, made.now)).toMatchObject([
+      {
+        code: 'E_BUDGET_GONE',
+        project: 'p',
+        message: expect.stringContaining('it starts no more: task p/T0: 700 tokens used') as string,
+        fix: 'dispatch budget raise p --task --tokens 2000',
+      },
+    ]);
+    expect(budgetAlerts(made.snapshot(), new Set(), made.now)).toEqual([]);
+    allow(made, of(2000));
+    expect(names(made)).toEqual(['p/T0', 'p/T1', 'p/T2']);
+  });
+
+  test('tells at 80 % and at 100 % once each, and of no task that is final', () => {
+    const made = bounded(of(1000), { budgetTokens: 100 });
+    const news = new BudgetNews();
+    const told = (): (string | null)[] => news.look(made.snapshot(), made.now).map(({ code }) => code);
+    spendOnFirst(made, used(799));
+    expect(told()).toEqual([]);
+    spendOnFirst(made, used(1));
+    expect(told()).toEqual(['E_BUDGET_LOW']);
+    expect(budgetAlerts(made.snapshot(), null, made.now)).toMatchObject([
+      { code: 'E_BUDGET_LOW', cause: 'budget/task/p/T0/tokens/', project: 'p' },
+    ]);
+    spendOnFirst(made, used(200));
+    expect(told()).toEqual(['E_BUDGET_GONE']);
+    expect(told()).toEqual([]);
+    expect(budgetAlerts(made.snapshot(), null, made.now)).toMatchObject([{ code: 'E_BUDGET_GONE' }]);
+    made.record({ type: 'task.cancelled', task: made.task('p', 'T0').key, reason: 'test' });
+    expect(budgetAlerts(made.snapshot(), null, made.now)).toEqual([]);
+    expect(new BudgetNews().look(made.snapshot(), made.now)).toEqual([]);
+  });
+
+  test('holds for what was used before anybody set it, and is summed nowhere else', () => {
+    const made = bounded(undefined);
+    spendOnFirst(made, used(900));
+    expect(ledgerOf(made.state, made.budget).spent('task:p/T0', null)).toMatchObject({ attempts: 0 });
+    expect(ledgerOf(made.state, made.budget).tried.size).toBe(0);
+    allow(made, of(1000));
+    expect(names(made)).toEqual(['p/T1', 'p/T2']);
+    expect(ledgerOf(made.state, made.budget).spent('task:p/T0', null)).toMatchObject({ tokens: 900 });
+    allow(made, undefined);
+    expect(names(made)).toContain('p/T0');
+    expect(ledgerOf(made.state, made.budget).tried.size).toBe(0);
+  });
+
+  test('leaves the room of the project to others while the task waits', () => {
+    const made = bounded(of(1000), {}, total(2000));
+    spendOnFirst(made, used(1000));
+    made.add('p', 'Urgent', { executor: 'agent', budgetTokens: 400, priority: 0 });
+    expect(names(made)).toEqual(['p/Urgent', 'p/T1']);
   });
 });
 

@@ -14,8 +14,12 @@ test('project.yaml bounds an attempt, a day and the whole project, each alone or
   expect(problems).toEqual([]);
   expect(budgetTokens).toBe(400);
   expect(config?.budget).toEqual({ day: { tokens: null, usd: 2.5 }, total: { tokens: 9000, usd: 40 } });
+  const ofTasks = project('repo: x\nverify: make test\nbudget: { task: { usd: 5 } }\n').config;
+  expect(ofTasks).toMatchObject({ taskBudget: { tokens: null, usd: 5 } });
+  expect(ofTasks).not.toHaveProperty('budget');
   const alone = project('repo: x\nverify: make test\nbudget: { tokens: 400 }\n');
   expect(alone.config).not.toHaveProperty('budget');
+  expect(alone.config).not.toHaveProperty('taskBudget');
 });
 
 test('dispatch.yaml bounds all projects and keys, and says what tokens cost', () => {

@@ -20,11 +20,13 @@ export interface RaiseOptions {
   readonly credential?: string;
   readonly day?: boolean;
   readonly total?: boolean;
+  readonly task?: boolean;
   readonly usd?: string;
   readonly tokens?: string;
 }
 
-const SPANS = ['day', 'total'] as const;
+const SPANS = ['day', 'total', 'task'] as const;
+type Span = (typeof SPANS)[number];
 const EXAMPLE = 'dispatch budget raise web --day --usd 30   (or --usd +10)';
 
 export async function raiseBudget(
@@ -73,11 +75,15 @@ interface Place {
 async function placeOf(
   home: string,
   typed: string | undefined,
-  { all = false, credential }: RaiseOptions,
+  { all = false, credential, task = false }: RaiseOptions,
 ): Promise<Place> {
   if ([typed !== undefined, all, credential !== undefined].filter(Boolean).length !== 1)
     throw new DispatchError('E_USAGE', 'name one budget: a project, --all, or --credential <name>', {
       fix: EXAMPLE,
+    });
+  if (task && typed === undefined)
+    throw new DispatchError('E_USAGE', 'what each task may use is set by its project', {
+      fix: 'dispatch budget raise web --task --usd 10',
     });
   if (all) return { file: HOME_CONFIG, path: ['budget'], project: null };
   if (credential !== undefined)
@@ -98,12 +104,12 @@ function amountOf({ usd, tokens }: RaiseOptions): { unit: 'usd' | 'tokens'; text
 }
 
 function spanOf(
-  { day = false, total = false }: RaiseOptions,
+  options: RaiseOptions,
   boundAt: (span: string) => number | null,
   file: string,
   unit: string,
-): 'day' | 'total' {
-  const asked = SPANS.filter((span) => (span === 'day' ? day : total));
+): Span {
+  const asked = SPANS.filter((span) => options[span] === true);
   const known = (asked.length > 0 ? asked : SPANS).filter((span) => boundAt(span) !== null);
   const [first] = known;
   if (first !== undefined && known.length === 1 && asked.length < 2) return first;
@@ -111,9 +117,9 @@ function spanOf(
     throw new DispatchError('E_USAGE', `${file} has no such bound: what is not bounded need not be raised`, {
       fix: `dispatch budget   (a new bound: budget: { ${asked[0] ?? 'day'}: { ${unit}: … } } in ${file})`,
     });
-  throw new DispatchError('E_USAGE', 'there is a bound for the day and one for good', {
+  throw new DispatchError('E_USAGE', `there are ${known.length} bounds: ${known.join(', ')}`, {
     where: file,
-    fix: 'add --day or --total',
+    fix: `name one: ${known.map((span) => `--${span}`).join(' or ')}`,
   });
 }
 

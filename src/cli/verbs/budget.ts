@@ -1,9 +1,10 @@
 /** What was used of what may be used. Reads the store; asks no controller. */
+import { assertNever } from '../../model/assert.ts';
 import { PRICES_AS_OF } from '../../model/built-in-prices.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import { amountText, raiseCommand, shareText } from '../../report/budget-text.ts';
 import { type Spending, spendingOf, type SpentRow } from '../../report/spending.ts';
-import { Budgets, type BudgetVerdict, isNearlyGone } from '../../schedule/budget.ts';
+import { Budgets, type BudgetVerdict, isNearlyGone, projectOf } from '../../schedule/budget.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import type { Column } from '../render/table.ts';
@@ -17,9 +18,9 @@ export async function budget(context: Context, typed: string | undefined): Promi
   return withView(context, async ({ state, budget: rules }) => {
     const now = Date.now();
     const project = typed === undefined ? null : selectProject(state, typed).name;
-    const bounds = new Budgets({ state, budget: rules }, now)
-      .all()
-      .filter(({ of, name }) => of !== 'project' || project === null || name === project)
+    const budgets = new Budgets({ state, budget: rules }, now);
+    const bounds = [...budgets.all(), ...budgets.ofTasks().toSorted((a, b) => shareOf(b) - shareOf(a))]
+      .filter((verdict) => project === null || [null, project].includes(projectOf(verdict)))
       .map((verdict) => ({ ...verdict, left: verdict.limit - verdict.used - verdict.reserved }));
     const spent = spendingOf(state, rules, { project, now });
     const { output } = context;
@@ -33,16 +34,24 @@ export async function budget(context: Context, typed: string | undefined): Promi
       return EXIT.ok;
     }
     show(output, bounds, spent);
+    if (!budgets.isBounded) output.note(UNBOUNDED_NOTE);
     return EXIT.ok;
   });
+}
+
+function shareOf({ used, limit }: BudgetVerdict): number {
+  return used / limit;
 }
 
 type Bound = BudgetVerdict & { readonly left: number };
 
 function show(output: Output, bounds: readonly Bound[], spent: Spending): void {
-  if (bounds.length > 0) output.write(output.table({ rows: bounds, columns: BOUND_COLUMNS }));
-  for (const verdict of bounds) if (isNearlyGone(verdict)) output.note(`more: ${raiseCommand(verdict)}`);
-  if (bounds.length === 0) output.note(UNBOUNDED_NOTE);
+  const tasks = bounds.filter(({ of }) => of === 'task');
+  const rows = [...bounds.filter(({ of }) => of !== 'task'), ...tasks.slice(0, SHOWN)];
+  if (rows.length > 0) output.write(output.table({ rows, columns: BOUND_COLUMNS }));
+  if (tasks.length > SHOWN) output.line(`and ${tasks.length - SHOWN} more tasks: -o json`);
+  const fixes = bounds.flatMap((verdict) => (isNearlyGone(verdict) ? raiseCommand(verdict) : []));
+  for (const fix of new Set(fixes)) output.note(`more: ${fix}`);
   const sections = [
     ['day', spent.days],
     ['project', spent.projects],
@@ -94,8 +103,22 @@ function knownText(amount: number | null, unit: 'tokens' | 'usd'): string {
   return amount === null ? 'unknown' : amountText(amount, unit);
 }
 
-/** `web, day`, `home, total`, `key glm, day`. */
+/** `web, 2026-11-20`, `all projects, total`, `key glm, total`, `task web/S03, total`. */
 function boundName({ of, name, day }: BudgetVerdict): string {
-  const whose = of === 'home' ? 'all projects' : of === 'credential' ? `key ${name}` : (name ?? '');
-  return `${whose}, ${day ?? 'total'}`;
+  return `${whose(of, name ?? '')}, ${day ?? 'total'}`;
+}
+
+function whose(of: BudgetVerdict['of'], name: string): string {
+  switch (of) {
+    case 'home':
+      return 'all projects';
+    case 'project':
+      return name;
+    case 'credential':
+      return `key ${name}`;
+    case 'task':
+      return `task ${name}`;
+    default:
+      return assertNever(of);
+  }
 }
