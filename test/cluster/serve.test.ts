@@ -175,7 +175,7 @@ describe('dispatch serve', { timeout: LIMIT_MS }, () => {
       { node: 'gone', state: 'down', said: null, trouble: { code: expect.stringMatching(/^E_/u) } },
     ]);
     const { stdout, stderr } = await home.dispatch(['nodes']);
-    expect(stdout).toMatch(/^here\tup\t0\/4\t.*\t\d+\.\d ms\t.* free\t.* free\t.*ok/mu);
+    expect(stdout).toMatch(/^here\tup\t0\/4\t-\t\d+\.\d ms\t.* free\t.* free\t.*ok/mu);
     expect(stdout).toMatch(/^gone\tdown\t0\/4\t-/mu);
     expect(stderr).toContain('gone: no shell answered');
     serve.signal('SIGTERM');

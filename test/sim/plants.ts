@@ -14,15 +14,13 @@ import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/mode
 import type { ProjectConfig } from '../../src/model/spec.ts';
 import type { Gating, Project } from '../../src/model/task.ts';
 import { node } from '../schedule/world.ts';
-import { VERIFY } from './scenario.ts';
+import { type Accident, VERIFY } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
 
 export interface Plant {
   /** What is said when it is found. */
   readonly shows: RegExp;
-  /** First of the seeds that are tried, for what few of them show; 1 by default. */
-  readonly from?: number;
   readonly plant: (sim: Simulation) => void;
 }
 
@@ -195,8 +193,9 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
 
   'integration moves without comparing': {
     shows: /integration lost/,
-    from: 201,
     plant: (sim) => {
+      // Only another controller can have moved it meanwhile.
+      often(sim, 'zombie', 10_000);
       for (const hub of sim.truth.hubs.values()) hub.mayMove = () => true;
     },
   },
@@ -353,8 +352,9 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
 
   'what a node does not list is given up, although its order is still on the way': {
     shows: /which is running|really run/,
-    from: 301,
     plant: (sim) => {
+      // What is on its way when a link is cut is what this is about.
+      often(sim, 'cut', 2_000);
       sim.hooks.beforeTurn.push((core, inputs) => {
         for (const input of inputs) {
           if (input.is !== 'node.up') continue;
@@ -482,6 +482,11 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 };
+
+/** A kind of accident that few seeds have at the moment that counts. @param everyMs mean milliseconds between two. */
+function often(sim: Simulation, kind: Accident, everyMs: number): void {
+  Object.assign(sim.scenario.accidents, { [kind]: everyMs });
+}
 
 /** Changes what a turn sees of the state, and puts it right afterwards. */
 function aroundTurn(sim: Simulation, change: (core: Core) => () => void): void {

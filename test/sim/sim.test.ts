@@ -34,9 +34,9 @@ test('the same seed gives the same run, byte for byte', async () => {
 });
 
 group('a planted bug is found', () => {
-  for (const [name, { plant, shows, from = 1 }] of Object.entries(PLANTS)) {
+  for (const [name, { plant, shows }] of Object.entries(PLANTS)) {
     test(name, async () => {
-      for (let seed = from; seed < from + SEEDS_TO_FIND; seed++) {
+      for (let seed = 1; seed <= SEEDS_TO_FIND; seed++) {
         const { violations } = await simulate(seed, plant);
         if (violations.some((violation) => shows.test(violation))) return;
       }
