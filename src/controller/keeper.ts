@@ -31,7 +31,8 @@ import { HealthPort } from './health-port.ts';
 import { ReportClock } from './report-clock.ts';
 import { Refusals } from './refusals.ts';
 import { signatureOf } from './signature.ts';
-import { openSession, type Session, type SessionOptions } from './session.ts';
+import { openSession } from './open-session.ts';
+import type { Session, SessionOptions } from './session.ts';
 
 export interface KeeperOptions {
   readonly home: string;
