@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { keepHeapLean } from '../src/controller/lean-heap.ts';
-import { openSession, type LoadedProject, type Session } from '../src/controller/session.ts';
+import { openSession } from '../src/controller/open-session.ts';
+import type { Session } from '../src/controller/session.ts';
+import type { LoadedProject } from '../src/controller/takeover.ts';
 import type { Event } from '../src/model/event.ts';
 import type { NodeConfig } from '../src/model/spec.ts';
 import type { TaskKey, Token } from '../src/model/ids.ts';
@@ -54,7 +56,7 @@ async function main(): Promise<void> {
     const cpu = process.cpuUsage();
     const began = performance.now();
     await session.command({ verb: 'start', project: job.project.config.name });
-    const { merged } = await session.settled([job.project.config.name]);
+    const { merged } = await session.until.settled([job.project.config.name]);
     const wallMs = performance.now() - began;
     const used = process.cpuUsage(cpu);
     const run: ControllerRun = {

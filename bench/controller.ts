@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { homePaths } from '../src/controller/paths.ts';
-import type { LoadedProject } from '../src/controller/session.ts';
+import type { LoadedProject } from '../src/controller/takeover.ts';
 import { openReader } from '../src/store/sqlite/reader.ts';
 import type { Build } from './build.ts';
 import type { ControllerJob, ControllerRun } from './controller-process.ts';

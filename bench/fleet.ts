@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import type { LoadedProject } from '../src/controller/session.ts';
+import type { LoadedProject } from '../src/controller/takeover.ts';
 import { nodeName, projectName, taskId } from '../src/model/ids.ts';
 import type { NodeConfig, ProjectConfig, TaskSpec } from '../src/model/spec.ts';
 import { type Sshd, startSshd } from '../test/cluster/sshd.ts';

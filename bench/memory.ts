@@ -1,7 +1,8 @@
 /** Memory of a supervisor with eight attempts alive, each with a tree of 5,000 files. Linux tells; elsewhere it is unknown. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LoadedProject, openSession } from '../src/controller/session.ts';
+import { openSession } from '../src/controller/open-session.ts';
+import type { LoadedProject } from '../src/controller/takeover.ts';
 import { buildForBench } from './build.ts';
 import { chores, startFleet } from './fleet.ts';
 import { aim, line, mib, title } from './figures.ts';
@@ -31,7 +32,7 @@ try {
     while (readdirSync(here).length < ATTEMPTS) await new Promise((resolve) => setTimeout(resolve, 50));
     const alive = residentMiB('VmRSS');
     writeFileSync(go, '');
-    await session.settled([name]);
+    await session.until.settled([name]);
     title(`a supervisor with ${ATTEMPTS} attempts alive, each with a tree of ${FILES} files`);
     line('while their agents run', mib(alive), '', aim(alive, 80, 'MiB'));
     line('highest, through gates and bundles', mib(residentMiB('VmHWM')));

@@ -2,7 +2,7 @@
  * Attempts with a real repository of 5,000 files: tree, agent, gates, verify on a clean checkout, bundle, merge, merge
  * gate, landing. The agent writes one file; verify looks at it: what is measured is the way, not the work.
  */
-import type { LoadedProject } from '../src/controller/session.ts';
+import type { LoadedProject } from '../src/controller/takeover.ts';
 import { type Build, buildForBench } from './build.ts';
 import { runController } from './controller.ts';
 import { line, median, mib, ms, seconds, title } from './figures.ts';

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { openSession } from '../src/controller/session.ts';
+import { openSession } from '../src/controller/open-session.ts';
 import { stalledOn } from '../src/schedule/stalled.ts';
 import { buildForBench } from './build.ts';
 import { aim, line, title } from './figures.ts';
@@ -36,12 +36,12 @@ try {
     const { state } = session;
     const running = (): number =>
       [...state.attempts.values()].filter(({ phase }) => phase.is === 'running').length;
-    await session.reached(() => running() === attempts);
+    await session.until.reached(() => running() === attempts);
     title(`${attempts} live attempts on one node, explained after ${values.minutes} min of silence`);
     await delay(3000);
     // Several looks, while none has been silent for long enough.
     line('watched', ...share(await used(node.root, stallMs * 0.7)));
-    await session.reached(() => stalledOn(state, node.name).length === attempts);
+    await session.until.reached(() => stalledOn(state, node.name).length === attempts);
     line('all of them silent and explained once', ...share(await used(node.root, stallMs * 1.5)));
   } finally {
     await session.detach();

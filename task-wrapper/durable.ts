@@ -6,6 +6,7 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   writeFileSync,
   writeSync,
@@ -53,8 +54,14 @@ export function readIfThere(path: string): string | null {
 /** Bytes of a file that an agent wrote for us. */
 const OWN_BYTES = 1024 * 1024;
 
-/** Text of a small file in a place that an agent can write; null for anything else: a link, a pipe that would be waited at. */
-export function readOwnFile(path: string): string | null {
+/**
+ * Text of a file in a place that an agent can write; null for anything but a plain file: a link, a pipe that would be
+ * waited at. Of a longer one than `most` bytes there is nothing, or with `beginning` the whole lines of its beginning.
+ */
+export function readOwnFile(
+  path: string,
+  { most = OWN_BYTES, beginning = false }: { readonly most?: number; readonly beginning?: boolean } = {},
+): string | null {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -63,7 +70,11 @@ export function readOwnFile(path: string): string | null {
   }
   try {
     const stat = fstatSync(fd);
-    return stat.isFile() && stat.size <= OWN_BYTES ? readFileSync(fd, 'utf8') : null;
+    if (!stat.isFile() || (stat.size > most && !beginning)) return null;
+    const buffer = Buffer.alloc(Math.min(stat.size, most));
+    const text = buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
+    // The line that was cut may hold half of a key.
+    return stat.size > most ? text.slice(0, Math.max(0, text.lastIndexOf('\n'))) : text;
   } finally {
     closeSync(fd);
   }

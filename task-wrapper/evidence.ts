@@ -89,7 +89,7 @@ function cleaner({ script, agent }: Scene): (text: string) => string {
   const keys = agent === null ? [] : keysIn(script, agent.secrets);
   return (text) => {
     const line = stripControls(text).replace(/\s+/g, ' ').trim();
-    const bare = keys.reduce((left, key) => left.replaceAll(key, '[hidden]'), line);
+    const bare = keys.reduce((left, key) => left.replaceAll(key, '[redacted]'), line);
     return withoutSecrets(bare).slice(0, TEXT_LENGTH);
   };
 }

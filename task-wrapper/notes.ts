@@ -1,10 +1,11 @@
 /** Reads what an agent left in its notes directory, which it may have filled with anything: links, pipes, gigabytes. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { cleanNotes, EVIDENCE_FILE, PLAN_FILE } from '../src/executors/notes.ts';
 import type { Notes } from '../src/model/attempt.ts';
 import { type CageLevel, cageLevel } from '../src/model/cage.ts';
 import type { ExecutorDef } from '../src/model/executor.ts';
 import type { WorkOrder } from '../src/protocol/order.ts';
+import { readOwnFile } from './durable.ts';
 import { resolveSecrets } from './environment.ts';
 import type { Root } from './root.ts';
 
@@ -33,7 +34,8 @@ export function readNotes(
 ): Notes | null {
   const notes = notesPlace(dir, cageLevel(cage, executor)).read;
   const isOwn = lstatSync(notes, { throwIfNoEntry: false })?.isDirectory() === true;
-  const read = (name: string): string | null => (isOwn ? readPlainFile(`${notes}/${name}`) : null);
+  const read = (name: string): string | null =>
+    isOwn ? readOwnFile(`${notes}/${name}`, { most: READ_BYTES, beginning: true }) : null;
   return cleanNotes(
     { plan: read(PLAN_FILE), evidence: read(EVIDENCE_FILE) ?? lastWords },
     valuesOf(root, executor),
@@ -49,24 +51,4 @@ function valuesOf(root: Root, { secrets }: ExecutorDef): string[] {
       return [];
     }
   });
-}
-
-/** A regular file and nothing that it points to; without waiting for a writer at the other end of a pipe. */
-function readPlainFile(path: string): string | null {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return null;
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return null;
-    const buffer = Buffer.alloc(Math.min(stat.size, READ_BYTES));
-    const text = buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
-    // The line that was cut may hold half of a key.
-    return stat.size > READ_BYTES ? text.slice(0, Math.max(0, text.lastIndexOf('\n'))) : text;
-  } finally {
-    closeSync(fd);
-  }
 }

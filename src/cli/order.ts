@@ -71,7 +71,7 @@ async function giveOurselves(
   commands: readonly Named[],
   before: Before,
 ): Promise<{ name: string; reply: Reply }[]> {
-  const { openSession } = await import('../controller/session.ts');
+  const { openSession } = await import('../controller/open-session.ts');
   let done = false;
   const session = await openSession({
     home,
@@ -85,7 +85,7 @@ async function giveOurselves(
     await before(session);
     const replies: { name: string; reply: Reply }[] = [];
     for (const [name, command] of commands) replies.push({ name, reply: await session.command(command) });
-    await session.quiesce();
+    await session.until.quiesce();
     done = true;
     return replies;
   } finally {

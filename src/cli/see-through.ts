@@ -93,7 +93,7 @@ async function seeOurselves(
   const home = context.home();
   const nodes = await nodesOf(home);
   const events: Event[] = [];
-  const { openSession } = await import('../controller/session.ts');
+  const { openSession } = await import('../controller/open-session.ts');
   let session: Session | null = null;
   try {
     session = await openSession({
@@ -112,10 +112,10 @@ async function seeOurselves(
       const reply = await running.command(command);
       if (!reply.ok) throw new DispatchError(reply.code, reply.message);
     }
-    const stranded = running
+    const stranded = running.until
       .stranded((state) => projects.some((project) => gateWaits(state, project)))
       .then(() => null);
-    const ended = await Promise.race([running.reached(over), asked, stranded]);
+    const ended = await Promise.race([running.until.reached(over), asked, stranded]);
     await screen.end();
     if (ended === null) throw noNodeReached(running, nodes, again);
     return { state: running.state, events, interrupted: typeof ended === 'string' ? ended : null };

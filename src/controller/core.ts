@@ -8,17 +8,16 @@
 import { assertNever } from '../model/assert.ts';
 import type { BudgetRules } from '../model/budget.ts';
 import type { NewEvent } from '../model/event.ts';
-import { environmentOf } from '../model/evidence.ts';
-import { type ProjectName, type TaskKey, type Token, tokenFrom } from '../model/ids.ts';
+import { type ProjectName, type TaskKey, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
-import { judged } from '../model/task.ts';
 import { chainLengths } from '../plan/chain.ts';
 import { Budgets } from '../schedule/budget.ts';
 import { decide } from '../schedule/decide.ts';
 import { gateSlots } from '../schedule/gates.ts';
-import type { Decision, Snapshot } from '../schedule/snapshot.ts';
+import type { Snapshot } from '../schedule/snapshot.ts';
 import { alertsTold, judgeAlerts } from './alerts.ts';
+import { claim } from './claim.ts';
 import { command, type Reply } from './commands.ts';
 import { advanceControls, copyBroken, inspected } from './control.ts';
 import { passDeliveries } from './deliveries.ts';
@@ -52,11 +51,6 @@ export interface TurnResult {
   /** Wall clock at which another turn is due even if nothing comes in; null = none. */
   readonly wakeAt: number | null;
 }
-
-/** A gate for a delivery belongs to no task; `@` cannot occur in a task's id. */
-const DELIVERY_TASK = '@delivery';
-/** The same for one that is tried on a broken copy. */
-const CONTROL_TASK = '@control';
 
 export class Core {
   readonly state: State;
@@ -113,7 +107,8 @@ export class Core {
     advanceControls(turn);
     passDeliveries(turn);
     this.#drain(turn);
-    for (const decision of decide(this.snapshot(), now)) this.#claim(turn, decision);
+    for (const decision of decide(this.snapshot(), now))
+      claim(turn, decision, tokenFrom(this.#options.random()));
     const dayEnd = new Budgets(this.snapshot(), now).dayEnd;
     if (dayEnd !== null) turn.wakeAt(dayEnd);
     const effects = wantedEffects(turn, slots);
@@ -238,110 +233,6 @@ export class Core {
       if (isDrained(turn, project.name, names))
         turn.record({ type: 'delivery.drained', project: project.name });
     }
-  }
-
-  #claim(turn: Turn, decision: Decision): void {
-    const token = tokenFrom(this.#options.random());
-    this.memory.unordered.add(token);
-    switch (decision.start) {
-      case 'work':
-        return this.#claimWork(turn, decision, token);
-      case 'merge-gate':
-        return this.#claimMergeGate(turn, decision, token);
-      case 'delivery-gate':
-        return this.#claimDeliveryGate(turn, decision, token);
-      case 'control-gate':
-        return this.#claimControlGate(turn, decision, token);
-      default:
-        assertNever(decision);
-    }
-  }
-
-  #claimWork(turn: Turn, decision: Extract<Decision, { start: 'work' }>, token: Token): void {
-    const { task: key, node: on, credential, executor, reserved } = decision;
-    const task = this.state.tasks.get(key);
-    if (task === undefined) throw new Error(`decided to start an unknown task ${key}`);
-    const project = this.state.projects.get(task.spec.project);
-    const base = project?.integration ?? null;
-    const contract = base === null ? null : (project?.contract?.accepted ?? null);
-    const n = task.n + 1;
-    turn.record({
-      type: 'attempt.claimed',
-      token,
-      task: key,
-      n,
-      work: { kind: 'work' },
-      node: on,
-      base,
-      ...(credential === null ? {} : { credential }),
-      ...(executor === task.spec.executor ? {} : { executor }),
-      ...(contract === null ? {} : { contract }),
-      ...(reserved === undefined ? {} : { reserved }),
-    });
-  }
-
-  #claimMergeGate(turn: Turn, decision: Extract<Decision, { start: 'merge-gate' }>, token: Token): void {
-    const { task: key, workToken, verify, area, node: on } = decision;
-    const task = this.state.tasks.get(key);
-    if (task?.progress.at !== 'gating') throw new Error(`decided to gate ${key}, which is not being merged`);
-    const { commit, tree } = judged(task.progress, area);
-    const environment = this.#environmentOf(task.spec.project);
-    const subject = { of: 'merge', workToken, commit, tree, verify, environment } as const;
-    turn.record({
-      type: 'attempt.claimed',
-      token,
-      task: key,
-      n: task.n,
-      work: { kind: 'gate', subject },
-      node: on,
-      base: commit,
-    });
-  }
-
-  #claimDeliveryGate(
-    turn: Turn,
-    { project, verify, node: on }: Extract<Decision, { start: 'delivery-gate' }>,
-    token: Token,
-  ): void {
-    const delivery = this.state.projects.get(project)?.delivery;
-    if (delivery?.at !== 'gating')
-      throw new Error(`decided to gate a delivery of ${project} that is not prepared`);
-    const { commit, tree } = delivery;
-    const key = `${project}/${DELIVERY_TASK}` as TaskKey;
-    const environment = this.#environmentOf(project);
-    const subject = { of: 'delivery', commit, tree, verify, environment } as const;
-    turn.record({
-      type: 'attempt.claimed',
-      token,
-      task: key,
-      n: 0,
-      work: { kind: 'gate', subject },
-      node: on,
-      base: commit,
-    });
-  }
-
-  #claimControlGate(
-    turn: Turn,
-    { project, gate, node: on }: Extract<Decision, { start: 'control-gate' }>,
-    token: Token,
-  ): void {
-    const subject = { of: 'control', ...gate, environment: this.#environmentOf(project) } as const;
-    turn.record({
-      type: 'attempt.claimed',
-      token,
-      task: `${project}/${CONTROL_TASK}` as TaskKey,
-      n: 0,
-      work: { kind: 'gate', subject },
-      node: on,
-      base: gate.commit,
-    });
-  }
-
-  #environmentOf(name: ProjectName): string {
-    const project = this.state.projects.get(name);
-    if (project === undefined) throw new Error(`decided to gate for an unknown project ${name}`);
-    return environmentOf(project.config);
   }
 
   #nextWake(now: number): number | null {

@@ -1,27 +1,23 @@
 /** The nodes of a session: one link each, as nodes.json says now, and what is wrong with those that cannot be reached. */
-import { DispatchError } from '../model/error.ts';
+import type { DispatchError } from '../model/error.ts';
 import type { Source } from '../model/event.ts';
-import type { ProgramReport } from '../model/executor.ts';
-import { STRICT_CAGE } from '../model/cage.ts';
 import type { NodeName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import type { InventoryEntry } from '../protocol/messages.ts';
 import { NodeLink } from '../node/link.ts';
-import { NodeRefusal } from '../node/refusal.ts';
 import type { NodeProgram } from '../node/program.ts';
 import { systemClock } from './clock.ts';
-import type { Effect, Input } from './door.ts';
+import type { Input } from './door.ts';
+import { type Mend, mend } from './mend.ts';
 import { failed } from './node-effects.ts';
 import type { Note } from './note.ts';
-import { cageReport, needsCage, probesFor } from './probes.ts';
+import { NodePrograms } from './node-programs.ts';
 import type { NodeLook, NodeReport } from './questions.ts';
 
 /** Between two looks at how a node is doing, and at one that something ails; one packet each, milliseconds. */
 const HEALTH_MS = 60_000;
 const AILING_MS = 10_000;
-/** Removing a million files takes its time. */
-const SWEEP_MS = 10 * 60_000;
 
 export interface FleetOptions {
   readonly state: State;
@@ -45,15 +41,22 @@ export class Fleet {
   readonly #said = new Map<NodeName, NodeReport>();
   /** Nodes that were said to have attempts that nobody here knows. */
   readonly #strange = new Set<NodeName>();
-  readonly #sandboxAsked = new Set<NodeName>();
-  /** What was said of the program of an executor on a node. */
-  readonly #saidOf = new Map<string, string>();
+  readonly #programs: NodePrograms;
   #configs: readonly NodeConfig[] = [];
   readonly #asking: NodeJS.Timeout;
   #stopped = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#programs = new NodePrograms({
+      ...options,
+      push: (input) => {
+        if (!this.#stopped) options.push(input);
+      },
+      note: (note) => {
+        if (!this.#stopped) options.note(note);
+      },
+    });
     let round = 0;
     this.#asking = setInterval(() => {
       round += 1;
@@ -61,7 +64,7 @@ export class Fleet {
       for (const [name, link] of this.links)
         if (link.state.is === 'up' && (all || this.#ails(name))) void this.#ask(link, name);
       if (!all) return;
-      this.#lookAgain(({ name }) => this.#lacks(name));
+      this.#lookAgain(({ name }) => this.#programs.lacks(name));
       this.lookAround();
     }, AILING_MS).unref();
   }
@@ -121,11 +124,7 @@ export class Fleet {
 
   /** Tasks have come: nodes that never said whether they can cage an agent are asked when one of them wants it. */
   lookAround(): void {
-    const { state } = this.#options;
-    this.#lookAgain(
-      (config) =>
-        state.nodes.get(config.name)?.programs[STRICT_CAGE] === undefined && needsCage(state, config),
-    );
+    this.#lookAgain((config) => this.#programs.owesCage(config));
   }
 
   async stop(): Promise<void> {
@@ -142,20 +141,12 @@ export class Fleet {
 
   /** Does something about what ails a node, then looks at it again. Never throws. */
   async mend(effect: Mend): Promise<Input> {
-    const { key, node, ailment } = effect;
+    const { key, node } = effect;
     const link = this.links.get(node);
     if (link === undefined) return failed(key, 'E_NODE_UNREACHABLE', `no node ${node}`);
-    try {
-      return { is: 'mended', key, node, ailment, did: await treat(effect, link, this.#options.epoch) };
-    } catch (error) {
-      // An older program knows no repairs; what it says is as final as if it had tried.
-      if (error instanceof NodeRefusal)
-        return { is: 'mended', key, node, ailment, did: `refused: ${error.message}` };
-      const code = error instanceof DispatchError ? error.code : 'E_INTERNAL';
-      return failed(key, code, error instanceof Error ? error.message : String(error));
-    } finally {
-      this.look(node);
-    }
+    const input = await mend(effect, link, this.#options.epoch);
+    this.look(node);
+    return input;
   }
 
   /** Only to the journal that the numbers count in: a node that was wiped meanwhile has another one. */
@@ -201,7 +192,7 @@ export class Fleet {
         this.#strangers(name, inventory);
         push({ is: 'node.up', node: name, welcome, inventory, program: program.hash });
         void this.#ask(link, name);
-        void this.#lookAround(link, config);
+        void this.#programs.ask(link, config);
       },
       onAlive: () => {
         if (this.links.get(name) === link) push({ is: 'node.alive', node: name });
@@ -237,34 +228,11 @@ export class Fleet {
     this.#options.push({ is: 'node.looked', node: name, disk: { free, total, files, reserve } });
   }
 
-  /**
-   * What would fail every attempt there is said when the node connects, not when the first task has ended: no sandbox for
-   * verify commands, an agent's program that is missing or lacks a flag.
-   */
-  async #lookAround(link: NodeLink, config: NodeConfig): Promise<void> {
-    const { name } = config;
-    const { state } = this.#options;
-    const caged = !this.#sandboxAsked.has(name) && this.#options.needsSandbox();
-    const strict = needsCage(state, config);
-    const executors = probesFor(state, config);
-    if (!caged && !strict && Object.keys(executors).length === 0) return;
-    if (caged) this.#sandboxAsked.add(name);
-    // What keeps it from answering is told by the link.
-    const probe = await link.call({ op: 'probe', programs: [], executors }).catch(() => null);
-    if (probe === null || this.#stopped) return;
-    this.#programs(name, probe.executors ?? {});
-    if (strict && probe.sandbox !== undefined) this.#cage(name, cageReport(probe.sandbox));
-    if (!caged || probe.sandbox === undefined || probe.sandbox.by !== null) return;
-    const { detail, fix } = probe.sandbox;
-    const message = `no verify command can run there: ${detail}`;
-    this.#options.note({ about: 'node', name, code: 'E_NODE_NO_SANDBOX', message, fix });
-  }
-
   /** What a person has mended there is noticed without a new connection. */
   #lookAgain(at: (config: NodeConfig) => boolean): void {
     for (const config of this.#configs) {
       const link = this.links.get(config.name);
-      if (link?.state.is === 'up' && at(config)) void this.#lookAround(link, config);
+      if (link?.state.is === 'up' && at(config)) void this.#programs.ask(link, config);
     }
   }
 
@@ -273,37 +241,12 @@ export class Fleet {
     const unknown = inventory.filter(({ token }) => !this.#options.state.attempts.has(token)).length;
     if (unknown === 0 || this.#strange.has(name)) return;
     this.#strange.add(name);
-    const message = `${unknown} attempt${unknown === 1 ? '' : 's'} there that this store does not know: they go on, and merge never`;
+    const what =
+      unknown === 1
+        ? 'an attempt that this store does not know; it is left alone and never merges'
+        : `${unknown} attempts that this store does not know; they are left alone and never merge`;
+    const message = `holds ${what}`;
     this.#options.note({ about: 'node', name, code: null, message, fix: 'dispatch rescue' });
-  }
-
-  #lacks(name: NodeName): boolean {
-    const programs = this.#options.state.nodes.get(name)?.programs ?? {};
-    return Object.values(programs).some(({ problems }) => problems.length > 0);
-  }
-
-  #cage(name: NodeName, report: ProgramReport): void {
-    this.#options.push({ is: 'node.probed', node: name, programs: { [STRICT_CAGE]: report } });
-    const told = report.problems.join('; ');
-    const before = this.#saidOf.get(`${name} ${STRICT_CAGE}`);
-    this.#saidOf.set(`${name} ${STRICT_CAGE}`, told);
-    if (told === '' || before === told) return;
-    const message = `no agent in \`cage: strict\` can run there: ${told}`;
-    this.#options.note({ about: 'node', name, code: 'E_NODE_NO_SANDBOX', message, fix: null });
-  }
-
-  #programs(name: NodeName, programs: Readonly<Record<string, ProgramReport>>): void {
-    if (Object.keys(programs).length === 0) return;
-    this.#options.push({ is: 'node.probed', node: name, programs });
-    for (const [executor, { problems }] of Object.entries(programs)) {
-      const told = problems.join('; ');
-      // A node that connects again says the same again.
-      if (problems.length === 0 || this.#saidOf.get(`${name} ${executor}`) === told) continue;
-      this.#saidOf.set(`${name} ${executor}`, told);
-      const message = `no attempt of executor ${executor} can run there: ${told}`;
-      const fix = `install or update it on ${name}, then: dispatch nodes probe ${name}`;
-      this.#options.note({ about: 'node', name, code: 'E_NODE_EXECUTOR', message, fix });
-    }
   }
 
   /** A node that cannot be reached: said once per reason, however often it is tried. */
@@ -317,18 +260,6 @@ export class Fleet {
     this.troubles.set(name, problem);
     this.#options.push({ is: 'node.down', node: name, reason: message, code });
   }
-}
-
-type Mend = Extract<Effect, { do: 'mend' }>;
-
-async function treat({ by }: Mend, link: NodeLink, epoch: number): Promise<string | null> {
-  if (by === 'restart') {
-    await link.call({ op: 'restart', epoch });
-    return null;
-  }
-  const { removed, freed } = await link.call({ op: 'sweep', epoch }, { timeoutMs: SWEEP_MS });
-  const what = removed.length === 0 ? 'nothing that can be made again is left' : removed.join(', ');
-  return `${Math.round(freed / 2 ** 20)} MiB freed: ${what}`;
 }
 
 /** Another address, or another place on the machine: what is true of its slots and labels needs no new link. */

@@ -7,7 +7,7 @@
  * whoever asks. Directories are watched, and looked at now and then as well, since a watch can be lost unnoticed.
  */
 import { join } from 'node:path';
-import { DispatchError, type Problem } from '../model/error.ts';
+import { DispatchError } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { Language } from '../model/language.ts';
 import { QuietWatch } from '../feed/quiet-watch.ts';
@@ -19,8 +19,6 @@ import {
   loadAlerts,
   loadHome,
   loadHomeConfig,
-  loadProject,
-  planProblem,
 } from '../spec/load.ts';
 import { AlertWatch } from './alert-watch.ts';
 import { BackupClock } from './backup-clock.ts';
@@ -29,9 +27,12 @@ import { budgetRules } from './budget-rules.ts';
 import type { Reply } from './commands.ts';
 import { HealthPort } from './health-port.ts';
 import { ReportClock } from './report-clock.ts';
-import { Refusals } from './refusals.ts';
+import { ProjectFiles, folderOf } from './project-files.ts';
+import { asError, firstError, Refusals } from './refusals.ts';
+import { SeenFiles } from './seen-files.ts';
 import { signatureOf } from './signature.ts';
-import { openSession, type Session, type SessionOptions } from './session.ts';
+import { openSession } from './open-session.ts';
+import type { Session, SessionOptions } from './session.ts';
 
 export interface KeeperOptions {
   readonly home: string;
@@ -102,8 +103,8 @@ export class Keeper {
   readonly #options: KeeperOptions;
   readonly #refusals: Refusals;
   readonly #feed: FeedWatch;
-  /** Sizes and times of the files as they were read last, by what was read. */
-  readonly #seen = new Map<string, string>();
+  readonly #seen: SeenFiles;
+  readonly #projects: ProjectFiles;
   readonly #reports: ReportClock;
   readonly #alerts: AlertWatch;
   readonly #port: HealthPort;
@@ -119,6 +120,8 @@ export class Keeper {
     this.session = session;
     this.#refusals = refusals;
     this.#alerts = alerts;
+    this.#seen = new SeenFiles(options.home);
+    this.#projects = new ProjectFiles({ home: options.home, session, refusals, seen: this.#seen });
     this.#folders = new QuietWatch(options.quietMs ?? QUIET_MS, () => this.look());
     this.#feed = new FeedWatch({
       home: options.home,
@@ -169,7 +172,7 @@ export class Keeper {
   /** Reads a project's files and runs them; what is wrong with them is the reply. */
   take(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
     return this.#inTurn(async () => {
-      const reply = await this.#load(project, skipControl);
+      const reply = await this.#projects.load(project, skipControl);
       this.#watch();
       // What was saved between the two is seen by nobody else.
       this.look();
@@ -206,8 +209,8 @@ export class Keeper {
     await this.#guarded(async () => {
       for (const project of this.projects) {
         if (this.#stopped) return;
-        const reply = await this.#load(project, this.#skip(project));
-        if (!reply.ok) await this.#start(project, this.#skip(project));
+        const reply = await this.#projects.load(project, this.#projects.skip(project));
+        if (!reply.ok) await this.#projects.start(project, this.#projects.skip(project));
       }
     });
   }
@@ -217,12 +220,12 @@ export class Keeper {
     // New watches first: what changes from here on asks for another look.
     this.#watch();
     await this.#guarded(async () => {
-      if (await this.#hasChanged(NODES)) await this.#followNodes();
-      if (await this.#hasChanged(HOME_CONFIG)) await this.#followConfig();
-      if (await this.#hasChanged(ALERTS_CONFIG)) await this.#followAlerts();
+      if (await this.#seen.hasChanged(NODES)) await this.#followNodes();
+      if (await this.#seen.hasChanged(HOME_CONFIG)) await this.#followConfig();
+      if (await this.#seen.hasChanged(ALERTS_CONFIG)) await this.#followAlerts();
       for (const project of this.projects) {
-        if (!this.#stopped && (await this.#hasChanged(folderOf(project))))
-          await this.#load(project, this.#skip(project));
+        if (!this.#stopped && (await this.#seen.hasChanged(folderOf(project))))
+          await this.#projects.load(project, this.#projects.skip(project));
       }
     });
   }
@@ -243,13 +246,13 @@ export class Keeper {
     const kept = this.session.follow(nodes);
     if (kept.length === 0) return this.#refusals.accept(NODES);
     // Their attempts end some time: until then every look asks again.
-    this.#seen.delete(NODES);
+    this.#seen.forget(NODES);
     const message = `attempts live on ${kept.join(', ')}: nothing new is placed there, and the change counts when they have ended`;
     this.#refusals.refuse(NODES, new DispatchError('E_NODE_BUSY', message));
   }
 
   async #followConfig(): Promise<void> {
-    this.#seen.set(HOME_CONFIG, await signatureOf(this.#options.home, HOME_CONFIG));
+    await this.#seen.note(HOME_CONFIG);
     const { config, problems } = await loadHomeConfig(this.#options.home);
     const error = firstError(problems);
     if (error !== null) return this.#refusals.refuse(HOME_CONFIG, error);
@@ -261,7 +264,7 @@ export class Keeper {
   }
 
   async #followAlerts(): Promise<void> {
-    this.#seen.set(ALERTS_CONFIG, await signatureOf(this.#options.home, ALERTS_CONFIG));
+    await this.#seen.note(ALERTS_CONFIG);
     const { settings, problems } = await loadAlerts(this.#options.home);
     const error = firstError(problems);
     if (error !== null) return this.#refusals.refuse(ALERTS_CONFIG, error);
@@ -269,74 +272,9 @@ export class Keeper {
     this.#alerts.follow(settings);
   }
 
-  /** What the person said who started it holds for changed files and for the next keeper too. */
-  #skip(project: ProjectName): string | undefined {
-    return this.session.state.projects.get(project)?.skipControl ?? undefined;
-  }
-
-  async #load(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
-    const folder = folderOf(project);
-    this.#seen.set(folder, await signatureOf(this.#options.home, folder));
-    const { config, specs, problems } = await loadProject(this.#options.home, project);
-    const error =
-      firstError(problems) ??
-      (config === null
-        ? null
-        : await planProblem(
-            this.#options.home,
-            config,
-            specs.map(({ spec }) => spec),
-          ));
-    if (error !== null || config === null)
-      return this.#refused(folder, error ?? new DispatchError('E_INTERNAL', `${folder} cannot be read`));
-    try {
-      await this.session.take({ config, specs });
-    } catch (thrown) {
-      // Nothing is wrong with the files: the next look tries again.
-      this.#seen.delete(folder);
-      return this.#refused(folder, asError(thrown));
-    }
-    this.#refusals.accept(folder);
-    return this.#start(project, skipControl);
-  }
-
-  #start(project: ProjectName, skipControl: string | undefined): Promise<Reply> {
-    return this.session.command({
-      verb: 'start',
-      project,
-      ...(skipControl === undefined ? {} : { skipControl }),
-    });
-  }
-
-  #refused(file: string, problem: Problem | DispatchError): Reply {
-    this.#refusals.refuse(file, problem);
-    return { ok: false, code: problem.code, message: problem.message };
-  }
-
-  async #hasChanged(path: string): Promise<boolean> {
-    const now = await signatureOf(this.#options.home, path);
-    if (this.#seen.get(path) === now) return false;
-    this.#seen.set(path, now);
-    return true;
-  }
-
   /** A folder that is gone is not watched: the next look says so. */
   #watch(): void {
     const places = ['', ...this.projects.map(folderOf)];
     this.#folders.follow(places.map((place) => join(this.#options.home, place)));
   }
-}
-
-function folderOf(project: ProjectName): string {
-  return `specs/${project}`;
-}
-
-function firstError(problems: readonly Problem[]): Problem | null {
-  return problems.find(({ severity }) => severity === 'error') ?? null;
-}
-
-function asError(thrown: unknown): DispatchError {
-  if (thrown instanceof DispatchError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new DispatchError('E_INTERNAL', message, { cause: thrown });
 }

@@ -1,4 +1,4 @@
-import type { DispatchError, Problem } from '../model/error.ts';
+import { DispatchError, type Problem } from '../model/error.ts';
 import type { Note } from './note.ts';
 import type { RefusedFile } from './questions.ts';
 
@@ -30,4 +30,16 @@ export class Refusals {
     if (!this.#files.delete(file)) return;
     this.#note({ about: 'config', name: file, code: null, message: 'is good again and in use', fix: null });
   }
+}
+
+/** The problem for which a file is refused; null: it can be used. */
+export function firstError(problems: readonly Problem[]): Problem | null {
+  return problems.find(({ severity }) => severity === 'error') ?? null;
+}
+
+/** What was thrown, as what a file can be refused for. */
+export function asError(thrown: unknown): DispatchError {
+  if (thrown instanceof DispatchError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new DispatchError('E_INTERNAL', message, { cause: thrown });
 }

@@ -73,24 +73,29 @@ function format(is: string, pattern: string): Format {
   return { is, pattern: new RegExp(alone), every: new RegExp(alone, 'g') };
 }
 
-/** The text with each key, and each private key with its body, replaced by the name of what it was. */
+/** The text of a person or an agent with each key, and each private key with its body, replaced by what it was; examples stay. */
 export function redactSecrets(text: string): string {
-  let plain = text.replaceAll(
-    new RegExp(`${BEGIN.source}[\\s\\S]*?(?:-----END [A-Z ]*-----|$)`, 'gu'),
-    '[redacted: a private key]',
-  );
-  if (!HINT.test(plain)) return plain;
-  for (const { is, every } of FORMATS)
-    plain = plain.replaceAll(every, (key) => (isExample(key) ? key : `[redacted: ${is}]`));
-  return plain;
+  return withoutKeys(text, isExample);
 }
 
-/** The text without keys, and without values that are named like one (`--token abc`, `API_KEY=abc`, `Bearer abc`). */
+/**
+ * A command line or a message of a program without keys, and without values that are named like one (`--token abc`,
+ * `API_KEY=abc`, `Bearer abc`): in prose that would hide the word behind "password". What looks like an example goes too.
+ */
 export function withoutSecrets(text: string): string {
-  const named = text.replace(NAMED, (_, name: string) => `${name}[hidden]`);
-  return HINT.test(named)
-    ? FORMATS.reduce((left, { every }) => left.replace(every, '[hidden]'), named)
-    : named;
+  return withoutKeys(
+    text.replace(NAMED, (_, name: string) => `${name}[redacted]`),
+    () => false,
+  );
+}
+
+function withoutKeys(text: string, opensNothing: (key: string) => boolean): string {
+  const plain = text.replaceAll(PRIVATE_KEY, '[redacted: a private key]');
+  if (!HINT.test(plain)) return plain;
+  return FORMATS.reduce(
+    (left, { is, every }) => left.replaceAll(every, (key) => (opensNothing(key) ? key : `[redacted: ${is}]`)),
+    plain,
+  );
 }
 
 const NAMED =
@@ -122,6 +127,8 @@ function redacted(key: string): string {
 }
 
 const BEGIN = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----/;
+/** With its body, as far as it goes. */
+const PRIVATE_KEY = new RegExp(`${BEGIN.source}[\\s\\S]*?(?:-----END [A-Z ]*-----|$)`, 'gu');
 
 /** A header alone is what parsers and tests contain; a key has a body, on the same line or the next ones. */
 function privateKeyAt(added: readonly AddedLine[], at: number): string | null {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { chores } from '../../bench/fleet.ts';
 import { Acks } from '../../src/controller/acks.ts';
-import { openSession } from '../../src/controller/session.ts';
+import { openSession } from '../../src/controller/open-session.ts';
 import type { Event, Source } from '../../src/model/event.ts';
 import { nodeName } from '../../src/model/ids.ts';
 import { TestNode } from '../task-wrapper/client.ts';
@@ -57,7 +57,7 @@ test('what a controller has durably, its node does not tell again', async () => 
   });
   try {
     await session.command({ verb: 'start', project: project.config.name });
-    expect((await session.settled([project.config.name])).merged).toHaveLength(3);
+    expect((await session.until.settled([project.config.name])).merged).toHaveLength(3);
     await until('the node has dropped the ends', async () => {
       const client = await node.join(0, 1);
       const { seq } = await client.hello(1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { secretFindings, withoutSecrets } from '../../src/gates/secrets.ts';
+import { redactSecrets, secretFindings, withoutSecrets } from '../../src/gates/secrets.ts';
 import { lines } from './build.ts';
 
 // Put together here, so that this file itself contains none.
@@ -52,18 +52,27 @@ describe('keys that open something', () => {
 });
 
 describe('text that leaves a machine', () => {
-  test.each(KEYS)('has no %s in it', (_, key) => {
-    expect(withoutSecrets(`curl -u ${key} x ${key}`)).toBe('curl -u [hidden] x [hidden]');
+  test.each(KEYS)('has no %s in it', (is, key) => {
+    const mark = `[redacted: ${is}]`;
+    expect(withoutSecrets(`curl -u ${key} x ${key}`)).toBe(`curl -u ${mark} x ${mark}`);
+    expect(redactSecrets(`see ${key}`)).toBe(`see ${mark}`);
   });
 
   test.each([
-    ['curl -H "Authorization: Bearer abcdef123456" x', 'curl -H "Authorization: Bearer [hidden]" x'],
-    ['agent --api-key qwertyuiop --model big', 'agent --api-key [hidden] --model big'],
-    ['GLM_API_KEY=qwertyuiop run', 'GLM_API_KEY=[hidden] run'],
-    ['{"token": "qwertyuiop"}', '{"token": "[hidden]"}'],
+    ['curl -H "Authorization: Bearer abcdef123456" x', 'curl -H "Authorization: Bearer [redacted]" x'],
+    ['agent --api-key qwertyuiop --model big', 'agent --api-key [redacted] --model big'],
+    ['GLM_API_KEY=qwertyuiop run', 'GLM_API_KEY=[redacted] run'],
+    ['{"token": "qwertyuiop"}', '{"token": "[redacted]"}'],
     ['npm test -- --tokens 12', 'npm test -- --tokens 12'],
     ['input_tokens: 1200', 'input_tokens: 1200'],
+    ['AKIAIOSFODNN7EXAMPLE', '[redacted: an AWS access key]'],
+    [`-----BEGIN ${'RSA PRIVATE'} KEY----- MIIEow`, '[redacted: a private key]'],
   ])('%j becomes %j', (text, clean) => {
     expect(withoutSecrets(text)).toBe(clean);
+  });
+
+  test('of a person keeps examples and prose', () => {
+    const prose = 'the password handling of AKIAIOSFODNN7EXAMPLE';
+    expect(redactSecrets(prose)).toBe(prose);
   });
 });

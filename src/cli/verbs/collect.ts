@@ -48,7 +48,7 @@ async function collectOurselves(
   const kept: Event[] = [];
   const screen = await screenFor(context, [project]);
   const stop = interruption();
-  const { openSession } = await import('../../controller/session.ts');
+  const { openSession } = await import('../../controller/open-session.ts');
   let session: Session | null = null;
   try {
     session = await openSession({
@@ -65,8 +65,8 @@ async function collectOurselves(
     screen.watch(() => running.snapshot());
     const reply = await running.command({ verb: 'collect', project });
     if (!reply.ok) throw new DispatchError(reply.code, reply.message);
-    const stranded = running.stranded((state) => gateWaits(state, project)).then(() => null);
-    const ended = await Promise.race([running.collected(project), stop.asked, stranded]);
+    const stranded = running.until.stranded((state) => gateWaits(state, project)).then(() => null);
+    const ended = await Promise.race([running.until.collected(project), stop.asked, stranded]);
     if (ended === null) {
       await screen.end();
       throw noNodeReached(

@@ -43,7 +43,7 @@ export async function serve(context: Context): Promise<ExitCode> {
     });
     const going = projects.length === 0 ? 'nothing is started yet' : `going on with ${projects.join(', ')}`;
     log.say(`pid ${process.pid} keeps ${home}: ${going}`);
-    const signal = await Promise.race([stop.asked, session.stopped()]);
+    const signal = await Promise.race([stop.asked, session.until.stopped()]);
     stopping = true;
     log.say(`${signal}: letting go; agents go on`);
     return EXIT.ok;

@@ -5,7 +5,8 @@
 import type { AlertWatch } from '../../controller/alert-watch.ts';
 import type { Note } from '../../controller/note.ts';
 import { budgetRules } from '../../controller/budget-rules.ts';
-import type { LoadedProject, Session } from '../../controller/session.ts';
+import type { Session } from '../../controller/session.ts';
+import type { LoadedProject } from '../../controller/takeover.ts';
 import type { Reply } from '../../controller/commands.ts';
 import { homePaths } from '../../controller/paths.ts';
 import { type Settlement, settlement } from '../../controller/settlement.ts';
@@ -51,7 +52,7 @@ export async function start(
   const kept: Event[] = [];
   const screen = await screenFor(context, wanted);
   const stop = interruption();
-  const { openSession } = await import('../../controller/session.ts');
+  const { openSession } = await import('../../controller/open-session.ts');
   let session: Session | null = null;
   let alerts: AlertWatch | null = null;
   try {
@@ -85,8 +86,8 @@ export async function start(
     const skip = skipOf(options, environment.user);
     for (const project of wanted) await running.command({ verb: 'start', project, ...skip });
     waitsForNodes(running, screen, wanted);
-    const stranded = running.stranded((state) => runsNowhere(state, wanted));
-    const settled = await Promise.race([running.settled(wanted), stop.asked, stranded]);
+    const stranded = running.until.stranded((state) => runsNowhere(state, wanted));
+    const settled = await Promise.race([running.until.settled(wanted), stop.asked, stranded]);
     if (settled === undefined) {
       await screen.end();
       const again = `dispatch start ${wanted.join(' ')}${homeFlag(environment, home)}`;
@@ -301,7 +302,7 @@ function refuseChangedContract(state: State, projects: readonly ProjectName[]): 
 function waitsForNodes(session: Session, screen: Screen, projects: readonly ProjectName[]): void {
   const message = 'none can be reached; attempts run there, so trying on until one is';
   const fix = 'dispatch doctor says what is wrong';
-  session.nodesTried().then(
+  session.until.nodesTried().then(
     (reached) => {
       if (reached || runsNowhere(session.state, projects)) return;
       screen.note({ about: 'node', name: 'nodes', code: null, message, fix });

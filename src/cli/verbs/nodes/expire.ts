@@ -27,7 +27,9 @@ export async function expire(context: Context, typed: string, options: ExpireOpt
   const { node } = plan;
   const command = { verb: 'expire', node, by: environment.user } as const;
   // Without a controller this verb is one: nothing is concluded of a node before it was tried.
-  return commandEach(context, 'taken for lost', [[node, command]], (session) => session.nodeTried(node));
+  return commandEach(context, 'taken for lost', [[node, command]], (session) =>
+    session.until.nodeTried(node),
+  );
 }
 
 /** What is given up. */
