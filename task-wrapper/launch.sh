@@ -27,10 +27,22 @@ code=$?
 # One write of one line: the supervisor takes it only with its line end, so a torn one says nothing.
 echo "$code" >>"$step.run"
 
-# The reader of the pipe may be gone, or just be dying (then /proc has it without a program): in that case this shell
-# becomes the one that starts the next supervisor.
-if { read -r pid && read -r node && read -r wrapper; } 2>/dev/null <"$root/run/supervisor"; then
-	if kill -0 "$pid" 2>/dev/null && { [ ! -d "/proc/$pid" ] || [ -e "/proc/$pid/exe" ]; } && [ -p "$root/run/wake" ]; then
+# The reader of the pipe may be gone, or just be dying (then /proc has it without a program), or its number may be another
+# process's by now: in these cases this shell becomes the one that starts the next supervisor.
+alive() {
+	kill -0 "$pid" 2>/dev/null || return 1
+	[ -d /proc/self ] || return 0
+	[ -e "/proc/$pid/exe" ] && read -r stat <"/proc/$pid/stat" || return 1
+	# Its name may hold anything, so fields count from the last parenthesis.
+	# shellcheck disable=SC2086
+	set -- ${stat##*) }
+	[ -z "$start" ] || [ "${20}" = "$start" ]
+}
+start=
+if {
+	read -r pid && read -r node && read -r wrapper && { read -r _ && read -r _ && read -r start || :; }
+} 2>/dev/null <"$root/run/supervisor"; then
+	if alive 2>/dev/null && [ -p "$root/run/wake" ]; then
 		echo "$step" 1<>"$root/run/wake"
 	else
 		exec "$node" "$wrapper" revive --root "$root"

@@ -40,6 +40,9 @@ export type StepEnd = { readonly code: number } | { readonly by: EndedBy };
 const ENDED_BY = ['timeout', 'finished', 'refused', 'lost', 'disk', 'overspent'] as const;
 export type EndedBy = (typeof ENDED_BY)[number];
 
+/** A launch.sh that has made its record and not written its number for this long was killed in between. */
+const NUMBER_MS = 10_000;
+
 /** @param step absolute path without extension: `<attempt>/<round><a|v>`. */
 export function writeStep(step: string, command: Command): void {
   replaceFile(`${step}.sh`, script(command));
@@ -75,8 +78,10 @@ export async function preempt(step: string): Promise<number | null> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  // launch.sh makes the file and writes its number in one line of shell; between the two it is empty.
-  for (let tries = 0; tries < 100 && stepPid(step) === null; tries += 1) await delay(2);
+  // launch.sh makes the file and writes its number in one line of shell; between the two it is empty, for as long as the
+  // machine lets it wait. Taken for none it would go on to run a command that nobody knows of.
+  const until = performance.now() + NUMBER_MS;
+  while (stepPid(step) === null && performance.now() < until) await delay(2);
   return stepPid(step) || null;
 }
 

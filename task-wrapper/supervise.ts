@@ -15,7 +15,7 @@ import { Attempts } from './attempts.ts';
 import { replaceFile } from './durable.ts';
 import { Epoch } from './epoch.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { readBootId } from './host.ts';
+import { readBootId, startTime } from './host.ts';
 import { Journal } from './journal.ts';
 import { isLock, type Lock, takeLock } from './lock.ts';
 import { installProgram, sweepPrograms, thisProgram } from './program.ts';
@@ -88,7 +88,7 @@ class Supervisor {
     const wake = openWake(root, (token) => (attempts === null ? ended.add(token) : attempts.wake(token)));
     replaceFile(
       `${root.run}/supervisor`,
-      `${process.pid}\n${program.node}\n${program.wrapper}\n${program.hash}\n${program.protocol}\n`,
+      `${process.pid}\n${program.node}\n${program.wrapper}\n${program.hash}\n${program.protocol}\n${startTime(process.pid) ?? ''}\n`,
     );
 
     const journal = new Journal(root.journal);

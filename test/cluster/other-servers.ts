@@ -6,7 +6,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './sshd.ts';
 import { until } from './until.ts';
@@ -141,7 +141,8 @@ async function tinysshd(dir: string, home: string, port: number): Promise<Starte
 function caged(home: string): string[] {
   // A server that changes to the account it serves needs root's rights; bwrap drops them unless told.
   const rights = process.getuid?.() === 0 ? ['--cap-add', 'ALL'] : [];
-  const view = ['--bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', home, homedir()];
+  // The home that the account has: HOME may say another one.
+  const view = ['--bind', '/', '/', '--dev-bind', '/dev', '/dev', '--bind', home, userInfo().homedir];
   return ['--die-with-parent', ...rights, ...view];
 }
 

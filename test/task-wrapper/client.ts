@@ -1,7 +1,15 @@
 /** A small controller for the tests: speaks frames over the real rpc program. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Outcome } from '../../src/model/attempt.ts';
@@ -75,6 +83,20 @@ export class TestNode {
       .map((place) => join(this.root, place))
       .find((place) => existsSync(place));
     return path === undefined ? '' : readFileSync(path, 'utf8');
+  }
+
+  /** SIGKILL; settles when it is gone. */
+  async killSupervisor(): Promise<void> {
+    const pid = this.supervisorPid();
+    process.kill(pid, 'SIGKILL');
+    await until(() => !isAlive(pid));
+  }
+
+  /** Makes the time of an attempt over, for the supervisor that finds it next. */
+  endTime(token: Token): void {
+    const path = join(this.root, 'attempts', token, 'attempt.json');
+    const order = JSON.parse(readFileSync(path, 'utf8')) as AttemptOrder;
+    writeFileSync(path, JSON.stringify({ ...order, timeoutMs: 0 }));
   }
 
   /** Ends what the test started, by the processes' own ids. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commitId, taskId } from '../../src/model/ids.ts';
-import { type Client, newToken, TestNode } from './client.ts';
+import { type Client, newToken, TestNode, until } from './client.ts';
 import { Project, treeOrder } from './project.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 
@@ -240,15 +240,12 @@ test('a verify command that outlasts its limit counts as a broken gate after the
 });
 
 test('what an agent has when its time is up is kept', async () => {
-  const order = treeOrder(
-    project,
-    'echo half > src/half; echo > ../ready; sleep 300',
-    {},
-    {},
-    // Long enough for the file to be written.
-    { timeoutMs: 8000 },
-  );
+  const order = treeOrder(project, 'echo half > src/half; echo > ../ready; sleep 300');
   await client.call({ op: 'start', order });
+  await until(() => existsSync(`${node.root}/attempts/${order.token}/ready`));
+  await node.killSupervisor();
+  node.endTime(order.token);
+  client = await node.join();
   const outcome = await client.ended(order.token);
   expect(outcome).toMatchObject({ kind: 'timeout', rounds: 1 });
   expect(project.show(await project.fetch(client, order), 'src/half')).toBe('half');

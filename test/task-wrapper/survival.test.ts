@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { preempt } from '../../task-wrapper/step.ts';
 import { Client, isAlive, newToken, plainOrder, TestNode, until, WRAPPER } from './client.ts';
 import { Project, treeOrder } from './project.ts';
 
@@ -28,12 +29,6 @@ async function pidOf(token: string, file = 'pid'): Promise<number> {
   const path = `${node.root}/attempts/${token}/${file}`;
   await until(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'));
   return Number(readFileSync(path, 'utf8'));
-}
-
-async function killSupervisor(): Promise<void> {
-  const pid = node.supervisorPid();
-  process.kill(pid, 'SIGKILL');
-  await until(() => !isAlive(pid));
 }
 
 /** Waits until no shell is about to wake a supervisor, and would start another one if it found it killed. */
@@ -53,7 +48,7 @@ test('a supervisor killed in the middle of a step is replaced, and the step ends
   const order = plainOrder(WAITS);
   await first.call({ op: 'start', order });
   const pid = await pidOf(order.token);
-  await killSupervisor();
+  await node.killSupervisor();
   await first.closed;
 
   const second = await node.join();
@@ -65,7 +60,7 @@ test('a supervisor killed in the middle of a step is replaced, and the step ends
   expect(await second.ended(order.token)).toMatchObject({ kind: 'done' });
   expect(second.events.filter(({ type }) => type === 'attempt.running')).toHaveLength(1);
 
-  await killSupervisor();
+  await node.killSupervisor();
   const third = await node.join();
   await third.until(
     () => third.events.some(({ type }) => type === 'attempt.ended'),
@@ -80,13 +75,40 @@ test('a step that ends while no supervisor lives starts one', async () => {
   const order = plainOrder(WAITS);
   await first.call({ op: 'start', order });
   await pidOf(order.token);
-  await killSupervisor();
+  await node.killSupervisor();
   const dead = node.supervisorPid();
   writeFileSync(`${node.root}/attempts/${order.token}/go`, '');
   await until(() => node.supervisorPid() !== dead && existsSync(`${node.root}/run/rpc.sock`));
   const second = await node.join();
   expect(await second.ended(order.token)).toMatchObject({ kind: 'done' });
   expect(second.ends(order.token)).toHaveLength(1);
+});
+
+test('a step that ends starts one also when the dead one’s number is another process’s by now', async () => {
+  const first = await node.join();
+  const order = plainOrder(WAITS);
+  await first.call({ op: 'start', order });
+  await pidOf(order.token);
+  const record = `${node.root}/run/supervisor`;
+  const facts = readFileSync(record, 'utf8');
+  await node.killSupervisor();
+  // This process lives, and started earlier than the supervisor.
+  writeFileSync(record, facts.replace(/^\d+/u, String(process.pid)));
+  writeFileSync(`${node.root}/attempts/${order.token}/go`, '');
+  await until(() => node.supervisorPid() !== process.pid);
+  const second = await node.join();
+  expect(await second.ended(order.token)).toMatchObject({ kind: 'done' });
+});
+
+test('a step that has made its record and not yet written its number is waited for, not taken for none', async () => {
+  const step = `${node.root}/1a`;
+  writeFileSync(`${step}.run`, '');
+  const asked = preempt(step);
+  // Longer than a shell needs between the two on a machine that is not busy.
+  const told = await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, 400, 'waits'))]);
+  expect(told).toBe('waits');
+  writeFileSync(`${step}.run`, '4711\n');
+  expect(await asked).toBe(4711);
 });
 
 test('a step that ended before the next supervisor came is adopted with its end', async () => {
@@ -96,7 +118,7 @@ test('a step that ended before the next supervisor came is adopted with its end'
   const pid = await pidOf(order.token);
   // Nobody can be started: launch.sh finds no program to run.
   const facts = readFileSync(`${node.root}/run/supervisor`, 'utf8');
-  await killSupervisor();
+  await node.killSupervisor();
   writeFileSync(`${node.root}/run/supervisor`, facts.replace(/\n.*\n/, '\n/bin/true\n'));
   writeFileSync(`${node.root}/attempts/${order.token}/go`, '');
   await until(() => !isAlive(pid));
@@ -136,17 +158,18 @@ test('a session that a person kills is lost', async () => {
 });
 
 test('a deadline ends a command and all its children, however they hold on', async () => {
-  const client = await node.join();
+  const first = await node.join();
   const order = plainOrder(
     'trap "" TERM; (setsid sleep 300 & echo $! > ../child); echo $$ > ../pid; while :; do sleep 300; done',
-    // Long enough for both numbers to be written.
-    { timeoutMs: 4000 },
   );
-  await client.call({ op: 'start', order });
-  const pid = await pidOf(order.token);
-  expect(await client.ended(order.token)).toEqual({ kind: 'timeout', rounds: 1, head: null, usage: null });
-  const child = Number(readFileSync(`${node.root}/attempts/${order.token}/child`, 'utf8'));
-  expect([pid, child].filter(isAlive)).toEqual([]);
+  await first.call({ op: 'start', order });
+  const pids = [await pidOf(order.token), await pidOf(order.token, 'child')];
+  // Its time is over once everything runs, however long that took to begin.
+  await node.killSupervisor();
+  node.endTime(order.token);
+  const second = await node.join();
+  expect(await second.ended(order.token)).toEqual({ kind: 'timeout', rounds: 1, head: null, usage: null });
+  expect(pids.filter(isAlive)).toEqual([]);
 });
 
 test('a cancel asks first: a command that cleans up after itself has the time for it', async () => {
@@ -175,7 +198,7 @@ test('a cancel that was ordered before the supervisor died is carried out by the
   await first.call({ op: 'start', order });
   const pid = await pidOf(order.token);
   await first.call({ op: 'cancel', token: order.token, reason: 'stop it', epoch: 1 });
-  await killSupervisor();
+  await node.killSupervisor();
   const second = await node.join();
   expect(await second.ended(order.token)).toEqual({ kind: 'cancelled', reason: 'stop it' });
   expect(isAlive(pid)).toBe(false);
@@ -213,7 +236,7 @@ test('attempts of another boot are lost at once, unless they had ended', async (
   await first.ended(ended.token);
   const pid = await pidOf(order.token);
   await stepsGone(order.token);
-  await killSupervisor();
+  await node.killSupervisor();
   await killStep(order.token, pid);
   const path = `${node.root}/attempts/${order.token}`;
   writeFileSync(
@@ -232,7 +255,7 @@ test('an attempt that the journal knows and the disk has lost is told as wiped',
   const pid = await pidOf(order.token);
   // The step may run before the disk has the journal's word of it; news come from there.
   await first.until(() => first.events.some(({ type }) => type === 'attempt.running'), 'it is journaled');
-  await killSupervisor();
+  await node.killSupervisor();
   await killStep(order.token, pid);
   writeFileSync(`${node.root}/attempts/${order.token}/attempt.json`, '{"protocol":1,"tok');
   const second = await node.join();
@@ -245,7 +268,7 @@ test('a torn last line of the journal is dropped and numbers go on from the last
   await first.call({ op: 'start', order });
   await first.ended(order.token);
   await stepsGone();
-  await killSupervisor();
+  await node.killSupervisor();
   const segment = readdirSync(`${node.root}/journal`).find((name) => name.endsWith('.jsonl')) ?? '';
   appendFileSync(`${node.root}/journal/${segment}`, '{"seq":4,"at":1,"type":"attempt.en');
   const second = await node.join();
