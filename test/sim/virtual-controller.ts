@@ -153,7 +153,7 @@ export class VirtualController {
   /** False when the controller may not go on, or not yet. */
   async #commit(result: TurnResult): Promise<boolean> {
     const { sim } = { sim: this.#sim };
-    if (!sim.calm && sim.rng.chance(sim.scenario.noSpace)) {
+    if (sim.faults.strikes('no-space', sim.scenario.noSpace) !== null) {
       // As the loop does: nothing was written, and the same events are tried again until there is space.
       this.#after(sim.rng.between(100, 5_000), async () => {
         if (await this.#commit(result)) this.#effects(result);
@@ -355,9 +355,9 @@ export class VirtualController {
   }
 
   #mayDie(when: string): boolean {
-    const { rng, scenario, calm } = this.#sim;
+    const { faults, scenario } = this.#sim;
     if (!this.#alive) return true;
-    if (calm || !rng.chance(scenario.dieInTurn)) return false;
+    if (faults.strikes('death', scenario.dieInTurn, when) === null) return false;
     this.die(when);
     return true;
   }
