@@ -135,6 +135,11 @@ export class Tmux {
   /** Connects the control client to the supervisor's own session. Without one (no tmux, started by hand) the command line serves. */
   connect(): void {
     if (this.#closed) return;
+    if (this.#socket.mend()) {
+      // To attach without a socket would start a second server.
+      this.#connectLater();
+      return;
+    }
     const client = spawn(
       'tmux',
       [
@@ -209,9 +214,14 @@ export class Tmux {
     if (client === null || !args.every((word) => /^[A-Za-z0-9_.,/=-]+$/.test(word))) {
       return (await tmux(this.#root, args)).split('\n');
     }
-    return await new Promise<string[]>((resolve, reject) => {
+    return await this.#write(client, args.join(' '));
+  }
+
+  /** One line to the control client, in tmux's own syntax. @throws ClientGone when it ends before the reply. */
+  #write(client: ChildProcess, line: string): Promise<string[]> {
+    return new Promise<string[]>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      client.stdin?.write(`${args.join(' ')}\n`);
+      client.stdin?.write(`${line}\n`);
     });
   }
 
@@ -248,11 +258,14 @@ export class Tmux {
   }
 
   #attached(): void {
-    this.#client = this.#connecting;
+    const client = this.#connecting;
+    this.#client = client;
     this.#wasAttached = true;
     this.#failures = 0;
-    tmux(this.#root, ['display-message', '-p', '#{pid}']).then(
-      (pid) => {
+    if (client === null) return;
+    // Asked over the line that stands: the socket may be lost at this very moment, and this is who has to mend it.
+    this.#write(client, "display-message -p '#{pid}'").then(
+      ([pid]) => {
         if (!this.#closed) this.#socket.keep(Number(pid));
       },
       // It is gone again already, and the next attach asks again.
@@ -275,6 +288,10 @@ export class Tmux {
     // server lives and only its socket is gone.
     if (!this.#socket.mend()) this.#failures += 1;
     if (this.#wasAttached && this.#failures === 2) this.#listener.onLost();
-    else setTimeout(() => this.connect(), RECONNECT_MS).unref();
+    else this.#connectLater();
+  }
+
+  #connectLater(): void {
+    setTimeout(() => this.connect(), RECONNECT_MS).unref();
   }
 }

@@ -1,12 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { silenced } from '../../task-wrapper/login-records.ts';
 import { openRoot, type Root } from '../../task-wrapper/root.ts';
 import { applyConfig, SUPERVISOR, Tmux, tmux, writeConfig } from '../../task-wrapper/tmux.ts';
 import { until } from './client.ts';
+
+const REAL = execFileSync('/bin/sh', ['-c', 'command -v tmux'], { encoding: 'utf8' }).trim();
 
 let root: Root;
 let server: Tmux;
@@ -33,6 +35,7 @@ beforeEach(async () => {
   await until(() => clients().length === 1);
 });
 afterEach(() => {
+  vi.unstubAllEnvs();
   server.close();
   try {
     execFileSync('tmux', ['-S', root.tmuxSocket, 'kill-server'], { stdio: 'ignore' });
@@ -116,6 +119,23 @@ test('a socket that a cleaner removed comes back, the sessions stay, and both ar
   await until(() => told.length === 4 && clients().length === 1);
   expect(lost).toBe(0);
   expect(await tmux(root, ['display-message', '-p', '#{pid}'])).toBe(pid);
+});
+
+test('a socket that is lost as soon as the client attached comes back all the same', async () => {
+  server.close();
+  await until(() => clients().length === 0);
+  // Whoever asks over the socket, and not over the line that stands, comes too late.
+  const late = join(root.path, 'late');
+  mkdirSync(late);
+  const script = `#!/bin/sh\ncase "$*" in *display-message*) exit 1 ;; esac\nexec ${REAL} "$@"\n`;
+  writeFileSync(join(late, 'tmux'), script, { mode: 0o700 });
+  vi.stubEnv('PATH', `${late}:${process.env['PATH']}`);
+  server = new Tmux(root, { onChange: () => {}, onLost: () => {}, tell: (fact) => told.push(fact.type) });
+  server.connect();
+  await until(() => clients().length === 1);
+  rmSync(root.tmuxSocket);
+  await until(() => told.length === 2);
+  expect(told).toEqual(['tmux.lost', 'tmux.mended']);
 });
 
 const hasRecorder = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64'].some((dir) =>
