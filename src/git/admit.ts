@@ -10,7 +10,7 @@ import { stripControls } from '../gates/shorten.ts';
 import { DispatchError } from '../model/error.ts';
 import type { CommitId } from '../model/ids.ts';
 import { openBundle, type OpenBundle } from './bundle.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { git, GitError } from './run.ts';
 
 /** Most bytes of a pack: past it something other than source code is being sent. */

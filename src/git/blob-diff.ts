@@ -1,4 +1,4 @@
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { git } from './run.ts';
 
 /** What changed from one content to another, as a unified diff without its header; null stands for no file. */

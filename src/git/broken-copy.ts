@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { brokenText, isHarness } from '../gates/control.ts';
 import type { CommitId } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { readGateFiles, readRunFiles } from './gate-files.ts';
 import { commitTree, treeOf } from './merge-tree.ts';
 import { decodePath, splitZ } from './paths.ts';

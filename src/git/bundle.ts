@@ -13,7 +13,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type CommitId, isCommitId } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { git } from './run.ts';
 
 /** Longer headers are refused: thousands of refs have no business in an attempt's result. */

@@ -8,7 +8,7 @@
 import { DispatchError } from '../model/error.ts';
 import type { CommitId, ProjectName, TaskId } from '../model/ids.ts';
 import { type Checkout, checkoutsOf } from './checkout.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { brokenHub } from './hub-dir.ts';
 import { commitTree, mergeBases, mergeTree, treeOf } from './merge-tree.ts';
 import { INTEGRATION, isAncestor, moveRef, resultRef } from './refs.ts';

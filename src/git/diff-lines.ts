@@ -5,7 +5,8 @@
 import pLimit from 'p-limit';
 import type { CommitId } from '../model/ids.ts';
 import type { DiffLine, FileDiff } from '../review/diff.ts';
-import { readChanged, type RepoPlace } from './facts.ts';
+import { readChanged } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { git, GitError } from './run.ts';
 
 /** Files that are read; more is not a change that anybody reviews. */

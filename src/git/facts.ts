@@ -12,13 +12,8 @@ import type { CommitId } from '../model/ids.ts';
 import { readGateFiles } from './gate-files.ts';
 import { readAddedLines } from './patch.ts';
 import { decodePath, splitZ } from './paths.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { git, GitError } from './run.ts';
-
-/** A repository that no agent can write to, as `git()` takes it. */
-export interface RepoPlace {
-  readonly gitDir: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 /** A side of a changed file larger than this is not read, bytes. */
 const LARGEST_FILE = 8 * 1024 * 1024;

@@ -4,7 +4,7 @@
  */
 import { filesNamedBy, type NamedFile, recipesOf, scriptsOf } from '../gates/gate-files.ts';
 import type { CommitId } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { decodePath, splitZ } from './paths.ts';
 import { git } from './run.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DispatchError } from '../model/error.ts';
 import { type CommitId, isCommitId } from '../model/ids.ts';
 import { openBundle, writeBundle } from './bundle.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { createHub, HUB_ENV, isHub } from './hub-dir.ts';
 import { moveRef, TARGET } from './refs.ts';
 import { git, GitError } from './run.ts';

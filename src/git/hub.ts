@@ -24,7 +24,8 @@ import { type BrokenCopy, breakCopy, type InspectedGates, inspectGates } from '.
 import { writeBundle } from './bundle.ts';
 import { conflictsWith } from './conflicts.ts';
 import { type Delivered, deliver, type DeliverySides, type Prepared, prepareDelivery } from './delivery.ts';
-import { readFacts, type RepoPlace } from './facts.ts';
+import { readFacts } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { brokenHub, createHub, HUB_ENV, isHub, retryingStaleLock } from './hub-dir.ts';
 import { mergeBranch } from './merge-branch.ts';
 import { commitTree, firstParent, mergeBases, type MergedTree, treeOf } from './merge-tree.ts';

@@ -1,6 +1,6 @@
 /** What the history of integration says has landed, with all that a store would have recorded of it. */
 import { type CommitId, commitId, type TaskId, type Token } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { HUB_ENV, isHub } from './hub-dir.ts';
 import { mergeBases, treeOf } from './merge-tree.ts';
 import { changedBetween } from './projection.ts';

@@ -10,7 +10,8 @@
 import type { ChangedPath } from '../gates/facts.ts';
 import { DispatchError } from '../model/error.ts';
 import type { CommitId } from '../model/ids.ts';
-import { readChanged, type RepoPlace } from './facts.ts';
+import { readChanged } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { mergeBases, type MergedTree, mergeTree, treeOf } from './merge-tree.ts';
 import { decodePath, splitZ } from './paths.ts';
 import { git } from './run.ts';

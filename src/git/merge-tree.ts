@@ -3,7 +3,7 @@
  * other exit code is a failure of git and never read as a conflict.
  */
 import { type CommitId, commitId, isCommitId } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { decodePath, splitZ } from './paths.ts';
 import { git } from './run.ts';
 

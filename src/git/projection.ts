@@ -1,7 +1,7 @@
 /** A commit's tree without some of its files, and what one commit changed of another. */
 import { rm } from 'node:fs/promises';
 import type { CommitId } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { commitTree } from './merge-tree.ts';
 import { decodePath, splitZ } from './paths.ts';
 import { git } from './run.ts';

@@ -1,6 +1,6 @@
 /** Names in the hub, and the one way in which they move: by compare-and-swap on the old value. */
 import { type CommitId, isCommitId, type ProjectName, type Token } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { git, GitError } from './run.ts';
 
 export const INTEGRATION = 'refs/heads/integration';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DispatchError } from '../model/error.ts';
 import { type CommitId, isCommitId, type Token } from '../model/ids.ts';
 import { admitBundle } from './admit.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { HUB_ENV, isHub } from './hub-dir.ts';
 import type { HubHome } from './hub-copy.ts';
 import { INTEGRATION, moveRef, readRef, TARGET } from './refs.ts';

@@ -5,7 +5,7 @@
  */
 import { DispatchError } from '../model/error.ts';
 import type { CommitId, Token } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { commitTree, firstParent, treeOf } from './merge-tree.ts';
 import { moveRef, readRef, reverseRef } from './refs.ts';
 import { mergeMessage, mergeOf, type MergeLabel } from './trailers.ts';

@@ -4,7 +4,7 @@
  * ref, so objects that nothing refers to are packed like all others (`--geometric` takes them along); `gc` would in time
  * delete them. Other calls may read and write meanwhile, and being killed half way does no harm.
  */
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { git } from './run.ts';
 
 /** More loose objects or packs than this are worth the work. git's own measures are 6,700 and 50. */

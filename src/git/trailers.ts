@@ -4,7 +4,7 @@
  */
 import { type CommitId, commitId, isName, isToken, type TaskId, type Token } from '../model/ids.ts';
 import { stripControls } from '../gates/shorten.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { decodePath, splitZ } from './paths.ts';
 import { firstParent } from './merge-tree.ts';
 import { git } from './run.ts';

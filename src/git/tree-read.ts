@@ -1,6 +1,6 @@
 /** Reads files and names out of a commit, without a working tree. */
 import { type CommitId, isCommitId } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { decodePath, splitZ } from './paths.ts';
 import { git } from './run.ts';
 

@@ -1,7 +1,7 @@
 /** The user's repository as the hub sees it: branches to fetch from and one branch to push to. Nothing else is ever touched. */
 import { DispatchError } from '../model/error.ts';
 import { type CommitId, isCommitId } from '../model/ids.ts';
-import type { RepoPlace } from './facts.ts';
+import type { RepoPlace } from './repo-place.ts';
 import { parseRemote, type Remote } from './remote.ts';
 import { remoteError, remoteWords, shallowClone } from './remote-error.ts';
 import { remoteSettings } from './remote-settings.ts';

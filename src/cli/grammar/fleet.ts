@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AddOptions } from '../verbs/nodes/add.ts';
+import type { AddOptions } from '../nodes/entry.ts';
 import type { TunnelOptions } from '../verbs/tunnels.ts';
 import type { ExpireOptions } from '../verbs/nodes/expire.ts';
 import { type Act, byItself, GROUPS, verb } from './act.ts';

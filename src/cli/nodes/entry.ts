@@ -2,7 +2,22 @@ import { DispatchError } from '../../model/error.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import { addNode, type NodeEntry, parseNodes } from '../../spec/nodes.ts';
 import { wholeNumber } from '../numbers.ts';
-import type { AddOptions } from '../verbs/nodes/add.ts';
+import type { TrustOptions } from './trust.ts';
+
+export interface AddOptions extends TrustOptions {
+  /** A node-info.json, or `-`. */
+  readonly from?: string;
+  readonly target?: string;
+  readonly local?: boolean;
+  readonly command?: string;
+  readonly slots?: string;
+  readonly mode?: string;
+  readonly label?: readonly string[];
+  readonly weight?: string;
+  readonly transport?: string;
+  readonly root?: string;
+  readonly sshConfig?: string;
+}
 
 /** The entry of nodes.json that the flags ask for. @throws DispatchError E_USAGE when they contradict each other. */
 export function entryFor(name: string, options: AddOptions): NodeEntry {

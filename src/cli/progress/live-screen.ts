@@ -10,7 +10,7 @@ import { cut } from '../render/table.ts';
 import { wrap } from '../render/wrap.ts';
 import { countWords, rowsOf, type TaskRow } from './rows.ts';
 import type { Screen } from './screen.ts';
-import { noteText } from './screen.ts';
+import { noteText } from './note-text.ts';
 import { stepText } from './table.ts';
 import { paintWord, wordWithSymbol } from './words.ts';
 

@@ -7,6 +7,7 @@ import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { newsLine, newsOf } from './news.ts';
+import { noteText } from './note-text.ts';
 
 export interface Screen {
   events(events: readonly Event[], state: State): void;
@@ -83,16 +84,4 @@ function notesOnly({ output }: Context): Screen {
     watch: () => {},
     end: async () => {},
   };
-}
-
-/** One line: what happened, what mends it, where to read more. */
-export function noteText({ name, code, message, fix }: Note): string {
-  const mend = fix === null ? '' : `; ${fix}`;
-  const more = code === null ? '' : ` (dispatch explain ${code})`;
-  return safeLine(`${named(name, message)}${mend}${more}`);
-}
-
-/** The message with the name of what it is about, unless it begins with it. */
-export function named(name: string, message: string): string {
-  return message.startsWith(`${name} `) || message.startsWith(`${name}:`) ? message : `${name}: ${message}`;
 }

@@ -4,7 +4,7 @@ import type { State } from '../../model/state.ts';
 import type { Context } from '../context.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { newsLine, newsOf } from './news.ts';
-import { noteText } from './screen.ts';
+import { noteText } from './note-text.ts';
 
 /** The log of a controller without a terminal, all of it on stdout: lines that begin with their moment, or JSON lines. */
 export interface ServeLog {

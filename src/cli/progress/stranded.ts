@@ -4,7 +4,7 @@ import { DispatchError } from '../../model/error.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
-import { named } from './screen.ts';
+import { named } from './note-text.ts';
 
 /** No attempt of these projects lives on any node: nothing will happen until one is reached. */
 export function runsNowhere({ live, attempts }: State, projects: readonly ProjectName[]): boolean {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DispatchError } from '../../model/error.ts';
 import { run } from '../../transport/child.ts';
 import { launchdAgent } from './launchd-agent.ts';
-import type { Manager, ServiceState, Words } from './manager.ts';
+import type { Manager, ServiceState, Words } from './supervisor.ts';
 import type { Service } from './service.ts';
 
 const ASK_MS = 10_000;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DispatchError } from '../../model/error.ts';
 import { run } from '../../transport/child.ts';
-import type { Manager, ServiceState, Words } from './manager.ts';
+import type { Manager, ServiceState, Words } from './supervisor.ts';
 import type { Service } from './service.ts';
 import { systemdUnit } from './systemd-unit.ts';
 

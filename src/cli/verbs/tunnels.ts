@@ -5,7 +5,8 @@ import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Context } from '../context.ts';
 import { serviceVariables } from '../environment.ts';
 import { safeLine } from '../render/safe-text.ts';
-import { type Manager, managerFor, tell, type Words } from '../tunnels/manager.ts';
+import { managerFor, tell } from '../tunnels/manager.ts';
+import type { Manager, Words } from '../tunnels/supervisor.ts';
 import { serviceFor } from '../tunnels/service.ts';
 import { viewOrNull } from '../view.ts';
 

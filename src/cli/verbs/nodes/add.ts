@@ -4,27 +4,12 @@ import { probeNode, type ProbeReport } from '../../../node/probe.ts';
 import { loadProgram } from '../../../node/program.ts';
 import type { NodeEntry } from '../../../spec/nodes.ts';
 import type { Context } from '../../context.ts';
-import { entryFor, withEntry } from '../../nodes/entry.ts';
+import { type AddOptions, entryFor, withEntry } from '../../nodes/entry.ts';
 import { entryOf, type NodeInfo, readNodeInfo, targetOf } from '../../nodes/node-info.ts';
 import { probeLine } from '../../nodes/probe-text.ts';
 import { trustNode, type TrustOptions } from '../../nodes/trust.ts';
 import { writeNodes } from '../../nodes/write.ts';
 import { readNodes } from '../../nodes-file.ts';
-
-export interface AddOptions extends TrustOptions {
-  /** A node-info.json, or `-`. */
-  readonly from?: string;
-  readonly target?: string;
-  readonly local?: boolean;
-  readonly command?: string;
-  readonly slots?: string;
-  readonly mode?: string;
-  readonly label?: readonly string[];
-  readonly weight?: string;
-  readonly transport?: string;
-  readonly root?: string;
-  readonly sshConfig?: string;
-}
 
 /** Adds a machine: its host key is shown and accepted, it is probed, and only then written to nodes.json. */
 export async function add(
