@@ -25,6 +25,7 @@ import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
 import { BudgetNews } from './budget-news.ts';
 import { Core } from './core.ts';
+import { DoubtNews, doubtError } from './doubt-news.ts';
 import type { Command, Effect, Input } from './door.ts';
 import { Fleet } from './fleet.ts';
 import { performOnHub } from './hub-effects.ts';
@@ -67,6 +68,8 @@ export interface SessionOptions {
   readonly again?: (project: ProjectName) => Promise<Reply>;
 }
 
+/** Between two looks at the whole state. */
+const DAY_MS = 24 * 60 * 60_000;
 /** Longest wait for a reply of a node that is being let go. */
 const QUIESCE_MS = 10_000;
 
@@ -114,7 +117,9 @@ export class Session {
     restart: (project) => this.#restart(project),
     safe: (project, on) => this.#loop.push({ is: 'safe', project, on }),
   });
+  readonly #doubts = new DoubtNews((note) => this.#note(note));
   #endSleepWatch: (() => void) | null = null;
+  #dailyLook: NodeJS.Timeout | null = null;
   #stopServing: (() => Promise<void>) | null = null;
   #watchers: (() => void)[] = [];
   #failure: unknown = null;
@@ -166,6 +171,7 @@ export class Session {
       },
       onNoSpace: (error) => this.#spaceNews(error),
       onTurn: () => {
+        this.#doubtNews();
         this.#budgetNews();
         this.#look();
       },
@@ -192,6 +198,7 @@ export class Session {
             : [{ project, tip: async () => (await this.#hubs.of(project)).integration() }],
         ),
       delay: this.delay,
+      lookOver: () => this.#core.lookOver(),
     };
   }
 
@@ -219,11 +226,18 @@ export class Session {
     return this.#fleet.troubles;
   }
 
+  /** What must hold of the state and does not; empty when all is well. */
+  get doubts(): ReadonlySet<string> {
+    return this.#core.memory.doubts;
+  }
+
   /** Takes the projects over, sets their hubs up, and lets the nodes connect. @throws before anything has started. */
   async begin(): Promise<void> {
     this.#loop.push({ is: 'acquired', host: this.#lease.host, pid: this.#lease.pid });
     // Whoever asks before a node is connected is to see all of them.
     this.#core.setNodes(this.#options.nodes);
+    this.#lookOver();
+    this.#dailyLook = setInterval(() => this.#lookOver(), DAY_MS).unref();
     for (const project of this.#options.projects) await this.take(project);
     this.#stopServing = await serveRequests(homePaths(this.#options.home).socket, (request) =>
       'verb' in request ? this.command(request) : this.#answer(request),
@@ -295,7 +309,10 @@ export class Session {
 
   /** Resolves when nothing more can happen without a person. @throws what stopped the controller. */
   async settled(projects: readonly ProjectName[]): Promise<Settlement> {
-    return this.#until(() => settlement(this.snapshot(), projects, systemClock.wall()));
+    return this.#until(() => {
+      if (this.doubts.size > 0 && isQuiet(this.state)) throw doubtError(this.doubts);
+      return settlement(this.snapshot(), projects, systemClock.wall());
+    });
   }
 
   /** Resolves when this holds of the state. @throws what stopped the controller. */
@@ -367,6 +384,7 @@ export class Session {
 
   async #letGo(): Promise<void> {
     this.#endSleepWatch?.();
+    if (this.#dailyLook !== null) clearInterval(this.#dailyLook);
     this.delay.stop();
     await this.#stopServing?.();
     await this.#loop.stop();
@@ -462,6 +480,16 @@ export class Session {
     this.#look();
   }
 
+  /** Looks at the whole state, which a turn does not. */
+  #lookOver(): void {
+    this.#core.lookOver();
+    this.#doubtNews();
+  }
+
+  #doubtNews(): void {
+    this.#doubts.look(this.doubts);
+  }
+
   #budgetNews(): void {
     for (const note of this.#budgets.look(this.snapshot(), systemClock.wall())) this.#note(note);
   }
@@ -510,6 +538,11 @@ export class Session {
       await new Promise<void>((resolve) => this.#watchers.push(resolve));
     }
   }
+}
+
+/** Nothing runs that could still bring something. */
+function isQuiet({ live }: State): boolean {
+  return [...live.values()].every(({ size }) => size === 0);
 }
 
 function needsSandbox({ config, specs }: LoadedProject): boolean {

@@ -22,7 +22,7 @@ import { Rng } from './rng.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import type { Stream } from './stream.ts';
 import { Timeline } from './timeline.ts';
-import { meets, Truth } from './truth.ts';
+import { AROUND, Truth } from './truth.ts';
 import { VirtualController } from './virtual-controller.ts';
 import { VirtualNode } from './virtual-node.ts';
 
@@ -173,7 +173,7 @@ export class Simulation {
     for (const task of controller.core.state.tasks.values()) {
       this.durable.set(task.key, { n: task.n, progress: task.progress });
     }
-    this.found(violations(controller.core.state, meets));
+    this.found(violations(controller.core.state, AROUND));
   }
 
   /** A controller that died is followed by another one, after a while. */
