@@ -24,7 +24,20 @@ const MARGIN = 0.1;
 
 /** @param now wall clock, milliseconds. */
 export function causesOf(snapshot: Snapshot, figures: Figures, rules: AlertRules, now: number): Judged {
-  const looks = [known, nodes, failures, progress, disk, budgets, slots, blocked, wal, eventLoop, sinks];
+  const looks = [
+    doubts,
+    known,
+    nodes,
+    failures,
+    progress,
+    disk,
+    budgets,
+    slots,
+    blocked,
+    wal,
+    eventLoop,
+    sinks,
+  ];
   const found = new Map<string, Cause>();
   const undecided = new Set<string>();
   const bench: Bench = {
@@ -49,6 +62,16 @@ interface Bench {
   readonly now: number;
   readonly found: (cause: Cause) => void;
   readonly undecided: (key: string) => void;
+}
+
+/** A defect of the controller itself; no rule switches this off. */
+function doubts({ figures, found }: Bench): void {
+  const [first] = figures.doubts;
+  if (first === undefined) return;
+  const more = figures.doubts.size === 1 ? '' : ` (and ${figures.doubts.size - 1} more)`;
+  const message = `what must always hold does not, so no work starts and nothing lands: ${first}${more}`;
+  const about = ofHome('invariants', 'P0', 'E_INVARIANT', message);
+  found({ key: 'invariants', ...about, fix: 'dispatch replay --check' });
 }
 
 /** What the reports say too: gates, stalls, ailments, nodes that are silent by their lease. */
@@ -250,7 +273,7 @@ function bound({ found, undecided }: Bench, figure: number, most: number, cause:
 }
 
 function ofHome(
-  rule: RuleName,
+  rule: RuleName | 'invariants',
   level: AlertLevel,
   code: ErrorCode,
   message: string,

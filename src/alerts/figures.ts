@@ -18,6 +18,8 @@ export interface Figures {
   readonly movedAt: ReadonlyMap<ProjectName, number>;
   /** Since when fewer slots work than the rule asks for; null: enough do. */
   readonly idleSince: number | null;
+  /** What must hold of the state and does not: a defect. */
+  readonly doubts: ReadonlySet<string>;
   /** Every sink of alerts.yaml: why it fails, null where it works; `tried`: since this process began. */
   readonly sinks: ReadonlyMap<string, { readonly tried: boolean; readonly failing: string | null }>;
 }

@@ -159,6 +159,7 @@ export class AlertWatch {
       heardAt,
       movedAt: this.#movedAt,
       idleSince: this.#idleSince,
+      doubts: session.doubts,
       sinks: new Map(
         this.#settings.sinks.map(({ name }) => {
           const { failures = 0, reason = null } = this.#standing.get(name) ?? {};

@@ -11,17 +11,20 @@ import type { NewEvent } from '../model/event.ts';
 import { type ProjectName, type TaskKey, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
+import { violations, watch } from '../model/invariants.ts';
 import { chainLengths } from '../plan/chain.ts';
 import { Budgets } from '../schedule/budget.ts';
 import { decide } from '../schedule/decide.ts';
 import { gateSlots } from '../schedule/gates.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
+import { surroundings, surroundingsAnew } from '../schedule/surroundings.ts';
 import { alertsTold, judgeAlerts } from './alerts.ts';
 import { claim } from './claim.ts';
 import { command, type Reply } from './commands.ts';
 import { advanceControls, copyBroken, inspected } from './control.ts';
 import { passDeliveries } from './deliveries.ts';
 import { contractRead } from './contract.ts';
+import { doubt } from './doubts.ts';
 import type { Effect, Input } from './door.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
@@ -59,12 +62,20 @@ export class Core {
   #nodes: readonly NodeConfig[] = [];
   #budget: BudgetRules | null = null;
   #chainMs: ReadonlyMap<TaskKey, number>;
+  readonly #watch: ReturnType<typeof watch>;
 
   constructor(state: State, options: CoreOptions) {
     this.state = state;
     this.memory = freshMemory(state);
     this.#options = options;
     this.#chainMs = chainLengths(state);
+    this.#watch = watch(
+      state,
+      surroundings(() => ({
+        nodes: this.#nodes,
+        ...(this.#budget === null ? {} : { budget: this.#budget }),
+      })),
+    );
   }
 
   /** nodes.json as it is now. */
@@ -96,6 +107,12 @@ export class Core {
     };
   }
 
+  /** Looks at the whole state, which costs its size. @returns what must hold and does not, of now and of before. */
+  lookOver(): ReadonlySet<string> {
+    doubt(this.memory, violations(this.state, surroundingsAnew(this.state)));
+    return this.memory.doubts;
+  }
+
   /** @param now wall clock, milliseconds. */
   turn(inputs: readonly Input[], now: number): TurnResult {
     const turn = new Turn(this.state, this.memory, this.#options.epoch, now);
@@ -111,13 +128,15 @@ export class Core {
       claim(turn, decision, tokenFrom(this.#options.random()));
     const dayEnd = new Budgets(this.snapshot(), now).dayEnd;
     if (dayEnd !== null) turn.wakeAt(dayEnd);
+    doubt(this.memory, this.#watch(turn.events));
     const effects = wantedEffects(turn, slots);
     for (const effect of effects) this.memory.inflight.add(effect.key);
     return { events: turn.events, effects, replies, wakeAt: this.#nextWake(now) };
   }
 
   #dispatching(): ReadonlySet<ProjectName> {
-    const { dispatching, safe } = this.memory;
+    const { dispatching, safe, doubts } = this.memory;
+    if (doubts.size > 0) return new Set();
     if (safe.size === 0) return dispatching;
     if (safe.has(null)) return new Set();
     return new Set([...dispatching].filter((name) => !safe.has(name)));

@@ -27,6 +27,8 @@ export interface Checked {
   /** Projects whose hub is in use, and what reads its tip. */
   readonly hubs: () => readonly { readonly project: string; readonly tip: () => Promise<string> }[];
   readonly delay: LoopDelay;
+  /** Looks at the whole state. @returns what must hold and does not. */
+  readonly lookOver: () => ReadonlySet<string>;
 }
 
 export function readyChecks(checked: Checked): HealthCheck[] {
@@ -68,7 +70,7 @@ async function writable(home: string): Promise<string> {
 }
 
 export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
-  const { home, looks, hubs, delay } = checked;
+  const { home, looks, hubs, delay, lookOver } = checked;
   const { config } = await loadHomeConfig(home);
   return [
     ...looks().map((look): HealthCheck => ({ part: 'node', about: look.name, look: () => nodeText(look) })),
@@ -81,6 +83,7 @@ export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
     ),
     { part: 'disk', about: null, look: () => diskText(home) },
     { part: 'event-loop', about: null, look: () => delayText(delay) },
+    { part: 'invariants', about: null, look: () => doubtText(lookOver()) },
     ...Object.values(config.models).map(
       (use): HealthCheck => ({
         part: 'model',
@@ -121,6 +124,13 @@ function delayText(delay: LoopDelay): string {
   const { 'event-loop': rule } = BUILT_IN_RULES;
   if (rule !== null && ms > rule.overMs) throw new Error(text);
   return text;
+}
+
+function doubtText(doubts: ReadonlySet<string>): string {
+  const [first] = doubts;
+  if (first === undefined) return 'all that must hold of the state holds';
+  const more = doubts.size === 1 ? '' : `, and ${doubts.size - 1} more`;
+  throw new Error(`safe mode, because what must always hold does not: ${first}${more}`);
 }
 
 /** Whether anybody answers there; no key is sent, so a refusal is an answer. */

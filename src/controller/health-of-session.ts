@@ -25,6 +25,7 @@ export function healthOf(parts: SessionParts): HealthDesk {
     pid: lease.pid,
     nodes: () => fleet.configs,
     holds: () => holds(parts),
+    lookOver: () => core.lookOver(),
     untried: () => fleet.configs.flatMap(({ name }) => (core.memory.tried.has(name) ? [] : [name])),
     hubs: () =>
       [...core.state.projects.values()].flatMap(({ name: project, config, integration }) =>

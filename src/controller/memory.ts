@@ -27,6 +27,8 @@ export interface Memory {
   readonly dispatching: Set<ProjectName>;
   /** Projects, or all of them (null), of which nothing new starts, because a part of the controller does not work. */
   readonly safe: Set<ProjectName | null>;
+  /** What must hold and does not, as it was found: nothing starts, lands or is reclaimed any more by this controller. */
+  readonly doubts: Set<string>;
   /** Attempts whose node says they ended, but whose journal entry has not arrived yet. */
   readonly awaited: Set<Token>;
   /** Claimed attempts whose order has not been taken by the node in this connection. */
@@ -97,6 +99,7 @@ export function freshMemory(state: State): Memory {
     vain: new Map(),
     dispatching: new Set(),
     safe: new Set(),
+    doubts: new Set(),
     awaited: new Set(),
     unordered: new Set(),
     cancelling: new Set(),

@@ -4,6 +4,7 @@ import type { CommitId, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { Progress, Project, Task } from '../model/task.ts';
 import { wantedDepth } from '../merge/queue/plan.ts';
 import { firstQueued, queueOf, type Queue, recordOf, type Stacked } from '../merge/queue/view.ts';
+import { isHeldBack } from './doubts.ts';
 import type { Effect } from './door.ts';
 import { contractEffects } from './contract.ts';
 import { controlEffects } from './control.ts';
@@ -20,7 +21,7 @@ export function wantedEffects(turn: Turn, gateSlots: number): Effect[] {
     if (project.config.repo === null) continue;
     effects.push(...hubEffects(turn, project, byProject.get(project.name) ?? [], gateSlots));
   }
-  return effects.filter((effect) => mayRun(turn, effect.key));
+  return effects.filter((effect) => mayRun(turn, effect.key) && !isHeldBack(turn, effect));
 }
 
 function mayRun(turn: Turn, key: string): boolean {

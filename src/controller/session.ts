@@ -20,6 +20,7 @@ import { BudgetNews } from './budget-news.ts';
 import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
 import { Core } from './core.ts';
+import { DoubtNews } from './doubt-news.ts';
 import type { Command, Input } from './door.ts';
 import { Fleet } from './fleet.ts';
 import { Hands } from './hands.ts';
@@ -55,6 +56,9 @@ export interface SessionOptions {
   readonly again?: (project: ProjectName) => Promise<Reply>;
 }
 
+/** Between two looks at the whole state. */
+const DAY_MS = 24 * 60 * 60_000;
+
 /** What a session is made of. */
 export interface Opened {
   readonly store: Store;
@@ -74,6 +78,7 @@ export class Session {
   readonly #fleet: Fleet;
   readonly #acks = new Acks((upTo) => this.#fleet.acknowledge(upTo));
   readonly #budgets = new BudgetNews();
+  readonly #doubts = new DoubtNews();
   readonly #space = new SpaceNews();
   readonly #network = new NetworkNews();
   readonly #takeover: Takeover;
@@ -83,6 +88,7 @@ export class Session {
   readonly delay = new LoopDelay();
   readonly health: HealthDesk;
   #endSleepWatch: (() => void) | null = null;
+  #dailyLook: NodeJS.Timeout | null = null;
   #stopServing: (() => Promise<void>) | null = null;
   #detached: Promise<void> | null = null;
 
@@ -138,6 +144,7 @@ export class Session {
       },
       onNoSpace: (error) => this.#tell(this.#space.look(error)),
       onTurn: () => {
+        this.#tell(this.#doubts.look(this.doubts));
         this.#tell(this.#budgets.look(this.snapshot(), systemClock.wall()));
         this.until.look();
       },
@@ -174,11 +181,18 @@ export class Session {
     return this.#fleet.troubles;
   }
 
+  /** What must hold of the state and does not; empty when all is well. */
+  get doubts(): ReadonlySet<string> {
+    return this.#core.memory.doubts;
+  }
+
   /** Takes the projects over, sets their hubs up, and lets the nodes connect. @throws before anything has started. */
   async begin(): Promise<void> {
     this.#loop.push({ is: 'acquired', host: this.#lease.host, pid: this.#lease.pid });
     // Whoever asks before a node is connected is to see all of them.
     this.#core.setNodes(this.#options.nodes);
+    this.#lookOver();
+    this.#dailyLook = setInterval(() => this.#lookOver(), DAY_MS).unref();
     for (const project of this.#options.projects) await this.take(project);
     this.#stopServing = await this.#serve();
     this.follow(this.#options.nodes);
@@ -243,6 +257,7 @@ export class Session {
   async #letGo(): Promise<void> {
     this.#hands.letGo();
     this.#endSleepWatch?.();
+    if (this.#dailyLook !== null) clearInterval(this.#dailyLook);
     this.delay.stop();
     await this.#stopServing?.();
     await this.#loop.stop();
@@ -272,6 +287,12 @@ export class Session {
   #fail(error: unknown): void {
     void this.#loop.stop();
     this.until.fail(error);
+  }
+
+  /** Looks at the whole state, which a turn does not. */
+  #lookOver(): void {
+    this.#core.lookOver();
+    this.#tell(this.#doubts.look(this.doubts));
   }
 
   /** Every machine was tried, and none answers. */

@@ -4,6 +4,7 @@ import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { systemClock } from './clock.ts';
 import type { Core } from './core.ts';
+import { doubtError } from './doubt-news.ts';
 import { type Settlement, settlement } from './settlement.ts';
 
 /** Longest wait for a reply of a node that is being let go. */
@@ -37,7 +38,11 @@ export class Waits {
 
   /** Resolves when nothing more can happen without a person. */
   async settled(projects: readonly ProjectName[]): Promise<Settlement> {
-    return this.#until(() => settlement(this.#core.snapshot(), projects, systemClock.wall()));
+    return this.#until(() => {
+      const { memory, state } = this.#core;
+      if (memory.doubts.size > 0 && isQuiet(state)) throw doubtError(memory.doubts);
+      return settlement(this.#core.snapshot(), projects, systemClock.wall());
+    });
   }
 
   /** Resolves when this holds of the state. */
@@ -109,4 +114,9 @@ export class Waits {
       await new Promise<void>((resolve) => this.#watchers.push(resolve));
     }
   }
+}
+
+/** Nothing runs that could still bring something. */
+function isQuiet({ live }: State): boolean {
+  return [...live.values()].every(({ size }) => size === 0);
 }

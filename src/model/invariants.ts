@@ -2,23 +2,50 @@
  * What must hold of every state, whatever happened: the one list that the property tests, the simulator and production
  * check. `violations` looks at a whole state and costs its size; `watch` looks at what the last events touched and costs
  * their number, and also sees what one state alone cannot show: that final stays final, that `n` only grows, that a
- * token merges once. Both return sentences, empty when all is well, and change nothing.
+ * token merges once, that nothing starts where no slot, key or budget has room. Both return sentences, empty when all is
+ * well, and change nothing.
+ *
+ * In production the core watches itself in every turn, and a controller looks at the whole state when it starts, once a
+ * day and when somebody asks how it is.
  */
-import type { Attempt, GateSubject } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import type { Fact, NewEvent } from './event.ts';
-import type { TaskKey, Token } from './ids.ts';
+import type { NodeName, TaskKey, Token } from './ids.ts';
 import { taskKey } from './ids.ts';
-import { indexesOf, isLive } from './indexes.ts';
+import { isLive } from './indexes.ts';
+import { indexViolations } from './invariants-index.ts';
+import { gateViolations, strayViolations, taskViolations } from './invariants-task.ts';
 import type { TaskSpec } from './spec.ts';
 import { MOST_FAULTS } from './health.ts';
 import type { NodeState, State } from './state.ts';
-import { isFinal, judgedBy, type Progress, type Project, type Task, undoOf } from './task.ts';
+import type { Progress, Project, Task } from './task.ts';
 
-/** True when the `modifies` of two tasks can touch the same path (the plan room knows). */
-export type Meets = (a: TaskSpec, b: TaskSpec) => boolean;
+/** What a state is held against and does not contain; what is missing is not checked. */
+export interface Surroundings {
+  /** Some other task that holds a lock which this one's meets; null: there is none. */
+  readonly lockAgainst?: (state: State, task: Task) => TaskKey | null;
+  /** Attempts that the node may run at once, by nodes.json as it is now; null: it is not in there. */
+  readonly slotsOf?: (node: NodeName) => number | null;
+  /** The bounds that are exceeded with this attempt, which has just been claimed, in words. */
+  readonly overdrawnBy?: (state: State, attempt: Attempt) => readonly string[];
+}
 
-/** Everything wrong with this state. Without `meets`, locks are not compared with each other. */
-export function violations(state: State, meets?: Meets): string[] {
+/** Locks compared pair by pair: dear, and independent of whatever index the scheduler uses. */
+export function eachPair(
+  meets: (a: TaskSpec, b: TaskSpec) => boolean,
+): NonNullable<Surroundings['lockAgainst']> {
+  return (state, task) => {
+    for (const key of state.locked) {
+      const other = state.tasks.get(key);
+      if (other === undefined || other === task || other.spec.project !== task.spec.project) continue;
+      if (meets(task.spec, other.spec)) return key;
+    }
+    return null;
+  };
+}
+
+/** Everything wrong with this state. */
+export function violations(state: State, around: Surroundings = {}): string[] {
   const found: string[] = [];
   let order = 0;
   for (const task of state.tasks.values()) {
@@ -31,17 +58,21 @@ export function violations(state: State, meets?: Meets): string[] {
   for (const node of state.nodes.values()) found.push(...nodeViolations(state, node));
   for (const node of state.nodes.values()) found.push(...healthViolations(node));
   found.push(...indexViolations(state));
-  if (meets !== undefined) found.push(...lockViolations(state, meets));
+  for (const key of state.locked) found.push(...lockViolations(state, state.tasks.get(key), around));
   return found;
 }
 
 /**
  * Remembers the state and returns a function to call with each batch of events right after they were applied to it. It
- * returns what these events broke. Per event it costs a few look-ups; with `meets`, per claim one call for each lock held.
+ * returns what these events broke, for a few look-ups an event.
  */
-export function watch(state: State, meets?: Meets): (events: readonly Pick<NewEvent, 'fact'>[]) => string[] {
+export function watch(
+  state: State,
+  around: Surroundings = {},
+): (events: readonly Pick<NewEvent, 'fact'>[]) => string[] {
   const seen = new Map<TaskKey, Seen>();
   const newest = new Map<TaskKey, Attempt>();
+  const keys = new KeysInUse(state);
   for (const task of state.tasks.values()) seen.set(task.key, { n: task.n, progress: task.progress });
   for (const attempt of state.attempts.values()) {
     if (attempt.work.kind === 'work') newest.set(attempt.task, attempt);
@@ -51,7 +82,11 @@ export function watch(state: State, meets?: Meets): (events: readonly Pick<NewEv
     const retried = new Set<TaskKey>();
     const reverting = new Set<TaskKey>();
     const touched = new Set<TaskKey>();
+    const claimed: Attempt[] = [];
     for (const { fact } of events) {
+      keys.note(fact);
+      const attempt = fact.type === 'attempt.claimed' ? state.attempts.get(fact.token) : undefined;
+      if (attempt !== undefined) claimed.push(attempt);
       const key = taskOf(fact, state);
       if (key === null || !state.tasks.has(key)) continue;
       touched.add(key);
@@ -61,23 +96,76 @@ export function watch(state: State, meets?: Meets): (events: readonly Pick<NewEv
         found.push(...mergeViolations(seen, key, fact.token));
       }
       if (fact.type === 'attempt.claimed' && fact.work.kind === 'work') {
-        found.push(...claimViolations(state, fact, newest.get(key), meets));
-        const attempt = state.attempts.get(fact.token);
+        found.push(...claimViolations(state, fact, newest.get(key)));
         if (attempt !== undefined) newest.set(key, attempt);
       }
     }
     for (const key of touched) {
       const task = state.tasks.get(key);
       if (task === undefined) continue;
-      found.push(
-        ...stepViolations(seen.get(key), task, { retried: retried.has(key), reverting: reverting.has(key) }),
-      );
+      const asked = { retried: retried.has(key), reverting: reverting.has(key) };
+      found.push(...stepViolations(seen.get(key), task, asked));
       found.push(...strayViolations(task, newest.get(key)));
       found.push(...taskViolations(state, task));
       seen.set(key, { n: task.n, progress: task.progress });
     }
+    for (const attempt of claimed) {
+      found.push(...roomViolations(state, attempt, around), ...keys.violations(attempt));
+      if (attempt.work.kind === 'gate') continue;
+      found.push(...lockViolations(state, state.tasks.get(attempt.task), around));
+      found.push(...(around.overdrawnBy?.(state, attempt) ?? []));
+    }
     return found;
   };
+}
+
+/** Nothing is placed on a node beyond its slots. One that was given fewer keeps what it has. */
+function roomViolations(state: State, { node }: Attempt, { slotsOf }: Surroundings): string[] {
+  const slots = slotsOf?.(node) ?? null;
+  const live = state.live.get(node)?.size ?? 0;
+  return slots === null || live <= slots ? [] : [`${node}: ${live} attempts in ${slots} slots`];
+}
+
+/** A lock is met by no other. */
+function lockViolations(state: State, task: Task | undefined, { lockAgainst }: Surroundings): string[] {
+  const other = task?.locked === true ? (lockAgainst?.(state, task) ?? null) : null;
+  return task === undefined || other === null ? [] : [`${task.key} and ${other}: both hold locks that meet`];
+}
+
+/** Live attempts by the key they were given, counted as they begin and end. */
+class KeysInUse {
+  readonly #state: State;
+  readonly #live = new Map<string, Set<Token>>();
+
+  constructor(state: State) {
+    this.#state = state;
+    for (const tokens of state.live.values()) for (const token of tokens) this.#add(token);
+  }
+
+  note(fact: Fact): void {
+    if (fact.type === 'attempt.claimed') this.#add(fact.token);
+    if (fact.type !== 'attempt.ended' && fact.type !== 'attempt.fenced') return;
+    const credential = this.#state.attempts.get(fact.token)?.credential;
+    if (credential !== undefined) this.#live.get(credential)?.delete(fact.token);
+  }
+
+  /** No key is used by more at once than a person allowed. */
+  violations({ credential, executor, task }: Attempt): string[] {
+    if (credential === undefined) return [];
+    const known = this.#state.tasks.get(task)?.spec;
+    const config = known === undefined ? undefined : this.#state.projects.get(known.project)?.config;
+    const pool = config?.executors[executor ?? known?.executor ?? '']?.pool;
+    const most = pool?.find(({ name }) => name === credential)?.maxInFlight ?? null;
+    const used = this.#live.get(credential)?.size ?? 0;
+    return most === null || used <= most ? [] : [`${credential}: ${used} attempts at once, ${most} allowed`];
+  }
+
+  #add(token: Token): void {
+    const credential = this.#state.attempts.get(token)?.credential;
+    if (credential === undefined) return;
+    const live = this.#live.get(credential) ?? new Set();
+    this.#live.set(credential, live.add(token));
+  }
 }
 
 /** One ailment of a kind, and a mark of dispatch's own only for one that is there. */
@@ -110,7 +198,6 @@ function claimViolations(
   state: State,
   fact: Extract<Fact, { type: 'attempt.claimed' }>,
   previous: Attempt | undefined,
-  meets: Meets | undefined,
 ): string[] {
   const found: string[] = [];
   const task = state.tasks.get(fact.task);
@@ -122,15 +209,6 @@ function claimViolations(
   }
   if (previous !== undefined && isLive(previous)) {
     found.push(`${task.key}: attempt ${fact.n} claimed while attempt ${previous.n} lives`);
-  }
-  if (meets !== undefined && task.locked) {
-    for (const key of state.locked) {
-      const other = state.tasks.get(key);
-      if (other === undefined || other === task) continue;
-      if (other.spec.project === task.spec.project && meets(task.spec, other.spec)) {
-        found.push(`${task.key} and ${key}: both hold locks that meet`);
-      }
-    }
   }
   return found;
 }
@@ -165,113 +243,6 @@ function sameMerge(was: Extract<Progress, { at: 'merged' }>, now: Progress): boo
   return now.at === 'merged' && now.token === was.token && now.commit === was.commit && now.when === was.when;
 }
 
-/** A live attempt is the one that its task is at. A task is at one token only, so this also forbids two live ones. */
-function strayViolations(task: Task, attempt: Attempt | undefined): string[] {
-  if (attempt === undefined || !isLive(attempt)) return [];
-  const { progress } = task;
-  if (progress.at === 'attempt' && progress.token === attempt.token) return [];
-  return [`${task.key}: attempt ${attempt.n} lives while the task is ${progress.at}`];
-}
-
-/** What must hold of one task by itself; costs a few look-ups. */
-function taskViolations(state: State, task: Task): string[] {
-  const { key, progress, spec } = task;
-  const found: string[] = [];
-  if (key !== taskKey(spec.project, spec.id)) found.push(`${key}: its spec is that of ${spec.id}`);
-  const unmet = unmetOf(state, task);
-  if (task.unmet !== unmet)
-    found.push(`${key}: unmet is ${task.unmet}, of its dependencies ${unmet} have not merged`);
-  if ((task.readySince !== null) !== (unmet === 0))
-    found.push(`${key}: readySince does not agree with unmet`);
-  if (isFinal(progress) && task.locked) found.push(`${key}: ${progress.at} and still locked`);
-  if (progress.at === 'open' && unmet > 0 && task.locked)
-    found.push(`${key}: holds its lock while it waits for a dependency`);
-  // The reverse of what has merged is no work: nobody is kept from starting by it.
-  const undoing = undoOf(progress) !== undefined;
-  if (undoing && task.locked) found.push(`${key}: is being reverted and still locked`);
-  if (mayMerge(progress) && !undoing && !task.locked) found.push(`${key}: ${progress.at} without its lock`);
-  if (mayMerge(progress) || progress.at === 'merged') found.push(...tokenViolations(state, task, progress));
-  found.push(...membership(state.startable, key, progress.at === 'open' && unmet === 0, 'startable'));
-  found.push(...membership(state.active, key, progress.at !== 'open' && !isFinal(progress), 'active'));
-  found.push(...membership(state.locked, key, task.locked, 'locked'));
-  return found;
-}
-
-type Underway = Extract<
-  Progress,
-  { at: 'attempt' | 'finished' | 'review' | 'queued' | 'gating' | 'landing' }
->;
-
-/** The states in which the task's token is on its way to a merge. */
-function mayMerge(progress: Progress): progress is Underway {
-  switch (progress.at) {
-    case 'attempt':
-    case 'finished':
-    case 'review':
-    case 'queued':
-    case 'gating':
-    case 'landing':
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** The token that merges is the task's newest work attempt, and its node said done; a fenced one never merges. */
-function tokenViolations(
-  state: State,
-  task: Task,
-  progress: Underway | Extract<Progress, { at: 'merged' }>,
-): string[] {
-  const attempt = state.attempts.get(progress.token);
-  if (attempt === undefined) return [`${task.key}: ${progress.at} with an unknown token`];
-  const found: string[] = [];
-  if (attempt.task !== task.key || attempt.work.kind !== 'work') {
-    found.push(`${task.key}: ${progress.at} with a token that is not its work`);
-  }
-  if (attempt.n !== task.n) found.push(`${task.key}: ${progress.at} with attempt ${attempt.n} of ${task.n}`);
-  if (progress.at === 'attempt') return found;
-  const { phase } = attempt;
-  if (phase.is !== 'ended' || phase.outcome.kind !== 'done') {
-    found.push(`${task.key}: ${progress.at} although its attempt is ${phase.is}, and not done`);
-  } else if ('head' in progress && phase.outcome.head !== progress.head) {
-    found.push(`${task.key}: ${progress.at} with another commit than its attempt made`);
-  }
-  if (progress.at === 'gating' && progress.gate !== null) {
-    const { token: workToken } = progress;
-    const subject = { of: 'merge', workToken, may: judgedBy(progress) } as const;
-    found.push(...gateViolations(state, task.key, progress.gate, subject));
-  }
-  return found;
-}
-
-/** The gate that is waited for lives, and judges exactly what will land. */
-function gateViolations(
-  state: State,
-  what: string,
-  token: Token,
-  subject: {
-    of: GateSubject['of'];
-    workToken?: Token;
-    may: readonly { readonly commit: string; readonly tree: string }[];
-  },
-): string[] {
-  const gate = state.attempts.get(token);
-  if (gate === undefined || gate.work.kind !== 'gate')
-    return [`${what}: waits for a gate that does not exist`];
-  const found: string[] = [];
-  if (!isLive(gate)) found.push(`${what}: waits for a gate that is ${gate.phase.is}`);
-  const judged = gate.work.subject;
-  const { commit, tree } = judged;
-  if (judged.of !== subject.of || !subject.may.some((one) => one.commit === commit && one.tree === tree)) {
-    found.push(`${what}: its gate judges something else`);
-  }
-  if (judged.of === 'merge' && judged.workToken !== subject.workToken) {
-    found.push(`${what}: its gate judges another attempt`);
-  }
-  return found;
-}
-
 function deliveryViolations(state: State, project: Project): string[] {
   const { delivery, name } = project;
   if (delivery?.at !== 'gating' || delivery.gate === null) return [];
@@ -303,64 +274,4 @@ function attemptNumbers(state: State): string[] {
     }
   }
   return found;
-}
-
-function indexViolations(state: State): string[] {
-  const right = indexesOf(state.tasks, state.attempts);
-  const found = [
-    ...sameSets('startable', state.startable, right.startable),
-    ...sameSets('active', state.active, right.active),
-    ...sameSets('locked', state.locked, right.locked),
-    ...sameMaps('dependents', state.dependents, right.dependents),
-    ...sameMaps('live', state.live, right.live),
-  ];
-  for (const token of state.fenced) {
-    const phase = state.attempts.get(token)?.phase.is;
-    if (phase !== 'fenced') found.push(`fenced: ${token} is ${phase ?? 'unknown'}`);
-  }
-  return found;
-}
-
-function sameMaps(
-  name: string,
-  kept: ReadonlyMap<string, ReadonlySet<string>>,
-  right: ReadonlyMap<string, ReadonlySet<string>>,
-): string[] {
-  const none: ReadonlySet<string> = new Set();
-  return [...new Set([...kept.keys(), ...right.keys()])].flatMap((key) =>
-    sameSets(`${name} of ${key}`, kept.get(key) ?? none, right.get(key) ?? none),
-  );
-}
-
-function sameSets(name: string, kept: ReadonlySet<string>, right: ReadonlySet<string>): string[] {
-  const found: string[] = [];
-  for (const item of right) if (!kept.has(item)) found.push(`index ${name}: ${item} is missing`);
-  for (const item of kept) if (!right.has(item)) found.push(`index ${name}: ${item} does not belong there`);
-  return found;
-}
-
-function membership(index: ReadonlySet<TaskKey>, key: TaskKey, belongs: boolean, name: string): string[] {
-  if (index.has(key) === belongs) return [];
-  return [`index ${name}: ${key} ${belongs ? 'is missing' : 'does not belong there'}`];
-}
-
-function lockViolations(state: State, meets: Meets): string[] {
-  const found: string[] = [];
-  const held = [...state.locked].flatMap((key) => state.tasks.get(key) ?? []);
-  for (const [index, task] of held.entries()) {
-    for (const other of held.slice(index + 1)) {
-      if (task.spec.project === other.spec.project && meets(task.spec, other.spec)) {
-        found.push(`${task.key} and ${other.key}: both hold locks that meet`);
-      }
-    }
-  }
-  return found;
-}
-
-function unmetOf(state: State, task: Task): number {
-  let unmet = 0;
-  for (const id of new Set(task.spec.dependsOn)) {
-    if (state.tasks.get(taskKey(task.spec.project, id))?.progress.at !== 'merged') unmet += 1;
-  }
-  return unmet;
 }

@@ -6,6 +6,7 @@
  * task itself over all its attempts. So what is
  * spent exceeds a bound by no more than attempts exceed what was reserved for them, which their own limits bound.
  */
+import type { Attempt } from '../model/attempt.ts';
 import { ALERT_SHARE, type Amount, type Bounds, type BudgetRules } from '../model/budget.ts';
 import { assertNever } from '../model/assert.ts';
 import { projectOfKey } from '../model/found.ts';
@@ -97,6 +98,20 @@ export class Budgets {
       taken.usd += expected.usd ?? 0;
     }
     return expected;
+  }
+
+  /** The bounds that are exceeded with an attempt that has just been claimed; what it holds is in them already. */
+  overdrawnBy({ task, credential }: Attempt): BudgetVerdict[] {
+    if (!this.isBounded) return [];
+    const key = credential === undefined ? null : this.#credential(credential);
+    const places = [
+      ...this.#task(task),
+      ...this.#placesOf(projectOfKey(task)),
+      ...(key === null ? [] : [key]),
+    ];
+    return places
+      .flatMap((place) => this.#verdicts(place))
+      .filter(({ used, reserved, limit }) => used + reserved > limit + HAIR);
   }
 
   /** Every bound there is, the home's first, but for those of tasks. */

@@ -19,6 +19,7 @@ function figures(world: World, over: Partial<Figures> = {}): Figures {
     heardAt: new Map(),
     movedAt: new Map(),
     idleSince: null,
+    doubts: new Set(),
     sinks: new Map(),
     ...over,
   };

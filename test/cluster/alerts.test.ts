@@ -77,6 +77,7 @@ test('an alert is told once, also after a crash; what is over says so; a sink th
     { part: 'node', about: 'gone', ok: false },
     { part: 'disk' },
     { part: 'event-loop' },
+    { part: 'invariants', ok: true },
   ]);
 
   const listed = async (...args: string[]): Promise<Listed[]> => {

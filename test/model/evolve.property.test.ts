@@ -4,7 +4,7 @@ import type { Fact } from '../../src/model/event.ts';
 import { evolve } from '../../src/model/evolve.ts';
 import { violations, watch } from '../../src/model/invariants.ts';
 import { emptyState } from '../../src/model/state.ts';
-import { History, sharesPath } from './history.ts';
+import { History, SHARED } from './history.ts';
 
 /** `size: max`: by default fast-check prefers lists of ten, in which nothing merges. */
 const seeds = (most: number) =>
@@ -15,10 +15,10 @@ describe('evolve over random legal histories', () => {
     fc.assert(
       fc.property(seeds(250), (numbers) => {
         const history = new History();
-        const check = watch(history.state, sharesPath);
+        const check = watch(history.state, SHARED);
         for (const number of numbers) {
           history.step(number, (event) => {
-            const broken = [...check([event]), ...violations(history.state, sharesPath)];
+            const broken = [...check([event]), ...violations(history.state, SHARED)];
             expect(broken, `after event ${event.seq} ${event.fact.type}`).toEqual([]);
           });
         }

@@ -3,6 +3,7 @@
  * record it (an attempt's end comes with what follows from it). Everything derives from the numbers passed to `step`, so
  * a failing list of numbers replays, and shrinks by dropping steps.
  */
+import { eachPair, type Surroundings } from '../../src/model/invariants.ts';
 import { type Area, type AreaFacts, areasId } from '../../src/model/area.ts';
 import type { Attempt, Outcome } from '../../src/model/attempt.ts';
 import { isContractSettled } from '../../src/model/contract.ts';
@@ -40,6 +41,9 @@ const MOST_TASKS = 24;
 export function sharesPath(a: TaskSpec, b: TaskSpec): boolean {
   return a.modifies.some((path) => b.modifies.includes(path));
 }
+
+/** What states of tests are held against. */
+export const SHARED: Surroundings = { lockAgainst: eachPair(sharesPath) };
 
 export class History {
   readonly state = emptyState();

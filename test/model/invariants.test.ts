@@ -19,7 +19,7 @@ import {
   token,
   wayToMerge,
 } from './builder.ts';
-import { sharesPath } from './history.ts';
+import { SHARED } from './history.ts';
 
 const END: Fact = { type: 'attempt.ended', token: token(1), outcome: done(commit(9)) };
 const ACCEPT: Fact = { type: 'candidate.accepted', token: token(1), head: commit(9), changed: 1 };
@@ -37,7 +37,7 @@ function task(state: State, id: string): Task {
 describe('violations', () => {
   it('finds nothing in a state that facts made', () => {
     const { state } = storyOf(...wayToMerge('A', 1, BASE), claim('B', 2));
-    expect(violations(state, sharesPath)).toEqual([]);
+    expect(violations(state, SHARED)).toEqual([]);
   });
 
   const broken: readonly [string, Story, (state: State) => void, RegExp][] = [
@@ -180,16 +180,16 @@ describe('violations', () => {
   ];
 
   it.each(broken)('names %s', (_, story, damage, message) => {
-    expect(violations(story.state, sharesPath)).toEqual([]);
+    expect(violations(story.state, SHARED)).toEqual([]);
     damage(story.state);
-    expect(violations(story.state, sharesPath).join('\n')).toMatch(message);
+    expect(violations(story.state, SHARED).join('\n')).toMatch(message);
   });
 });
 
 describe('watch', () => {
   it('finds nothing while facts make the state', () => {
     const story = storyOf();
-    const check = watch(story.state, sharesPath);
+    const check = watch(story.state, SHARED);
     for (const fact of [...wayToMerge('A', 1, BASE), claim('B', 2)]) {
       expect(check(story.tell(fact))).toEqual([]);
     }
@@ -212,7 +212,7 @@ describe('watch', () => {
 
   it('names a claim whose lock meets another', () => {
     const story = storyOf(added('C'), claim('A', 1));
-    const check = watch(story.state, sharesPath);
+    const check = watch(story.state, SHARED);
     expect(check(story.tell(claim('C', 3))).join('\n')).toMatch(
       /app\/C and app\/A: both hold locks that meet/,
     );

@@ -12,42 +12,37 @@ export class Accidents {
 
   begin(): void {
     const kinds = Object.keys(this.#sim.scenario.accidents) as Accident[];
-    for (const kind of kinds) if (this.#sim.scenario.accidents[kind] > 0) this.#await(kind);
+    for (const kind of kinds) if (this.#sim.scenario.accidents[kind] > 0) this.#await(kind, 1);
   }
 
-  #await(kind: Accident): void {
-    const { timeline, scenario } = this.#sim;
-    const rng = this.#rngOf(kind);
+  #await(kind: Accident, n: number): void {
+    const { timeline, scenario, faults } = this.#sim;
+    const { rng, admit } = faults.accident(kind, n);
     timeline.after(rng.span(scenario.accidents[kind]), async () => {
       if (this.#sim.calm) return;
-      this.#sim.log(`accident: ${kind}`);
-      await this.#happen(kind);
-      this.#await(kind);
+      if (admit()) {
+        this.#sim.log(`accident: ${kind}`);
+        await this.#happen(kind, rng);
+      }
+      this.#await(kind, n + 1);
     });
   }
 
-  /** What was added later draws from its own: the rest of a seed stays what it was. */
-  #rngOf(kind: Accident): Rng {
-    if (kind === 'sleep') return this.#sim.sleeps;
-    if (kind === 'away' || kind === 'offline') return this.#sim.absences;
-    return kind === 'ail' || kind === 'pass' ? this.#sim.ills : this.#sim.rng;
-  }
-
-  async #happen(kind: Accident): Promise<void> {
+  /** @param rng its own: the same accident is the same in every run of the seed. */
+  async #happen(kind: Accident, rng: Rng): Promise<void> {
     const sim = this.#sim;
-    const { rng } = sim;
-    if (kind === 'sleep') return sim.controller?.sleep(sim.sleeps.span(600_000));
-    if (kind === 'away') {
-      const { name } = sim.absences.pick(sim.scenario.nodes);
-      return sim.node(name).leave(sim.absences.span(90_000));
-    }
-    if (kind === 'offline') return sim.hearing.goOffline(sim.absences.span(120_000));
-    if (kind === 'ail' || kind === 'pass') {
-      const { ills } = sim.node(sim.ills.pick(sim.scenario.nodes).name);
-      return kind === 'ail' ? ills.befall() : ills.pass();
-    }
     const node = sim.node(rng.pick(sim.scenario.nodes).name);
     switch (kind) {
+      case 'sleep':
+        return sim.controller?.sleep(rng.span(600_000));
+      case 'away':
+        return node.leave(rng.span(90_000));
+      case 'offline':
+        return sim.hearing.goOffline(rng.span(120_000));
+      case 'ail':
+        return node.ills.befall();
+      case 'pass':
+        return node.ills.pass();
       case 'cut':
         return [...node.streams][0]?.cut('the line was cut');
       case 'reboot':
@@ -64,17 +59,17 @@ export class Accidents {
         // A laptop that slept, or a clock that was set.
         return sim.jumpClock(rng.chance(0.7) ? rng.span(300_000) : -rng.int(60_000));
       case 'target':
-        return this.#moveTarget();
+        return this.#moveTarget(rng);
       case 'replay':
         return node.replay(rng.int(node.seq + 1));
       case 'person':
-        return sim.person.act();
+        return sim.person.act(rng);
     }
   }
 
   /** Somebody pushes to the target branch, mostly beside the tasks' files and sometimes into them. */
-  #moveTarget(): void {
-    const { rng, truth, scenario, timeline } = this.#sim;
+  #moveTarget(rng: Rng): void {
+    const { truth, scenario, timeline } = this.#sim;
     const { name } = rng.pick(scenario.projects);
     const hub = truth.hubs.get(name);
     if (hub === undefined) return;

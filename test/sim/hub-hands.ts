@@ -28,11 +28,11 @@ export function performOnHub(effect: HubEffect, hands: HubHands): void {
   const { sim, done } = hands;
   const { key } = effect;
   const answer = (input: Input): void => {
-    const lost = !sim.calm && sim.rng.chance(sim.scenario.failedHub);
+    const lost = sim.faults.strikes('unreported', sim.scenario.failedHub, key) !== null;
     sim.timeline.after(sim.rng.int(50), () => done(lost ? failed(key, 'it broke after it was done') : input));
   };
   sim.timeline.after(sim.rng.int(sim.scenario.slowHub), () => {
-    if (!sim.calm && sim.rng.chance(sim.scenario.failedHub)) {
+    if (sim.faults.strikes('undone', sim.scenario.failedHub, key) !== null) {
       answer(failed(key, 'it broke before it was done'));
       return;
     }
@@ -189,7 +189,8 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       if (hub.push(commit, targetTip) === 'raced') return { is: 'deliver.raced', key, project };
       if (moved && hub.target === commit) sim.truth.delivered(project, commit);
       // Between the two halves the process may be gone, or the report lost; the next one finds the first half done.
-      if (!sim.calm && sim.rng.chance(sim.scenario.failedHub)) return failed(key, 'it broke half-way');
+      if (sim.faults.strikes('half-delivered', sim.scenario.failedHub, key) !== null)
+        return failed(key, 'it broke half-way');
       hub.follow(commit, onto);
       return { is: 'delivered', key, project, commit, tasks: hub.tasksBetween(targetTip, commit) };
     }

@@ -4,6 +4,7 @@ import type { Command } from '../../src/controller/door.ts';
 import { taskKey } from '../../src/model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import type { Task } from '../../src/model/task.ts';
+import type { Rng } from './rng.ts';
 import { drawTask } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -29,9 +30,9 @@ export class Person {
   }
 
   /** Does something, sensible or not. */
-  act(): void {
-    const { rng, scenario, contracts } = this.#sim;
-    if (contracts.chance(0.3)) this.#acceptContracts();
+  act(rng: Rng): void {
+    const { scenario } = this.#sim;
+    if (rng.chance(0.3)) this.#acceptContracts();
     const project = rng.pick(scenario.projects);
     const task = rng.pick(this.#specs);
     const key = taskKey(task.project, task.id);
@@ -62,17 +63,17 @@ export class Person {
       case 8:
         return this.#sim.ask({ verb: 'front', task: key, by: 'somebody' });
       case 9:
-        return this.#revert();
+        return this.#revert(rng);
       case 10:
         return this.#review(rng.chance(0.8));
       case 12:
-        return this.#secondLook();
+        return this.#secondLook(rng);
       case 13:
         return this.#handBack();
       case 11:
         return this.#sim.ask({ verb: 'expire', node: rng.pick(scenario.nodes).name, by: 'somebody' });
       default:
-        this.#edit(project);
+        this.#edit(project, rng);
         return this.#sim.ask(this.#load(project));
     }
   }
@@ -117,8 +118,7 @@ export class Person {
   }
 
   /** Mostly of what has merged, and now and then of something that cannot be reverted. */
-  #revert(): void {
-    const { rng } = this.#sim;
+  #revert(rng: Rng): void {
     const merged = this.#tasks().filter(({ progress }) => progress.at === 'merged');
     const [task] = merged.length > 0 && rng.chance(0.9) ? [rng.pick(merged)] : this.#tasks();
     if (task === undefined) return;
@@ -126,8 +126,7 @@ export class Person {
   }
 
   /** Finds something in what has merged; what comes of that is said by the next review. */
-  #secondLook(): void {
-    const { rng } = this.#sim;
+  #secondLook(rng: Rng): void {
     for (const { key, progress } of this.#tasks()) {
       if (progress.at !== 'merged' || progress.commit === null || rng.chance(0.5)) continue;
       const { token, commit } = progress;
@@ -158,8 +157,7 @@ export class Person {
   }
 
   /** Changes, adds or removes a spec file. */
-  #edit(project: ProjectConfig): void {
-    const { rng } = this.#sim;
+  #edit(project: ProjectConfig, rng: Rng): void {
     const own = this.#specs.filter((spec) => spec.project === project.name);
     const chosen = rng.pick(own);
     const at = this.#specs.indexOf(chosen);

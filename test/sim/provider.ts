@@ -22,15 +22,19 @@ export class Provider {
 
   /** What its provider has against an attempt that begins now; null: nothing. */
   refuses({ work }: VirtualOrder): ProviderRefusal | null {
-    const { rng, scenario, calm } = this.#sim;
+    const { rng, scenario, faults } = this.#sim;
     const credential = work.kind === 'work' ? work.credential : undefined;
     if (credential === undefined) return null;
     if (this.running(credential) > (scenario.carries[credential] ?? Number.POSITIVE_INFINITY)) {
       this.refused += 1;
       return { kind: 'rate', retryAfterMs: rng.chance(0.3) ? rng.between(1_000, 60_000) : null };
     }
-    if (calm || !rng.chance(scenario.refusals)) return null;
-    return { kind: rng.pick(['rate', 'overload', 'quota', 'account', 'login'] as const), retryAfterMs: null };
+    const refused = faults.strikes('provider', scenario.refusals, credential);
+    if (refused === null) return null;
+    return {
+      kind: refused.pick(['rate', 'overload', 'quota', 'account', 'login'] as const),
+      retryAfterMs: null,
+    };
   }
 
   /** What it says to an attempt that is under way, which gets through all the same. */

@@ -23,6 +23,13 @@ export class Rng {
     for (let i = 0; i < 12; i++) this.#word();
   }
 
+  /** A source of its own for whatever has this name: no draw from another one moves it. FNV-1a over the name. */
+  static of(seed: number, name: string): Rng {
+    let hash = 0x811c9dc5;
+    for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
+    return new Rng((hash ^ Math.imul(seed, 0x9e3779b1)) | 0);
+  }
+
   /** In [0, 1). */
   next(): number {
     return this.#word() / 0x1_0000_0000;

@@ -86,8 +86,9 @@ export const BROKEN = 'adds up';
 export const FLAKY = 'keeps time';
 const EXECUTORS = ['shell', 'glm'];
 
-/** @param own, absences, `ills` and contracts for what was added later: the other draws of a seed stay what they were. */
-export function drawScenario(rng: Rng, own: Rng, absences: Rng, ills: Rng, contracts: Rng): Scenario {
+/** @param sourceOf a source of its own for each part: the draws of one do not move another's. */
+export function drawScenario(rng: Rng, sourceOf: (part: string) => Rng, ills: Rng): Scenario {
+  const [own, absences, contracts] = [sourceOf('own'), sourceOf('absences'), sourceOf('contracts')];
   const sleep = mean(own, 60_000);
   const projects = drawProjects(rng).map((project) => withContract(withAreas(project, own), contracts));
   return {

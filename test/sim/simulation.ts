@@ -13,6 +13,7 @@ import type { Progress } from '../../src/model/task.ts';
 import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
 import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
+import { Faults } from './faults.ts';
 import { Hearing } from './hearing.ts';
 import { Money } from './money.ts';
 import { Person } from './person.ts';
@@ -21,7 +22,7 @@ import { Rng } from './rng.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import type { Stream } from './stream.ts';
 import { Timeline } from './timeline.ts';
-import { meets, Truth } from './truth.ts';
+import { AROUND, Truth } from './truth.ts';
 import { VirtualController } from './virtual-controller.ts';
 import { VirtualNode } from './virtual-node.ts';
 
@@ -55,18 +56,13 @@ export interface Outcome {
 export class Simulation {
   readonly seed: number;
   readonly rng: Rng;
-  /** When the controller's machine sleeps, and for how long. */
-  readonly sleeps: Rng;
-  /** Which projects have a contract, and when people accept another one. */
-  readonly contracts: Rng;
-  /** When nodes cannot be reached, and for how long. */
-  readonly absences: Rng;
   readonly hearing = new Hearing(this);
   /** Which attempts fall silent on the way, and what their nodes say of that. */
   readonly silence: Rng;
   /** What befalls machines, and which repairs help. */
   readonly ills: Rng;
   readonly money: Money;
+  readonly faults: Faults;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly truth: Truth;
@@ -93,18 +89,17 @@ export class Simulation {
   #events = 0;
   #starting = false;
 
-  constructor(seed: number, store: Store) {
+  /** @param only ids of the faults that may strike; null: all. */
+  constructor(seed: number, store: Store, only: ReadonlySet<string> | null = null) {
     this.seed = seed;
     this.store = store;
+    this.faults = new Faults(seed, only, () => this.timeline.now);
     this.rng = new Rng(seed);
     this.#tokens = new Rng(seed ^ 0x5bf03635);
-    this.sleeps = new Rng(seed ^ 0x2545f491);
-    this.absences = new Rng(seed ^ 0x1b873593);
     this.silence = new Rng(seed ^ 0x6c8e9cf5);
     this.ills = new Rng(seed ^ 0x3c6ef372);
-    this.contracts = new Rng(seed ^ 0x3f84d5b5);
     this.money = new Money(new Rng(seed ^ 0x3c6ef372));
-    const drawn = drawScenario(this.rng, this.sleeps, this.absences, this.ills, this.contracts);
+    const drawn = drawScenario(this.rng, (part) => Rng.of(seed, part), this.ills);
     this.scenario = { ...drawn, tasks: this.money.withLimits(drawn.tasks) };
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
@@ -178,7 +173,7 @@ export class Simulation {
     for (const task of controller.core.state.tasks.values()) {
       this.durable.set(task.key, { n: task.n, progress: task.progress });
     }
-    this.found(violations(controller.core.state, meets));
+    this.found(violations(controller.core.state, AROUND));
   }
 
   /** A controller that died is followed by another one, after a while. */
@@ -228,6 +223,7 @@ export class Simulation {
   #mend(): void {
     this.log('everything is mended');
     this.calm = true;
+    this.faults.end();
     for (const node of this.nodes.values()) {
       node.wake();
       node.reappear();

@@ -51,14 +51,15 @@ export class Stream {
   /** Asks the node; `done` is called exactly once, unless the asking controller is dead. */
   call(request: VirtualRequest, done: (answer: Answer) => void): void {
     if (!this.#open) return done({ failed: 'disconnected' });
-    const { rng, scenario, calm, timeline } = this.#sim;
+    const { rng, scenario, faults, timeline } = this.#sim;
+    const what = `${request.op} on ${this.node.name}`;
     const settle = (answer: Answer): void => {
       if (this.#pending.delete(settle)) done(answer);
     };
     this.#pending.add(settle);
     timeline.after(CALL_MS, () => settle({ failed: 'timeout' }));
-    if (!calm && rng.chance(scenario.lostRequest)) return;
-    const lost = !calm && rng.chance(scenario.lostReply);
+    if (faults.strikes('lost-request', scenario.lostRequest, what) !== null) return;
+    const lost = faults.strikes('lost-reply', scenario.lostReply, what) !== null;
     // What had left the machine when the stream was cut may still be carried out.
     const outlives = rng.chance(0.5);
     this.#toNode = Math.max(this.#toNode, timeline.now + this.#delay());

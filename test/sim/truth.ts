@@ -5,6 +5,7 @@
 import type { Area } from '../../src/model/area.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import type { CommitId, ProjectName, Token } from '../../src/model/ids.ts';
+import { eachPair, type Surroundings } from '../../src/model/invariants.ts';
 import { overlap } from '../../src/plan/overlap.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { Objects, VirtualHub } from './repository.ts';
@@ -184,10 +185,15 @@ function someMatch(pattern: string): string {
   return pattern.replace(/\/$/, '/**').replaceAll('**', 'w.ts').replaceAll('*', 'x');
 }
 
+/** What simulated states are held against as a whole. */
+export const AROUND: Surroundings = { lockAgainst: (state, task) => againstAll(state, task) };
+
 const known = new Map<string, boolean>();
 
+const againstAll = eachPair((a, b) => meets(a, b));
+
 /** Can the two tasks touch the same path? Asked of the plan room's comparison, pattern by pattern. */
-export function meets(a: TaskSpec, b: TaskSpec): boolean {
+function meets(a: TaskSpec, b: TaskSpec): boolean {
   return a.modifies.some((one) => b.modifies.some((other) => patternsMeet(one, other)));
 }
 

@@ -11,11 +11,9 @@ import type { Command, Effect, Input } from '../../src/controller/door.ts';
 import { isAnybodySilent } from '../../src/controller/leases.ts';
 import { awakeBetween, type Moment } from '../../src/controller/sleep.ts';
 import type { Lease } from '../../src/store/port.ts';
-import { watch } from '../../src/model/invariants.ts';
 import { performOnHub } from './hub-hands.ts';
 import type { Simulation } from './simulation.ts';
 import { type Answer, Stream } from './stream.ts';
-import { meets } from './truth.ts';
 import type { VirtualOrder } from './virtual-node.ts';
 
 /** Longest span that the loop sets a timer for. */
@@ -29,7 +27,6 @@ export class VirtualController {
   readonly #sim: Simulation;
   readonly #streams = new Map<NodeName, Stream>();
   readonly #delivered = new Map<NodeName, { journal: string; seq: number }>();
-  readonly #watch: ReturnType<typeof watch>;
   #inputs: Input[] = [];
   readonly #began: number;
   #busy = false;
@@ -44,7 +41,6 @@ export class VirtualController {
     this.#sim = sim;
     this.core = core;
     this.lease = lease;
-    this.#watch = watch(core.state, meets);
     core.setNodes(sim.scenario.nodes);
     core.setBudget(sim.money.rules);
     this.#looked = { wall: sim.wall(), mono: 0 };
@@ -142,7 +138,7 @@ export class VirtualController {
     sim.log(
       `turn ${this.lease.epoch} ${JSON.stringify(inputs)} -> ${JSON.stringify(result.events.map((it) => it.fact))}`,
     );
-    sim.found(this.#watch(result.events));
+    sim.found([...core.memory.doubts]);
     sim.found(sim.hearing.violations(this, result.events));
     if (this.#mayDie('before the commit')) return;
     if (result.events.length > 0 && !(await this.#commit(result))) return;
@@ -153,7 +149,7 @@ export class VirtualController {
   /** False when the controller may not go on, or not yet. */
   async #commit(result: TurnResult): Promise<boolean> {
     const { sim } = { sim: this.#sim };
-    if (!sim.calm && sim.rng.chance(sim.scenario.noSpace)) {
+    if (sim.faults.strikes('no-space', sim.scenario.noSpace) !== null) {
       // As the loop does: nothing was written, and the same events are tried again until there is space.
       this.#after(sim.rng.between(100, 5_000), async () => {
         if (await this.#commit(result)) this.#effects(result);
@@ -355,9 +351,9 @@ export class VirtualController {
   }
 
   #mayDie(when: string): boolean {
-    const { rng, scenario, calm } = this.#sim;
+    const { faults, scenario } = this.#sim;
     if (!this.#alive) return true;
-    if (calm || !rng.chance(scenario.dieInTurn)) return false;
+    if (faults.strikes('death', scenario.dieInTurn, when) === null) return false;
     this.die(when);
     return true;
   }

@@ -15,6 +15,7 @@ import type {
 import { stallFor } from '../model/builder.ts';
 import type { Simulation } from './simulation.ts';
 import { Ills } from './ills.ts';
+import { Rng } from './rng.ts';
 import { BROKEN, type Fate, FLAKY } from './scenario.ts';
 import type { Stream } from './stream.ts';
 
@@ -252,10 +253,11 @@ export class VirtualNode {
   }
 
   #start(order: VirtualOrder): VirtualReply {
-    const { rng, scenario, calm, truth } = this.#sim;
+    const { scenario, faults, truth } = this.#sim;
     if (this.knows(order.token)) return { state: 'known' };
-    if (!calm && rng.chance(scenario.refusedStart)) {
-      return { refused: rng.pick(['no-space', 'missing-program', 'missing-base', 'internal'] as const) };
+    const refused = faults.strikes('refused-start', scenario.refusedStart, nameOf(order));
+    if (refused !== null) {
+      return { refused: refused.pick(['no-space', 'missing-program', 'missing-base', 'internal'] as const) };
     }
     truth.begins(this, order, this.#begun.has(order.token));
     this.#begun.add(order.token);
@@ -268,11 +270,12 @@ export class VirtualNode {
   }
 
   #runGate(held: Held, { commit, verify }: Extract<VirtualOrder['work'], { kind: 'gate' }>): void {
-    const { rng, scenario, calm, truth } = this.#sim;
-    const flakes = !calm && rng.chance(scenario.flakyGates);
+    const { rng, scenario, faults, truth } = this.#sim;
+    const what = nameOf(held.order);
+    const flakes = faults.strikes('flaky-gate', scenario.flakyGates, what) !== null;
     const verdict = flakes ? 'red' : truth.verdict(commit);
     this.#later(held, rng.between(500, 20_000), () => {
-      if (!calm && rng.chance(scenario.brokenGates)) {
+      if (faults.strikes('broken-gate', scenario.brokenGates, what) !== null) {
         this.#end(held, failed('gate', 'the sandbox broke'));
         return;
       }
@@ -294,7 +297,7 @@ export class VirtualNode {
   }
 
   #runWork(held: Held): void {
-    const { rng, scenario, calm } = this.#sim;
+    const { rng } = this.#sim;
     const { order } = held;
     const refusal = this.#sim.provider.refuses(order);
     if (refusal !== null) {
@@ -307,7 +310,7 @@ export class VirtualNode {
       const broken = { ...failed('prepare', 'the disk says EIO'), blame: 'node' as const };
       return this.#later(held, rng.between(10, 300), () => this.#end(held, broken));
     }
-    const fate = calm ? 'good' : rng.weighted(scenario.fates);
+    const fate = this.#fateOf(order);
     const span = fate === 'hang' ? order.timeoutMs : rng.between(200, 40_000);
     for (const step of ['agent', 'gates', 'verify'] as const) {
       this.#later(held, (span * (step === 'agent' ? 1 : step === 'gates' ? 6 : 8)) / 10, () =>
@@ -320,6 +323,14 @@ export class VirtualNode {
         this.#note({ type: 'attempt.noted', token: order.token, plan: null, evidence: 'good' });
       this.#end(held, this.#outcomeOf(fate, order));
     });
+  }
+
+  /** Drawn for the attempt itself: what else happens does not change it. */
+  #fateOf(order: VirtualOrder): Fate {
+    const { seed, scenario, faults } = this.#sim;
+    const id = `agent:${nameOf(order)}`;
+    const fate = Rng.of(seed, id).weighted(scenario.fates);
+    return fate === 'good' || faults.admits(id, fate) ? fate : 'good';
   }
 
   /** Nothing is to come of it but words: it ends as it would have ended, and whenever it would have. */
@@ -420,6 +431,11 @@ export class VirtualNode {
   #cutAll(reason: string): void {
     for (const stream of this.streams) stream.cut(reason);
   }
+}
+
+/** `p/T3#2`, or what is said of a gate. */
+function nameOf({ project, task, n, work }: VirtualOrder): string {
+  return `${project}/${task}#${n}${work.kind === 'gate' ? ' (gate)' : ''}`;
 }
 
 function failed(

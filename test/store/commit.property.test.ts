@@ -4,7 +4,7 @@ import type { NewEvent } from '../../src/model/event.ts';
 import { violations } from '../../src/model/invariants.ts';
 import type { State } from '../../src/model/state.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
-import { History, sharesPath } from '../model/history.ts';
+import { History, SHARED } from '../model/history.ts';
 
 /** Each number is a step; a step whose number divides by three without rest also ends the group that one commit takes. */
 const numbers = fc.array(fc.integer({ min: 0, max: 0xffffffff }), { maxLength: 300, size: 'max' });
@@ -28,7 +28,7 @@ describe('a store fed with random histories in groups', () => {
         const loaded = await store.load();
         expect(loaded).toEqual(history.state);
         expect(orders(loaded)).toEqual(orders(history.state));
-        expect(violations(loaded, sharesPath)).toEqual([]);
+        expect(violations(loaded, SHARED)).toEqual([]);
         expect(await store.replayCheck()).toEqual([]);
         expect(await store.events(0, 1_000_000)).toEqual(history.events);
         await store.close();

@@ -2,12 +2,16 @@ import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Context } from '../context.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { withView } from '../view.ts';
+import { type Broken, brokenIn } from '../../store/broken.ts';
 
 export interface ReplayOptions {
   readonly check?: boolean;
 }
 
-/** Rebuilds the state from the events and compares it with the tables. Exit 1 on a difference. */
+/**
+ * Rebuilds the state from the events and compares it with the tables, and holds each event and the state against what must
+ * always hold. Exit 1 on a difference, or when something does not hold.
+ */
 export async function replay(context: Context, options: ReplayOptions): Promise<ExitCode> {
   const { output } = context;
   return withView(context, async (view) => {
@@ -18,8 +22,9 @@ export async function replay(context: Context, options: ReplayOptions): Promise<
     const differences = await view.reader.replayCheck();
     const events = view.eventCount;
     const equal = differences.length === 0;
+    const broken = await brokenIn(view.reader);
     if (output.machine) {
-      output.envelope('Replay', { equal, events, differences });
+      output.envelope('Replay', { equal, events, differences, broken });
     } else if (equal) {
       output.line(`equal: ${events} events`);
     } else {
@@ -30,6 +35,13 @@ export async function replay(context: Context, options: ReplayOptions): Promise<
       }
       output.note(`${differences.length} differences in ${events} events: dispatch explain E_REPLAY`);
     }
-    return equal ? EXIT.ok : EXIT.internal;
+    if (!output.machine)
+      for (const { event, what } of broken) output.line(safeLine(`${placeOf(event)}: ${what}`));
+    if (broken.length > 0) output.note('what must always hold does not: dispatch explain E_INVARIANT');
+    return equal && broken.length === 0 ? EXIT.ok : EXIT.internal;
   });
+}
+
+function placeOf(event: Broken['event']): string {
+  return event === null ? 'the state as it is stored' : `event ${event.seq} (${event.type})`;
 }

@@ -20,6 +20,12 @@ export const CONTROLLER_CODES = {
     explain:
       'A part of the controller failed forty times in a row, and starting it anew did not help. No new attempt of the projects that depend on it starts; agents that run go on, and what they finish is collected, gated and landed as far as that can be. The first success ends safe mode by itself. `dispatch doctor` looks at the usual causes; where a hub is damaged, `dispatch restore` brings back what a backup has of it.',
   },
+  E_INVARIANT: {
+    title: 'something does not hold that must always hold',
+    exit: EXIT.internal,
+    explain:
+      'The controller holds every turn, and the whole state at each start and once a day, against a list of what must hold: one live attempt per task, no two running tasks on one path, nothing merged twice, no slot or budget exceeded. One of them does not, so there is a defect, and what the controller believes may be wrong. It does nothing more that cannot be taken back: no work starts, nothing lands, nothing is reclaimed on a node; what runs goes on and its work is fetched. `dispatch replay --check` says what is wrong and since which event. When the state itself is sound, restarting the controller ends it; else keep a copy (`dispatch backup`) and go back to an earlier one (`dispatch restore`), which merges nothing twice. Please report it with the message.',
+  },
   E_NO_NODE_REACHED: {
     title: 'none of the nodes can be reached',
     exit: EXIT.unreachable,

@@ -1,0 +1,92 @@
+/**
+ * Everything that goes wrong on purpose passes through here and has an id: its kind, and which opportunity of that kind
+ * it was. Whether a fault strikes is drawn at every opportunity, from the kind's own source, and only then it is asked
+ * whether this run may have it. So leaving one out changes no other draw, and a run with some of its faults is a run
+ * that can be named, repeated and made smaller: see `shrink.ts`.
+ */
+import { Rng } from './rng.ts';
+import type { Accident } from './scenario.ts';
+
+/** What may befall a call, an effect, a gate, a commit or a turn. Accidents befall the world by themselves. */
+export type Mishap =
+  | 'lost-request'
+  | 'lost-reply'
+  | 'refused-start'
+  | 'broken-gate'
+  | 'flaky-gate'
+  /** An effect on the hub that fails before it was done. */
+  | 'undone'
+  /** One that was done, and is reported as failed. */
+  | 'unreported'
+  /** A delivery of which only the first half was done. */
+  | 'half-delivered'
+  | 'no-space'
+  | 'death'
+  | 'provider';
+
+export interface Struck {
+  readonly id: string;
+  /** Virtual milliseconds. */
+  readonly at: number;
+  readonly what: string;
+}
+
+interface Source {
+  readonly rng: Rng;
+  seen: number;
+}
+
+export class Faults {
+  /** What has struck so far, in order. */
+  readonly struck: Struck[] = [];
+  readonly #seed: number;
+  readonly #only: ReadonlySet<string> | null;
+  readonly #now: () => number;
+  readonly #sources = new Map<Mishap, Source>();
+  #over = false;
+
+  /** @param only ids of the faults that this run may have; null: all. */
+  constructor(seed: number, only: ReadonlySet<string> | null, now: () => number) {
+    this.#seed = seed;
+    this.#only = only;
+    this.#now = now;
+  }
+
+  /** From now on nothing goes wrong any more. */
+  end(): void {
+    this.#over = true;
+  }
+
+  /**
+   * An opportunity for a fault that strikes with this chance.
+   * @param what where it strikes, for people.
+   * @returns null: it does not strike; otherwise where its details are drawn from.
+   */
+  strikes(kind: Mishap, chance: number, what = ''): Rng | null {
+    if (this.#over || chance === 0) return null;
+    let source = this.#sources.get(kind);
+    if (source === undefined) {
+      source = { rng: Rng.of(this.#seed, kind), seen: 0 };
+      this.#sources.set(kind, source);
+    }
+    source.seen += 1;
+    return source.rng.chance(chance) ? this.#admit(`${kind}#${source.seen}`, what) : null;
+  }
+
+  /** How the n-th accident of a kind comes about, and when: the same in every run of the seed. */
+  accident(kind: Accident, n: number): { readonly rng: Rng; readonly admit: () => boolean } {
+    const id = `${kind}#${n}`;
+    return { rng: Rng.of(this.#seed, id), admit: () => !this.#over && this.#admit(id, '') !== null };
+  }
+
+  /** Whether this run may have a fault that is told by its own name, such as what an attempt comes to. */
+  admits(id: string, what: string): boolean {
+    return !this.#over && this.#admit(id, what) !== null;
+  }
+
+  #admit(id: string, what: string): Rng | null {
+    if (this.#only !== null && !this.#only.has(id)) return null;
+    this.struck.push({ id, at: this.#now(), what });
+    return Rng.of(this.#seed, id);
+  }
+}
