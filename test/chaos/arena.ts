@@ -22,6 +22,8 @@ export interface ArenaOptions {
   readonly tasks: number;
   /** Shortest and longest work of an agent, milliseconds. */
   readonly agentMs: readonly [number, number];
+  /** A mark (`home.mark`) that the agent of the n-th task waits for besides, from 0 on; null: none. */
+  readonly awaits?: (n: number) => string | null;
   /** Share of tasks whose agent gives up, so that they fail and stay failed. */
   readonly red?: number;
   /** How the controller reaches the nodes: straight, through a line that can be bad, or through a network of its own. */
@@ -35,6 +37,7 @@ export interface ArenaOptions {
 export interface ArenaTask {
   readonly id: string;
   readonly workMs: number;
+  readonly awaits: string | null;
   readonly dependsOn: readonly string[];
   /** How it has to end, whatever happens meanwhile. */
   readonly ends: 'merged' | 'failed';
@@ -53,6 +56,12 @@ export interface ArenaNode {
 const DEPENDENT = 0.15;
 const SHARING = 0.04;
 const SHARED = 'src/shared.txt';
+/** Share of agents that commit their work themselves, and how: a commit that was made must be found afterwards. */
+const COMMITTING = 0.3;
+const COMMIT = `git add -A && git commit -qm "$DISPATCH_TASK"
+echo "$DISPATCH_TOKEN $(git rev-parse HEAD)" >>"$MARKS/made"`;
+/** Makes the suite of the home red where an agent left this word. */
+const NOTHING_RED = '! grep -rq RED src\n';
 
 export class Arena {
   readonly home: Home;
@@ -103,7 +112,11 @@ export async function openArena(options: ArenaOptions): Promise<Arena> {
   try {
     const home = makeHome({
       tasks: Object.fromEntries(tasks.map((task) => [task.id, taskText(task, rng)])),
-      files: { [SHARED]: '', ...Object.fromEntries(tasks.map(({ id }) => [`src/${id}.txt`, 'empty\n'])) },
+      files: {
+        [SHARED]: '',
+        'tests/red.sh': NOTHING_RED,
+        ...Object.fromEntries(tasks.map(({ id }) => [`src/${id}.txt`, 'empty\n'])),
+      },
       project: options.project ?? {},
       whenOver: (over) => ends.push(over),
     });
@@ -158,7 +171,10 @@ async function openNode(
   return { node: { name, server, root, line, wire }, config };
 }
 
-function drawTasks({ tasks: count, agentMs, red = 0 }: ArenaOptions, rng: Rng): ArenaTask[] {
+function drawTasks(
+  { tasks: count, agentMs, red = 0, awaits = () => null }: ArenaOptions,
+  rng: Rng,
+): ArenaTask[] {
   const width = String(count).length;
   const tasks: ArenaTask[] = [];
   for (let i = 1; i <= count; i += 1) {
@@ -168,16 +184,21 @@ function drawTasks({ tasks: count, agentMs, red = 0 }: ArenaOptions, rng: Rng): 
     // Never on one that fails: it would wait for a person for ever.
     const before = tasks.filter((task) => task.ends === 'merged').slice(-40);
     const dependsOn = before.length > 0 && rng.chance(DEPENDENT) ? [rng.pick(before).id] : [];
-    tasks.push({ id, workMs, dependsOn, ends });
+    tasks.push({ id, workMs, awaits: awaits(i - 1), dependsOn, ends });
   }
   return tasks;
 }
 
-function taskText({ id, workMs, dependsOn, ends }: ArenaTask, rng: Rng): TaskText {
+function taskText({ id, workMs, awaits, dependsOn, ends }: ArenaTask, rng: Rng): TaskText {
   const shares = ends === 'merged' && rng.chance(SHARING);
   const path = shares ? SHARED : `src/${id}.txt`;
-  const work = shares ? `echo ${id} >>${path}` : `put ${path} ${id}`;
-  const steps = [`sleep ${(workMs / 1000).toFixed(3)}`, ends === 'failed' ? 'exit 7' : work];
+  const good = shares ? `echo ${id} >>${path}` : `put ${path} ${id}`;
+  const bad = rng.chance(0.5) ? 'exit 7' : `put ${path} RED`;
+  const steps = [`sleep ${(workMs / 1000).toFixed(3)}`];
+  // Rarely looked at: dozens of agents wait at the same time.
+  if (awaits !== null) steps.push(`until test -e "$MARKS/${awaits}"; do sleep 0.7; done`);
+  steps.push(ends === 'failed' ? bad : good);
+  if (rng.chance(COMMITTING)) steps.push(COMMIT);
   return { agent: steps.join('\n'), modifies: [path], depends_on: dependsOn };
 }
 
