@@ -1,6 +1,6 @@
 # dispatch. `make help` lists what there is; every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-check build demo demo-clean test test-agents test-bootstrap check types lint format dead shell bench sim schemas clean
+.PHONY: help setup setup-check build demo demo-clean test test-agents test-bootstrap check types lint format dead shell bench sim chaos schemas clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: setup ## Figures of bench/README.md, on this machine
 
 sim: setup ## 1,000 seeds of the simulator
 	@npx tsx scripts/sim.ts $(or $(ARGS),--seeds 1000)
+
+chaos: setup ## Kills, stops, cuts against real sshd, tmux and git, at full size: hours; ARGS='--scale 0.1' for less
+	@npx tsx test/chaos/all.ts $(ARGS)
 
 schemas: setup ## JSON Schemas for editors, from the same source as validation
 	@npx tsx scripts/schemas.ts

@@ -44,6 +44,8 @@ export interface HomeOptions {
   readonly project?: Readonly<Record<string, unknown>>;
   /** Entries of nodes.json; by default this machine, as `here`. */
   readonly nodes?: readonly NodeText[];
+  /** Takes what ends the home, where no test does. */
+  readonly whenOver?: (end: () => Promise<void>) => void;
 }
 
 export interface NodeText {
@@ -91,13 +93,14 @@ export class Home {
   readonly marks: string;
   readonly #children = new Set<Running>();
 
-  constructor() {
+  /** @param whenOver takes what ends everything of it and removes it; a test's own end by default. */
+  constructor(whenOver: (end: () => Promise<void>) => void = onTestFinished) {
     this.base = realpathSync(mkdtempSync(join(tmpdir(), 'dcl-')));
     this.dir = join(this.base, 'home');
     this.repo = join(this.base, 'app.git');
     this.marks = join(this.base, 'marks');
     for (const dir of [this.dir, this.marks, join(this.base, 'user')]) mkdirSync(dir, { recursive: true });
-    onTestFinished(() => this.#end());
+    whenOver(() => this.#end());
   }
 
   /** Where a node of this home keeps everything. */
@@ -268,7 +271,7 @@ export interface TaskStatus {
 
 /** A home with one project of these tasks. */
 export function makeHome(options: HomeOptions): Home {
-  const home = new Home();
+  const home = new Home(options.whenOver);
   const agents = Object.entries(options.tasks).map(
     ([id, { agent = `put src/${id}.txt "$DISPATCH_TASK"` }]) => [`agents/${id}.sh`, `${agent}\n`] as const,
   );
@@ -327,7 +330,7 @@ function listed(dir: string): string[] {
 }
 
 /** Processes that carry a path below this directory in the environment they were started with. */
-function processesOf(dir: string): number[] {
+export function processesOf(dir: string): number[] {
   return listed('/proc')
     .filter((name) => /^\d+$/u.test(name) && Number(name) !== process.pid)
     .filter((pid) => {

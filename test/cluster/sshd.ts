@@ -26,6 +26,8 @@ export interface SshdOptions {
   readonly config?: readonly string[];
   /** Further lines of the client's Host block. */
   readonly clientConfig?: readonly string[];
+  /** Where it listens, and where clients find it. */
+  readonly address?: string;
   /** Words in front of sshd, when it starts: a program that runs it somewhere else. */
   readonly launcher?: () => readonly string[];
   /** Write the host's keys into the known hosts: true by default. */
@@ -65,7 +67,11 @@ export class Sshd {
 
   /** Name of this host in a file of known hosts. */
   get hostKeyName(): string {
-    return `[127.0.0.1]:${this.port}`;
+    return `[${this.address}]:${this.port}`;
+  }
+
+  get address(): string {
+    return this.#options.address ?? '127.0.0.1';
   }
 
   get pid(): number {
@@ -123,7 +129,7 @@ export class Sshd {
       server.once('close', (code) => reject(new Error(`sshd ended with ${code}: ${this.#log}`)));
       server.stderr.on('data', (bytes: Buffer) => {
         this.#log = (this.#log + bytes.toString('utf8')).slice(-100_000);
-        if (this.#log.includes('Server listening on 127.0.0.1')) resolve();
+        if (this.#log.includes(`Server listening on ${this.address}`)) resolve();
       });
     });
   }
@@ -199,7 +205,7 @@ export class Sshd {
     // Only the first SetEnv line counts.
     const variables = Object.entries({ HOME: this.home, ...env }).map(([name, value]) => `${name}=${value}`);
     return `${[
-      'ListenAddress 127.0.0.1',
+      `ListenAddress ${this.address}`,
       `Port ${this.port}`,
       ...this.hostKeyTypes.map((type) => `HostKey ${this.#hostKey(type)}`),
       `AuthorizedKeysFile ${join(this.dir, 'authorized_keys')}`,
@@ -222,7 +228,7 @@ export class Sshd {
   #clientConfig(): string {
     return `${[
       `Host ${this.alias}`,
-      '  HostName 127.0.0.1',
+      `  HostName ${this.address}`,
       `  Port ${this.port}`,
       `  User ${this.user}`,
       `  IdentityFile ${this.userKey}`,
