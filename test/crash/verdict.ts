@@ -14,7 +14,7 @@ import { emptyState, type State } from '../../src/model/state.ts';
 import { isFinal } from '../../src/model/task.ts';
 import { openReader } from '../../src/store/sqlite/reader.ts';
 import { gitIn } from '../cluster/home.ts';
-import { meets } from '../sim/truth.ts';
+import { surroundingsAnew } from '../../src/schedule/surroundings.ts';
 import { landingsOf, redCommits, refsOf } from './history.ts';
 import { orphans } from './orphans.ts';
 
@@ -51,7 +51,7 @@ export async function verdict(scene: Scene): Promise<string[]> {
     const events = await reader.events(0, 10_000_000);
     const differences = await reader.replayCheck();
     return [
-      ...violations(state, meets).map((what) => `state: ${what}`),
+      ...violations(state, surroundingsAnew(state)).map((what) => `state: ${what}`),
       ...differences.map(({ what, field }) => `replay: ${what}.${field} is not what the events say`),
       ...historyViolations(events),
       ...outcomeViolations(scene, state),
