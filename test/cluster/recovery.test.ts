@@ -1,6 +1,7 @@
 /** What is put back from a backup goes on where the world is, and work that nobody merged comes back by its token. */
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
 import type { Running } from './running.ts';
@@ -133,6 +134,31 @@ describe('recovery', { timeout: LIMIT_MS }, () => {
       code: 2,
       says: expect.stringContaining('has a branch rescued/K already'),
     });
+
+    // A store that nobody can use, and no backup: what has landed is in the hub, and what has not is found without it.
+    const known = await works(home);
+    const database = join(home.dir, '.dispatch', 'state.db');
+    const spoilt = new Database(database);
+    spoilt.exec('ALTER TABLE nodes ADD COLUMN region TEXT');
+    spoilt.close();
+    const shut = await home.dispatch(['status']);
+    expect({ code: shut.code, says: shut.stderr }).toEqual({
+      code: 6,
+      says: expect.stringMatching(/E_STORE_FORM[^]*dispatch restore --from-hubs/u),
+    });
+    const unaided = await home.dispatch(['rescue', PROJECT, '-o', 'json']);
+    expect(unaided.stderr).toContain('E_STORE_FORM');
+    const found = JSON.parse(unaided.stdout).data as WorkRow[];
+    expect(found.map(({ id, place }) => [id, place])).toEqual(known.map(({ id, place }) => [id, place]));
+    const rebuilt = (await json(home, 'restore', '--from-hubs')).data as { tasks: string[]; aside: string };
+    expect(rebuilt).toMatchObject({ problems: [] });
+    expect(rebuilt.tasks.toSorted()).toEqual(['A', 'B', 'C', 'N', 'W'].map((id) => `${PROJECT}/${id}`));
+    expect(existsSync(join(rebuilt.aside, 'state.db'))).toBe(true);
+    expect((await home.dispatch(['replay', '--check'])).stdout).toMatch(/^equal: /u);
+    // The nodes follow it, and only what has not landed runs again.
+    expect((await home.start({ limitMs: LIMIT_MS }).ended).code).toBe(3);
+    expect(home.attempts()).toEqual(['A 1', 'B 1', 'C 1', 'K 1', 'K 1', 'N 1', 'W 1', 'W 1']);
+    expect(home.landed()).toEqual(['A', 'B', 'C', 'N', 'W']);
   });
 
   test('a hub that is gone comes back with every branch, and files of a cancelled attempt come back from its node', async () => {
