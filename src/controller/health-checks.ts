@@ -9,6 +9,7 @@ import { formatDuration } from '../model/time.ts';
 import { BUILT_IN_RULES } from '../spec/alert-settings.ts';
 import { loadHomeConfig } from '../spec/load.ts';
 import { systemClock } from './clock.ts';
+import { DEGRADED, type PartStanding } from './breakers.ts';
 import type { HealthCheck } from './health.ts';
 import { diskOf, type LoopDelay } from './measure.ts';
 import { homePaths } from './paths.ts';
@@ -27,6 +28,8 @@ export interface Checked {
   /** Projects whose hub is in use, and what reads its tip. */
   readonly hubs: () => readonly { readonly project: string; readonly tip: () => Promise<string> }[];
   readonly delay: LoopDelay;
+  /** Parts of the controller, by name. */
+  readonly parts: () => ReadonlyMap<string, PartStanding>;
 }
 
 export function readyChecks(checked: Checked): HealthCheck[] {
@@ -68,7 +71,7 @@ async function writable(home: string): Promise<string> {
 }
 
 export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
-  const { home, looks, hubs, delay } = checked;
+  const { home, looks, hubs, delay, parts } = checked;
   const { config } = await loadHomeConfig(home);
   return [
     ...looks().map((look): HealthCheck => ({ part: 'node', about: look.name, look: () => nodeText(look) })),
@@ -79,6 +82,7 @@ export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
         look: async () => `integration is at ${(await tip()).slice(0, 12)}`,
       }),
     ),
+    { part: 'component', about: null, look: () => partsText(parts()) },
     { part: 'disk', about: null, look: () => diskText(home) },
     { part: 'event-loop', about: null, look: () => delayText(delay) },
     ...Object.values(config.models).map(
@@ -102,6 +106,17 @@ function nodeText({ connected, trouble, said, silence }: NodeLook): string {
   if (heartbeat !== null && ms > heartbeat.afterMs)
     throw new Error(`connected, and no word for ${formatDuration(ms)}`);
   return `connected, said ${formatDuration(ms)} ago how it is doing`;
+}
+
+/** Whether what the controller does works when it does it; one failure is nothing. */
+function partsText(parts: ReadonlyMap<string, PartStanding>): string {
+  const failing = [...parts].filter(([, { failures }]) => failures >= DEGRADED);
+  if (failing.length === 0) return 'hubs and orders work';
+  const said = failing.map(
+    ([name, { failures, reason, safe }]) =>
+      `${safe === null ? '' : 'safe mode: '}${name} failed ${failures} times in a row: ${reason}`,
+  );
+  throw new Error(said.join('; '));
 }
 
 async function diskText(home: string): Promise<string> {

@@ -8,7 +8,16 @@ import { checkNothingHangs } from './health-deadline.ts';
 
 /** One thing that was tried. */
 export interface HealthPart {
-  readonly part: 'store' | 'controller' | 'reconciled' | 'node' | 'hub' | 'disk' | 'event-loop' | 'model';
+  readonly part:
+    | 'store'
+    | 'controller'
+    | 'reconciled'
+    | 'node'
+    | 'hub'
+    | 'component'
+    | 'disk'
+    | 'event-loop'
+    | 'model';
   /** Name of the node, project or model; null where there is but one. */
   readonly about: string | null;
   readonly ok: boolean;
