@@ -4,6 +4,7 @@
  */
 import type { AlertLevel, Cause } from '../model/alert.ts';
 import type { ErrorCode } from '../model/codes/index.ts';
+import type { ProjectName } from '../model/ids.ts';
 import { formatSize } from '../model/size.ts';
 import { formatDuration } from '../model/time.ts';
 import { budgetAlerts } from '../report/budget-alerts.ts';
@@ -37,6 +38,8 @@ export function causesOf(snapshot: Snapshot, figures: Figures, rules: AlertRules
     wal,
     eventLoop,
     sinks,
+    parts,
+    backup,
   ];
   const found = new Map<string, Cause>();
   const undecided = new Set<string>();
@@ -260,6 +263,45 @@ function sinks({ figures, rules, found, undecided }: Bench): void {
     const about = { key, rule: 'sink', level: rule.level, about: name };
     found({ ...about, code: 'E_SINK', message, fix: `dispatch alerts test ${name}` });
   }
+}
+
+/** Safe mode. A part that has not done anything since this process began may fail still. */
+function parts({ snapshot, figures, rules, found, undecided }: Bench): void {
+  const rule = rules['safe-mode'];
+  if (rule === null) return;
+  for (const [name, { project, failures, safe }] of figures.parts) {
+    const key = partCause(name);
+    if (safe === null) {
+      if (failures > 0) undecided(key);
+      continue;
+    }
+    const what = project === null ? 'no new work starts' : `no new work of ${project} starts`;
+    const message = `${what}, because ${name} does not work: ${safe.reason}`;
+    const about = { key, rule: 'safe-mode', level: rule.level, about: project ?? 'here' };
+    found({ ...about, code: 'E_SAFE_MODE', message, fix: 'dispatch doctor' });
+  }
+  for (const { key, rule: of, about } of snapshot.state.alerts.values()) {
+    if (of !== 'safe-mode' || [...figures.parts.keys()].some((name) => partCause(name) === key)) continue;
+    if (about === 'here' || snapshot.state.projects.has(about as ProjectName)) undecided(key);
+  }
+}
+
+function partCause(name: string): string {
+  return `part/${name.replaceAll(' ', '-')}`;
+}
+
+function backup({ figures, rules, found, undecided }: Bench): void {
+  const { backup: rule } = rules;
+  if (rule === null) return;
+  const { tried, failing } = figures.backup;
+  if (!tried) undecided('backup');
+  if (failing === null) return;
+  const message = `the backup of the day cannot be made: ${failing}`;
+  found({
+    key: 'backup',
+    ...ofHome('backup', rule.level, 'E_BACKUP_FAILED', message),
+    fix: 'dispatch backup',
+  });
 }
 
 /** Of a sink that fails. It is not told of itself. */

@@ -1,6 +1,12 @@
 /** What the rules are held against besides the durable state: what was measured here, and since when it has been so. */
 import type { NodeName, ProjectName } from '../model/ids.ts';
 
+export interface PartFigure {
+  readonly project: ProjectName | null;
+  readonly failures: number;
+  readonly safe: { readonly reason: string } | null;
+}
+
 export interface Figures {
   /** Wall clock: this process has been awake, and has looked, without a break since. What went before is nobody's fault. */
   readonly awakeSince: number;
@@ -20,6 +26,10 @@ export interface Figures {
   readonly idleSince: number | null;
   /** What must hold of the state and does not: a defect. */
   readonly doubts: ReadonlySet<string>;
+  /** Parts of the controller that did something since it began: the failures in a row, and why no new work starts for them. */
+  readonly parts: ReadonlyMap<string, PartFigure>;
+  /** Why the backup of the day cannot be made; null: nothing is known to be wrong. `tried`: since this process began, or it is not due. */
+  readonly backup: { readonly tried: boolean; readonly failing: string | null };
   /** Every sink of alerts.yaml: why it fails, null where it works; `tried`: since this process began. */
   readonly sinks: ReadonlyMap<string, { readonly tried: boolean; readonly failing: string | null }>;
 }

@@ -44,7 +44,7 @@ export interface Made {
 }
 
 /** What a person wrote; keys are in files of their own, which a backup does not hold. */
-const WRITTEN = ['nodes.json', 'executors.yaml', 'dispatch.yaml', 'specs'];
+const WRITTEN = ['nodes.json', 'executors.yaml', 'dispatch.yaml', 'alerts.yaml', 'specs'];
 /** A part of a backup that was cut short is nobody's after this long, milliseconds. */
 const STALE_MS = 24 * 60 * 60_000;
 

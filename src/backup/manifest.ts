@@ -4,7 +4,7 @@
  * ```
  * backup.json            what it holds, with sizes and SHA-256 of every other file; a backup without it is none
  * state.db               the store: every event and what follows from them
- * home/nodes.json …      what a person wrote: nodes, executors, dispatch.yaml, specs
+ * home/nodes.json …      what a person wrote: nodes, executors, dispatch.yaml, alerts.yaml, specs
  * hubs/<project>.bundle  what the project's hub holds and its target branch does not
  * ```
  *

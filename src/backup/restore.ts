@@ -4,30 +4,19 @@
  * store, which is kept aside. Hubs lose nothing: what they have stays, and what they lack comes back. Files that a person
  * wrote come back where they are missing, or all of them when asked for.
  */
-import {
-  cpSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type Adopted, adoptLandings } from '../controller/reconcile.ts';
-import { command } from '../controller/commands.ts';
+import type { Adopted } from '../controller/reconcile.ts';
 import { freshMemory } from '../controller/memory.ts';
 import { Turn } from '../controller/turn.ts';
 import { restoreHub } from '../git/hub-copy.ts';
-import { landingsSince } from '../git/landings.ts';
 import { DispatchError } from '../model/error.ts';
-import type { Project } from '../model/task.ts';
-import { loadProject } from '../spec/load.ts';
-import { emptyLog, raiseEpoch, readStoreFacts } from '../store/sqlite/copy.ts';
+import { raiseEpoch } from '../store/sqlite/copy.ts';
 import { holdStore } from '../store/sqlite/hold.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
+import { adoptProject } from './adopt.ts';
+import { epochOf, exchange, LEASES_SINCE } from './exchange.ts';
 import type { BackupPlaces } from './make.ts';
 import { type Manifest, STORE } from './manifest.ts';
 import { stagingIn, unpack } from './pack.ts';
@@ -49,9 +38,6 @@ export interface Restored extends Adopted {
   readonly refs: readonly string[];
 }
 
-/** Leases given out since the backup by a store that nobody can read any more: there have been fewer than this. */
-const LEASES_SINCE = 1_000_000;
-
 /** @throws DispatchError E_CONTROLLER_RUNNING, E_BACKUP_BAD, E_STORE_DAMAGED, E_NOT_FOUND; then nothing has changed. */
 export async function restoreBackup(places: BackupPlaces, order: RestoreOrder): Promise<Restored> {
   const { database, backups } = places;
@@ -72,16 +58,6 @@ export async function restoreBackup(places: BackupPlaces, order: RestoreOrder): 
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-/** The present store's newest epoch; 0 when nobody can read it. */
-function epochOf(database: string): number {
-  try {
-    return existsSync(database) ? readStoreFacts(database).epoch : 0;
-  } catch {
-    // That is why a backup is put back.
-    return 0;
   }
 }
 
@@ -119,24 +95,6 @@ async function bringUpToDate(
   }
 }
 
-async function adoptProject(turn: Turn, home: string, project: Project, dir: string): Promise<Adopted> {
-  const since = await landingsSince(dir, project.integration);
-  if (since === null) {
-    const problem = `${project.name}: its hub does not contain ${project.integration ?? 'an integration'}`;
-    return { tasks: [], problems: project.integration === null ? [] : [problem] };
-  }
-  if (since.landings.length === 0) return { tasks: [], problems: [] };
-  await addNewSpecs(turn, home, project);
-  return adoptLandings(turn, project.name, since.landings);
-}
-
-/** A task that was written after the backup and has landed is not to run again when its spec is read next. */
-async function addNewSpecs(turn: Turn, home: string, project: Project): Promise<void> {
-  const { config, specs, problems } = await loadProject(home, project.name);
-  if (config === null || problems.some(({ severity }) => severity === 'error')) return;
-  command(turn, { verb: 'load', config, specs });
-}
-
 async function putFilesBack({ home }: BackupPlaces, from: string, order: RestoreOrder): Promise<string[]> {
   if (!existsSync(from)) return [];
   const back: string[] = [];
@@ -154,37 +112,4 @@ async function putFilesBack({ home }: BackupPlaces, from: string, order: Restore
     back.push(path);
   }
   return back;
-}
-
-/**
- * The new file takes the name of the old one in one step, so that a home is never without a store; the old one has another
- * name before. Its log is emptied first: one that lay beside the new file would be taken for its own.
- */
-function exchange(database: string, fresh: string, now: Date): string | null {
-  if (!existsSync(database)) {
-    renameSync(fresh, database);
-    return null;
-  }
-  const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/gu, '');
-  const aside = join(dirname(database), `before-restore-${stamp}`);
-  mkdirSync(aside, { recursive: true, mode: 0o700 });
-  if (!isLogEmptied(database)) {
-    for (const part of ['-wal', '-shm'])
-      if (existsSync(`${database}${part}`)) renameSync(`${database}${part}`, join(aside, `${STORE}${part}`));
-  }
-  linkSync(database, join(aside, STORE));
-  renameSync(fresh, database);
-  for (const part of ['-wal', '-shm']) rmSync(`${database}${part}`, { force: true });
-  return aside;
-}
-
-/** False for a file that is no store any more: then its log goes aside with it. @throws E_STORE_BUSY while somebody reads. */
-function isLogEmptied(database: string): boolean {
-  try {
-    emptyLog(database);
-    return true;
-  } catch (error) {
-    if (error instanceof DispatchError && error.code === 'E_STORE_DAMAGED') return false;
-    throw error;
-  }
 }

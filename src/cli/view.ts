@@ -92,16 +92,17 @@ export class HomeView {
 
   /**
    * What the running controller decides from, as far as the store tells; null when none runs.
-   * @param silent what it says of nodes that do not answer, if it was asked.
+   * @param about what it says of what is in no store, if it was asked.
    */
-  snapshot(silent?: About['silent']): Snapshot | null {
+  snapshot(about?: Pick<About, 'silent' | 'safe'>): Snapshot | null {
     if (this.#holder === null) return null;
     const known = {
       ...this.#snapshotWith(this.#connected),
       shunned: this.#shunned,
       refusals: this.#refusals,
     };
-    return silent === undefined ? known : { ...known, silent: new Map(silent) };
+    if (about === undefined) return known;
+    return { ...known, silent: new Map(about.silent), safe: new Map(about.safe) };
   }
 
   /** What only the running controller knows; null when none runs, or it does not answer in time. */

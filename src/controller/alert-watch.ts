@@ -31,6 +31,8 @@ export interface AlertWatchOptions {
   /** A variable of the environment, for secrets. */
   readonly variable: Hands['variable'];
   readonly onNote: (note: Note) => void;
+  /** How the backup of the day stands; absent where nobody makes one. */
+  readonly backup?: () => Figures['backup'];
   /** False: whoever looks at this process sees what happens anyhow. */
   readonly showsAlerts: boolean;
 }
@@ -160,6 +162,8 @@ export class AlertWatch {
       movedAt: this.#movedAt,
       idleSince: this.#idleSince,
       doubts: session.doubts,
+      parts: session.parts,
+      backup: this.#options.backup?.() ?? { tried: false, failing: null },
       sinks: new Map(
         this.#settings.sinks.map(({ name }) => {
           const { failures = 0, reason = null } = this.#standing.get(name) ?? {};

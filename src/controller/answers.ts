@@ -52,6 +52,7 @@ function about({ pid, core, keeper, isCutOff }: Answering): About {
     pid,
     refused: keeper?.refused() ?? [],
     controls,
+    safe: [...core.memory.safe],
     silent: [...core.memory.silent],
     cutOff: isCutOff(),
   };

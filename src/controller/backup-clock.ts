@@ -23,6 +23,8 @@ export class BackupClock {
   readonly #options: BackupClockOptions;
   #looks: NodeJS.Timeout | null = null;
   #busy: Promise<void> | null = null;
+  /** Why the last try failed. */
+  #failing: string | null = null;
 
   constructor(options: BackupClockOptions) {
     this.#options = options;
@@ -32,6 +34,12 @@ export class BackupClock {
   begin(): void {
     this.#look();
     this.#looks = setInterval(() => this.#look(), HOUR_MS).unref();
+  }
+
+  /** Whether there is a backup of the day; one that a person made is as good. */
+  standing(): { readonly tried: boolean; readonly failing: string | null } {
+    if (this.#isDue()) return { tried: this.#failing !== null, failing: this.#failing };
+    return { tried: true, failing: null };
   }
 
   stop(): void {
@@ -58,10 +66,12 @@ export class BackupClock {
     const { onNote, backUp } = this.#options;
     try {
       const file = await backUp();
+      this.#failing = null;
       onNote({ about: 'backup', name: 'daily', code: null, message: `wrote ${file}`, fix: null });
     } catch (error) {
       // The next hour is another try; older ones stay.
       const message = error instanceof Error ? error.message : String(error);
+      this.#failing = message;
       onNote({ about: 'backup', name: 'daily', code: 'E_BACKUP_FAILED', message, fix: 'dispatch backup' });
     }
   }

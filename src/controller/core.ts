@@ -89,7 +89,7 @@ export class Core {
   }
 
   snapshot(): Snapshot {
-    const { connected, shunned, refusals, records, waiting, controls, contracts, silent } = this.memory;
+    const { connected, shunned, refusals, records, waiting, controls, contracts, silent, safe } = this.memory;
     const dispatching = this.#dispatching();
     const budget = this.#budget === null ? {} : { budget: this.#budget };
     const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs, ...budget };
@@ -104,6 +104,7 @@ export class Core {
       controls,
       contracts,
       silent,
+      safe,
     };
   }
 
@@ -155,8 +156,8 @@ export class Core {
         if (input.command.verb === 'load') this.#chainMs = chainLengths(this.state);
         return;
       case 'safe':
-        if (input.on) this.memory.safe.add(input.project);
-        else this.memory.safe.delete(input.project);
+        if (input.on === null) this.memory.safe.delete(input.project);
+        else this.memory.safe.set(input.project, input.on);
         return;
       case 'node.up':
         return node.nodeUp(turn, input);

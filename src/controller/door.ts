@@ -7,6 +7,7 @@
  * crash, a lost reply or a failed call needs no bookkeeping: the next turn wants the same effect again, and every
  * effect is idempotent by its token, its commit or its old value.
  */
+import type { SafeMode } from '../schedule/safe-mode.ts';
 import type { HubEffect, HubResult } from '../merge/door.ts';
 import type { Cause } from '../model/alert.ts';
 import type { ErrorCode } from '../model/codes/index.ts';
@@ -78,7 +79,7 @@ export type Input =
       readonly programs: Readonly<Record<string, ProgramReport>>;
     }
   /** A part of the controller does not work: no new work of the project (null: of any) starts, or it may again. */
-  | { readonly is: 'safe'; readonly project: ProjectName | null; readonly on: boolean }
+  | { readonly is: 'safe'; readonly project: ProjectName | null; readonly on: SafeMode | null }
   // results of effects; each ends the effect with the same key
   /** The order was taken, or was known already. */
   | { readonly is: 'started'; readonly key: string; readonly token: Token }

@@ -6,7 +6,8 @@ import { DispatchError } from '../model/error.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Store } from '../store/port.ts';
-import { Breakers } from './breakers.ts';
+import { Breakers, type PartStanding } from './breakers.ts';
+import { systemClock } from './clock.ts';
 import type { Effect, Input } from './door.ts';
 import type { Fleet } from './fleet.ts';
 import { HubCare } from './hub-care.ts';
@@ -41,7 +42,13 @@ export class Hands {
       onNote: note,
       restart: (project) => this.#restart(project),
       safe: (project, on) => push({ is: 'safe', project, on }),
+      now: () => systemClock.wall(),
     });
+  }
+
+  /** How the parts of the controller are doing, by name. */
+  get parts(): ReadonlyMap<string, PartStanding> {
+    return this.#breakers.parts;
   }
 
   /** Never throws: what went wrong comes back as an input. */
@@ -60,6 +67,7 @@ export class Hands {
   /** From now on what fails is no news. */
   letGo(): void {
     this.#lettingGo = true;
+    this.#breakers.stop();
   }
 
   /** Settles when no git of it is left that tidies. */

@@ -9,6 +9,7 @@ import { formatDuration } from '../model/time.ts';
 import { BUILT_IN_RULES } from '../spec/alert-settings.ts';
 import { loadHomeConfig } from '../spec/load.ts';
 import { systemClock } from './clock.ts';
+import { DEGRADED, type PartStanding } from './breakers.ts';
 import type { HealthCheck } from './health.ts';
 import { diskOf, type LoopDelay } from './measure.ts';
 import { homePaths } from './paths.ts';
@@ -29,6 +30,8 @@ export interface Checked {
   readonly delay: LoopDelay;
   /** Looks at the whole state. @returns what must hold and does not. */
   readonly lookOver: () => ReadonlySet<string>;
+  /** Parts of the controller, by name. */
+  readonly parts: () => ReadonlyMap<string, PartStanding>;
 }
 
 export function readyChecks(checked: Checked): HealthCheck[] {
@@ -70,7 +73,7 @@ async function writable(home: string): Promise<string> {
 }
 
 export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
-  const { home, looks, hubs, delay, lookOver } = checked;
+  const { home, looks, hubs, delay, parts, lookOver } = checked;
   const { config } = await loadHomeConfig(home);
   return [
     ...looks().map((look): HealthCheck => ({ part: 'node', about: look.name, look: () => nodeText(look) })),
@@ -81,6 +84,7 @@ export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
         look: async () => `integration is at ${(await tip()).slice(0, 12)}`,
       }),
     ),
+    { part: 'component', about: null, look: () => partsText(parts()) },
     { part: 'disk', about: null, look: () => diskText(home) },
     { part: 'event-loop', about: null, look: () => delayText(delay) },
     { part: 'invariants', about: null, look: () => doubtText(lookOver()) },
@@ -105,6 +109,17 @@ function nodeText({ connected, trouble, said, silence }: NodeLook): string {
   if (heartbeat !== null && ms > heartbeat.afterMs)
     throw new Error(`connected, and no word for ${formatDuration(ms)}`);
   return `connected, said ${formatDuration(ms)} ago how it is doing`;
+}
+
+/** Whether what the controller does works when it does it; one failure is nothing. */
+function partsText(parts: ReadonlyMap<string, PartStanding>): string {
+  const failing = [...parts].filter(([, { failures }]) => failures >= DEGRADED);
+  if (failing.length === 0) return 'hubs and orders work';
+  const said = failing.map(
+    ([name, { failures, reason, safe }]) =>
+      `${safe === null ? '' : 'safe mode: '}${name} failed ${failures} times in a row: ${reason}`,
+  );
+  throw new Error(said.join('; '));
 }
 
 async function diskText(home: string): Promise<string> {

@@ -7,7 +7,7 @@ import { type Checked, deepChecks, readyChecks } from './health-checks.ts';
 import type { Hubs } from './hubs.ts';
 import type { SpaceNews } from './space-news.ts';
 
-export interface SessionParts extends Pick<Checked, 'home' | 'looks' | 'delay'> {
+export interface SessionParts extends Pick<Checked, 'home' | 'looks' | 'delay' | 'parts'> {
   readonly store: Pick<Store, 'holder'>;
   readonly lease: Lease;
   readonly core: Core;
@@ -17,11 +17,12 @@ export interface SessionParts extends Pick<Checked, 'home' | 'looks' | 'delay'> 
 }
 
 export function healthOf(parts: SessionParts): HealthDesk {
-  const { home, looks, delay, lease, core, fleet, hubs } = parts;
+  const { home, looks, delay, parts: standings, lease, core, fleet, hubs } = parts;
   const checked: Checked = {
     home,
     looks,
     delay,
+    parts: standings,
     pid: lease.pid,
     nodes: () => fleet.configs,
     holds: () => holds(parts),

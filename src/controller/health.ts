@@ -14,6 +14,7 @@ export interface HealthPart {
     | 'reconciled'
     | 'node'
     | 'hub'
+    | 'component'
     | 'disk'
     | 'event-loop'
     | 'model'

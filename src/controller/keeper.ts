@@ -91,7 +91,8 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     },
   });
   const { home, variable, onNote } = options;
-  watching = new AlertWatch({ home, session, variable, onNote, showsAlerts: true });
+  const backup = (): ReturnType<BackupClock['standing']> => kept.backups.standing();
+  watching = new AlertWatch({ home, session, variable, onNote, backup, showsAlerts: true });
   const kept = new Keeper(options, session, refusals, watching);
   await kept.begin(before);
   opened(kept);
@@ -108,7 +109,7 @@ export class Keeper {
   readonly #reports: ReportClock;
   readonly #alerts: AlertWatch;
   readonly #port: HealthPort;
-  readonly #backups: BackupClock;
+  readonly backups: BackupClock;
   readonly #folders: QuietWatch;
   #looks: NodeJS.Timeout | null = null;
   /** Files are read by one call after the other. */
@@ -139,7 +140,7 @@ export class Keeper {
       ...(options.lookMs === undefined ? {} : { lookMs: options.lookMs }),
     });
     const { home, language, onNote, backUp } = options;
-    this.#backups = new BackupClock({ home, onNote, backUp });
+    this.backups = new BackupClock({ home, onNote, backUp });
     this.#reports = new ReportClock({
       home,
       language,
@@ -164,7 +165,7 @@ export class Keeper {
     this.#watch();
     await this.#followConfig();
     await this.#followAlerts();
-    this.#backups.begin();
+    this.backups.begin();
     void this.#inTurn(() => this.#resume());
     this.#looks = setInterval(() => this.look(), this.#options.lookMs ?? LOOK_MS);
   }
@@ -193,7 +194,7 @@ export class Keeper {
     this.#reports.stop();
     this.#alerts.stop();
     await this.#port.stop();
-    this.#backups.stop();
+    this.backups.stop();
     await this.#feed.stop();
     await this.session.detach();
   }

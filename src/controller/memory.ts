@@ -1,3 +1,4 @@
+import type { SafeMode } from '../schedule/safe-mode.ts';
 import type { CommitId, NodeName, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { isFinal, type TestBaseline } from '../model/task.ts';
@@ -26,7 +27,7 @@ export interface Memory {
   /** Projects whose new work may start. */
   readonly dispatching: Set<ProjectName>;
   /** Projects, or all of them (null), of which nothing new starts, because a part of the controller does not work. */
-  readonly safe: Set<ProjectName | null>;
+  readonly safe: Map<ProjectName | null, SafeMode>;
   /** What must hold and does not, as it was found: nothing starts, lands or is reclaimed any more by this controller. */
   readonly doubts: Set<string>;
   /** Attempts whose node says they ended, but whose journal entry has not arrived yet. */
@@ -98,7 +99,7 @@ export function freshMemory(state: State): Memory {
     silent: new Map(),
     vain: new Map(),
     dispatching: new Set(),
-    safe: new Set(),
+    safe: new Map(),
     doubts: new Set(),
     awaited: new Set(),
     unordered: new Set(),

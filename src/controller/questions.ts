@@ -1,6 +1,7 @@
 /** What other processes ask a running controller besides commands: it changes nothing that is recorded. */
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { Silence } from '../schedule/lease.ts';
+import type { SafeMode } from '../schedule/safe-mode.ts';
 import type { ControlStanding } from '../schedule/snapshot.ts';
 import type { Health } from '../protocol/messages.ts';
 
@@ -42,6 +43,8 @@ export interface About {
   readonly refused: readonly RefusedFile[];
   /** How the gates stood their trial, by project; what failed is in no store. */
   readonly controls: readonly (readonly [ProjectName, ControlStanding])[];
+  /** What safe mode keeps from starting (null: anything), and why. */
+  readonly safe: readonly (readonly [ProjectName | null, SafeMode])[];
   /** Nodes that do not answer, and their silence as their lease counts it, milliseconds. */
   readonly silent: readonly (readonly [NodeName, number])[];
   /** No machine over the network answers, so no lease runs. */

@@ -16,6 +16,7 @@ import type { Lease, Store } from '../store/port.ts';
 import { Acks } from './acks.ts';
 import { changesAlerts } from './alerts.ts';
 import { answerTo, type KeeperAnswers } from './answers.ts';
+import type { PartStanding } from './breakers.ts';
 import { BudgetNews } from './budget-news.ts';
 import { systemClock } from './clock.ts';
 import type { Reply } from './commands.ts';
@@ -159,6 +160,7 @@ export class Session {
       hubs: this.#hubs,
       space: this.#space,
       looks: () => this.looks(),
+      parts: () => this.parts,
       delay: this.delay,
     });
   }
@@ -230,6 +232,11 @@ export class Session {
   /** A sink took the news of these alerts. */
   told(told: Omit<Extract<Input, { is: 'alerts.told' }>, 'is'>): void {
     this.#loop.push({ is: 'alerts.told', ...told });
+  }
+
+  /** How the parts of the controller are doing, by name. */
+  get parts(): ReadonlyMap<string, PartStanding> {
+    return this.#hands.parts;
   }
 
   /** How the nodes are doing, as they said last. */

@@ -2,6 +2,7 @@
  * The filters a task must pass before it is started. `decide` asks them in order and stops at the first that objects;
  * `why` asks all of them and prints every objection. There is no second opinion anywhere else.
  */
+import { safeModeOf } from './safe-mode.ts';
 import type { NodeName, TaskKey, Token } from '../model/ids.ts';
 import { taskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
@@ -78,6 +79,8 @@ function dependencies(task: Task, { snapshot }: Board): Blocker | null {
 }
 
 function projectStarted(task: Task, { snapshot }: Board): Blocker | null {
+  const safe = safeModeOf(snapshot, task.spec.project);
+  if (safe !== null) return { why: 'safe-mode', ...safe };
   return snapshot.dispatching.has(task.spec.project) ? null : { why: 'not-started' };
 }
 

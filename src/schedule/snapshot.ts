@@ -9,6 +9,7 @@ import type { State } from '../model/state.ts';
 import type { Contract } from '../model/task.ts';
 import type { BudgetVerdict } from './budget.ts';
 import type { Silence } from './lease.ts';
+import type { SafeMode } from './safe-mode.ts';
 import type { ProjectName, TaskKey } from '../model/ids.ts';
 
 /** What `decide` looks at. It reads, and never changes, the state. */
@@ -22,6 +23,8 @@ export interface Snapshot {
   readonly dispatching: ReadonlySet<ProjectName>;
   /** Remaining span of the longest chain that starts with the task, milliseconds (from the plan). Missing = its own estimate. */
   readonly chainMs: ReadonlyMap<TaskKey, number>;
+  /** Projects (null: all) in safe mode, which are not among the dispatching ones; missing as a whole: none. */
+  readonly safe?: ReadonlyMap<ProjectName | null, SafeMode>;
   /** What each merge queue has shown so far; missing = nothing. */
   readonly records: ReadonlyMap<ProjectName, QueueRecord>;
   /** Branches of each queue that can still be put on its stack now; missing = none. */
@@ -110,6 +113,8 @@ export type Blocker =
   /** `forMs`: milliseconds from now until `until`. */
   | { readonly why: 'backoff'; readonly until: number; readonly reason: string; readonly forMs: number }
   | { readonly why: 'not-started' }
+  /** A part of the controller does not work. */
+  | { readonly why: 'safe-mode'; readonly part: string; readonly reason: string; readonly since: number }
   | { readonly why: 'no-base' }
   /** Its project's gates have yet to go red on a broken copy; `nodes`: where that could run now, while it waits for one. */
   | {

@@ -111,6 +111,8 @@ export function reasonOf(blockers: readonly Blocker[]): string {
       return `Backoff ${Math.ceil(blocker.forMs / 1000)}s`;
     case 'not-started':
       return 'NotStarted';
+    case 'safe-mode':
+      return 'SafeMode';
     case 'no-base':
       return 'NoBase';
     case 'control':

@@ -33,6 +33,8 @@ export interface AlertRules {
   readonly blocked: (Rule & { over: number }) | null;
   readonly wal: (Rule & { overBytes: number }) | null;
   readonly 'event-loop': (Rule & { overMs: number }) | null;
+  readonly 'safe-mode': Rule | null;
+  readonly backup: Rule | null;
   readonly gate: FoundRule | null;
   readonly contract: FoundRule | null;
   readonly stalled: FoundRule | null;
@@ -97,6 +99,8 @@ export const BUILT_IN_RULES: AlertRules = {
   blocked: { level: 'P1', over: 10 },
   wal: { level: 'P1', overBytes: 64 * 1024 ** 2 },
   'event-loop': { level: 'P1', overMs: 500 },
+  'safe-mode': { level: 'P0' },
+  backup: { level: 'P0' },
   gate: { level: null },
   contract: { level: null },
   stalled: { level: null },

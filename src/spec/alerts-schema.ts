@@ -62,6 +62,8 @@ const rules = z
         over: duration.optional().describe('Delay of one turn in a hundred; 500ms by default.'),
       })
       .optional(),
+    'safe-mode': asFound('A part of the controller does not work, so no new work starts for it.'),
+    backup: asFound('The backup of the day cannot be made.'),
     gate: asFound('A gate that is broken, or proves nothing.'),
     contract: asFound('A contract that has changed, and that nobody has accepted.'),
     stalled: asFound('An attempt that goes on only when somebody does something.'),

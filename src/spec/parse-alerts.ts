@@ -90,6 +90,8 @@ function rulesOf(said: RulesInput): AlertRules {
     blocked: over('blocked', ({ over: most }) => ({ over: most })),
     wal: over('wal', ({ over: most }) => ({ overBytes: sizeOf(most) })),
     'event-loop': over('event-loop', ({ over: most }) => ({ overMs: milliseconds(most) })),
+    'safe-mode': over('safe-mode'),
+    backup: over('backup'),
     gate: over('gate'),
     contract: over('contract'),
     stalled: over('stalled'),

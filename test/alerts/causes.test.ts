@@ -21,6 +21,8 @@ function figures(world: World, over: Partial<Figures> = {}): Figures {
     idleSince: null,
     doubts: new Set(),
     sinks: new Map(),
+    parts: new Map(),
+    backup: { tried: true, failing: null },
     ...over,
   };
 }
@@ -144,4 +146,38 @@ test('a sink that fails is a cause; one that was not tried yet may fail still', 
     ['slack', { tried: true, failing: null }],
   ]);
   expect(look(world, { sinks })).toEqual({ found: ['P1 sink/mail'], undecided: ['sink/phone'] });
+});
+
+test('safe mode is told until its part works, and one that has done nothing since the start may fail still', () => {
+  const world = new World().project('p').node('n1');
+  const part = (failures: number, safe: string | null) => ({
+    parts: new Map([
+      [
+        'the hub of p',
+        { project: projectName('p'), failures, safe: safe === null ? null : { reason: safe } },
+      ],
+    ]),
+  });
+  expect(look(world, part(39, null))).toEqual(unsure('part/the-hub-of-p'));
+  expect(look(world, part(40, 'no objects'))).toEqual(only('P0 part/the-hub-of-p'));
+  const { found } = causesOf(world.snapshot(), figures(world, part(41, 'no objects')), RULES, world.now);
+  expect(found).toMatchObject([
+    {
+      code: 'E_SAFE_MODE',
+      rule: 'safe-mode',
+      about: 'p',
+      message: 'no new work of p starts, because the hub of p does not work: no objects',
+    },
+  ]);
+  for (const cause of found) world.record({ type: 'alert.raised', ...cause });
+  expect(look(world)).toEqual(unsure('part/the-hub-of-p'));
+  expect(look(world, part(1, null))).toEqual(unsure('part/the-hub-of-p'));
+  expect(look(world, part(0, null))).toEqual(WELL);
+  expect(look(world, part(40, 'x'), { ...RULES, 'safe-mode': null })).toEqual(WELL);
+});
+
+test('a backup that cannot be made is told until there is one of the day', () => {
+  const world = new World().project('p').node('n1');
+  expect(look(world, { backup: { tried: true, failing: 'no space' } })).toEqual(only('P0 backup'));
+  expect(look(world, { backup: { tried: false, failing: null } })).toEqual(unsure('backup'));
 });

@@ -37,12 +37,20 @@ describe('a backup', () => {
     const places = home();
     await tell(places, 'A');
     mkdirSync(join(places.home, 'specs', 'app'), { recursive: true });
-    writeFileSync(join(places.home, 'nodes.json'), '[]');
+    for (const name of ['nodes.json', 'alerts.yaml', 'dispatch.yaml', 'executors.yaml'])
+      writeFileSync(join(places.home, name), '[]');
     writeFileSync(join(places.home, 'specs', 'app', 'A.md'), '# A');
     writeFileSync(join(places.home, 'glm.key'), 'secret');
     const to = join(scratch(), 'fleet.tar.gz');
     const { manifest } = await makeBackup(places, { reason: 'asked', to, now: NOW });
-    expect(Object.keys(manifest.files)).toEqual(['home/nodes.json', 'home/specs/app/A.md', 'state.db']);
+    expect(Object.keys(manifest.files)).toEqual([
+      'home/alerts.yaml',
+      'home/dispatch.yaml',
+      'home/executors.yaml',
+      'home/nodes.json',
+      'home/specs/app/A.md',
+      'state.db',
+    ]);
     await expect(makeBackup(places, { reason: 'asked', to, now: NOW })).rejects.toMatchObject({
       code: 'E_BACKUP_FAILED',
     });

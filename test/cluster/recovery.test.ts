@@ -1,6 +1,7 @@
 /** What is put back from a backup goes on where the world is, and work that nobody merged comes back by its token. */
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { gitIn, type Home, makeHome, PROJECT } from './home.ts';
 import type { Running } from './running.ts';
@@ -8,8 +9,14 @@ import { until } from './until.ts';
 
 const WAITS =
   'mark "began-$DISPATCH_TASK-$DISPATCH_ATTEMPT"; await "go-$DISPATCH_TASK"; put "src/$DISPATCH_TASK.txt" done';
-const LIMIT_MS = 200_000;
-const PATIENCE_MS = 90_000;
+const LIMIT_MS = 480_000;
+const PATIENCE_MS = 180_000;
+
+interface HealthPart {
+  readonly part: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
 
 interface WorkRow {
   readonly id: string;
@@ -133,6 +140,31 @@ describe('recovery', { timeout: LIMIT_MS }, () => {
       code: 2,
       says: expect.stringContaining('has a branch rescued/K already'),
     });
+
+    // A store that nobody can use, and no backup: what has landed is in the hub, and what has not is found without it.
+    const known = await works(home);
+    const database = join(home.dir, '.dispatch', 'state.db');
+    const spoilt = new Database(database);
+    spoilt.exec('ALTER TABLE nodes ADD COLUMN region TEXT');
+    spoilt.close();
+    const shut = await home.dispatch(['status']);
+    expect({ code: shut.code, says: shut.stderr }).toEqual({
+      code: 6,
+      says: expect.stringMatching(/E_STORE_FORM[^]*dispatch restore --from-hubs/u),
+    });
+    const unaided = await home.dispatch(['rescue', PROJECT, '-o', 'json']);
+    expect(unaided.stderr).toContain('E_STORE_FORM');
+    const found = JSON.parse(unaided.stdout).data as WorkRow[];
+    expect(found.map(({ id, place }) => [id, place])).toEqual(known.map(({ id, place }) => [id, place]));
+    const rebuilt = (await json(home, 'restore', '--from-hubs')).data as { tasks: string[]; aside: string };
+    expect(rebuilt).toMatchObject({ problems: [] });
+    expect(rebuilt.tasks.toSorted()).toEqual(['A', 'B', 'C', 'N', 'W'].map((id) => `${PROJECT}/${id}`));
+    expect(existsSync(join(rebuilt.aside, 'state.db'))).toBe(true);
+    expect((await home.dispatch(['replay', '--check'])).stdout).toMatch(/^equal: /u);
+    // The nodes follow it, and only what has not landed runs again.
+    expect((await home.start({ limitMs: LIMIT_MS }).ended).code).toBe(3);
+    expect(home.attempts()).toEqual(['A 1', 'B 1', 'C 1', 'K 1', 'K 1', 'N 1', 'W 1', 'W 1']);
+    expect(home.landed()).toEqual(['A', 'B', 'C', 'N', 'W']);
   });
 
   test('a hub that is gone comes back with every branch, and files of a cancelled attempt come back from its node', async () => {
@@ -178,28 +210,54 @@ describe('recovery', { timeout: LIMIT_MS }, () => {
     expect(home.file('src/X.txt', 'half')).toBe('half\n');
   });
 
-  test('a hub that does not work for a while is told of once, and what ended meanwhile lands when it works again', async () => {
-    const home = makeHome({ tasks: { A: { agent: WAITS } } });
+  test('a hub that does not work ends in safe mode, told once and shown with the way out; what ended meanwhile lands when it works', async () => {
+    const early = Array.from({ length: 8 }, (_, at) => `A${at + 1}`);
+    const home = makeHome({
+      tasks: {
+        ...Object.fromEntries(early.map((id) => [id, { agent: WAITS }])),
+        B: { depends_on: ['A1'] },
+      },
+      nodes: [{ name: 'here', local: true, slots: 8 }],
+    });
+    writeFileSync(join(home.dir, 'alerts.yaml'), 'every: 1s\n');
     const serve = await serving(home);
     const watched = home.start({ limitMs: LIMIT_MS });
-    await home.marked('began-A-1', PATIENCE_MS);
+    for (const id of early) await home.marked(`began-${id}-1`, PATIENCE_MS);
     const objects = join(home.dir, '.dispatch', 'repos', `${PROJECT}.git`, 'objects');
     renameSync(objects, `${objects}.gone`);
-    home.mark('go-A');
+    for (const id of early) home.mark(`go-${id}`);
     const told = (text: string) => (): boolean =>
       serve.notes.some(({ about, message }) => about === 'component' && message.includes(text));
+    const alerted = (text: string) => (): boolean =>
+      serve.notes.some(({ about, message }) => about === 'alert' && message.startsWith(text));
     await serve.until('that the hub is degraded', told('failed 3 times in a row'));
+    await serve.until('that nothing new starts', told('failed 40 times in a row'), PATIENCE_MS);
+    await serve.until('that an alert says so', alerted(`P0: no new work of ${PROJECT} starts`));
+    const why = (await json(home, 'why', 'B')).data as { blockers: { why: string; part?: string }[] };
+    expect(why.blockers).toContainEqual(
+      expect.objectContaining({ why: 'safe-mode', part: `the hub of ${PROJECT}` }),
+    );
+    expect((await home.dispatch(['why', 'B'])).stdout).toContain('dispatch doctor');
+    expect((await home.dispatch(['status'])).stderr).toContain(`safe mode, no new work of ${PROJECT} starts`);
+    const health = await json(home, 'health');
+    expect(health.code).toBe(3);
+    expect(health.data as HealthPart[]).toContainEqual(
+      expect.objectContaining({ part: 'component', ok: false, detail: expect.stringContaining('safe mode') }),
+    );
     renameSync(`${objects}.gone`, objects);
-    await serve.news(`${PROJECT}/A`, 'merged', PATIENCE_MS);
+    for (const id of [...early, 'B']) await serve.news(`${PROJECT}/${id}`, 'merged', PATIENCE_MS);
     await serve.until('that it works again', told('works again'));
-    expect(serve.notes.filter(({ code }) => code === 'E_DEGRADED')).toHaveLength(1);
+    await serve.until('that the alert is over', alerted('resolved: it was: no new work'));
+    for (const code of ['E_DEGRADED', 'E_SAFE_MODE'])
+      expect(serve.notes.filter((one) => one.about === 'component' && one.code === code)).toHaveLength(1);
+    expect((await json(home, 'alerts')).data).toEqual([]);
     expect((await watched.ended).code).toBe(0);
-    expect(home.attempts()).toEqual(['A 1']);
+    expect(home.attempts()).toEqual([...early, 'B'].map((id) => `${id} 1`));
     serve.signal('SIGTERM');
     expect((await serve.ended).code).toBe(0);
   });
 
-  test('serve makes the backup of the day when it is due, and a defect ends it for whoever supervises it', async () => {
+  test('serve makes the backup of the day when it is due, alerts until it can, and a defect ends it for whoever supervises it', async () => {
     const home = makeHome({ tasks: { A: {} } });
     const first = await serving(home);
     expect((await home.start({ limitMs: LIMIT_MS }).ended).code).toBe(0);
@@ -217,15 +275,26 @@ describe('recovery', { timeout: LIMIT_MS }, () => {
       preload,
       "process.on('SIGUSR2', () => void Promise.reject(new Error('a planted defect')));\n",
     );
+    // A backup is only what replays: tables that do not say what the log says make none.
+    writeFileSync(join(home.dir, 'alerts.yaml'), 'every: 1s\n');
+    const tables = new Database(join(home.dir, '.dispatch', 'state.db'));
+    tables.exec('UPDATE tasks SET n = 7');
     const second = await serving(home, { NODE_OPTIONS: `--import=${preload}` });
-    await second.until('that the backup is made', () =>
-      second.notes.some(({ about, message }) => about === 'backup' && message.startsWith('wrote ')),
-    );
-    expect(readdirSync(backups).filter((name) => name.endsWith('-daily.tar.gz'))).toHaveLength(2);
+    const alerted = (running: Running, text: string) => (): boolean =>
+      running.notes.some(({ about, message }) => about === 'alert' && message.startsWith(text));
+    await second.until('that it cannot be made', alerted(second, 'P0: the backup of the day cannot be made'));
+    expect(readdirSync(backups)).toEqual([old]);
+    tables.exec('UPDATE tasks SET n = 1');
+    tables.close();
     second.signal('SIGUSR2');
     const { code, stderr } = await second.ended;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('a planted defect') });
     const third = await serving(home);
+    await third.until('that the backup is made', () =>
+      third.notes.some(({ about, message }) => about === 'backup' && message.startsWith('wrote ')),
+    );
+    expect(readdirSync(backups).filter((name) => name.endsWith('-daily.tar.gz'))).toHaveLength(2);
+    await third.until('that the alert is over', alerted(third, 'resolved: it was: the backup of the day'));
     third.signal('SIGTERM');
     expect((await third.ended).code).toBe(0);
   });

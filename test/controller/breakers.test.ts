@@ -1,8 +1,9 @@
 /** A part of the controller that goes on failing: told, started anew, and at last kept from starting new work. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Breakers } from '../../src/controller/breakers.ts';
 import type { Effect, Input } from '../../src/controller/door.ts';
 import type { ProjectName } from '../../src/model/ids.ts';
+import { why } from '../../src/schedule/why.ts';
 import { spec } from '../schedule/world.ts';
 import { P, Story } from './story.ts';
 
@@ -14,13 +15,16 @@ const failed = (code: string): Input => ({
 });
 const WORKS: Input = { is: 'tick' };
 
-function counted(): { breakers: Breakers; happened: string[] } {
+function counted(letThroughMs?: number): { breakers: Breakers; happened: string[] } {
   const happened: string[] = [];
   const breakers = new Breakers({
     onNote: ({ code, message }) => happened.push(code ?? message),
     restart: (project) => happened.push(`restart ${project}`),
-    safe: (project, on) => happened.push(`safe ${project} ${on}`),
+    safe: (project, on) => happened.push(`safe ${project} ${on?.part ?? 'over'}`),
+    now: () => 1000,
+    ...(letThroughMs === undefined ? {} : { letThroughMs }),
   });
+  onTestFinished(() => breakers.stop());
   return { breakers, happened };
 }
 
@@ -38,12 +42,27 @@ describe('a hub that goes on failing', () => {
       [10, 'restart p'],
       [20, 'restart p'],
       [30, 'restart p'],
-      [40, 'safe p true'],
+      [40, 'safe p the hub of p'],
       [40, 'E_SAFE_MODE'],
     ]);
     breakers.heard(EFFECT, WORKS);
     breakers.heard(EFFECT, WORKS);
-    expect(happened.slice(6)).toEqual(['safe p false', 'works again']);
+    expect(happened.slice(6)).toEqual(['safe p over', 'works again']);
+  });
+
+  test('lets new work through now and then, and shuts again at the first failure without another word', async () => {
+    const { breakers, happened } = counted(1);
+    for (let failures = 1; failures <= 40; failures += 1) breakers.heard(EFFECT, failed('E_INTERNAL'));
+    const opened = async (): Promise<void> =>
+      vi.waitFor(() => expect(happened.at(-1)).toBe('safe p over'), { timeout: 60_000 });
+    await opened();
+    expect(breakers.parts.get('the hub of p')).toMatchObject({ failures: 40, safe: { since: 1000 } });
+    const before = happened.length;
+    breakers.heard(EFFECT, failed('E_INTERNAL'));
+    await opened();
+    expect(happened.slice(before)).toEqual(['safe p the hub of p', 'safe p over']);
+    breakers.heard(EFFECT, WORKS);
+    expect(breakers.parts.get('the hub of p')).toMatchObject({ failures: 0, safe: null });
   });
 
   test('is not counted where something works in between, or the fault is a node’s or the remote’s', () => {
@@ -65,12 +84,20 @@ describe('safe mode', () => {
     (project: ProjectName | null) => {
       const story = new Story([spec('p', 'a')]);
       const a = story.started('a');
-      story.turn({ is: 'safe', project, on: true });
+      story.turn({
+        is: 'safe',
+        project,
+        on: { part: 'the hub of p', reason: 'broken', since: 1 },
+      });
       story.load([spec('p', 'a'), spec('p', 'b')]);
       story.queued(a);
       expect(story.wanted(`collect:${a}`)).toBeDefined();
-      expect(story.core.state.tasks.get('p/b' as never)?.progress.at).toBe('open');
-      story.turn({ is: 'safe', project, on: false });
+      const b = story.core.state.tasks.get('p/b' as never);
+      expect(b?.progress.at).toBe('open');
+      expect(b === undefined ? [] : why(story.core.snapshot(), b, 0)).toContainEqual(
+        expect.objectContaining({ why: 'safe-mode', part: 'the hub of p', reason: 'broken' }),
+      );
+      story.turn({ is: 'safe', project, on: null });
       expect(story.core.state.tasks.get('p/b' as never)?.progress.at).toBe('attempt');
     },
   );

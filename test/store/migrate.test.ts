@@ -8,6 +8,7 @@ import { openDatabase } from '../../src/store/sqlite/database.ts';
 import { migrate } from '../../src/store/sqlite/migrate.ts';
 import { MIGRATIONS } from '../../src/store/sqlite/migrations/index.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
+import { openReader } from '../../src/store/sqlite/reader.ts';
 import { dumpOf } from './dump.ts';
 import { stopsFrom, withStops } from './migration-stops.ts';
 import { raw, runningChild, storeFile } from './scratch.ts';
@@ -83,4 +84,25 @@ describe('an upgrade', () => {
       fix: expect.stringContaining('npm i -g dispatch@latest'),
     });
   });
+
+  it.each([
+    'ALTER TABLE nodes ADD COLUMN region TEXT',
+    'DROP INDEX events_of_task',
+    'DROP TRIGGER events_are_never_changed',
+    'CREATE TABLE stalls (token TEXT)',
+  ])(
+    'is none when the tables are not those of the number (%s): refused by its name, unchanged',
+    async (change) => {
+      const file = storeFile();
+      raw(file).exec(sample());
+      raw(file).exec(change);
+      const spoilt = dumpOf(raw(file));
+      for (const open of [openSqliteStore, openReader])
+        await expect(open(file)).rejects.toMatchObject({
+          code: 'E_STORE_FORM',
+          fix: expect.stringContaining('dispatch restore --from-hubs'),
+        });
+      expect(dumpOf(raw(file)) === spoilt).toBe(true);
+    },
+  );
 });

@@ -14,7 +14,7 @@ export function declareRecover(program: Command, act: Act): void {
       ['dispatch backup --list', 'those there are'],
     ],
     more: [
-      'Works beside a running controller, which does not notice. The file is unpacked again, compared and its event log replayed before it has its name. It holds the store, nodes.json, executors.yaml, dispatch.yaml, specs/, and of each hub what its target branch does not contain; no keys and no logs.',
+      'Works beside a running controller, which does not notice. The file is unpacked again, compared and its event log replayed before it has its name. It holds the store, nodes.json, executors.yaml, dispatch.yaml, alerts.yaml, specs/, and of each hub what its target branch does not contain; no keys and no logs.',
       '`dispatch serve` makes one a day, and any controller makes one before it upgrades the store. Seven daily and four weekly ones are kept; those that you ask for stay until you remove them.',
     ].join('\n\n'),
   })
@@ -28,21 +28,24 @@ export function declareRecover(program: Command, act: Act): void {
       }),
     );
 
-  verb(program, 'restore <backup>', {
+  verb(program, 'restore [backup]', {
     summary: 'put a backup back, while no controller runs',
     group: GROUPS.recover,
     examples: [
       ['dispatch restore 20261120T020000Z-daily.tar.gz', 'one of this home (dispatch backup --list)'],
       ['dispatch restore /mnt/usb/fleet.tar.gz --files', 'with nodes.json and specs/ as they were'],
+      ['dispatch restore --from-hubs', 'without a backup: from specs/ and what has landed'],
     ],
     more: [
       'The backup is checked whole first; the state of before is kept aside. What has landed since is read from the hub and recorded, so that nothing merges twice; attempts that run go on and are taken up by the next controller; attempts that the old state does not know stay on their nodes, and `dispatch rescue` shows them.',
+      '`--from-hubs` is for a store that is lost, damaged or of an unreleased dispatch: a new one knows the specs and what has landed; the rest of the tasks run again, and what was under way is left to `dispatch rescue`.',
       'Exit 3: something landed that could not be recorded; it is named.',
     ].join('\n\n'),
   })
+    .option('--from-hubs', 'without a backup: make a new store of specs/ and the history of the hubs')
     .option('--files', 'put nodes.json, specs/ and the like back too, not only those that are missing')
     .action(
-      act(async (context, backup: string, options: RestoreOptions) => {
+      act(async (context, backup: string | undefined, options: RestoreOptions) => {
         const { restore } = await import('../verbs/restore.ts');
         return restore(context, backup, options);
       }),

@@ -8,7 +8,7 @@ import type { NodeConfig } from '../../model/spec.ts';
 import type { State } from '../../model/state.ts';
 import type { HeldWork } from '../../protocol/messages.ts';
 import { withNodeSession } from '../node-hand.ts';
-import type { HomeView } from '../view.ts';
+import type { Scope } from './scope.ts';
 
 export interface Work {
   /** What `dispatch rescue` takes to bring it back: a token, or a name in the hub. */
@@ -37,7 +37,7 @@ export interface Found {
 }
 
 /** @param project null: all. */
-export async function findWork(view: HomeView, project: ProjectName | null): Promise<Found> {
+export async function findWork(view: Scope, project: ProjectName | null): Promise<Found> {
   const projects = [...view.state.projects.keys()].filter((name) => project === null || name === project);
   const works: Work[] = [];
   for (const name of projects) works.push(...(await inHub(view, name)));
@@ -55,7 +55,7 @@ export async function findWork(view: HomeView, project: ProjectName | null): Pro
   return { works, silent };
 }
 
-async function inHub(view: HomeView, project: ProjectName): Promise<Work[]> {
+async function inHub(view: Scope, project: ProjectName): Promise<Work[]> {
   const refs = await unmergedIn(join(homePaths(view.home).repos, `${project}.git`));
   return refs.map(({ ref, commit }) => {
     const name = ref.slice(ref.lastIndexOf('/') + 1);

@@ -16,8 +16,8 @@ import { withNodeSession } from '../node-hand.ts';
 import { selectNode } from '../nodes-file.ts';
 import { safeLine } from '../render/safe-text.ts';
 import { findWork, type Work } from '../rescue/find.ts';
+import { type Scope, withScope } from '../rescue/scope.ts';
 import { selectProject } from '../select.ts';
-import { type HomeView, withView } from '../view.ts';
 
 export interface RescueOptions {
   readonly as?: string;
@@ -29,14 +29,14 @@ export async function rescue(
   typed: string | undefined,
   { as }: RescueOptions,
 ): Promise<ExitCode> {
-  if (as === undefined) return withView(context, (view) => list(context, view, typed));
+  if (as === undefined) return withScope(context, (view) => list(context, view, typed));
   if (typed === undefined)
     throw new DispatchError('E_USAGE', 'what is to be brought back?', { fix: 'dispatch rescue' });
   await needBranchName(as);
-  return withView(context, (view) => back(context, view, typed, as));
+  return withScope(context, (view) => back(context, view, typed, as));
 }
 
-async function list(context: Context, view: HomeView, typed: string | undefined): Promise<ExitCode> {
+async function list(context: Context, view: Scope, typed: string | undefined): Promise<ExitCode> {
   const project = typed === undefined ? null : selectProject(view.state, typed).name;
   const { works, silent } = await findWork(view, project);
   const { output } = context;
@@ -64,7 +64,7 @@ async function list(context: Context, view: HomeView, typed: string | undefined)
   return silent.length === 0 ? EXIT.ok : EXIT.unreachable;
 }
 
-async function back(context: Context, view: HomeView, typed: string, branch: string): Promise<ExitCode> {
+async function back(context: Context, view: Scope, typed: string, branch: string): Promise<ExitCode> {
   const work = await chosen(view, typed);
   const { repo, target } = selectProject(view.state, work.project).config;
   if (repo === null) throw new DispatchError('E_WRONG_STATE', `${work.project} has no repository`);
@@ -79,7 +79,7 @@ async function back(context: Context, view: HomeView, typed: string, branch: str
 }
 
 /** By the whole id, or by its beginning as long as that fits one; else a name or commit that a hub knows. */
-async function chosen(view: HomeView, typed: string): Promise<Work> {
+async function chosen(view: Scope, typed: string): Promise<Work> {
   const { works, silent } = await findWork(view, null);
   const exact = works.filter(({ id, token, head }) => [id, token, head].includes(typed));
   const fits =
@@ -105,7 +105,7 @@ async function chosen(view: HomeView, typed: string): Promise<Work> {
 }
 
 /** What has merged can be had as a branch too. */
-async function inAnyHub(view: HomeView, name: string): Promise<Work | null> {
+async function inAnyHub(view: Scope, name: string): Promise<Work | null> {
   for (const project of view.state.projects.keys()) {
     const head = await commitIn(join(homePaths(view.home).repos, `${project}.git`), name);
     if (head === null) continue;
@@ -124,7 +124,7 @@ async function inAnyHub(view: HomeView, name: string): Promise<Work | null> {
   return null;
 }
 
-async function fetchFrom(view: HomeView, hub: HubHome, { node, token, base }: Work): Promise<CommitId> {
+async function fetchFrom(view: Scope, hub: HubHome, { node, token, base }: Work): Promise<CommitId> {
   if (node === null || token === null || base === null) throw new TypeError('only a node is fetched from');
   const config = await selectNode(view.home, node);
   const scratch = mkdtempSync(join(tmpdir(), 'dispatch-rescue-'));

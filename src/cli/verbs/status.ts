@@ -10,6 +10,7 @@ import { budgetAlerts } from '../../report/budget-alerts.ts';
 import { countsLine } from '../../report/markdown.ts';
 import { flakyGates } from '../../report/flaky.ts';
 import { lateLine, type LateResult, lateResults } from '../../report/late.ts';
+import { safeModeLines } from '../../report/safe-mode.ts';
 import { silenceLines } from '../../report/silence.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
 import type { Context } from '../context.ts';
@@ -47,7 +48,7 @@ function showOnce(
 ): void {
   const now = Date.now();
   const refused = about?.refused ?? [];
-  const snapshot = view.snapshot(about?.silent);
+  const snapshot = view.snapshot(about ?? undefined);
   const rows = rowsOf(view.state, snapshot, now, wanted);
   const counts = countWords(rows);
   const capacity = capacityIn(view, wanted, now);
@@ -73,6 +74,7 @@ function showOnce(
       controller: view.holder,
       alerts,
       refused,
+      safe: about?.safe ?? [],
       capacity,
       flaky,
       late,
@@ -81,6 +83,7 @@ function showOnce(
     empty: 'no task yet: dispatch start <project>',
   });
   for (const line of alertLines(alerts)) output.note(safeLine(line));
+  for (const line of safeModeLines(about?.safe ?? [], now)) output.note(safeLine(line));
   for (const { node, ails } of machines)
     for (const { text } of ails) output.note(safeLine(`${node}: ${text}`));
   if (rows.length > 0) {

@@ -20,6 +20,7 @@ import { wordLine } from '../../report/notes.ts';
 import { wordOfAttempt } from '../agent-word.ts';
 import { lateLine, type LateResult, lateResults, unheardLines } from '../../report/late.ts';
 import { endText, expireCommand, silenceText } from '../../report/silence.ts';
+import { safeModeText } from '../../report/safe-mode.ts';
 import { lookFindingText, lookText, settledText } from '../../report/second-look.ts';
 import { evidenceLines, mendLine, stallLine } from '../../report/stalled.ts';
 import type { Context } from '../context.ts';
@@ -35,7 +36,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     const now = Date.now();
     const task = selectTask(view.state, typed);
     const about = await view.about();
-    const blockers = whyBlocked(view.snapshot(about?.silent) ?? view.assumed(), task, now);
+    const blockers = whyBlocked(view.snapshot(about ?? undefined) ?? view.assumed(), task, now);
     const late = lateResults(view.state, (key) => key === task.key);
     const status = statusOf(task, view.state, now);
     const attempt = newestWork(view.state, task);
@@ -159,6 +160,11 @@ function linesFor(blocker: Blocker, { spec, key, progress }: Task): string[] {
       ];
     case 'not-started':
       return [`its project was not started: dispatch start ${spec.project}`];
+    case 'safe-mode':
+      return [
+        safeModeText(blocker, spec.project),
+        'it ends by itself with the first success; what keeps it from that: dispatch doctor',
+      ];
     case 'no-base':
       return ['the repository has not been fetched yet'];
     case 'control':

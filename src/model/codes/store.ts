@@ -50,6 +50,12 @@ export const STORE_CODES = {
     explain:
       'The schema of the store carries a number. A newer one is never opened by an older program, because it would read it wrongly; use the version that wrote it. An older one is upgraded when a controller of this version starts, and not by verbs that only read.',
   },
+  E_STORE_FORM: {
+    title: 'the store has other tables than its number stands for',
+    exit: EXIT.conflict,
+    explain:
+      'Each release of dispatch gives the schema of its store one number. A store that was made by a checkout between two releases may carry the number and have other tables; it would fail in the middle of something, so it is not opened, and nothing in it was changed. `dispatch rescue` works without it: it lists the branches in hubs and the work on nodes. The dispatch that made the store can still use it, and make a backup of its log; a backup that this program made can be put back; and `dispatch restore --from-hubs` makes a new store of specs/ and of what the hubs say has landed, and keeps the old one aside.',
+  },
   E_NO_STORE: {
     title: 'nothing has been started in this home yet',
     exit: EXIT.notFound,

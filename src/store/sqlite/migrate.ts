@@ -4,6 +4,7 @@
  */
 import { DispatchError } from '../../model/error.ts';
 import { APPLICATION_ID, type Db, noStore } from './database.ts';
+import { expectForm } from './form.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
 /**
@@ -27,7 +28,8 @@ export function migrate(db: Db, beforeUpgrade: () => void, migrations: readonly 
 
 /**
  * For readers, which change nothing.
- * @throws DispatchError E_NO_STORE for a file that no controller has set up, E_STORE_VERSION unless the version fits.
+ * @throws DispatchError E_NO_STORE for a file that no controller has set up, E_STORE_VERSION unless the version fits,
+ *   E_STORE_FORM unless the tables do.
  */
 export function expectVersion(db: Db): void {
   const version = versionOf(db);
@@ -44,6 +46,7 @@ export function expectVersion(db: Db): void {
       },
     );
   }
+  expectForm(db);
 }
 
 /** Number of migrations the database has seen; 0 for an empty one. */

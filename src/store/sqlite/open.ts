@@ -12,6 +12,7 @@ import type { Lease, Store } from '../port.ts';
 import { committer } from './commit.ts';
 import { type Db, openDatabase } from './database.ts';
 import { withStoreErrors } from './errors.ts';
+import { expectForm } from './form.ts';
 import { leases, refuseWhileHeld } from './lease.ts';
 import { migrate } from './migrate.ts';
 import { readerOf } from './reader.ts';
@@ -29,7 +30,8 @@ export interface SqliteOptions {
 /**
  * Opens, and if needed makes or upgrades, the store of a home. `:memory:` is a private store that is gone when closed;
  * it has no lock file, and whoever acquires it last holds it.
- * @throws DispatchError E_STORE_VERSION for a store written by a newer dispatch, E_CONTROLLER_RUNNING when an older one
+ * @throws DispatchError E_STORE_VERSION for a store written by a newer dispatch, E_STORE_FORM by
+ *   an unreleased one, E_CONTROLLER_RUNNING when an older one
  *   would have to be upgraded under a live controller, E_NETWORK_FS, E_SQLITE_VERSION, E_STORE_ACCESS, E_STORE_DAMAGED,
  *   E_NO_SPACE, E_STORE_IO.
  */
@@ -40,7 +42,10 @@ export async function openSqliteStore(file: string, options: SqliteOptions = {})
       refuseWhileHeld(db);
       options.beforeUpgrade?.();
     };
-    withStoreErrors(file, () => migrate(db, before));
+    withStoreErrors(file, () => {
+      migrate(db, before);
+      expectForm(db);
+    });
     return storeOf(db);
   } catch (error) {
     db.close();
