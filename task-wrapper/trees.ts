@@ -78,7 +78,11 @@ async function checkoutAt(
 ): Promise<void> {
   makeBorrowing(place.gitDir, mirrorDir(root, order.project), commit);
   await removeTree(place.tree);
-  if (takeWarm(`${root.pool}/${order.project}`, place) && (await checkoutWarm(place, commit))) return;
+  if (takeWarm(`${root.pool}/${order.project}`, place)) {
+    if (await checkoutWarm(place, commit)) return;
+    // What sent it away may be a directory that nobody can write into.
+    await removeTree(place.tree);
+  }
   await checkoutCold(place, commit);
 }
 

@@ -25,8 +25,9 @@ const PROGRAMS: Readonly<Record<OtherServer, readonly string[]>> = {
   tinysshd: ['tinysshd', 'tinysshd-makekey', 'tinysshd-printkey'],
 };
 
-/** True when the programs and a sandbox to run them in are here. */
+/** True when the programs and a sandbox to run them in are here. Tinysshd changes its account, to the same one too, as only root may. */
 export function hasServer(kind: OtherServer): boolean {
+  if (kind === 'tinysshd' && process.getuid?.() !== 0) return false;
   const there = [...PROGRAMS[kind], 'bwrap'].every((name) => programPath(name) !== null);
   return there && spawnSync('bwrap', ['--bind', '/', '/', 'true']).status === 0;
 }

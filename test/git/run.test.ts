@@ -2,10 +2,11 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { git, GitError, gitVersion, requireGit } from '../../src/git/run.ts';
 import { isAlive } from '../cluster/processes.ts';
 import { until } from '../cluster/until.ts';
+import { lateWhen } from '../late.ts';
 import { Repo, scratch } from './repo.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -64,14 +65,12 @@ describe('starting git', () => {
     await fakeGit(`sleep 600 & echo $! > ${dir}/child; echo $$ > ${dir}/git; wait`);
     const pids = (): number[] =>
       ['child', 'git'].map((name) => Number(/^(\d+)\n/u.exec(readIfThere(join(dir, name)))?.[1]));
-    // Its deadline is over when both run, however long that takes.
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const failing = failure(git(['x'], { timeoutMs: 3000 }));
-    while (pids().some(Number.isNaN)) await new Promise((resolve) => setImmediate(resolve));
-    vi.advanceTimersByTime(3000);
-    expect((await failing).why).toBe('timeout');
-    vi.useRealTimers();
+    const error = await lateWhen(
+      () => !pids().some(Number.isNaN),
+      3000,
+      () => failure(git(['x'], { timeoutMs: 3000 })),
+    );
+    expect(error.why).toBe('timeout');
     await until('both are gone', () => !pids().some(isAlive));
   });
 

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import type { Transport } from '../../src/transport/transport.ts';
 import { nodeConfig, sshReach } from '../cluster/reach.ts';
 import { type Sshd, startSshd } from '../cluster/sshd.ts';
 import { until } from '../cluster/until.ts';
+import { isAlive } from '../cluster/processes.ts';
+import { lateWhen } from '../late.ts';
 import { peerProgram } from './peer.ts';
 
 let program: NodeProgram;
@@ -208,10 +211,14 @@ describe('a way to the node that misbehaves', () => {
 
   it('never answers: it is given up at the deadline and leaves no process', async () => {
     const silent = new CommandTransport(['sh', '-c', `echo $$ >"${home}/pid"; exec sleep 300`]);
-    // Long enough for its shell to have begun.
-    await expect(connect(silent, null, 3000)).rejects.toMatchObject({ code: 'E_NODE_TIMEOUT' });
-    const pid = Number(await readFile(join(home, 'pid'), 'utf8'));
-    expect(() => process.kill(pid, 0)).toThrow();
+    const said = (): string => (existsSync(join(home, 'pid')) ? readFileSync(join(home, 'pid'), 'utf8') : '');
+    const connecting = lateWhen(
+      () => said().endsWith('\n'),
+      3000,
+      () => connect(silent, null, 3000),
+    );
+    await expect(connecting).rejects.toMatchObject({ code: 'E_NODE_TIMEOUT' });
+    await until('it is gone', () => !isAlive(Number(said())));
   });
 
   it('floods: it is closed', async () => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JournalEntry } from '../../src/protocol/messages.ts';
 import type { NodeProgram } from '../../src/node/program.ts';
@@ -54,22 +54,23 @@ export class PeerFiles {
     if (!existsSync(file)) return [];
     return readFileSync(file, 'utf8').trim().split('\n').map(Number);
   }
-}
 
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+  /** Those that run now. The number of one that is dead may be another process's by now: its command line tells. */
+  living(): number[] {
+    return this.pids().filter((pid) => commandOf(pid).includes(dirname(this.dir)));
+  }
+
+  /** SIGKILL to all that run. */
+  kill(): void {
+    for (const pid of this.living()) process.kill(pid, 'SIGKILL');
   }
 }
 
-/** SIGKILL, unless it has ended. */
-export function kill(pid: number): void {
+/** Empty for a process that has ended. */
+function commandOf(pid: number): string {
   try {
-    process.kill(pid, 'SIGKILL');
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
   } catch {
-    // It ended by itself.
+    return '';
   }
 }

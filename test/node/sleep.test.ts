@@ -7,7 +7,7 @@ import { NodeLink } from '../../src/node/link.ts';
 import type { SessionTimings } from '../../src/node/session.ts';
 import { nodeConfig } from '../cluster/reach.ts';
 import { until } from '../cluster/until.ts';
-import { isAlive, PeerFiles, peerProgram } from './peer.ts';
+import { PeerFiles, peerProgram } from './peer.ts';
 
 let dir: string;
 let peer: PeerFiles;
@@ -49,10 +49,10 @@ function stopThisProcess(ms: number): void {
 
 test('a deadline that passed while nobody could look is not charged: the answer lay in the pipe', async () => {
   await linked();
-  const asked = link.call({ op: 'ping' }, { timeoutMs: 4000 });
+  const asked = link.call({ op: 'ping' }, { timeoutMs: 2000 });
   // The request leaves at the end of this turn of the event loop.
   await new Promise((resolve) => setImmediate(resolve));
-  stopThisProcess(7000);
+  stopThisProcess(4500);
   expect(await asked).toEqual({});
   expect(told).toEqual(['up']);
 });
@@ -72,7 +72,7 @@ test('after waking, a link that does not answer is made anew long before its ord
     link.wake();
     await until('another one is up', () => told.filter((word) => word === 'up').length === 2);
   } finally {
-    if (isAlive(stopped)) process.kill(stopped, 'SIGKILL');
+    if (peer.living().includes(stopped)) process.kill(stopped, 'SIGKILL');
   }
   expect(told).toEqual(['up', 'down', 'up']);
 });

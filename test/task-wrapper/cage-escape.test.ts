@@ -5,8 +5,6 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
-  chownSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -25,11 +23,16 @@ import { type CageRules, DEFAULT_CAGE } from '../../src/model/cage.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
 import type { WorkOrder } from '../../src/protocol/order.ts';
 import { type Client, isAlive, newToken, shell, TestNode, until } from './client.ts';
+import { giveAway, ordinaryNode } from './ordinary.ts';
 import { Project, treeOrder } from './project.ts';
 import { noSandbox } from './sandbox-here.ts';
 
 const SECRET = 'a key that nobody may read';
 const STRICT: CageRules = { ...DEFAULT_CAGE, level: 'strict' };
+/** Root alone makes control groups here; without them memory and the number of processes are not bounded for it. */
+const groups =
+  process.getuid?.() === 0 &&
+  (existsSync('/sys/fs/cgroup/pids/cgroup.procs') || existsSync('/sys/fs/cgroup/cgroup.controllers'));
 
 let home: string;
 let node: TestNode;
@@ -289,23 +292,18 @@ describe.skipIf(noSandbox !== null)(
   },
 );
 
-const NOBODY = 65_534;
-
 describe.skipIf(noSandbox !== null || process.getuid?.() !== 0)('an agent of an ordinary account', () => {
   test('is caged as root’s is: its own HOME and copies of its login, the way out, a bound on processes, no other file', async () => {
-    const dist = process.env.DISPATCH_DIST ?? 'dist';
-    const place = mkdtempSync(join(tmpdir(), 'public-'));
-    for (const name of ['task-wrapper.mjs', 'launch.sh']) copyFileSync(join(dist, name), join(place, name));
     mkdirSync(join(home, '.agent'));
     writeFileSync(join(home, '.agent', 'login.json'), 'the login');
-    for (const path of [place, home, `${home}/.ssh`, `${home}/.ssh/id_ed25519`, `${home}/.agent`])
-      chownSync(path, NOBODY, NOBODY);
-    for (const path of [place, home]) chmodSync(path, 0o755);
+    giveAway(home, `${home}/.ssh`, `${home}/.ssh/id_ed25519`, `${home}/.agent`);
+    chmodSync(home, 0o755);
     await node.clean();
-    node = new TestNode({ HOME: home, PATH: '/usr/local/bin:/usr/bin:/bin', DISPATCH_DISK_MS: '50' }, NOBODY);
+    const ordinary = ordinaryNode({ HOME: home, DISPATCH_DISK_MS: '50' });
+    node = ordinary.node;
     const server = await listening('the model');
     try {
-      await connect(join(place, 'task-wrapper.mjs'));
+      await connect(ordinary.wrapper);
       const { port } = server.address() as { port: number };
       const script = [
         'cat "$HOME/.agent/login.json" && echo',
@@ -332,15 +330,11 @@ describe.skipIf(noSandbox !== null || process.getuid?.() !== 0)('an agent of an 
       expect(hidden.outcome).toMatchObject({ kind: 'failed', limit: 'disk' });
     } finally {
       server.close();
-      rmSync(place, { recursive: true });
     }
   });
 });
 
-/** Root alone makes control groups here; without them memory and the number of processes are not bounded for it. */
-const groups =
-  existsSync('/sys/fs/cgroup/pids/cgroup.procs') || existsSync('/sys/fs/cgroup/cgroup.controllers');
-if (!groups || process.getuid?.() !== 0)
+if (!groups)
   process.stderr.write('\nSKIPPED: no control group can be made here, so its bounds are not tried\n\n');
 
 describe.each([
@@ -370,7 +364,7 @@ describe.each([
       expect(large.outcome).toMatchObject({ kind: 'refused' });
       expect(statSync(`${large.dir}/tree/big`).size).toBeLessThanOrEqual(1_000_448);
 
-      if (!groups || process.getuid?.() !== 0) return;
+      if (!groups) return;
       const memory = await agent(
         'head -c 400000000 /dev/zero | tail; exit 1',
         limited({ memory: 96 * 1024 ** 2 }),

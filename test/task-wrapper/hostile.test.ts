@@ -7,6 +7,7 @@ import { checkoutWarm } from '../../src/git/tree.ts';
 import { taskId } from '../../src/model/ids.ts';
 import type { AttemptOrder } from '../../src/protocol/order.ts';
 import { type Client, TestNode } from './client.ts';
+import { ordinaryNode } from './ordinary.ts';
 import { Project, treeOrder } from './project.ts';
 
 let node: TestNode;
@@ -119,7 +120,12 @@ mkdir -p ignored; git init -q src/nested; echo x > src/nested/f; rm -rf src/nest
   ]);
 });
 
-test('a warm tree that holds what git does not see is thrown away', async () => {
+test('a warm tree that holds what git does not see, or what only root could change, is thrown away', async () => {
+  await node.clean();
+  const ordinary = ordinaryNode();
+  node = ordinary.node;
+  client = await node.join(0, 1, ordinary.wrapper);
+  await project.put(client);
   for (const [n, trap] of [
     [1, 'git init -q src; rm -f src/HEAD'],
     [2, `ln src/a.txt ${node.root}/linked`],
