@@ -4,6 +4,7 @@
  * cancelled, or its processes are gone. Each advances alone and one call at a time; an error in one ends that one.
  */
 import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { callOf } from '../src/executors/kinds.ts';
 import { isRead } from '../src/executors/outcome.ts';
 import type { ExecutorDef } from '../src/model/executor.ts';
@@ -23,6 +24,7 @@ import type { Program } from './program.ts';
 import { isPlain, type Recorded, writeCancel, writeResult } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
 import { diskOf } from './disk-watch.ts';
+import { type FullDisk, isNoSpace } from './full-disk.ts';
 import { type EndedBy, endStep, preempt, stepEnd, stepPid } from './step.ts';
 import type { StuckWatch } from './stuck.ts';
 import type { Tmux } from './tmux.ts';
@@ -54,6 +56,8 @@ export interface Entry {
   /** Step that runs; null while the supervisor itself is at work on it, and after the end. */
   step: string | null;
   stepSince: number;
+  /** When the attempt began, or was adopted in a later boot; monotonic milliseconds. */
+  readonly since: number;
   interrupt: Interrupt | null;
   /** `advance` is running. */
   busy: boolean;
@@ -78,6 +82,8 @@ const BEGIN_MS = 5000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** A background child of a plain step is looked for once, this long after its end: launch.sh has left by then. */
 const LEFTOVER_MS = 1000;
+/** Between two tries to write on a full disk. */
+const NO_SPACE_MS = 1000;
 
 export interface Surroundings {
   readonly root: Root;
@@ -85,6 +91,7 @@ export interface Surroundings {
   readonly journal: Journal;
   readonly tmux: Tmux;
   readonly stuck: StuckWatch;
+  readonly full: FullDisk;
   /** Called when an attempt has ended or been forgotten. */
   readonly onEnded: () => void;
 }
@@ -137,6 +144,8 @@ export class Attempts {
   /** Puts a recorded attempt under this supervisor; with an outcome it only waits to be fetched. */
   add(recorded: Recorded, outcome: Outcome | null): void {
     const { work, node } = recorded;
+    // An attempt that outlived a reboot shares no clock with it and begins its span anew.
+    const since = node.bootId === readBootId() ? node.since : monotonicMs();
     const entry: Entry = {
       token: recorded.token,
       project: recorded.project,
@@ -155,6 +164,7 @@ export class Attempts {
       outcome,
       step: null,
       stepSince: 0,
+      since,
       interrupt: null,
       busy: false,
       again: false,
@@ -166,8 +176,6 @@ export class Attempts {
     this.#entries.set(entry.token, entry);
     if (outcome !== null) return;
     this.#running += 1;
-    // An attempt that outlived a reboot shares no clock with it and begins its span anew.
-    const since = node.bootId === readBootId() ? node.since : monotonicMs();
     entry.deadline = timer(since + recorded.timeoutMs, () => this.#interrupt(entry, { why: 'deadline' }));
     this.#drive(entry);
   }
@@ -253,12 +261,9 @@ export class Attempts {
       entry.step = null;
       stand = await this.#advance(entry);
     } while (entry.again && stand.is === 'waiting' && !this.#released);
+    if (stand.is === 'ended' && !this.#released) await this.#ended(entry, stand.outcome);
     entry.busy = false;
-    if (this.#released) return;
-    if (stand.is === 'ended') {
-      this.#ended(entry, stand.outcome);
-      return;
-    }
+    if (this.#released || stand.is === 'ended') return;
     entry.step = stand.step;
     entry.stepSince = monotonicMs();
     if (entry.limit !== null) clearTimeout(entry.limit);
@@ -266,7 +271,18 @@ export class Attempts {
     if (entry.interrupt !== null) void this.#stop(entry);
   }
 
+  /** A full disk is waited out: each phase may run again, and comes to the same place. */
   async #advance(entry: Entry): Promise<Stand> {
+    for (;;) {
+      const stand = await this.#advanceNow(entry);
+      if (stand !== 'no-space') return stand;
+      this.#around.full.note();
+      await delay(NO_SPACE_MS);
+      if (this.#released) return { is: 'waiting', step: '', until: null };
+    }
+  }
+
+  async #advanceNow(entry: Entry): Promise<Stand | 'no-space'> {
     const { root, tmux, journal } = this.#around;
     if (entry.foreign !== null) return await this.#advanceForeign(entry, entry.foreign);
     const desk: Desk = {
@@ -278,6 +294,7 @@ export class Attempts {
     try {
       return await advance(desk, entry.token);
     } catch (error) {
+      if (isNoSpace(error)) return 'no-space';
       process.stderr.write(
         `attempt ${entry.token}: ${error instanceof Error ? error.stack : String(error)}\n`,
       );
@@ -319,15 +336,23 @@ export class Attempts {
     return stand;
   }
 
-  #ended(entry: Entry, outcome: Outcome): void {
-    const { root, journal, onEnded } = this.#around;
+  async #ended(entry: Entry, came: Outcome): Promise<void> {
+    const { root, journal, full, onEnded } = this.#around;
     clearTimers(entry);
+    const outcome = full.weighed(came, entry.since);
     const dir = attemptDir(root, entry.token);
     const leader = entry.plain ? stepPid(`${dir}/1a`) : null;
     entry.step = null;
+    for (; !entry.plain; await delay(NO_SPACE_MS)) {
+      try {
+        writeResult(dir, { outcome, after: journal.last, journaled: false }, false);
+        break;
+      } catch (error) {
+        if (!isNoSpace(error)) throw error;
+      }
+    }
     entry.outcome = outcome;
     this.#running -= 1;
-    if (!entry.plain) writeResult(dir, { outcome, after: journal.last, journaled: false }, false);
     journal.append({ type: 'attempt.ended', token: entry.token, outcome } satisfies JournalFact);
     if (leader !== null) this.#sweepLater({ token: entry.token, leader });
     for (const listener of this.#endListeners.get(entry.token) ?? []) listener();

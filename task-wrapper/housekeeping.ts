@@ -13,6 +13,7 @@ import { RefusalWatch } from './refusal-watch.ts';
 import { StallWatch } from './stall-watch.ts';
 import { SpendWatch } from './spend-watch.ts';
 import { DiskWatch } from './disk-watch.ts';
+import type { FullDisk } from './full-disk.ts';
 import { capLog } from './log-cap.ts';
 import { readOrder, readStatus } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
@@ -38,6 +39,7 @@ export class Housekeeping {
   readonly #stalls: StallWatch;
   readonly #spending: SpendWatch;
   readonly #disk: DiskWatch;
+  readonly #full: FullDisk;
   #timer: NodeJS.Timeout | null = null;
   #rounds = 0;
 
@@ -46,7 +48,11 @@ export class Housekeeping {
     root: Root,
     attempts: Attempts,
     journal: Journal,
-    { silentMs, diskMs }: { readonly silentMs: number; readonly diskMs: number },
+    {
+      silentMs,
+      diskMs,
+      full,
+    }: { readonly silentMs: number; readonly diskMs: number; readonly full: FullDisk },
   ) {
     this.#root = root;
     this.#attempts = attempts;
@@ -56,6 +62,7 @@ export class Housekeeping {
     this.#stalls = new StallWatch(root, attempts, journal);
     this.#spending = new SpendWatch(attempts);
     this.#disk = new DiskWatch(diskMs);
+    this.#full = full;
   }
 
   /** What the attempt does at this moment; null while none of its commands runs. */
@@ -75,6 +82,7 @@ export class Housekeeping {
 
   #round(): void {
     if (this.#attempts.running === 0) return this.stop();
+    this.#full.look();
     const turns = Math.min(MOST_TURNS, Math.ceil(this.#attempts.running / AT_ONCE));
     let at = this.#rounds;
     for (const entry of this.#attempts.live()) {

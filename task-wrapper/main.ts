@@ -82,8 +82,12 @@ function settings(): string[] {
 function logTo(path: string): void {
   const write = (text: string | Uint8Array): boolean => {
     if (text.length === 0) return true;
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) truncateSync(path, 0);
-    appendFileSync(path, `${new Date().toISOString()} ${String(text)}`);
+    try {
+      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) truncateSync(path, 0);
+      appendFileSync(path, `${new Date().toISOString()} ${String(text)}`);
+    } catch {
+      // On a full disk nothing can be said, and whoever says it goes on.
+    }
     return true;
   };
   process.stderr.write = write as typeof process.stderr.write;

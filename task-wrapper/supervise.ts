@@ -14,6 +14,7 @@ import { sweepViews } from './attach.ts';
 import { Attempts } from './attempts.ts';
 import { replaceFile } from './durable.ts';
 import { Epoch } from './epoch.ts';
+import { FullDisk } from './full-disk.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { readBootId, startTime } from './host.ts';
 import { Journal } from './journal.ts';
@@ -109,8 +110,10 @@ class Supervisor {
     tmux.connect();
     const stuck = new StuckWatch({ file: `${root.run}/stuck`, tell: (fact) => journal.append(fact) });
     const stalls = new Stalls();
-    attempts = new Attempts({ root, program, journal, tmux, stuck, onEnded: () => this.#mayLeave(attempts) });
-    const housekeeping = new Housekeeping(root, attempts, journal, this.#options);
+    const full = new FullDisk(root);
+    const onEnded = (): void => this.#mayLeave(attempts);
+    attempts = new Attempts({ root, program, journal, tmux, stuck, full, onEnded });
+    const housekeeping = new Housekeeping(root, attempts, journal, { ...this.#options, full });
     adopt(root, journal, attempts);
     if (existsSync(serverLost(root))) {
       const detail = `a supervisor in a new server; ${attempts.running} attempts adopted`;

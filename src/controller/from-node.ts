@@ -4,6 +4,7 @@ import type { Attempt } from '../model/attempt.ts';
 import { cleanNotes } from '../executors/notes.ts';
 import type { Source } from '../model/event.ts';
 import type { NodeName, TaskKey, Token } from '../model/ids.ts';
+import { hasCome } from '../model/time.ts';
 import type { InventoryEntry, JournalEntry } from '../protocol/messages.ts';
 import type { Input } from './door.ts';
 import type { Memory } from './memory.ts';
@@ -248,7 +249,7 @@ export function startRefused(
 /** Several orders may be on their way to a node when it refuses the first: that is told once. */
 function shun(turn: Turn, node: NodeName, reason: string, task?: TaskKey): void {
   const { shunned, refusals } = turn.memory;
-  const known = (shunned.get(node) ?? 0) > turn.now;
+  const known = !hasCome(shunned.get(node) ?? 0, turn.now);
   const until = turn.now + SHUN_MS;
   shunned.set(node, until);
   refusals.set(node, reason);

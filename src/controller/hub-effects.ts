@@ -62,7 +62,14 @@ async function getBundle(
     await link.getBundle(token, have, file);
     return true;
   } catch (error) {
-    if (error instanceof NodeRefusal && error.code === 'unknown') return false;
+    if (!(error instanceof NodeRefusal)) throw error;
+    if (error.code === 'unknown') return false;
+    // The node's trouble, and not the hub's.
+    if (error.code === 'no-space')
+      throw new DispatchError('E_NODE_NO_SPACE', `${node} has no space left to hand a branch over in`, {
+        why: error.message,
+        fix: `free some space on ${node}; the branch is there, and is fetched then`,
+      });
     throw error;
   }
 }

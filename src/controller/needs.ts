@@ -2,6 +2,7 @@
 import { mergeOrder } from '../merge/order.ts';
 import type { CommitId, ProjectName, TaskKey, Token } from '../model/ids.ts';
 import type { Progress, Project, Task } from '../model/task.ts';
+import { hasCome } from '../model/time.ts';
 import { wantedDepth } from '../merge/queue/plan.ts';
 import { firstQueued, queueOf, type Queue, recordOf, type Stacked } from '../merge/queue/view.ts';
 import { isHeldBack } from './doubts.ts';
@@ -28,7 +29,7 @@ function mayRun(turn: Turn, key: string): boolean {
   const { inflight, retries } = turn.memory;
   if (inflight.has(key)) return false;
   const retry = retries.get(key);
-  return retry === undefined || retry.at <= turn.now;
+  return retry === undefined || hasCome(retry.at, turn.now);
 }
 
 function* nodeEffects(turn: Turn): Generator<Effect> {

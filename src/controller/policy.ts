@@ -1,8 +1,10 @@
+import { MOST_WAIT_MS } from '../model/time.ts';
+
 /** How patient the controller is. One place, so that the figures can be read and argued about together. Milliseconds. */
 
 /** First delay after a failed attempt, doubled with each further one. */
 const ATTEMPT_BACKOFF = 10_000;
-const ATTEMPT_BACKOFF_MAX = 10 * 60_000;
+const ATTEMPT_BACKOFF_MAX = MOST_WAIT_MS;
 /** An attempt that was lost with its node starts again soon: nobody's work is to blame. */
 const LOSS_BACKOFF = 1_000;
 /** First delay before a failed effect is tried again, doubled with each further failure. */

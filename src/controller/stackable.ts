@@ -1,5 +1,6 @@
 import type { CommitId } from '../model/ids.ts';
 import type { Task } from '../model/task.ts';
+import { hasCome } from '../model/time.ts';
 import type { Queue } from '../merge/queue/view.ts';
 import type { Memory } from './memory.ts';
 
@@ -13,7 +14,7 @@ export function stackable(memory: Memory, queue: Queue, now: number): Task[] {
     if (progress.at !== 'queued') return false;
     if (progress.predicted !== undefined && standing.has(progress.predicted.onto)) return false;
     const retry = memory.retries.get(`merge:${progress.token}`);
-    return retry === undefined || retry.at <= now;
+    return retry === undefined || hasCome(retry.at, now);
   });
 }
 

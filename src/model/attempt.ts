@@ -107,7 +107,10 @@ export type Outcome =
       readonly usage: Usage | null;
     }
   | { readonly kind: 'cancelled'; readonly reason: string }
-  | { readonly kind: 'lost'; readonly why: 'rebooted' | 'killed' | 'wiped' };
+  | { readonly kind: 'lost'; readonly why: Loss };
+
+/** `no-space`: the disk of its node was full while it worked, so that what it came to says nothing of the work. */
+export type Loss = 'rebooted' | 'killed' | 'wiped' | 'no-space';
 
 /** What a gate attempt checks. */
 export type GateSubject = Basis & { readonly commit: CommitId; readonly tree: string } & (

@@ -1,4 +1,5 @@
 /** Keys to model providers: how many calls they may carry at once, and what their providers have said about that. */
+import { MOST_WAIT_MS } from './time.ts';
 import type { RefusalKind } from './attempt.ts';
 
 /** One key, as executors.yaml describes it. */
@@ -30,4 +31,10 @@ export interface Credential {
 /** It passes by itself; otherwise a person has to mend the key or its account. */
 export function passes(why: RefusalKind): boolean {
   return why !== 'login' && why !== 'account';
+}
+
+/** Until when it is left alone; null: it is not. A refusal of a time to come was heard before the clock was set back, and binds nobody. */
+export function sparedUntil(known: Credential | undefined, now: number): number | null {
+  if (known === undefined || known.notBefore <= now) return null;
+  return known.refused.at - now > MOST_WAIT_MS ? null : known.notBefore;
 }

@@ -30,3 +30,14 @@ export function formatDuration(ms: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h ${two(Math.floor((seconds % 3600) / 60))}m`;
   return `${Math.floor(seconds / 86_400)}d ${two(Math.floor((seconds % 86_400) / 3600))}h`;
 }
+
+/** Nobody is made to wait for longer than this by a moment of the wall clock, milliseconds. */
+export const MOST_WAIT_MS = 10 * 60_000;
+
+/**
+ * Whether a moment that is waited for has come. One that is further off than anything is ever made to wait was set by a
+ * clock that was set back since: it has come too, because otherwise it would be waited for until the clock is there again.
+ */
+export function hasCome(moment: number, now: number): boolean {
+  return moment <= now || moment - now > MOST_WAIT_MS;
+}

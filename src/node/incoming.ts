@@ -23,7 +23,7 @@ const LIMITS: ReadonlySet<unknown> = new Set<CageLimit>(['memory', 'processes', 
 const CAUSES = new Set(['prepare', 'executor', 'empty', 'gate']);
 /** Far more than a node's program sends. */
 const MOST_NOTES = 64 * 1024;
-const LOSSES = new Set(['rebooted', 'killed', 'wiped']);
+const LOSSES = new Set(['rebooted', 'killed', 'wiped', 'no-space']);
 
 /**
  * @param opOf the operation that was asked under an id; null when nobody waits for it.

@@ -9,7 +9,7 @@
  * attempt at a time tries whether it is taken again.
  */
 import type { RefusalKind } from '../model/attempt.ts';
-import { type Credential, type CredentialDef, passes } from '../model/credential.ts';
+import { type Credential, type CredentialDef, sparedUntil, passes } from '../model/credential.ts';
 
 /** First back-off and the longest, milliseconds. */
 const PATIENCE: Readonly<Record<RefusalKind, { readonly first: number; readonly most: number }>> = {
@@ -89,7 +89,7 @@ export function allowance(
 ): number {
   const max = maxInFlight ?? Number.POSITIVE_INFINITY;
   if (known === undefined) return max;
-  if (known.notBefore > now) return 0;
+  if (sparedUntil(known, now) !== null) return 0;
   if (known.strikes > 0 && !isBusy(known.refused.why)) return Math.min(1, max);
   return Math.max(1, Math.min(max, Math.floor(known.limit ?? Number.POSITIVE_INFINITY)));
 }

@@ -3,7 +3,7 @@
  * projects, so this is the one place that counts them.
  */
 import { poolOf } from '../executors/pool.ts';
-import type { CredentialDef } from '../model/credential.ts';
+import { type CredentialDef, sparedUntil } from '../model/credential.ts';
 import type { ExecutorDef } from '../model/executor.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
@@ -67,14 +67,14 @@ export class Credentials {
   #verdict(executor: string, key: CredentialDef): CredentialVerdict {
     const known = this.#known(key);
     const allowed = allowance(known, key, this.#now);
-    const waits = known !== undefined && known.notBefore > this.#now;
+    const until = sparedUntil(known, this.#now);
     return {
       credential: key.name,
       executor,
       inFlight: this.#inFlight().get(key.name) ?? 0,
       allowed: Number.isFinite(allowed) ? allowed : null,
-      until: waits ? known.notBefore : null,
-      forMs: waits ? known.notBefore - this.#now : null,
+      until,
+      forMs: until === null ? null : until - this.#now,
       refused: known !== undefined && known.strikes > 0 ? known.refused : null,
       needsPerson: needsPerson(known),
     };

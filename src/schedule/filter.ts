@@ -7,6 +7,7 @@ import type { NodeName, TaskKey, Token } from '../model/ids.ts';
 import { taskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
+import { hasCome } from '../model/time.ts';
 import { Budgets } from './budget.ts';
 import { Credentials } from './credentials.ts';
 import { Locks } from './locks.ts';
@@ -113,7 +114,7 @@ function gatesControlled(task: Task, { snapshot, slots }: Board): Blocker | null
 }
 
 function backoffOver(task: Task, { now }: Board): Blocker | null {
-  if (task.notBefore <= now) return null;
+  if (hasCome(task.notBefore, now)) return null;
   return { why: 'backoff', until: task.notBefore, reason: backoffReason(task), forMs: task.notBefore - now };
 }
 

@@ -2,6 +2,7 @@
 import type { ProjectName, Token } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Project, Task } from '../model/task.ts';
+import { hasCome } from '../model/time.ts';
 import { planQueue } from '../merge/queue/plan.ts';
 import { type Need, underWay } from '../merge/queue/needs.ts';
 import { queueOf, recordOf, type Stacked, unproved, viewOf } from '../merge/queue/view.ts';
@@ -32,7 +33,7 @@ export function gatesWanted(snapshot: Snapshot, project: Project, now: number): 
   const { state } = snapshot;
   const queue = queueOf(project, activeTasks(state, project.name), state.tasks);
   const merged = [...queue.stack, ...queue.aside];
-  if (project.hold !== null || merged.some(({ task }) => task.notBefore > now)) return [];
+  if (project.hold !== null || merged.some(({ task }) => !hasCome(task.notBefore, now))) return [];
   const waiting = snapshot.waiting.get(project.name) ?? 0;
   const record = recordOf(project, snapshot.records);
   const slots = gateSlots(snapshot);

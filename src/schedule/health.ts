@@ -18,6 +18,7 @@ import type { ErrorCode } from '../model/codes/index.ts';
 import { type Ailment, ailmentOf, type AilmentKind, type Fault, type RepairKind } from '../model/health.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { NodeState } from '../model/state.ts';
+import { hasCome } from '../model/time.ts';
 
 /** What a node said of its disk last. Bytes. */
 export interface DiskLook {
@@ -98,7 +99,7 @@ export const RULES: Readonly<Record<AilmentKind, Rule>> = {
     treat: ({ repair }, { connected }, now) => {
       if (!connected || (repair !== null && repair.did === null)) return null;
       const until = repair === null ? now : repair.at + SWEEP_AGAIN_MS;
-      return until > now ? { do: 'wait', until } : { do: 'repair', by: 'sweep' };
+      return hasCome(until, now) ? { do: 'repair', by: 'sweep' } : { do: 'wait', until };
     },
     alert: ({ repair }) =>
       repair === null || (repair.times < 2 && repair.did === null)
@@ -127,7 +128,9 @@ export const RULES: Readonly<Record<AilmentKind, Rule>> = {
       if (repair.by !== 'restart' || node.mark !== 'none') return null;
       if (repair.did === null) {
         const until = repair.at + RESTART_MS;
-        return until > now ? { do: 'wait', until } : { do: 'end', did: 'none came back in its place' };
+        return hasCome(until, now)
+          ? { do: 'end', did: 'none came back in its place' }
+          : { do: 'wait', until };
       }
       const since = faults.filter(({ at }) => at > repair.at).length;
       return since >= CORDON_AFTER ? { do: 'mark', mark: 'cordon' } : null;

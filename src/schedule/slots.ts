@@ -8,6 +8,7 @@ import type { Ailment } from '../model/health.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { NodeState, State } from '../model/state.ts';
+import { hasCome } from '../model/time.ts';
 import { ailmentText, closedBy, isLast } from './health.ts';
 import type { NodeVerdict, Snapshot } from './snapshot.ts';
 
@@ -180,7 +181,7 @@ function shutBecause(
   if (mark === 'cordon') return 'cordoned';
   if (mark === 'drain') return 'draining';
   if (ailment !== null) return 'ailing';
-  return (snapshot.shunned.get(name) ?? 0) > now ? 'shunned' : null;
+  return hasCome(snapshot.shunned.get(name) ?? 0, now) ? null : 'shunned';
 }
 
 /** Why the node takes no attempt of this executor now; null when it does. What lasts longest comes first. */

@@ -3,6 +3,7 @@ import { assertNever } from '../model/assert.ts';
 import type { TaskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import type { Task } from '../model/task.ts';
+import { hasCome } from '../model/time.ts';
 import { deadAncestors, isDead } from './filter.ts';
 import { Locks } from './locks.ts';
 
@@ -84,7 +85,7 @@ function wordFor(task: Task, view: View): StatusWord {
 function openWord(task: Task, { locks, blocked, now }: View): StatusWord {
   if (task.unmet > 0) return blocked() ? 'blocked' : 'waiting';
   if (task.feedback?.why === 'conflict') return 'conflict';
-  if (now !== undefined && task.notBefore > now) return 'waiting';
+  if (now !== undefined && !hasCome(task.notBefore, now)) return 'waiting';
   return locks.against(task) === null ? 'ready' : 'locked';
 }
 

@@ -12,6 +12,7 @@ import { type Sshd, type SshdOptions, startSshd } from '../cluster/sshd.ts';
 import { Rng } from '../sim/rng.ts';
 import { Controller, type ControllerOptions } from './controller.ts';
 import { Line } from './line.ts';
+import { Machine } from './machine.ts';
 import { Wire } from './wire.ts';
 
 export interface ArenaOptions {
@@ -32,6 +33,8 @@ export interface ArenaOptions {
   readonly project?: Readonly<Record<string, unknown>>;
   readonly nodeKeys?: Readonly<Record<string, unknown>>;
   readonly sshd?: (node: number) => SshdOptions;
+  /** Every node is a machine of its own, that can be switched off, with a disk of this size and these variables. */
+  readonly machines?: { readonly disk: string; readonly env?: Readonly<Record<string, string>> };
 }
 
 export interface ArenaTask {
@@ -50,6 +53,7 @@ export interface ArenaNode {
   readonly root: string;
   readonly line: Line | null;
   readonly wire: Wire | null;
+  readonly machine: Machine | null;
 }
 
 /** Share of tasks that wait for an earlier one, and of those that all claim one file. */
@@ -71,6 +75,7 @@ export class Arena {
   readonly rng: Rng;
   readonly #end: () => Promise<void>;
   readonly #controllers: Controller[] = [];
+  readonly #ends: (() => Promise<void> | void)[] = [];
 
   constructor(
     home: Home,
@@ -94,10 +99,17 @@ export class Arena {
     return controller;
   }
 
+  /** To be done when all controllers have ended, before the rest is removed. */
+  atEnd(end: () => Promise<void> | void): void {
+    this.#ends.push(end);
+  }
+
   /** Ends everything, and removes it unless `keep`, which a person may want to look at. */
   async end(keep = false): Promise<void> {
     for (const controller of this.#controllers) await controller.stop();
-    if (!keep) await this.#end();
+    if (keep) return;
+    for (const end of this.#ends.toReversed()) await end();
+    await this.#end();
   }
 }
 
@@ -145,22 +157,28 @@ async function openNode(
   name: string,
   index: number,
   home: Home,
-  { way = 'straight', sshd }: ArenaOptions,
+  { way = 'straight', sshd, machines }: ArenaOptions,
   rng: Rng,
   ends: (() => Promise<void> | void)[],
 ): Promise<{ node: ArenaNode; config: string }> {
   const wire = way === 'wire' ? new Wire() : null;
   if (wire !== null) ends.push(() => wire.remove());
-  const server = await startSshd({
-    alias: name,
-    // Below the home's directory, so that whatever a node leaves behind is found by it.
-    home: join(home.base, 'users', name),
-    ...(wire === null ? {} : { address: wire.address, launcher: () => wire.launcher }),
-    ...sshd?.(index),
-  });
-  ends.push(() => server.stop());
   const root = home.root(name);
-  if (way !== 'line') return { node: { name, server, root, line: null, wire }, config: server.configFile };
+  // Below the home's directory, so that whatever a node leaves behind is found by it.
+  const user = join(home.base, 'users', name);
+  const machine =
+    machines === undefined ? null : await Machine.start({ name, root, home: user, ...machines });
+  const server =
+    machine?.sshd ??
+    (await startSshd({
+      alias: name,
+      home: user,
+      ...(wire === null ? {} : { address: wire.address, launcher: () => wire.launcher }),
+      ...sshd?.(index),
+    }));
+  ends.push(() => machine?.remove() ?? server.stop());
+  const known = { name, server, root, wire, machine };
+  if (way !== 'line') return { node: { ...known, line: null }, config: server.configFile };
   const line = new Line(server.port, new Rng(rng.int(1 << 30)));
   await line.open();
   ends.push(() => line.cut());
@@ -168,7 +186,7 @@ async function openNode(
   // The first value counts; the host is still known by the name that it has without the line.
   const own = `Host ${name}\n  Port ${line.port}\n  HostKeyAlias ${server.hostKeyName}\n`;
   writeFileSync(config, `${own}Include ${server.configFile}\n`);
-  return { node: { name, server, root, line, wire }, config };
+  return { node: { ...known, line }, config };
 }
 
 function drawTasks(
@@ -219,7 +237,9 @@ export function buildForChaos(): () => void {
 }
 
 /** Process id of the node's supervisor; 0 when none has begun, or the record is gone. */
-export function supervisorOf({ root }: ArenaNode): number {
+export function supervisorOf({ root, machine }: ArenaNode): number {
+  // Its own record names it as the machine counts.
+  if (machine !== null) return machine.supervisor ?? 0;
   const record = join(root, 'run', 'supervisor');
   return existsSync(record) ? Number(readFileSync(record, 'utf8').split('\n')[0]) : 0;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EXIT } from '../../src/model/exit.ts';
 import { PROJECT } from '../cluster/home.ts';
 import { linesOf, verdict } from '../crash/verdict.ts';
-import type { Arena } from './arena.ts';
+import { type Arena, supervisorOf } from './arena.ts';
 import type { Report } from './report.ts';
 
 export interface Judgement {
@@ -44,7 +44,7 @@ export async function judge(arena: Arena, report: Report, { mayRepeat }: Judgeme
     made: linesOf(join(home.marks, 'made')),
     runs: ran.map(({ token, round }) => `${token} ${round}`),
     // Connections that nobody has noticed yet to be cut are ended by sshd in its own time.
-    mine: nodes.map(({ server }) => server.pid),
+    mine: nodes.flatMap((node) => [node.server.pid, supervisorOf(node)]),
   });
   for (const sentence of found) report.violation(sentence);
 }

@@ -14,18 +14,21 @@ export function mayMount(): boolean {
   return mounted;
 }
 
-/** A tmpfs at this path until the test is over. */
+/** A tmpfs at this path, in a test until it is over. */
 export class SmallDisk {
   readonly path: string;
 
-  constructor(path: string, size: string) {
+  /** @param atEnd takes what gives the disk back. */
+  constructor(path: string, size: string, atEnd: (unmount: () => void) => void = onTestFinished) {
     this.path = path;
     mkdirSync(path, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]);
-    onTestFinished(() => {
-      // Whatever still runs there is about to be ended; the mount goes when the last of it has.
-      execFileSync('umount', ['-l', path]);
-    });
+    atEnd(() => this.unmount());
+  }
+
+  /** Whatever still runs there is about to be ended; the mount goes when the last of it has. */
+  unmount(): void {
+    execFileSync('umount', ['-l', this.path]);
   }
 
   /** Leaves room for no more than about `spare` bytes. */
@@ -40,7 +43,7 @@ export class SmallDisk {
   }
 
   free(): void {
-    rmSync(join(this.path, 'filler'));
+    rmSync(join(this.path, 'filler'), { force: true });
   }
 
   resize(size: string): void {

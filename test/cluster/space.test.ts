@@ -1,12 +1,15 @@
 /** No space left, where the state is kept and where agents work: nothing is lost, and with space again the work goes on. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SHUN_MS } from '../../src/controller/policy.ts';
 import { mayMount, SmallDisk } from './disk.ts';
 import { makeHome, PROJECT, sshNode } from './home.ts';
 import { startSshd } from './sshd.ts';
+import { until } from './until.ts';
 
 const skip = !mayMount();
+const YEAR_MS = 365 * 24 * 3_600_000;
 const WAITS = 'mark "began-$DISPATCH_TASK"; await go; put "src/$DISPATCH_TASK.txt" "$DISPATCH_TASK"';
 
 describe.skipIf(skip)("the controller's disk (skipped where no tmpfs may be mounted)", () => {
@@ -135,12 +138,41 @@ describe.skipIf(skip)("a node's disk (skipped where no tmpfs may be mounted)", (
     const started = home.start();
     await home.marked('began-A');
     disk.fill();
+    const worker = home.supervisor('box');
     home.mark('go');
-    await started.until('a note', () => started.notes.some(({ code }) => code === 'E_NODE_NO_SPACE'));
+    // A moment that no clock of people shows: the node has seen that its disk is full.
+    await until('that it is seen', () => statSync(join(disk.path, 'run', 'full-at')).mtimeMs < YEAR_MS);
     disk.free();
     expect((await started.ended).code).toBe(0);
     expect(home.attempts()).toEqual(['A 1']);
+    expect(home.supervisor('box')).toBe(worker);
     expect((await home.dispatch(['collect', PROJECT])).code).toBe(0);
     expect(home.file('src/A.txt')).toBe('a\n');
+  });
+
+  test('fills up while an agent writes: what comes of that says nothing of the work, which is done again', async () => {
+    const sshd = await startSshd({ env: { DISPATCH_RESERVE_BYTES: '1' } });
+    onTestFinished(() => sshd.stop());
+    const home = makeHome({
+      nodes: [sshNode('box', sshd)],
+      // It does not look whether its files could be written, and says that all is well.
+      tasks: {
+        A: { agent: 'mark "began-$DISPATCH_ATTEMPT"; await "go-$DISPATCH_ATTEMPT"; put src/A.txt a || :' },
+      },
+      project: { verify: 'grep -qx a src/A.txt' },
+      files: { 'src/A.txt': '' },
+    });
+    home.mark('go-2');
+    const disk = new SmallDisk(home.root('box'), '64m');
+    const started = home.start();
+    await home.marked('began-1');
+    disk.fill();
+    home.mark('go-1');
+    await until('that it is seen', () => statSync(join(disk.path, 'run', 'full-at')).mtimeMs < YEAR_MS);
+    disk.free();
+    expect((await started.ended).code, started.output).toBe(0);
+    expect(home.attempts()).toEqual(['A 1', 'A 2']);
+    expect(started.output).toContain('lost: the disk of the node was full');
+    expect((await home.dispatch(['replay', '--check'])).code).toBe(0);
   });
 });

@@ -50,6 +50,7 @@ describe('what the end of an attempt says of its node', () => {
     // Many at once have one cause, which has a rule of its own; and an agent can kill its own processes.
     rebooted: [[{ kind: 'lost', why: 'rebooted' }, 'unclear']],
     killed: [[{ kind: 'lost', why: 'killed' }, 'unclear']],
+    'no-space': [[{ kind: 'lost', why: 'no-space' }, 'unclear']],
     wiped: [[{ kind: 'lost', why: 'wiped' }, 'unclear']],
   };
 

@@ -312,7 +312,9 @@ function outcomeText(outcome: Outcome): string {
     case 'cancelled':
       return `cancelled: ${outcome.reason}`;
     case 'lost':
-      return `lost: the node was ${outcome.why}`;
+      return outcome.why === 'no-space'
+        ? 'lost: the disk of the node was full'
+        : `lost: the node was ${outcome.why}`;
   }
 }
 

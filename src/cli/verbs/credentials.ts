@@ -1,5 +1,5 @@
 import { poolOf } from '../../executors/pool.ts';
-import type { Credential, CredentialDef } from '../../model/credential.ts';
+import { type Credential, type CredentialDef, sparedUntil } from '../../model/credential.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { State } from '../../model/state.ts';
 import { formatDuration } from '../../model/time.ts';
@@ -94,7 +94,7 @@ function rowsOf(state: State, now: number): Row[] {
       limit: known?.limit ?? null,
       refusedAt: known?.seen ?? null,
       state: wordFor(known, inFlight, allowed, now),
-      nextRetry: known !== undefined && known.notBefore > now ? known.notBefore : null,
+      nextRetry: sparedUntil(known, now),
       refusals: known?.refusals ?? 0,
       lastRefusal: known?.refused ?? null,
       attempts: attempts.get(key.name) ?? 0,
@@ -109,7 +109,7 @@ function wordFor(
   now: number,
 ): Row['state'] {
   if (needsPerson(known)) return 'needs you';
-  if (known !== undefined && known.notBefore > now) return 'backing off';
+  if (sparedUntil(known, now) !== null) return 'backing off';
   if (known !== undefined && known.strikes > 0) return 'trying';
   return inFlight >= allowed ? 'full' : 'free';
 }

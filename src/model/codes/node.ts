@@ -101,7 +101,7 @@ export const NODE_CODES = {
     title: 'no space left on the node',
     exit: EXIT.conflict,
     explain:
-      'The disk or the quota where the worker lives is full, so its program could not be written. Free some space; old attempts can be removed with `dispatch nodes` once they are merged.',
+      'The disk or the quota where the worker lives is full, so its program, or the branch that it was to hand over, could not be written. Nothing is lost: free some space, and what waits there goes on by itself. Old attempts can be removed with `dispatch nodes` once they are merged.',
   },
   E_NODE_NOT_WRITABLE: {
     title: 'the worker directory of the node cannot be written',

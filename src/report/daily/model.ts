@@ -1,6 +1,6 @@
 /** What a person reads in the evening about all projects of a home. Spans are milliseconds, instants wall clock. */
 import type { AlertLevel } from '../../model/alert.ts';
-import type { Finding, RefusalKind, Step } from '../../model/attempt.ts';
+import type { Finding, Loss, RefusalKind, Step } from '../../model/attempt.ts';
 import type { CommitId, NodeName, ProjectName, TaskId } from '../../model/ids.ts';
 import type { Capacity } from '../advice.ts';
 import type { Alert } from '../alerts.ts';
@@ -139,7 +139,7 @@ export type Cause =
   | { readonly is: 'gate'; readonly gate: Finding['gate'] }
   | { readonly is: 'provider'; readonly refusal: RefusalKind }
   | { readonly is: 'failed'; readonly what: 'prepare' | 'executor' | 'empty' | 'gate' }
-  | { readonly is: 'lost'; readonly why: 'rebooted' | 'killed' | 'wiped' }
+  | { readonly is: 'lost'; readonly why: Loss }
   | { readonly is: 'timeout' | 'overspent' | 'cancelled' | 'fenced' | 'branch' | 'merge' | 'conflict' };
 
 export interface CauseCount {

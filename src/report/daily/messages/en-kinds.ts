@@ -31,6 +31,7 @@ export function causeText(cause: Cause): string {
     case 'lost':
       return {
         rebooted: 'lost: the node rebooted',
+        'no-space': 'lost: the disk of the node was full',
         killed: 'lost: killed',
         wiped: 'lost: the node was wiped',
       }[cause.why];

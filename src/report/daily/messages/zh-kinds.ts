@@ -29,7 +29,12 @@ export function causeText(cause: Cause): string {
         gate: '门禁无法运行',
       }[cause.what];
     case 'lost':
-      return { rebooted: '丢失：节点重启', killed: '丢失：被杀', wiped: '丢失：节点被清空' }[cause.why];
+      return {
+        rebooted: '丢失：节点重启',
+        killed: '丢失：被杀',
+        wiped: '丢失：节点被清空',
+        'no-space': '丢失：节点磁盘已满',
+      }[cause.why];
     case 'timeout':
       return '超时';
     case 'overspent':

@@ -1,0 +1,20 @@
+/** What has to hold of a run on machines when it is over, whatever was done to it. */
+import { execFileSync } from 'node:child_process';
+import type { Arena } from './arena.ts';
+import { judge } from './judge.ts';
+import type { Report } from './report.ts';
+
+/** The controller has ended; all machines are on. */
+export async function judgeMachines(arena: Arena, report: Report): Promise<void> {
+  const { home, tasks } = arena;
+  await judge(arena, report, { mayRepeat: true });
+  const ran = home.executions();
+  report.figure('agents that were begun again', ran.length - new Set(ran.map(({ task }) => task)).size, '');
+  for (const { id, ends } of tasks) {
+    if (ends !== 'merged') continue;
+    const path = `main:src/${id}.txt`;
+    const text = execFileSync('git', ['-C', home.repo, 'show', path], { encoding: 'utf8' });
+    // Those that share a file leave their own as it was.
+    report.expect([`${id}\n`, 'empty\n'].includes(text), `${path} is ${JSON.stringify(text)}`);
+  }
+}
