@@ -52,12 +52,13 @@ export async function revive(root: Root, replace: boolean, pass: readonly string
 export function replaceSupervisor(
   root: Root,
   program: Program,
-  { idleMs, reserve, silentMs }: SuperviseOptions,
+  { idleMs, reserve, silentMs, quietMs }: SuperviseOptions,
 ): void {
   const settings = {
     DISPATCH_IDLE_MS: String(idleMs),
     DISPATCH_RESERVE_BYTES: String(reserve),
     DISPATCH_SILENT_MS: String(silentMs),
+    DISPATCH_QUIET_MS: String(quietMs),
   };
   const child = spawn(program.node, [program.wrapper, 'revive', '--replace', '--root', root.path], {
     detached: true,

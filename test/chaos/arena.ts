@@ -164,6 +164,8 @@ async function openNode(
     // Below the home's directory, so that whatever a node leaves behind is found by it.
     home: join(home.base, 'users', name),
     ...(wire === null ? {} : { address: wire.address, launcher: () => wire.launcher }),
+    // What a cut leaves behind on a node goes within seconds, so that the end of a run shows it.
+    env: { DISPATCH_QUIET_MS: '5000' },
     ...sshd?.(index),
   });
   ends.push(() => server.stop());
