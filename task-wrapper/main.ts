@@ -21,6 +21,7 @@ async function main(): Promise<void> {
       root: { type: 'string' },
       idle: { type: 'string' },
       silent: { type: 'string' },
+      quiet: { type: 'string' },
       disk: { type: 'string' },
       reserve: { type: 'string' },
       why: { type: 'string' },
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
         reserve: Number(values.reserve ?? SUPERVISE_DEFAULTS.reserve),
         silentMs: Number(values.silent ?? SUPERVISE_DEFAULTS.silentMs),
         diskMs: Number(values.disk ?? SUPERVISE_DEFAULTS.diskMs),
+        quietMs: Number(values.quiet ?? SUPERVISE_DEFAULTS.quietMs),
       });
     case 'advance':
       if (!isToken(token)) throw new RootError(USAGE);
@@ -69,11 +71,18 @@ async function main(): Promise<void> {
 
 /** A supervisor starts from a clean environment, so what it may be told goes as arguments. */
 function settings(): string[] {
-  const { DISPATCH_IDLE_MS, DISPATCH_RESERVE_BYTES, DISPATCH_SILENT_MS, DISPATCH_DISK_MS } = process.env;
+  const {
+    DISPATCH_IDLE_MS,
+    DISPATCH_RESERVE_BYTES,
+    DISPATCH_SILENT_MS,
+    DISPATCH_DISK_MS,
+    DISPATCH_QUIET_MS,
+  } = process.env;
   return [
     ...(DISPATCH_IDLE_MS === undefined ? [] : ['--idle', DISPATCH_IDLE_MS]),
     ...(DISPATCH_SILENT_MS === undefined ? [] : ['--silent', DISPATCH_SILENT_MS]),
     ...(DISPATCH_DISK_MS === undefined ? [] : ['--disk', DISPATCH_DISK_MS]),
+    ...(DISPATCH_QUIET_MS === undefined ? [] : ['--quiet', DISPATCH_QUIET_MS]),
     ...(DISPATCH_RESERVE_BYTES === undefined ? [] : ['--reserve', DISPATCH_RESERVE_BYTES]),
   ];
 }

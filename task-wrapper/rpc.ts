@@ -52,13 +52,14 @@ export async function revive(root: Root, replace: boolean, pass: readonly string
 export function replaceSupervisor(
   root: Root,
   program: Program,
-  { idleMs, reserve, silentMs, diskMs }: SuperviseOptions,
+  { idleMs, reserve, silentMs, diskMs, quietMs }: SuperviseOptions,
 ): void {
   const settings = {
     DISPATCH_IDLE_MS: String(idleMs),
     DISPATCH_RESERVE_BYTES: String(reserve),
     DISPATCH_SILENT_MS: String(silentMs),
     DISPATCH_DISK_MS: String(diskMs),
+    DISPATCH_QUIET_MS: String(quietMs),
   };
   const child = spawn(program.node, [program.wrapper, 'revive', '--replace', '--root', root.path], {
     detached: true,

@@ -70,6 +70,8 @@ export interface StreamOptions {
   readonly handle: Handler;
   /** Another program asks for the place; see rpc.ts. True: it gets it. */
   readonly onHandover: (asked: Handover) => boolean;
+  /** It wants to hear of everything that happens, as a controller does. */
+  readonly onFollow: () => void;
   readonly onClose: () => void;
 }
 
@@ -78,6 +80,8 @@ const EVENTS_PER_MESSAGE = 500;
 
 export class Stream implements Line {
   epoch = 0;
+  /** Bytes that came in so far. */
+  heard = 0;
   readonly journal: Journal;
   readonly #socket: Socket;
   readonly #options: StreamOptions;
@@ -100,6 +104,11 @@ export class Stream implements Line {
     socket.once('close', () => this.#close());
   }
 
+  /** Whether entries of the journal are pushed to it. */
+  get follows(): boolean {
+    return this.#pushed !== null;
+  }
+
   end(): void {
     this.#socket.destroy();
   }
@@ -107,6 +116,7 @@ export class Stream implements Line {
   subscribe(from: number): void {
     this.#pushed = from;
     this.#unsubscribe ??= this.journal.onDurable(() => void this.#push());
+    this.#options.onFollow();
     void this.#push();
   }
 
@@ -143,6 +153,7 @@ export class Stream implements Line {
   }
 
   #receive(bytes: Buffer): void {
+    this.heard += bytes.length;
     try {
       for (const frame of this.#reader.push(bytes)) this.#take(frame);
     } catch (error) {

@@ -39,6 +39,8 @@ export interface SuperviseOptions {
   readonly silentMs: number;
   /** Milliseconds between two looks at how much the files of an attempt take. */
   readonly diskMs: number;
+  /** Milliseconds of silence after which a controller's older stream is taken for one that was cut. */
+  readonly quietMs: number;
 }
 
 export const SUPERVISE_DEFAULTS: SuperviseOptions = {
@@ -46,6 +48,7 @@ export const SUPERVISE_DEFAULTS: SuperviseOptions = {
   reserve: 256 * 1024 * 1024,
   silentMs: 15_000,
   diskMs: 10_000,
+  quietMs: 120_000,
 };
 
 /** Coalesces tmux's notices: sessions come and go by the hundred, and each look is at all running steps. */
@@ -142,6 +145,7 @@ class Supervisor {
         journal,
         handle,
         onHandover: (asked) => this.#handover(asked),
+        onFollow: () => this.#takesOver(stream),
         onClose: () => {
           this.#streams.delete(stream);
           this.#mayLeave(attempts);
@@ -194,6 +198,21 @@ class Supervisor {
     if (!asked.force && asked.protocol === PROTOCOL && this.#streams.size > 1) return false;
     this.#goAway();
     return true;
+  }
+
+  /**
+   * A controller follows this node by one stream. When another one follows, those before it are what a cut left behind:
+   * sshd hears of a cut that nobody tells only after a quarter of an hour, and each stream is a process meanwhile. One
+   * that still says something is somebody's, as where a machine is listed twice.
+   */
+  #takesOver(newer: Stream): void {
+    for (const older of this.#streams) {
+      if (older === newer || !older.follows || older.epoch > newer.epoch) continue;
+      const { heard } = older;
+      setTimeout(() => {
+        if (older.heard === heard) older.end();
+      }, this.#options.quietMs).unref();
+    }
   }
 
   #mayLeave(attempts: Attempts | null): void {

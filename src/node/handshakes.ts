@@ -19,6 +19,7 @@ const perNode = new Map<NodeName, LimitFunction>();
 
 /**
  * Runs a login when it is its turn.
+ * @param hurry aborted when the node is seen to be back: then its turn is also looked for among the good ones.
  * @throws what it throws, or DispatchError E_NODE_DISCONNECTED at once when `signal` is aborted before its turn.
  */
 export function handshake<T>(
@@ -26,6 +27,7 @@ export function handshake<T>(
   lane: Lane,
   login: () => Promise<T>,
   signal?: AbortSignal,
+  hurry?: AbortSignal,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const giveUp = (): void =>
@@ -36,7 +38,26 @@ export function handshake<T>(
       if (signal?.aborted === true) return giveUp();
       await login().then(resolve, reject);
     };
-    void turnsOf(node)(() => lanes[lane](turn));
+    void turnsOf(node)(() => firstTurn(turn, lane, hurry));
+  });
+}
+
+/** Runs it once, in the lane where its turn comes first. */
+function firstTurn(turn: () => Promise<void>, lane: Lane, hurry: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    let begun = false;
+    const once = async (): Promise<void> => {
+      if (begun) return;
+      begun = true;
+      await turn();
+      resolve();
+    };
+    const overtake = (): void => {
+      if (!begun) void lanes.fresh(once);
+    };
+    hurry?.addEventListener('abort', overtake, { once: true });
+    void lanes[lane](once);
+    if (hurry?.aborted === true) overtake();
   });
 }
 

@@ -15,7 +15,7 @@ import { BACKOFF, type BackoffLimits, waitBefore } from './backoff.ts';
 import { chooseTransport } from '../transport/choose.ts';
 import { readLog } from './follow-log.ts';
 import { KNOCK, opensAgain } from './knock.ts';
-import { openSession } from './open-session.ts';
+import { type OpenOptions, openSession } from './open-session.ts';
 import type { NodeProgram } from './program.ts';
 import {
   type CallOptions,
@@ -79,6 +79,9 @@ interface Rest {
 /** Problems of the way to the machine, not of the machine. */
 const AWAY: ReadonlySet<ErrorCode> = new Set(['E_NODE_UNREACHABLE', 'E_NODE_TIMEOUT', 'E_NODE_DISCONNECTED']);
 
+/** Those of a login to which the server has said nothing, as far as can be told. */
+const SHUT: ReadonlySet<ErrorCode> = new Set(['E_NODE_UNREACHABLE', 'E_NODE_TIMEOUT']);
+
 /** A link that lived so long was good: after a cut it is tried again at once. */
 const GOOD_MS = 5000;
 
@@ -98,6 +101,10 @@ export class NodeLink {
   #change: Promise<void>;
   #total = 0;
   #auth = 0;
+  /** The last pause ended because the machine was seen to be back. */
+  #seenBack = false;
+  /** It ended so by the server's first word alone, after a login that heard none. */
+  #trusted = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -231,9 +238,8 @@ export class NodeLink {
     let upAt: number | null = null;
     let problem: DispatchError;
     try {
-      const lane = this.#total > 1 ? 'failing' : 'fresh';
       const opened = await openSession({
-        lane,
+        ...this.#turn(),
         config,
         epoch,
         controller,
@@ -262,6 +268,18 @@ export class NodeLink {
     if (livedMs !== null) this.#options.onDown(problem);
     else if (!stop.aborted) this.#options.onTrouble?.(problem, waitMs);
     return { waitMs, problem };
+  }
+
+  /** Which turn it gets: one that failed before waits behind its like, unless it is seen to be back. */
+  #turn(): Pick<OpenOptions, 'lane' | 'hurry' | 'onTurn'> {
+    const back = this.#seenBack;
+    this.#seenBack = false;
+    if (this.#total <= 1 || back) return { lane: 'fresh' };
+    const [hurry, turn] = [new AbortController(), new AbortController()];
+    void this.#watch(turn.signal, false).then((seen) => {
+      if (seen) hurry.abort();
+    });
+    return { lane: 'failing', hurry: hurry.signal, onTurn: () => turn.abort() };
   }
 
   /** Inventory and subscription in one round trip; from here on the link is up. */
@@ -315,22 +333,32 @@ export class NodeLink {
   /** Until the back-off is over, the machine is seen to be back, or somebody knows better. */
   async #pause({ waitMs, problem }: Rest): Promise<void> {
     const over = new AbortController();
+    // A server that speaks and lets nobody in is tried at once only the first time.
+    const wasShut = SHUT.has(problem.code) && !this.#trusted;
+    this.#trusted = false;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, waitMs);
       this.#wakeEarly = () => {
         clearTimeout(timer);
         resolve();
       };
-      if (waitMs > KNOCK.everyMs && AWAY.has(problem.code)) void this.#watch(over.signal);
+      if (waitMs <= KNOCK.everyMs || !AWAY.has(problem.code)) return;
+      void this.#watch(over.signal, wasShut).then((seen) => {
+        if (!seen) return;
+        this.#seenBack = true;
+        this.#trusted = wasShut;
+        this.#wakeEarly();
+      });
     });
     over.abort();
     this.#wakeEarly = () => {};
   }
 
-  async #watch(over: AbortSignal): Promise<void> {
+  /** True when the machine is seen to be back before `over`. */
+  async #watch(over: AbortSignal, wasShut: boolean): Promise<boolean> {
     const choice = await chooseTransport(this.#options.config).catch(() => null);
     const door = choice?.transport.door ?? null;
-    if (door !== null && (await opensAgain(door, over))) this.#wakeEarly();
+    return door !== null && (await opensAgain(door, over, { wasShut }));
   }
 
   #enter(state: LinkState): void {

@@ -18,6 +18,10 @@ export interface OpenOptions {
   readonly timings: SessionTimings;
   /** `failing` for a node that could not be reached lately. */
   readonly lane?: Lane;
+  /** Aborted when it is seen to be back while it waits for its turn. */
+  readonly hurry?: AbortSignal;
+  /** It is its turn. */
+  readonly onTurn?: () => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,8 +40,12 @@ export interface OpenSession {
  * E_NODE_PROTOCOL when it speaks another protocol.
  */
 export function openSession(options: OpenOptions): Promise<OpenSession> {
-  const { config, lane = 'fresh', signal } = options;
-  return handshake(config.name, lane, () => open(options), signal);
+  const { config, lane = 'fresh', signal, hurry, onTurn } = options;
+  const login = (): Promise<OpenSession> => {
+    onTurn?.();
+    return open(options);
+  };
+  return handshake(config.name, lane, login, signal, hurry);
 }
 
 async function open({

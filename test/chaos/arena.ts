@@ -23,12 +23,14 @@ export interface ArenaOptions {
   readonly tasks: number;
   /** Shortest and longest work of an agent, milliseconds. */
   readonly agentMs: readonly [number, number];
-  /** A mark (`home.mark`) that the agent of the n-th task waits for besides, from 0 on; null: none. */
+  /** A mark (`home.mark`) that the agent of the n-th task waits for before its work, from 0 on; null: none. */
   readonly awaits?: (n: number) => string | null;
   /** Share of tasks whose agent gives up, so that they fail and stay failed. */
   readonly red?: number;
-  /** How the controller reaches the nodes: straight, through a line that can be bad, or through a network of its own. */
-  readonly way?: 'straight' | 'line' | 'wire';
+  /** Tasks that wait for none and share no file, so that all of them can run at once. */
+  readonly independent?: boolean;
+  /** How the controller reaches each node, the first of them being 1; straight by default. */
+  readonly way?: (node: number) => Way;
   /** Further keys of project.yaml and of the entry of each node. */
   readonly project?: Readonly<Record<string, unknown>>;
   readonly nodeKeys?: Readonly<Record<string, unknown>>;
@@ -37,11 +39,16 @@ export interface ArenaOptions {
   readonly machines?: { readonly disk: string; readonly env?: Readonly<Record<string, string>> };
 }
 
+/** Straight, through a line that can be bad, or through a network of its own. */
+export type Way = 'straight' | 'line' | 'wire';
+
 export interface ArenaTask {
   readonly id: string;
   readonly workMs: number;
   readonly awaits: string | null;
   readonly dependsOn: readonly string[];
+  /** What it changes. */
+  readonly path: string;
   /** How it has to end, whatever happens meanwhile. */
   readonly ends: 'merged' | 'failed';
 }
@@ -157,10 +164,11 @@ async function openNode(
   name: string,
   index: number,
   home: Home,
-  { way = 'straight', sshd, machines }: ArenaOptions,
+  { way: wayOf, sshd, machines }: ArenaOptions,
   rng: Rng,
   ends: (() => Promise<void> | void)[],
 ): Promise<{ node: ArenaNode; config: string }> {
+  const way = wayOf?.(index) ?? 'straight';
   const wire = way === 'wire' ? new Wire() : null;
   if (wire !== null) ends.push(() => wire.remove());
   const root = home.root(name);
@@ -174,6 +182,8 @@ async function openNode(
       alias: name,
       home: user,
       ...(wire === null ? {} : { address: wire.address, launcher: () => wire.launcher }),
+      // What a cut leaves behind on a node goes within seconds, so that the end of a run shows it.
+      env: { DISPATCH_QUIET_MS: '5000' },
       ...sshd?.(index),
     }));
   ends.push(() => machine?.remove() ?? server.stop());
@@ -189,10 +199,8 @@ async function openNode(
   return { node: { ...known, line }, config };
 }
 
-function drawTasks(
-  { tasks: count, agentMs, red = 0, awaits = () => null }: ArenaOptions,
-  rng: Rng,
-): ArenaTask[] {
+function drawTasks(options: ArenaOptions, rng: Rng): ArenaTask[] {
+  const { tasks: count, agentMs, red = 0, awaits = () => null, independent = false } = options;
   const width = String(count).length;
   const tasks: ArenaTask[] = [];
   for (let i = 1; i <= count; i += 1) {
@@ -201,21 +209,22 @@ function drawTasks(
     const ends = rng.chance(red) ? 'failed' : 'merged';
     // Never on one that fails: it would wait for a person for ever.
     const before = tasks.filter((task) => task.ends === 'merged').slice(-40);
-    const dependsOn = before.length > 0 && rng.chance(DEPENDENT) ? [rng.pick(before).id] : [];
-    tasks.push({ id, workMs, awaits: awaits(i - 1), dependsOn, ends });
+    const isDependent = !independent && before.length > 0 && rng.chance(DEPENDENT);
+    const dependsOn = isDependent ? [rng.pick(before).id] : [];
+    const shares = !independent && ends === 'merged' && rng.chance(SHARING);
+    const path = shares ? SHARED : `src/${id}.txt`;
+    tasks.push({ id, workMs, awaits: awaits(i - 1), dependsOn, path, ends });
   }
   return tasks;
 }
 
-function taskText({ id, workMs, awaits, dependsOn, ends }: ArenaTask, rng: Rng): TaskText {
-  const shares = ends === 'merged' && rng.chance(SHARING);
-  const path = shares ? SHARED : `src/${id}.txt`;
-  const good = shares ? `echo ${id} >>${path}` : `put ${path} ${id}`;
+function taskText({ id, workMs, awaits, dependsOn, path, ends }: ArenaTask, rng: Rng): TaskText {
+  const good = path === SHARED ? `echo ${id} >>${path}` : `put ${path} ${id}`;
   const bad = rng.chance(0.5) ? 'exit 7' : `put ${path} RED`;
-  const steps = [`sleep ${(workMs / 1000).toFixed(3)}`];
+  const steps: string[] = [];
   // Rarely looked at: dozens of agents wait at the same time.
   if (awaits !== null) steps.push(`until test -e "$MARKS/${awaits}"; do sleep 0.7; done`);
-  steps.push(ends === 'failed' ? bad : good);
+  steps.push(`sleep ${(workMs / 1000).toFixed(3)}`, ends === 'failed' ? bad : good);
   if (rng.chance(COMMITTING)) steps.push(COMMIT);
   return { agent: steps.join('\n'), modifies: [path], depends_on: dependsOn };
 }

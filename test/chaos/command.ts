@@ -34,10 +34,13 @@ export interface Chaos {
 export async function runChaos(chaos: Chaos, ask: Ask): Promise<Report> {
   const arena = await openArena({ seed: ask.seed, ...chaos.arena(ask) });
   const report = new Report(chaos.name, ask.seed, ask.scale);
+  const giveUp = (): void => void arena.end().finally(() => process.exit(130));
+  process.once('SIGINT', giveUp).once('SIGTERM', giveUp);
   try {
     await chaos.run(arena, report, ask);
     return report;
   } finally {
+    process.off('SIGINT', giveUp).off('SIGTERM', giveUp);
     if (ask.keep) process.stderr.write(`kept: ${arena.home.base}\n`);
     await arena.end(ask.keep);
   }

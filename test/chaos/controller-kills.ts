@@ -61,12 +61,12 @@ export const controllerKills: Chaos = {
   },
 };
 
-/** A third of the lives end while they start or connect; the others at work. */
+/** Half of the lives end while they start or connect; the others at work. */
 async function drawnMoment({ rng }: Arena, controller: Controller, killed: Life | null): Promise<void> {
   // The one that was killed last may not be buried yet.
   while (controller.life === killed) await passing(5);
   const { life } = controller;
-  const early = rng.chance(1 / 3);
+  const early = rng.chance(0.5);
   const waitMs = rng.between(0, LONGEST_MS);
   const until = performance.now() + PATIENCE_MS;
   if (!early)

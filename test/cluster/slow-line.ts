@@ -61,6 +61,11 @@ export class SlowLine {
     this.#silent = true;
   }
 
+  /** Bytes arrive again; what has vanished stays lost. */
+  heed(): void {
+    this.#silent = false;
+  }
+
   #take(near: Socket): void {
     this.taken += 1;
     const far = connect({ port: this.#port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });

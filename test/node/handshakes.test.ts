@@ -39,6 +39,26 @@ describe('handshakes', () => {
     await Promise.all(dead);
   });
 
+  it('of a node that is seen to be back do not wait behind those that hang, and run once', async () => {
+    let release = (): void => {};
+    const hanging = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const dead = Array.from({ length: 20 }, (_, i) =>
+      handshake(nodeName(`away${i}`), 'failing', () => hanging),
+    );
+    const seen = new AbortController();
+    let logins = 0;
+    const login = async (): Promise<number> => (logins += 1);
+    const back = handshake(nodeName('back'), 'failing', login, undefined, seen.signal);
+    seen.abort();
+    expect(await back).toBe(1);
+    release();
+    await Promise.all(dead);
+    await handshake(nodeName('back'), 'failing', async () => {});
+    expect(logins).toBe(1);
+  });
+
   it('that are given up while they wait reject at once and never run', async () => {
     let release = (): void => {};
     const first = handshake(

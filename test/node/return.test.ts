@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { type LinkOptions, NodeLink } from '../../src/node/link.ts';
+import { KNOCK, opensAgain } from '../../src/node/knock.ts';
 import { nodeConfig, sshReach } from '../cluster/reach.ts';
 import { configThrough, SlowLine } from '../cluster/slow-line.ts';
 import { type Sshd, startSshd } from '../cluster/sshd.ts';
@@ -70,6 +71,29 @@ it('a machine whose door was open all the time is left alone until the back-off 
   await up(link);
   // One knock and one login.
   expect(line.taken).toBe(before + 2);
+});
+
+it('a machine behind something that takes connections for it is noticed when it speaks again', async () => {
+  line = new SlowLine(sshd.port, 0);
+  await line.open();
+  line.silence();
+  const back = opensAgain({ host: '127.0.0.1', port: line.port }, new AbortController().signal, {
+    timings: { ...KNOCK, wordMs: 500 },
+  });
+  // The first knock has had no answer when the second one comes.
+  await until('it was knocked at twice', () => line.taken > 1);
+  line.heed();
+  expect(await back).toBe(true);
+});
+
+it('a server that is there at the first knock is news only after a login to which it said nothing', async () => {
+  line = new SlowLine(sshd.port, 0);
+  await line.open();
+  const door = { host: '127.0.0.1', port: line.port };
+  const never = new AbortController().signal;
+  const timings = { ...KNOCK, everyMs: 60_000, wordMs: 60_000 };
+  expect(await opensAgain(door, never, { wasShut: true, timings })).toBe(true);
+  expect(await opensAgain(door, never, { timings })).toBe(false);
 });
 
 it.each([40, 200])(

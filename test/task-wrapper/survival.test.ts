@@ -43,6 +43,17 @@ async function killStep(token: string, pid: number): Promise<void> {
   await until(() => !isAlive(leader) && !isAlive(pid));
 }
 
+test('a stream that a cut left behind goes when its controller follows by another one; nobody else is sent away', async () => {
+  await node.clean();
+  node = new TestNode({ DISPATCH_QUIET_MS: '300' });
+  const cut = await node.join();
+  const looker = node.connect();
+  await looker.hello(0);
+  const next = await node.join();
+  await cut.closed;
+  expect(await Promise.all([looker, next].map((client) => client.call({ op: 'ping' })))).toEqual([{}, {}]);
+});
+
 test('a supervisor killed in the middle of a step is replaced, and the step ends once', async () => {
   const first = await node.join();
   const order = plainOrder(WAITS);
