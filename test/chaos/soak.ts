@@ -33,7 +33,7 @@ export const soak: Chaos = {
       number,
     ],
     red: 0.02,
-    way: 'line',
+    way: () => 'line',
     project: { max_attempts: 5 },
     machines: { disk: '512m', env: { DISPATCH_RESERVE_BYTES: String(16 * 2 ** 20) } },
   }),
