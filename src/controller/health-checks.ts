@@ -6,8 +6,8 @@ import type { ModelUse } from '../model/model-use.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import { formatSize } from '../model/size.ts';
 import { formatDuration } from '../model/time.ts';
-import { BUILT_IN_RULES } from '../spec/alert-settings.ts';
-import { loadHomeConfig } from '../spec/load.ts';
+import type { AlertRules } from '../spec/alert-settings.ts';
+import { loadAlerts, loadHomeConfig } from '../spec/load.ts';
 import { systemClock } from './clock.ts';
 import { DEGRADED, type PartStanding } from './breakers.ts';
 import type { HealthCheck } from './health.ts';
@@ -27,7 +27,7 @@ export interface Checked {
   readonly untried: () => readonly string[];
   /** Projects whose hub is in use, and what reads its tip. */
   readonly hubs: () => readonly { readonly project: string; readonly tip: () => Promise<string> }[];
-  readonly delay: LoopDelay;
+  readonly delay: Pick<LoopDelay, 'p99'>;
   /** Looks at the whole state. @returns what must hold and does not. */
   readonly lookOver: () => ReadonlySet<string>;
   /** Parts of the controller, by name. */
@@ -72,11 +72,15 @@ async function writable(home: string): Promise<string> {
   return 'can be written';
 }
 
+/** With the bounds of alerts.yaml: what is no alert is no fault here either, and a rule that is off finds nothing. */
 export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
   const { home, looks, hubs, delay, parts, lookOver } = checked;
-  const { config } = await loadHomeConfig(home);
+  const [{ config }, { settings }] = await Promise.all([loadHomeConfig(home), loadAlerts(home)]);
+  const { rules } = settings;
   return [
-    ...looks().map((look): HealthCheck => ({ part: 'node', about: look.name, look: () => nodeText(look) })),
+    ...looks().map(
+      (look): HealthCheck => ({ part: 'node', about: look.name, look: () => nodeText(look, rules) }),
+    ),
     ...hubs().map(
       ({ project, tip }): HealthCheck => ({
         part: 'hub',
@@ -85,8 +89,8 @@ export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
       }),
     ),
     { part: 'component', about: null, look: () => partsText(parts()) },
-    { part: 'disk', about: null, look: () => diskText(home) },
-    { part: 'event-loop', about: null, look: () => delayText(delay) },
+    { part: 'disk', about: null, look: () => diskText(home, rules) },
+    { part: 'event-loop', about: null, look: () => delayText(delay, rules) },
     { part: 'invariants', about: null, look: () => doubtText(lookOver()) },
     ...Object.values(config.models).map(
       (use): HealthCheck => ({
@@ -98,14 +102,13 @@ export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
   ];
 }
 
-function nodeText({ connected, trouble, said, silence }: NodeLook): string {
+function nodeText({ connected, trouble, said, silence }: NodeLook, { heartbeat }: AlertRules): string {
   if (!connected) {
     const silent = silence === null ? '' : ` for ${formatDuration(silence.silentMs)}`;
     throw new Error(`no connection${silent}${trouble === null ? '' : `: ${trouble.message}`}`);
   }
   if (said === null) return 'connected, and not looked at yet';
   const ms = systemClock.wall() - said.at;
-  const { heartbeat } = BUILT_IN_RULES;
   if (heartbeat !== null && ms > heartbeat.afterMs)
     throw new Error(`connected, and no word for ${formatDuration(ms)}`);
   return `connected, said ${formatDuration(ms)} ago how it is doing`;
@@ -122,21 +125,19 @@ function partsText(parts: ReadonlyMap<string, PartStanding>): string {
   throw new Error(said.join('; '));
 }
 
-async function diskText(home: string): Promise<string> {
+async function diskText(home: string, { disk: rule }: AlertRules): Promise<string> {
   const disk = await diskOf(home);
   if (disk === null) throw new Error('the disk of the home cannot be asked');
   const text = `${formatSize(disk.free)} of ${formatSize(disk.total)} are free`;
-  const { disk: rule } = BUILT_IN_RULES;
   const percent = (100 * disk.free) / disk.total;
   if (rule !== null && (percent < rule.under || disk.free < rule.leastBytes)) throw new Error(text);
   return text;
 }
 
-function delayText(delay: LoopDelay): string {
+function delayText(delay: Pick<LoopDelay, 'p99'>, { 'event-loop': rule }: AlertRules): string {
   const ms = delay.p99;
   if (ms === null) return 'no minute was measured yet';
   const text = `one turn in a hundred is ${formatDuration(ms)} late or more`;
-  const { 'event-loop': rule } = BUILT_IN_RULES;
   if (rule !== null && ms > rule.overMs) throw new Error(text);
   return text;
 }

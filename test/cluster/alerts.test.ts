@@ -75,6 +75,7 @@ test('an alert is told once, also after a crash; what is over says so; a sink th
     { part: 'reconciled' },
     { part: 'node', about: 'here' },
     { part: 'node', about: 'gone', ok: false },
+    { part: 'component', ok: true },
     { part: 'disk' },
     { part: 'event-loop' },
     { part: 'invariants', ok: true },
