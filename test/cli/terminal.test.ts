@@ -15,7 +15,7 @@ interface OnTerminal {
 
 /** Runs `dispatch …` on a terminal of 30 rows and 100 columns. `type` is asked after each output what to type next. */
 function onTerminal(cwd: string, args: string, type: (screen: string) => string | null): Promise<OnTerminal> {
-  const command = `stty rows 30 cols 100; exec ${process.execPath} ${program()} ${args}`;
+  const command = `stty rows 30 cols 100; exec '${process.execPath}' '${program()}' ${args}`;
   const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
     cwd,
     env: { ...process.env, HOME: '/nonexistent', TERM: 'xterm-256color', SHELL: '/bin/sh' },

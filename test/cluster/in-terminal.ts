@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import type { Home } from './home.ts';
+import { program } from './running.ts';
 
 interface Terminal {
   /** What the terminal has been given so far. */
@@ -12,12 +13,9 @@ interface Terminal {
   readonly code: Promise<number | null>;
 }
 
-/** Runs a command line in a terminal of its own, with script(1). */
-export function inTerminal(
-  home: Home,
-  command: string,
-  env: Readonly<Record<string, string>> = {},
-): Terminal {
+/** Runs `dispatch …` in a terminal of its own, with script(1). @param args as a shell reads them. */
+export function inTerminal(home: Home, args: string, env: Readonly<Record<string, string>> = {}): Terminal {
+  const command = `'${process.execPath}' '${program()}' ${args}`;
   const script = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: home.dir,
     env: {

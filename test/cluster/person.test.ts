@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Home, makeHome, PROJECT, sshNode, writeFiles } from './home.ts';
 import { inTerminal } from './in-terminal.ts';
 import { isAlive } from './processes.ts';
-import { program } from './running.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 import { until } from './until.ts';
 
@@ -143,7 +142,7 @@ describe('looking on', () => {
       });
       const started = home.start();
       await home.marked('began-A');
-      const window = inTerminal(home, `${process.execPath} ${program()} attach A`);
+      const window = inTerminal(home, 'attach A');
       await until('the window', () => window.shown().includes('hello from A'));
       // What is typed does not reach the agent; Ctrl-b d leaves. Keys that come at once count as pasted text, so each
       // look sends one.
@@ -173,7 +172,7 @@ describe('looking on', () => {
       writeFiles(home.base, { 'stub/ssh': script });
       chmodSync(`${home.base}/stub/ssh`, 0o755);
       const PATH = `${home.base}/stub:${process.env.PATH}`;
-      const window = inTerminal(home, `${process.execPath} ${program()} attach A`, { PATH });
+      const window = inTerminal(home, 'attach A', { PATH });
       expect(await window.code, window.shown()).toBe(42);
       home.mark('go-A');
       expect((await started.ended).code).toBe(0);

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { makeHome, PROJECT } from './home.ts';
 import { inTerminal } from './in-terminal.ts';
-import { program } from './running.ts';
 import { until } from './until.ts';
 
 // Many programs are started; a busy machine needs its time for them.
@@ -60,7 +59,7 @@ test.skipIf(!hasScript)(
     expect((await home.dispatch(['nodes'])).stderr).toContain(`${PROJECT}/A waits for somebody to type`);
     expect((await home.dispatch(['report', PROJECT])).stdout).toContain('**P1 E_STALLED**');
 
-    const window = inTerminal(home, `${process.execPath} ${program()} attach A --write`);
+    const window = inTerminal(home, 'attach A --write');
     await until('the question', () => window.shown().includes('Your name: '));
     expect(window.shown()).toContain('WRITABLE');
     const size = home.tmux(

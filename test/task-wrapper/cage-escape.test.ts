@@ -7,16 +7,13 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CageRules, DEFAULT_CAGE } from '../../src/model/cage.ts';
@@ -26,8 +23,8 @@ import { type Client, isAlive, newToken, shell, TestNode, until } from './client
 import { giveAway, ordinaryNode } from './ordinary.ts';
 import { Project, treeOrder } from './project.ts';
 import { noSandbox } from './sandbox-here.ts';
+import { SECRET, userHome } from './user-home.ts';
 
-const SECRET = 'a key that nobody may read';
 const STRICT: CageRules = { ...DEFAULT_CAGE, level: 'strict' };
 /** Root alone makes control groups here; without them memory and the number of processes are not bounded for it. */
 const groups =
@@ -39,16 +36,13 @@ let node: TestNode;
 let client: Client;
 let project: Project;
 beforeEach(async () => {
-  home = realpathSync(mkdtempSync(join(tmpdir(), 'home-')));
-  mkdirSync(join(home, '.ssh'));
-  writeFileSync(join(home, '.ssh', 'id_ed25519'), SECRET, { mode: 0o600 });
+  home = userHome();
   node = new TestNode({ HOME: home, DISPATCH_DISK_MS: '50' });
   project = new Project({ 'src/a.txt': 'a\n', 'test.sh': 'true\n' });
 });
 afterEach(async () => {
   project.clean();
   await node.clean();
-  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 async function connect(wrapper?: string): Promise<void> {

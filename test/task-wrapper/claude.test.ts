@@ -1,5 +1,5 @@
 /** The node's side of Claude Code, with a small program in its place that prints the same events. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AttemptOrder } from '../../src/protocol/order.ts';
 import { type Client, isAlive, TestNode, until } from './client.ts';
@@ -56,39 +56,23 @@ test("the prompt comes on stdin, the gate's words to the same session, and usage
   expect(node.file(order.token, 'args-2')).toContain('--resume s-1');
 });
 
-test('an agent that hangs after its closing event has finished', async () => {
-  const order = claude(`echo $$ > ../pid; echo good > src/a.txt; echo '${RESULT}'; sleep 300`);
-  await client.call({ op: 'start', order });
-  expect(await client.ended(order.token)).toMatchObject({ kind: 'done', rounds: 1 });
-  expect(isAlive(Number(node.file(order.token, 'pid')))).toBe(false);
-});
-
-test('silence alone ends nobody', async () => {
-  const order = claude(
-    `echo $$ > ../pid; until [ -e ../go ]; do sleep 0.05; done; echo good > src/a.txt; echo '${RESULT}'`,
+test('an agent that hangs after its closing event has finished; silence alone ends nobody, in the first round or a later one', async () => {
+  const waits = 'echo $$ > ../pid; until [ -e ../go ]; do sleep 0.05; done; echo good > src/a.txt';
+  const silent = claude(`${waits}; echo '${RESULT}'`);
+  const later = claude(
+    `if [ $DISPATCH_ROUND = 2 ]; then ${waits}; else echo bad > src/a.txt; fi; echo '${RESULT}'`,
   );
-  await client.call({ op: 'start', order });
-  const pid = `${node.root}/attempts/${order.token}/pid`;
-  await until(() => existsSync(pid));
-  await new Promise((resolve) => setTimeout(resolve, 2500));
-  expect(isAlive(Number(readFileSync(pid, 'utf8')))).toBe(true);
-  expect(await client.call({ op: 'cancel', token: order.token, reason: 'enough', epoch: 1 })).toEqual({
-    state: 'cancelling',
-  });
-  await client.ended(order.token);
-});
-
-test('an agent that thinks long in a later round is not taken for the one that closed the round before', async () => {
-  const order = claude(
-    `if [ $DISPATCH_ROUND = 2 ]; then echo $$ > ../pid; until [ -e ../go ]; do sleep 0.05; done; echo good > src/a.txt; else echo bad > src/a.txt; fi; echo '${RESULT}'`,
-  );
-  await client.call({ op: 'start', order });
-  const dir = `${node.root}/attempts/${order.token}`;
-  await until(() => existsSync(`${dir}/pid`));
-  await new Promise((resolve) => setTimeout(resolve, 2500));
-  expect(isAlive(Number(readFileSync(`${dir}/pid`, 'utf8')))).toBe(true);
-  writeFileSync(`${dir}/go`, '');
-  expect(await client.ended(order.token)).toMatchObject({ kind: 'done', rounds: 2 });
+  for (const order of [silent, later]) await client.call({ op: 'start', order });
+  await until(() => [silent, later].every(({ token }) => node.file(token, 'pid').endsWith('\n')));
+  const hangs = claude(`echo $$ > ../pid; echo good > src/a.txt; echo '${RESULT}'; sleep 300`);
+  await client.call({ op: 'start', order: hangs });
+  expect(await client.ended(hangs.token)).toMatchObject({ kind: 'done', rounds: 1 });
+  // They have been silent for longer than the one that was ended for it.
+  const alive = [hangs, silent, later].map(({ token }) => isAlive(Number(node.file(token, 'pid'))));
+  expect(alive).toEqual([false, true, true]);
+  for (const { token } of [silent, later]) writeFileSync(`${node.root}/attempts/${token}/go`, '');
+  expect(await client.ended(silent.token)).toMatchObject({ kind: 'done', rounds: 1 });
+  expect(await client.ended(later.token)).toMatchObject({ kind: 'done', rounds: 2 });
 });
 
 test('a provider that refuses is an executor failure with its words, not a round of feedback', async () => {

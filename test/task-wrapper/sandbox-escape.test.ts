@@ -3,36 +3,22 @@
  * more without the sandbox, where it must succeed: an attack that fails for another reason proves nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
 import { type Client, isAlive, newToken, TestNode, until } from './client.ts';
 import { Project, treeOrder } from './project.ts';
 import { gateOrder, noSandbox, runGate } from './sandbox-here.ts';
-
-const SECRET = 'a key that nobody may read';
+import { SECRET, userHome } from './user-home.ts';
 
 let home: string;
 let node: TestNode;
 let client: Client;
 let project: Project;
 beforeEach(async () => {
-  home = realpathSync(mkdtempSync(join(tmpdir(), 'home-')));
-  mkdirSync(join(home, '.ssh'));
-  writeFileSync(join(home, '.ssh', 'id_ed25519'), SECRET, { mode: 0o600 });
+  home = userHome();
   node = new TestNode({ HOME: home });
   project = new Project({ 'src/a.txt': 'a\n', 'test.sh': 'true\n' });
   client = await node.join();
@@ -41,7 +27,6 @@ beforeEach(async () => {
 afterEach(async () => {
   project.clean();
   await node.clean();
-  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 /** @returns what the attack printed inside, after it has been shown to do harm outside. */
