@@ -101,6 +101,11 @@ export class Controller {
     return this.#child?.kill(signal) ?? false;
   }
 
+  /** What supervises it goes home: the life that is lived now goes on, and none follows. */
+  leaveAlone(): void {
+    this.#stopped = true;
+  }
+
   /** No life follows this one; it is asked to let go, and killed when it does not. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -19,12 +19,17 @@ export function collectedAt(events: readonly Event[]): Map<string, number> {
   const agents = new Set<string>();
   for (const event of events) {
     const { fact } = event;
-    if (
-      fact.type === 'attempt.ended' ||
-      fact.type === 'candidate.accepted' ||
-      fact.type === 'candidate.refused'
-    )
-      if (agents.has(fact.token)) at.set(fact.token, event.at);
+    switch (fact.type) {
+      case 'attempt.claimed':
+        if (fact.work.kind === 'work') agents.add(fact.token);
+        break;
+      case 'attempt.ended':
+      case 'candidate.accepted':
+      case 'candidate.refused':
+        if (agents.has(fact.token)) at.set(fact.token, event.at);
+        break;
+      default:
+    }
   }
   return at;
 }

@@ -4,32 +4,42 @@ import { join } from 'node:path';
 import { EXIT } from '../../src/model/exit.ts';
 import { PROJECT } from '../cluster/home.ts';
 import { linesOf, verdict } from '../crash/verdict.ts';
-import { type Arena, supervisorOf } from './arena.ts';
+import { type Arena, type ArenaTask, supervisorOf } from './arena.ts';
 import type { Report } from './report.ts';
 
 export interface Judgement {
   /** Attempts may be lost (a tmux server was killed, a node rebooted): a task may then have run more than once. */
   readonly mayRepeat: boolean;
+  /** Tasks that something was done to which nobody survives: they have failed instead. */
+  readonly doomed?: readonly string[];
 }
 
 /** The controller must have said that it is done. Delivers what merged first, since that is what a person would do. */
-export async function judge(arena: Arena, report: Report, { mayRepeat }: Judgement): Promise<void> {
+export async function judge(
+  arena: Arena,
+  report: Report,
+  { mayRepeat, doomed = [] }: Judgement,
+): Promise<void> {
   const { home, tasks, nodes } = arena;
   const collect = await home.dispatch(['collect', PROJECT], { limitMs: 600_000 });
-  const isRed = tasks.some(({ ends }) => ends === 'failed');
+  const endOf = ({ id, ends }: ArenaTask): string => (doomed.includes(id) ? 'failed' : ends);
+  const isRed = tasks.some((task) => endOf(task) === 'failed');
   report.expect(
     collect.code === (isRed ? EXIT.unfinished : EXIT.ok),
     `collect ended with ${collect.code}: ${collect.stderr}`,
   );
   const words = await home.words();
-  for (const { id, ends } of tasks)
-    report.expect(words[id] === ends, `${id}: is ${words[id]}, and ought to be ${ends}`);
+  for (const task of tasks)
+    report.expect(
+      words[task.id] === endOf(task),
+      `${task.id}: is ${words[task.id]}, and ought to be ${endOf(task)}`,
+    );
 
   const ran = home.executions();
   for (const { task, attempt } of ran)
     report.expect(mayRepeat || attempt === 1, `${task}: attempt ${attempt} was begun`);
   report.figure('agents begun', ran.length, '');
-  const merged = tasks.filter(({ ends }) => ends === 'merged').length;
+  const merged = tasks.filter((task) => endOf(task) === 'merged').length;
   report.figure('tasks merged', merged, '');
   report.figure('tasks failed, as they had to', tasks.length - merged, '');
 

@@ -11,7 +11,7 @@ import { type Ask, command, type Chaos } from './command.ts';
 import { collectedAt, eventsOf } from './events.ts';
 import { judge } from './judge.ts';
 import type { Report } from './report.ts';
-import { Sampling } from './samples.ts';
+import { expectFlat, Sampling } from './samples.ts';
 import { noWires } from './wire.ts';
 
 const TASKS = 32;
@@ -59,7 +59,7 @@ export const linkCut: Chaos = {
     const missing = noWires();
     if (missing !== null) report.figure(`NOT DONE, no lost packets and no pulled cable: ${missing}`, 0, '');
     const controller = arena.keep();
-    const sampling = new Sampling(arena, controller, report, Math.max(1000, cutMsOf(ask) / 100));
+    const sampling = new Sampling(arena, controller, report, Math.max(1000, cutMsOf(ask) / 60));
     await until('that all run', () => home.executions().length === TASKS, ALL_RUN_MS);
     const sorts = cuts();
     await each(nodes, async (node, i) => {
@@ -73,6 +73,7 @@ export const linkCut: Chaos = {
     report.did('back', 'all');
     await controller.over;
     sampling.stop();
+    expectFlat(sampling, report);
     await figures(arena, report, backAt);
     report.expect(controller.lives.length === 1, `the controller lived ${controller.lives.length} times`);
     await judge(arena, report, { mayRepeat: false });

@@ -47,6 +47,7 @@ export class Report {
   readonly #name: string;
   readonly #seed: number;
   readonly #scale: number;
+  readonly #commit = commit();
   readonly #began = performance.now();
   readonly #deeds: Deed[] = [];
   readonly #figures: Figure[] = [];
@@ -105,7 +106,7 @@ export class Report {
       command,
       seed: this.#seed,
       scale: this.#scale,
-      commit: commit(),
+      commit: this.#commit,
       machine: machine(),
       tookMs: Math.round(this.nowMs),
       deeds: this.#deeds,
