@@ -152,6 +152,8 @@ function start(
     throw new Refused('protocol', `the order is of protocol ${order.protocol}, this node speaks ${PROTOCOL}`);
   fence(office, order.epoch);
   if (office.attempts.get(order.token) !== undefined) return { state: 'known' };
+  if (isForgotten(office.root, order.token))
+    throw new Refused('forgotten', `${order.token} has been here, has ended, and was forgotten`);
   space();
   const { work } = order;
   if (work.kind === 'work') needProgram(work.executor.command[0]);
@@ -241,6 +243,10 @@ function whereabouts(root: Root, token: Token): string | null {
       existsSync(dir),
     ) ?? null
   );
+}
+
+function isForgotten(root: Root, token: Token): boolean {
+  return [root.done, root.trash].some((dir) => existsSync(`${dir}/${token}`));
 }
 
 /** One at a time for each mirror: parallel writers of one repository race. */

@@ -1,7 +1,8 @@
 /**
  * What a look at the rules found, against what is known: which alerts begin, begin again, and are over. One alert per
  * cause and span (a day): what comes back within it is recorded as quiet, so that it is listed and nobody is told; what
- * lasts longer and nobody has acknowledged is told again. Something that got worse is told at once.
+ * lasts longer and nobody has acknowledged is told again. Something that got worse is told at once, and that once in the
+ * span too: one that gets better and worse by turns is one alert.
  */
 import type { AlertState, Cause } from '../model/alert.ts';
 import type { Reply } from './commands.ts';
@@ -21,9 +22,13 @@ export function judgeAlerts(turn: Turn, input: Extract<Input, { is: 'alerts.judg
 function raise(turn: Turn, cause: Cause, againMs: number): void {
   const known = turn.state.alerts.get(cause.key);
   if (!isNews(known, cause, { againMs, now: turn.now })) return;
-  const again = known !== undefined && known.resolved !== null && !isOther(known, cause);
-  const quiet = again && turn.now - known.announcedAt < againMs;
+  const quiet = known !== undefined && wasTold(known, cause, turn.now - againMs);
   turn.record({ type: 'alert.raised', ...cause, ...(quiet ? { quiet: true } : {}) });
+}
+
+/** Somebody was told of this form of it, or of a worse one, since that moment. */
+function wasTold({ tellings }: AlertState, { code, level }: Cause, since: number): boolean {
+  return tellings.some((telling) => telling.code === code && telling.level <= level && telling.at > since);
 }
 
 /** It begins, has got worse, or stands for so long that somebody is to hear of it again. */

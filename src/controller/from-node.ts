@@ -214,7 +214,8 @@ function attemptEnded(
   }
   turn.record({ type: 'attempt.late', token, what: `ended: ${outcome.kind}` }, source);
   memory.cancelling.delete(token);
-  if (attempt === undefined) return;
+  // An end that is told a second time says nothing of what is still to be fetched.
+  if (attempt === undefined || attempt.phase.is === 'ended') return;
   const head = 'head' in outcome ? outcome.head : null;
   if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(token, attempt.node);
   else memory.salvage.set(token, head);
@@ -238,6 +239,8 @@ export function startRefused(
     if (refusal === 'no-space') turn.memory.cramped.add(attempt.node);
     return giveUpClaim(turn, attempt, message, null);
   }
+  // A store that was put back does not know what became of it: it was told to the one before.
+  if (refusal === 'forgotten') return loseClaim(turn, attempt, 'it ended before the state was put back');
   if (tries < MAX_START_TRIES) return;
   // What is wrong there is not the order: another node may take it, and this one is held to account.
   if (refusal === 'internal') {

@@ -24,11 +24,18 @@ export interface Cause {
   readonly fix: string | null;
 }
 
+/** One form of a cause: a node that was silent is lost. */
+export interface Telling extends Pick<Cause, 'code' | 'level'> {
+  readonly at: number;
+}
+
 export interface AlertState extends Cause {
   /** Wall clock, milliseconds: when it was found, the last time that it began. */
   readonly since: number;
   /** When somebody was last to be told; a cause that comes back within a day of it is not told again. */
   readonly announcedAt: number;
+  /** When somebody was last to be told of each form that it had: it may get worse, and better, and worse again. */
+  readonly tellings: readonly Telling[];
   /** It came back within a day of the last telling: listed, not told. */
   readonly quiet: boolean;
   /** Names of the sinks that took it. */

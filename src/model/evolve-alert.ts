@@ -13,8 +13,12 @@ export function raiseAlert(state: State, fact: Of<'alert.raised'>, at: number): 
   const since = before === undefined || before.resolved !== null ? at : before.since;
   const announcedAt = quiet && before !== undefined ? before.announcedAt : at;
   const cause = { key, rule, level, code, about, message, fix };
-  const fresh = { told: [], acked: null, resolved: null };
-  state.alerts.set(key, { ...cause, since, announcedAt, quiet, ...fresh });
+  const others = before?.tellings.filter((telling) => telling.code !== code || telling.level !== level) ?? [];
+  const tellings = quiet && before !== undefined ? before.tellings : [...others, { code, level, at }];
+  // Who was told of it in another form, and is not told of this one, is still to hear that it is over.
+  const told = quiet && before?.resolved === null ? before.told : [];
+  const fresh = { told, acked: null, resolved: null };
+  state.alerts.set(key, { ...cause, since, announcedAt, tellings, quiet, ...fresh });
 }
 
 /** One whose sink was slow may have been found again meanwhile: it was told all the same. */

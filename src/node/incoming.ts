@@ -13,6 +13,7 @@ const REFUSALS: ReadonlySet<string> = new Set<Refusal>([
   'fenced',
   'unknown',
   'missing-base',
+  'forgotten',
   'no-space',
   'missing-program',
   'bad-request',

@@ -243,6 +243,8 @@ export type Refusal =
   | 'fenced'
   | 'unknown'
   | 'missing-base'
+  /** The attempt has been here, has ended, and was told to be forgotten: nobody will hear of it again. */
+  | 'forgotten'
   | 'no-space'
   | 'missing-program'
   | 'bad-request'

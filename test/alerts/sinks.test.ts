@@ -21,6 +21,7 @@ const ALERT: AlertState = {
   fix: 'dispatch nodes probe mac2',
   since: Date.UTC(2026, 10, 20, 9),
   announcedAt: Date.UTC(2026, 10, 20, 9),
+  tellings: [],
   quiet: false,
   told: [],
   acked: null,

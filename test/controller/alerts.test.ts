@@ -103,6 +103,25 @@ test('what has got worse is told at once, and what nothing can be said of stays 
   expect(night.waits()).toEqual({ raised: [DOWN.key], resolved: [] });
 });
 
+test('what gets worse and better by turns is told once a day in each form, and whoever was told hears that it is over', () => {
+  const night = new Night();
+  const lost: Cause = { ...DOWN, level: 'P0', code: 'E_NODE_LOST' };
+  const worse: Cause = { ...DOWN, level: 'P0' };
+  night.look(0, [DOWN]);
+  night.tell();
+  expect(night.look(1000, [lost])).toEqual(['alert.raised']);
+  night.tell();
+  expect(night.look(1000, [DOWN])).toEqual(['alert.raised quiet']);
+  expect(night.look(1000, [lost])).toEqual(['alert.raised quiet']);
+  expect(night.waits()).toEqual(NOTHING);
+  expect(night.look(1000, [])).toEqual(['alert.resolved']);
+  expect(night.waits()).toEqual({ raised: [], resolved: [DOWN.key] });
+  night.tell();
+  expect(night.look(1000, [lost])).toEqual(['alert.raised quiet']);
+  expect(night.look(1000, [worse])).toEqual(['alert.raised']);
+  expect(night.look(DAY, [lost])).toEqual(['alert.raised']);
+});
+
 test('in quiet hours P1 waits and P0 does not; what is over before anybody heard of it is told to nobody', () => {
   const night = new Night();
   night.look(0, [DOWN, { ...DOWN, key: 'disk', level: 'P0' }, { ...DOWN, key: 'idle', level: 'P2' }]);

@@ -127,6 +127,16 @@ describe('a node whose journal no longer reaches back to what the store knows', 
     expect(story.wanted(`collect:${a}`)).toBeDefined();
   });
 
+  test('says that an order is of an attempt that it has forgotten: what became of it nobody tells, and it is tried again', () => {
+    const story = new Story([spec('a')]);
+    const { progress } = story.core.state.tasks.get(key('p', 'a')) ?? {};
+    const token = progress?.at === 'attempt' ? progress.token : lostToken(1);
+    const refused = { is: 'start.refused', refusal: 'forgotten', message: 'it was here' } as const;
+    story.turn({ ...refused, key: `start:${token}`, token });
+    expect(story.core.state.attempts.get(token)?.phase.is).toBe('fenced');
+    expect(story.core.state.tasks.get(key('p', 'a'))).toMatchObject({ losses: 1, progress: { at: 'open' } });
+  });
+
   test('and one whose journal does is waited for', () => {
     const story = new Story([spec('a')]);
     const a = story.started('a');

@@ -16,6 +16,16 @@ test('commits of a cancelled attempt are brought into the hub before its node ma
   expect(story.wanted(`forget:${token}`)).toBeDefined();
 });
 
+test('an attempt that ends a second time is not forgotten before its branch is fetched', () => {
+  const story = new Story([spec('p', 'A')]);
+  const token = story.started('A');
+  const done = { kind: 'done', head: commit(2), rounds: 1, usage: null } as const;
+  story.news({ type: 'attempt.ended', token, outcome: done });
+  story.news({ type: 'attempt.ended', token, outcome: { kind: 'lost', why: 'killed' } });
+  expect(story.wanted(`forget:${token}`)).toBeUndefined();
+  expect(story.wanted(`collect:${token}`)).toMatchObject({ head: commit(2) });
+});
+
 test('a cancelled attempt that vanished with the disk of its node is settled when the node is back', () => {
   const story = new Story([spec('p', 'A')]);
   const token = story.started('A');

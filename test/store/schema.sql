@@ -15,6 +15,7 @@ CREATE TABLE alerts (
   fix          TEXT,
   since        REAL NOT NULL,
   announced_at REAL NOT NULL,
+  tellings     TEXT NOT NULL CHECK (json_valid(tellings)),
   quiet        INTEGER NOT NULL CHECK (quiet IN (0, 1)),
   told         TEXT NOT NULL CHECK (json_valid(told)),
   acked        TEXT CHECK (json_valid(acked)),

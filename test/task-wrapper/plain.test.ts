@@ -45,7 +45,8 @@ test('starting twice with one token starts once', async () => {
   expect(await client.call({ op: 'start', order })).toEqual({ state: 'known' });
   expect(await client.call({ op: 'forget', token: order.token, epoch: 1 })).toEqual({ state: 'forgotten' });
   expect(await client.call({ op: 'forget', token: order.token, epoch: 1 })).toEqual({ state: 'forgotten' });
-  expect(await client.call({ op: 'start', order })).toEqual({ state: 'known' });
+  // Whoever orders it again does not know how it ended, and is told that nobody will say so again.
+  await expect(client.call({ op: 'start', order })).rejects.toThrow(/was forgotten/u);
   expect(await client.call({ op: 'forget', token: newToken(), epoch: 1 })).toEqual({ state: 'unknown' });
   expect(node.file(order.token, 'agent.log')).toBe('once\n');
 });

@@ -12,27 +12,29 @@ interface AlertRow {
   readonly since: number;
   readonly announced_at: number;
   readonly quiet: number;
-  /** JSON, as the two below. */
+  /** JSON, as the three below. */
+  readonly tellings: string;
   readonly told: string;
   readonly acked: string | null;
   readonly resolved: string | null;
 }
 
 const COLUMNS =
-  'key, rule, level, code, about, message, fix, since, announced_at, quiet, told, acked, resolved';
+  'key, rule, level, code, about, message, fix, since, announced_at, tellings, quiet, told, acked, resolved';
 
 /** A statement that writes an alert's row, new or known. */
 export function putAlert(db: Db): (alert: AlertState) => void {
   const statement = db.prepare<[AlertRow]>(`
     INSERT INTO alerts (${COLUMNS})
-    VALUES (@key, @rule, @level, @code, @about, @message, @fix, @since, @announced_at, @quiet, @told, @acked, @resolved)
+    VALUES (@key, @rule, @level, @code, @about, @message, @fix, @since, @announced_at, @tellings, @quiet, @told, @acked, @resolved)
     ON CONFLICT (key) DO UPDATE SET rule = @rule, level = @level, code = @code, about = @about, message = @message,
-      fix = @fix, since = @since, announced_at = @announced_at, quiet = @quiet, told = @told, acked = @acked,
+      fix = @fix, since = @since, announced_at = @announced_at, tellings = @tellings, quiet = @quiet, told = @told, acked = @acked,
       resolved = @resolved`);
-  return ({ announcedAt, quiet, told, acked, resolved, ...cause }) => {
+  return ({ announcedAt, tellings, quiet, told, acked, resolved, ...cause }) => {
     statement.run({
       ...cause,
       announced_at: announcedAt,
+      tellings: JSON.stringify(tellings),
       quiet: quiet ? 1 : 0,
       told: JSON.stringify(told),
       acked: acked === null ? null : JSON.stringify(acked),
@@ -56,6 +58,7 @@ export function allAlerts(db: Db): AlertState[] {
       level: row.level as AlertState['level'],
       code: row.code as AlertState['code'],
       announcedAt: row.announced_at,
+      tellings: JSON.parse(row.tellings) as AlertState['tellings'],
       quiet: row.quiet === 1,
       told: JSON.parse(row.told) as string[],
       acked: row.acked === null ? null : (JSON.parse(row.acked) as AlertState['acked']),
