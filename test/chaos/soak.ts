@@ -5,7 +5,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as passing } from 'node:timers/promises';
-import { PROJECT } from '../cluster/home.ts';
 import { type Chaos, command } from './command.ts';
 import { FAULTS, type Field } from './faults.ts';
 import { noMachine } from './machine.ts';
