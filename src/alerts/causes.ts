@@ -83,7 +83,7 @@ function known({ snapshot, rules, found, now }: Bench): void {
   const named = new Set(nodes.map(({ name }) => name));
   const alerts = [
     ...[...state.projects.values()].flatMap((project) => alertsOf(state, project)),
-    ...budgetAlerts(snapshot, null, now),
+    ...(rules.budget === null ? [] : budgetAlerts(snapshot, null, now, rules.budget.over / 100)),
     ...nodeAlerts(state).filter(({ node }) => node === null || named.has(node)),
   ];
   for (const alert of alerts) {
@@ -107,8 +107,8 @@ function ruled(
   if (cause.startsWith('gate/')) return ofFound('gate');
   if (code === 'E_NODE_LOST') return { rule: 'node-lost', level: rules['node-lost']?.level ?? null };
   if (code === 'E_NODE_DOWN') return { rule: 'node-down', level: rules['node-down']?.level ?? null };
-  if (code === 'E_BUDGET_LOW' || code === 'E_BUDGET_GONE')
-    return { rule: 'budget', level: rules.budget === null ? null : level };
+  if (code === 'E_BUDGET_LOW') return { rule: 'budget', level: rules.budget?.level ?? null };
+  if (code === 'E_BUDGET_GONE') return { rule: 'budget', level: rules.budget === null ? null : level };
   return ofFound('ailment');
 }
 
@@ -204,10 +204,13 @@ function budgets(bench: Bench): void {
 
 function slots({ snapshot, figures, rules, now, found, undecided }: Bench): void {
   const rule = rules.utilisation;
-  if (rule === null || figures.idleSince === null) return;
+  if (rule === null) return;
+  const { used, slots: all } = utilisation(snapshot);
+  // Right after a start no node is connected yet.
+  if (snapshot.nodes.length > 0 && snapshot.connected.size === 0) return undecided('utilisation');
+  if (figures.idleSince === null) return;
   const ms = now - figures.idleSince;
   if (ms < rule.afterMs) return undecided('utilisation');
-  const { used, slots: all } = utilisation(snapshot);
   const message = `fewer than ${rule.under} % of the slots worked for ${formatDuration(ms)} (now ${used} of ${all}), and tasks wait`;
   const about = ofHome('utilisation', rule.level, 'E_UTILISATION', message);
   found({ key: 'utilisation', ...about, fix: 'dispatch status' });

@@ -16,11 +16,12 @@ import { type Hands, sendTo } from '../alerts/sinks/send.ts';
 import type { AlertState } from '../model/alert.ts';
 import type { Event } from '../model/event.ts';
 import { projectOfKey } from '../model/found.ts';
-import type { NodeName, ProjectName } from '../model/ids.ts';
+import type { ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { BUILT_IN_ALERTS, type AlertSettings, type SinkConfig } from '../spec/alert-settings.ts';
 import { systemClock } from './clock.ts';
 import { diskOf, walOf } from './measure.ts';
+import { NodeSpans } from './node-spans.ts';
 import type { Note } from './note.ts';
 import { homePaths } from './paths.ts';
 import type { Session } from './session.ts';
@@ -62,7 +63,7 @@ export class AlertWatch {
   readonly #standing = new Map<string, Standing>();
   /** What each sink took, until the log has it and after. */
   readonly #sent = new Map<string, string>();
-  readonly #downSince = new Map<NodeName, number>();
+  readonly #spans = new NodeSpans();
   readonly #movedAt = new Map<ProjectName, number>();
   #settings: AlertSettings = BUILT_IN_ALERTS;
   #awakeSince = systemClock.wall();
@@ -138,16 +139,11 @@ export class AlertWatch {
     const now = systemClock.wall();
     if (Math.abs(now - this.#lookedAt) > this.#settings.everyMs + SLEPT_MS) {
       this.#awakeSince = now;
-      this.#downSince.clear();
+      this.#spans.forget();
       this.#idleSince = null;
     }
     this.#lookedAt = now;
-    const heardAt = new Map<NodeName, number>();
-    for (const { name, connected, said } of session.looks()) {
-      if (connected) this.#downSince.delete(name);
-      else if (!this.#downSince.has(name)) this.#downSince.set(name, now);
-      if (connected) heardAt.set(name, said?.at ?? this.#awakeSince);
-    }
+    const heardAt = this.#spans.look(session.looks(), now);
     const { used, slots, waits } = utilisation(session.snapshot());
     const { utilisation: rule } = this.#settings.rules;
     if (!waits || slots === 0 || rule === null || (100 * used) / slots >= rule.under) this.#idleSince = null;
@@ -157,7 +153,7 @@ export class AlertWatch {
       disk,
       walBytes,
       loopDelayMs: session.delay.p99,
-      downSince: this.#downSince,
+      downSince: this.#spans.downSince,
       heardAt,
       movedAt: this.#movedAt,
       idleSince: this.#idleSince,

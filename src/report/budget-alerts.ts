@@ -7,11 +7,12 @@ import { whyEach } from '../schedule/why.ts';
 import type { Alert } from './alerts.ts';
 import { budgetLine, goneText, needsText, raiseCommand } from './budget-text.ts';
 
-/** @param projects null: all of them. */
+/** @param projects null: all of them. @param share of a bound that is told when it is used, from 0 to 1; 0.8 when left out. */
 export function budgetAlerts(
   snapshot: Snapshot,
   projects: ReadonlySet<ProjectName> | null,
   now: number,
+  share?: number,
 ): Alert[] {
   const budgets = new Budgets(snapshot, now);
   if (!budgets.isBounded) return [];
@@ -23,7 +24,7 @@ export function budgetAlerts(
   const alerts = new Map<string, Alert>();
   for (const verdict of bounds.filter(concerns)) {
     const isOver = isGone({ ...verdict, reserved: 0 });
-    if (isOver || isNearlyGone(verdict)) alerts.set(keyOf(verdict), alertOf(verdict, isOver, now));
+    if (isOver || isNearlyGone(verdict, share)) alerts.set(keyOf(verdict), alertOf(verdict, isOver, now));
   }
   const why = whyEach(snapshot, now);
   for (const key of snapshot.state.startable) {

@@ -225,9 +225,9 @@ export function neverFits({ needs, limit }: BudgetVerdict): boolean {
   return needs === null || (needs ?? 0) > limit + HAIR;
 }
 
-/** So much of it is used that a person is told. */
-export function isNearlyGone({ used, limit }: BudgetVerdict): boolean {
-  return used >= ALERT_SHARE * limit - HAIR;
+/** So much of it is used that a person is told. @param share of the whole, from 0 to 1. */
+export function isNearlyGone({ used, limit }: BudgetVerdict, share = ALERT_SHARE): boolean {
+  return used >= share * limit - HAIR;
 }
 
 /** What an agent costs has to be known before; a shell command of unknown price is told apart in what was used. */

@@ -120,6 +120,9 @@ test('many failures, many blocked tasks, a budget nearly used and idle slots are
   const bound = { ...RULES, 'failure-rate': null, budget: null };
   expect(look(world, { idleSince: world.now - 30 * MINUTE }, bound)).toEqual(only('P2 utilisation'));
   expect(look(world, { idleSince: world.now - MINUTE }, bound)).toEqual(unsure('utilisation'));
+  world.connected.delete(N1);
+  expect(look(world, {}, bound)).toEqual(unsure('utilisation'));
+  world.connected.add(N1);
   for (let n = 0; n < 11; n += 1) world.add('p', `B${n}`, { dependsOn: [world.task('p', 'T0').spec.id] });
   world.record({ type: 'task.failed', task: world.task('p', 'T0').key, reason: 'no', findings: [] });
   expect(look(world, {}, bound)).toEqual(only('P1 blocked'));

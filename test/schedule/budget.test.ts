@@ -131,6 +131,8 @@ describe('a budget', () => {
     expect(budgetAlerts(made.snapshot(), null, made.now)).toMatchObject([
       { code: 'E_BUDGET_LOW', level: 'P1', fix: 'dispatch budget raise p --total --tokens 2000' },
     ]);
+    // Another bound, as alerts.yaml may say.
+    expect(budgetAlerts(made.snapshot(), null, made.now, 0.9)).toEqual([]);
     spend(made, used(300));
     expect(started(made)).toEqual([]);
     expect(budgetAlerts(made.snapshot(), null, made.now)).toMatchObject([
