@@ -3,15 +3,14 @@
  * has not run long enough, a figure that hovers at its bound) is undecided: an alert that stands stays, and none begins.
  */
 import type { AlertLevel, Cause } from '../model/alert.ts';
-import type { ErrorCode } from '../model/codes/index.ts';
-import type { ProjectName } from '../model/ids.ts';
-import { formatSize } from '../model/size.ts';
 import { formatDuration } from '../model/time.ts';
 import { budgetAlerts } from '../report/budget-alerts.ts';
 import { type Alert, alertsOf, nodeAlerts, silentCause } from '../report/alerts.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import type { AlertRules, RuleName } from '../spec/alert-settings.ts';
+import { type Bench, bound, ofHome, round } from './bench.ts';
 import type { Figures } from './figures.ts';
+import { backup, disk, doubts, eventLoop, parts, sinks, wal } from './here.ts';
 import { blockedCount, budgetUse, failureRate, idleWork, lastProgress, utilisation } from './measures.ts';
 
 export interface Judged {
@@ -19,9 +18,6 @@ export interface Judged {
   /** Keys of which nothing can be said now. */
   readonly undecided: ReadonlySet<string>;
 }
-
-/** A figure has to come back by a tenth before what it showed is over. */
-const MARGIN = 0.1;
 
 /** @param now wall clock, milliseconds. */
 export function causesOf(snapshot: Snapshot, figures: Figures, rules: AlertRules, now: number): Judged {
@@ -56,25 +52,6 @@ export function causesOf(snapshot: Snapshot, figures: Figures, rules: AlertRules
   };
   for (const look of looks) look(bench);
   return { found: [...found.values()], undecided };
-}
-
-interface Bench {
-  readonly snapshot: Snapshot;
-  readonly figures: Figures;
-  readonly rules: AlertRules;
-  readonly now: number;
-  readonly found: (cause: Cause) => void;
-  readonly undecided: (key: string) => void;
-}
-
-/** A defect of the controller itself; no rule switches this off. */
-function doubts({ figures, found }: Bench): void {
-  const [first] = figures.doubts;
-  if (first === undefined) return;
-  const more = figures.doubts.size === 1 ? '' : ` (and ${figures.doubts.size - 1} more)`;
-  const message = `what must always hold does not, so no work starts and nothing lands: ${first}${more}`;
-  const about = ofHome('invariants', 'P0', 'E_INVARIANT', message);
-  found({ key: 'invariants', ...about, fix: 'dispatch replay --check' });
 }
 
 /** What the reports say too: gates, stalls, ailments, nodes that are silent by their lease. */
@@ -176,20 +153,6 @@ function progress({ snapshot, figures, rules, now, found, undecided }: Bench): v
   }
 }
 
-function disk(bench: Bench): void {
-  const { rules, figures } = bench;
-  const rule = rules.disk;
-  if (rule === null) return;
-  if (figures.disk === null) return bench.undecided('disk');
-  const { free, total } = figures.disk;
-  const percent = (100 * free) / total;
-  const message = `${formatSize(free)} of ${formatSize(total)} are free (${round(percent)} %)`;
-  const cause = { key: 'disk', ...ofHome('disk', rule.level, 'E_DISK_LOW', message), fix: 'dispatch health' };
-  if (percent < rule.under || free < rule.leastBytes) bench.found(cause);
-  else if (percent < rule.under * (1 + MARGIN) || free < rule.leastBytes * (1 + MARGIN))
-    bench.undecided('disk');
-}
-
 function budgets(bench: Bench): void {
   const rule = bench.rules.budget;
   if (rule === null) return;
@@ -226,106 +189,4 @@ function blocked(bench: Bench): void {
     ...ofHome('blocked', rule.level, 'E_MANY_BLOCKED', message),
     fix: 'dispatch status',
   });
-}
-
-function wal(bench: Bench): void {
-  const rule = bench.rules.wal;
-  if (rule === null) return;
-  const { walBytes } = bench.figures;
-  if (walBytes === null) return bench.undecided('wal');
-  const message = `.dispatch/state.db-wal has ${formatSize(walBytes)}: some process reads the store and does not end`;
-  bound(bench, walBytes, rule.overBytes, {
-    key: 'wal',
-    ...ofHome('wal', rule.level, 'E_WAL_SIZE', message),
-    fix: 'fuser -v .dispatch/state.db',
-  });
-}
-
-function eventLoop(bench: Bench): void {
-  const rule = bench.rules['event-loop'];
-  if (rule === null) return;
-  const { loopDelayMs } = bench.figures;
-  if (loopDelayMs === null) return bench.undecided('event-loop');
-  const message = `one turn of the controller's event loop in a hundred was ${formatDuration(loopDelayMs)} late or more`;
-  bound(bench, loopDelayMs, rule.overMs, {
-    key: 'event-loop',
-    ...ofHome('event-loop', rule.level, 'E_EVENT_LOOP', message),
-    fix: 'dispatch health',
-  });
-}
-
-function sinks({ figures, rules, found, undecided }: Bench): void {
-  const { sink: rule } = rules;
-  if (rule === null) return;
-  for (const [name, { tried, failing }] of figures.sinks) {
-    const key = sinkCause(name);
-    // One that was not tried since the start may fail still.
-    if (!tried) undecided(key);
-    if (failing === null) continue;
-    const message = `the sink ${name} takes no alerts: ${failing}`;
-    const about = { key, rule: 'sink', level: rule.level, about: name };
-    found({ ...about, code: 'E_SINK', message, fix: `dispatch alerts test ${name}` });
-  }
-}
-
-/** Safe mode. A part that has not done anything since this process began may fail still. */
-function parts({ snapshot, figures, rules, found, undecided }: Bench): void {
-  const rule = rules['safe-mode'];
-  if (rule === null) return;
-  for (const [name, { project, failures, safe }] of figures.parts) {
-    const key = partCause(name);
-    if (safe === null) {
-      if (failures > 0) undecided(key);
-      continue;
-    }
-    const what = project === null ? 'no new work starts' : `no new work of ${project} starts`;
-    const message = `${what}, because ${name} does not work: ${safe.reason}`;
-    const about = { key, rule: 'safe-mode', level: rule.level, about: project ?? 'here' };
-    found({ ...about, code: 'E_SAFE_MODE', message, fix: 'dispatch doctor' });
-  }
-  for (const { key, rule: of, about } of snapshot.state.alerts.values()) {
-    if (of !== 'safe-mode' || [...figures.parts.keys()].some((name) => partCause(name) === key)) continue;
-    if (about === 'here' || snapshot.state.projects.has(about as ProjectName)) undecided(key);
-  }
-}
-
-function partCause(name: string): string {
-  return `part/${name.replaceAll(' ', '-')}`;
-}
-
-function backup({ figures, rules, found, undecided }: Bench): void {
-  const { backup: rule } = rules;
-  if (rule === null) return;
-  const { tried, failing } = figures.backup;
-  if (!tried) undecided('backup');
-  if (failing === null) return;
-  const message = `the backup of the day cannot be made: ${failing}`;
-  found({
-    key: 'backup',
-    ...ofHome('backup', rule.level, 'E_BACKUP_FAILED', message),
-    fix: 'dispatch backup',
-  });
-}
-
-/** Of a sink that fails. It is not told of itself. */
-export function sinkCause(sink: string): string {
-  return `sink/${sink}`;
-}
-
-function bound({ found, undecided }: Bench, figure: number, most: number, cause: Cause): void {
-  if (figure > most) found(cause);
-  else if (figure > most * (1 - MARGIN)) undecided(cause.key);
-}
-
-function ofHome(
-  rule: RuleName | 'invariants',
-  level: AlertLevel,
-  code: ErrorCode,
-  message: string,
-): Pick<Cause, 'rule' | 'level' | 'code' | 'about' | 'message'> {
-  return { rule, level, code, about: 'here', message };
-}
-
-function round(percent: number): number {
-  return Math.round(percent * 10) / 10;
 }

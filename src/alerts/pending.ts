@@ -4,7 +4,7 @@
  */
 import type { AlertState } from '../model/alert.ts';
 import type { QuietHours, SinkConfig } from '../spec/alert-settings.ts';
-import { sinkCause } from './causes.ts';
+import { sinkCause } from './here.ts';
 
 export interface Pending {
   readonly raised: readonly AlertState[];
