@@ -289,14 +289,22 @@ describe('recovery', { timeout: LIMIT_MS }, () => {
     second.signal('SIGUSR2');
     const { code, stderr } = await second.ended;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('a planted defect') });
-    const third = await serving(home);
+    const thrown = join(home.base, 'thrown.mjs');
+    writeFileSync(thrown, "process.on('SIGUSR2', () => { throw new Error('a planted exception'); });\n");
+    const third = await serving(home, { NODE_OPTIONS: `--import=${thrown}` });
     await third.until('that the backup is made', () =>
       third.notes.some(({ about, message }) => about === 'backup' && message.startsWith('wrote ')),
     );
     expect(readdirSync(backups).filter((name) => name.endsWith('-daily.tar.gz'))).toHaveLength(2);
     await third.until('that the alert is over', alerted(third, 'resolved: it was: the backup of the day'));
-    third.signal('SIGTERM');
-    expect((await third.ended).code).toBe(0);
+    third.signal('SIGUSR2');
+    const last = await third.ended;
+    expect({ code: last.code, stderr: last.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('a planted exception'),
+    });
+    // It holds nothing: the next one takes over at once.
+    expect((await home.dispatch(['status'])).stderr).toContain('no controller runs');
   });
 });
 
