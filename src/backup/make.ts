@@ -66,7 +66,7 @@ export async function makeBackup(places: BackupPlaces, order: BackupOrder): Prom
     copyWritten(home, join(stage, 'home'));
     const hubs = await bundleHubs(repos, join(stage, 'hubs'));
     const file = order.to ?? join(backups, backupName(order.now, order.reason));
-    const manifest = pack(stage, head(places, order, join(stage, STORE), hubs), file);
+    const manifest = packed(database, () => pack(stage, head(places, order, join(stage, STORE), hubs), file));
     return { file, manifest, removed: prune(backups, order.now) };
   } finally {
     rmSync(stage, { recursive: true, force: true });
@@ -83,6 +83,21 @@ export function backUpStore(places: BackupPlaces, order: Omit<BackupOrder, 'to'>
     return file;
   } finally {
     rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** What packs proves that the copy can be read. A store that is damaged is named by its own path: the copy is gone by then. */
+function packed(database: string, work: () => Manifest): Manifest {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DispatchError) || error.code !== 'E_STORE_DAMAGED') throw error;
+    throw new DispatchError('E_STORE_DAMAGED', 'no backup is made of a store that is damaged', {
+      where: database,
+      why: error.why ?? error.message,
+      fix: 'dispatch replay --check',
+      cause: error,
+    });
   }
 }
 

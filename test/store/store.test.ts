@@ -241,6 +241,26 @@ describe('replayCheck', () => {
     expect(found).toContainEqual(expect.objectContaining({ what, ...difference }));
   });
 
+  it.each([
+    ['is of no known kind', "type = 'nonsense'", 'a fact of a known kind', 'nonsense'],
+    ['cannot be read', `fact = '{broken'`, 'a fact that can be read', '{broken'],
+    ['lacks what its kind has', `fact = '{}'`, '', 'attempt.claimed'],
+  ])('names an event that %s, with both values', async (_, change, fromEvents, stored) => {
+    const file = storeFile();
+    const story = new Story();
+    const { store } = await storeWith(file, story, story.tell(...SET_UP, added('A'), claim('A', 1)));
+    const trigger = raw(file).prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck();
+    const sql = String(trigger.get('events_are_never_changed'));
+    raw(file).exec(
+      `DROP TRIGGER events_are_never_changed; UPDATE events SET ${change} WHERE seq = 5; ${sql}`,
+    );
+    const [first, ...others] = await store.replayCheck();
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ what: 'events 5', field: 'fact' });
+    expect(first?.fromEvents).toContain(fromEvents);
+    expect(JSON.stringify(first?.stored)).toContain(stored);
+  });
+
   it('begins with what the earliest event says, and names that event', async () => {
     const file = storeFile();
     const story = new Story();

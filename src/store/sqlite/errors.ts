@@ -31,7 +31,10 @@ function asStoreError(error: unknown, file: string): unknown {
     });
   }
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
-    return new DispatchError('E_STORE_DAMAGED', 'the store is damaged, or is not a database', detail);
+    return new DispatchError('E_STORE_DAMAGED', 'the store is damaged, or is not a database', {
+      ...detail,
+      fix: 'put a backup back: dispatch restore <backup>; or without one: dispatch restore --from-hubs',
+    });
   }
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
     return new DispatchError('E_STORE_BUSY', 'another process keeps the store locked', {

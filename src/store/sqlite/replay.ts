@@ -17,28 +17,41 @@ import { allEvents } from './rows/events.ts';
 export function replayDifferences(db: Db): ReplayDifference[] {
   return db.transaction(() => {
     const state = emptyState();
-    let expected = 1;
-    for (const event of allEvents(db)) {
-      if (event.seq !== expected) return [hole(expected, event)];
-      expected += 1;
-      try {
-        evolve(state, event);
-      } catch (error) {
-        if (!(error instanceof IllegalFact)) throw error;
-        const { seq, fact } = event;
-        return [
-          {
-            what: `events ${seq}`,
-            field: 'fact',
-            fromEvents: error.message,
-            stored: fact,
-            event: { seq, type: fact.type },
-          },
-        ];
-      }
-    }
-    return compareWithTables(db, state);
+    const found = replayed(db, state);
+    return found === null ? compareWithTables(db, state) : [found];
   })();
+}
+
+/** Tells the state every event. @returns the first that cannot be; null: all of them fit. */
+function replayed(db: Db, state: State): ReplayDifference | null {
+  let expected = 1;
+  try {
+    for (const event of allEvents(db)) {
+      if (event.seq !== expected) return hole(expected, event);
+      expected += 1;
+      const problem = told(state, event);
+      if (problem === null) continue;
+      const { seq, fact } = event;
+      const which = { seq, type: fact.type };
+      return { what: `events ${seq}`, field: 'fact', fromEvents: problem, stored: fact, event: which };
+    }
+    return null;
+  } catch (error) {
+    if (!(error instanceof DispatchError) || error.code !== 'E_STORE_DAMAGED') throw error;
+    const stored = error.why ?? error.message;
+    return { what: `events ${expected}`, field: 'fact', fromEvents: 'a fact that can be read', stored };
+  }
+}
+
+/** @returns why the event cannot have been. One that was damaged may be of no kind, or lack what its kind has. */
+function told(state: State, event: Event): string | null {
+  try {
+    evolve(state, event);
+    return null;
+  } catch (error) {
+    if (error instanceof IllegalFact) return error.message;
+    return `a fact of a known kind (${error instanceof Error ? error.message : String(error)})`;
+  }
 }
 
 function compareWithTables(db: Db, state: State): ReplayDifference[] {

@@ -1,6 +1,10 @@
+import { DispatchError } from '../../../model/error.ts';
 import type { Event, Fact, NewEvent, Source } from '../../../model/event.ts';
 import type { TaskKey } from '../../../model/ids.ts';
 import type { Db } from '../database.ts';
+
+/** Characters of a fact that cannot be read. */
+const SHOWN = 200;
 
 interface NewEventRow {
   readonly at: number;
@@ -83,14 +87,27 @@ export function* allEvents(db: Db): Generator<Event> {
   }
 }
 
+/** @throws DispatchError E_STORE_DAMAGED naming the event. */
 function fromRow(row: EventRow): Event {
   return {
     seq: row.seq,
     at: row.at,
     epoch: row.epoch,
-    fact: { type: row.type, ...(JSON.parse(row.fact) as object) } as Fact,
+    fact: { type: row.type, ...factOf(row) } as Fact,
     source: sourceOf(row),
   };
+}
+
+function factOf({ seq, type, fact }: EventRow): object {
+  try {
+    return JSON.parse(fact) as object;
+  } catch (cause) {
+    throw new DispatchError('E_STORE_DAMAGED', `event ${seq} (${type}) of the store cannot be read`, {
+      why: `${(cause as Error).message}: ${fact.slice(0, SHOWN)}`,
+      fix: 'put a backup back: dispatch restore <backup>; or without one: dispatch restore --from-hubs',
+      cause,
+    });
+  }
 }
 
 function sourceOf(row: EventRow): Source | null {
