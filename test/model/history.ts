@@ -57,10 +57,19 @@ export class History {
   step(number: number, afterEach: (event: Event) => void = () => {}): NewEvent[] {
     this.#random = randomFrom(number);
     this.#now += this.#pick(5000) + (this.#pick(4) === 0 ? 0.25 : 0);
-    const possible = this.#kinds()
-      .map((kind) => kind())
-      .filter((moves) => moves.length > 0);
-    return this.#apply(this.#any(this.#any(possible)), afterEach);
+    return this.#apply(this.#any(this.#possible()), afterEach);
+  }
+
+  /** The moves of one kind that has any, each such kind as likely as the next. Most are not asked: that is what a step costs. */
+  #possible(): Move[] {
+    const kinds = this.#kinds();
+    for (let left = kinds.length; left > 0; left -= 1) {
+      const at = this.#pick(left);
+      const moves = kinds[at]?.() ?? [];
+      if (moves.length > 0) return moves;
+      kinds[at] = kinds[left - 1] as () => Move[];
+    }
+    throw new Error('nothing can happen any more');
   }
 
   #apply(move: Move, afterEach: (event: Event) => void): NewEvent[] {
