@@ -22,7 +22,7 @@ export async function retire(root: Root, entry: Entry): Promise<void> {
   // Copies of logins may lie there, and it is nobody's work.
   for (const part of ['home', 'tmp']) if (existsSync(`${dir}/${part}`)) await removeTree(`${dir}/${part}`);
   if (!entry.plain) {
-    if (entry.kind === 'work' && holdsWork(entry.outcome) && !isCollected(dir)) {
+    if (entry.kind === 'work' && holdsWork(entry.outcome, dir) && !isCollected(dir)) {
       renameSync(dir, `${root.trash}/${entry.token}`);
       return;
     }
@@ -61,7 +61,7 @@ export function programsNeeded(root: Root): Set<string> {
 }
 
 /** True when an agent may have made something that is nowhere else. */
-function holdsWork(outcome: Outcome | null): boolean {
+function holdsWork(outcome: Outcome | null, dir: string): boolean {
   switch (outcome?.kind) {
     case 'done':
     case 'refused':
@@ -72,6 +72,8 @@ function holdsWork(outcome: Outcome | null): boolean {
     case 'lost':
       return true;
     case 'failed':
+      // What broke on the node may have broken at any time: then it counts whether an agent had been at work.
+      if (outcome.cause === 'prepare') return existsSync(`${dir}/1a.run`);
       return outcome.cause === 'executor' || outcome.cause === 'gate';
     default:
       return false;

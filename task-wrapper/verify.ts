@@ -81,6 +81,11 @@ export function neverRan(root: Root, order: Recorded, log: string): string | nul
   return `the sandbox of the verify command could not be built: ${said}`;
 }
 
+/** A checkout that fails has nothing to do with the work in it: what is wrong with that is a finding. */
+export function isOfNode(error: unknown): boolean {
+  return !(error instanceof NoSandbox || error instanceof PreparationFailed);
+}
+
 /** Why a verify command could not be started, for a person. */
 export function reasonOf(error: unknown): string {
   if (error instanceof NoSandbox || error instanceof PreparationFailed) return error.message;

@@ -35,7 +35,7 @@ import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } f
 import { attemptDir } from './root.ts';
 import { emptyScript, isWritten, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
-import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
+import { endVerify, isOfNode, launchVerify, neverRan, reasonOf } from './verify.ts';
 import { usageFile, whyEnded } from './agent-words.ts';
 import { isOver, usedSoFar } from './spent.ts';
 
@@ -203,7 +203,8 @@ async function verify(work: Work, status: Status): Promise<Status | Stand> {
         const finding = await beginVerify(work, status, step);
         if (finding !== null) return nextRound(work, status, [finding], '', 'red');
       } catch (error) {
-        return failed('gate', reasonOf(error), null, status);
+        const outcome = failedWith('gate', reasonOf(error), null, status);
+        return ended(isOfNode(error) ? { ...outcome, blame: 'node' } : outcome);
       }
       // Meanwhile it may have been cancelled.
       if (desk.interrupt() !== null) return status;

@@ -7,6 +7,7 @@ import { NodeRefusal } from '../node/refusal.ts';
 import type { Effect, Input } from './door.ts';
 import type { Hubs } from './hubs.ts';
 import { buildOrder, type OrderSources } from './orders.ts';
+import { systemError } from '../model/system-error.ts';
 
 export type NodeEffect = Extract<Effect, { do: 'start' | 'cancel' | 'forget' }>;
 
@@ -79,7 +80,7 @@ function refusedOrFailed(effect: NodeEffect, error: unknown, hands: NodeHands): 
     }
     return failed(key, 'E_NODE_REFUSED', error.message);
   }
-  const code = error instanceof DispatchError ? error.code : 'E_INTERNAL';
+  const code = (error instanceof DispatchError ? error : systemError(error))?.code ?? 'E_INTERNAL';
   return failed(key, code, error instanceof Error ? error.message : String(error));
 }
 

@@ -1,11 +1,10 @@
-/** The hub as a directory: how it is made, and how it gets over a git that was killed while it held a lock file. */
+/** The hub as a directory: how it is made, and what is said when it cannot be used. */
 import { existsSync } from 'node:fs';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { uptime } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DispatchError } from '../model/error.ts';
 import { shellWord } from './remote-error.ts';
-import { git, GitError } from './run.ts';
+import { git } from './run.ts';
 
 /** Who merges, and paths that mean what they say. */
 export const HUB_ENV: Readonly<Record<string, string>> = {
@@ -24,9 +23,6 @@ const MARKER = 'dispatch-hub';
  * info/attributes outranks them all.
  */
 const ATTRIBUTES = '* !diff !merge !filter !working-tree-encoding\n';
-
-/** A lock file this old belongs to nobody: every call of git has an end. Milliseconds. */
-const STALE_LOCK_MS = 90 * 60_000;
 
 export function isHub(dir: string): boolean {
   return existsSync(join(dir, MARKER));
@@ -55,31 +51,4 @@ export function brokenHub(dir: string, why: string): DispatchError {
     why,
     fix: `move it away with: mv ${shellWord(dir)} ${shellWord(`${dir}.broken`)} and run the command again`,
   });
-}
-
-/**
- * Runs the work, and once more when it met a lock file that a dead git left behind: one from before this machine
- * started, or older than any call of git may take. A younger lock may have a living owner, and the error stands.
- */
-export async function retryingStaleLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const lock = lockInTheWay(error);
-    if (lock === null || !lock.startsWith(dir) || !(await isStale(lock))) throw error;
-    await rm(lock, { force: true });
-    return await work();
-  }
-}
-
-function lockInTheWay(error: unknown): string | null {
-  if (!(error instanceof GitError)) return null;
-  return /Unable to create '([^']+\.lock)': File exists/.exec(error.stderr)?.[1] ?? null;
-}
-
-async function isStale(lock: string): Promise<boolean> {
-  const found = await stat(lock).catch(() => null);
-  if (found === null) return true;
-  const now = Date.now();
-  return found.mtimeMs < now - uptime() * 1000 || found.mtimeMs < now - STALE_LOCK_MS;
 }

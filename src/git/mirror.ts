@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import type { CommitId } from '../model/ids.ts';
 import { openBundle } from './bundle.ts';
 import { git } from './run.ts';
+import { retryingStaleLock } from './stale-lock.ts';
 import { makeRepository } from './tree.ts';
 
 /** Which of the commits the mirror has, in the order given. */
@@ -48,10 +49,8 @@ export async function mirrorPut(mirror: string, file: string, commits: readonly 
   await git(['rev-list', '--objects', '--quiet', ...commits, '--not', '--all'], {
     gitDir: mirror,
   });
-  await git(['update-ref', '--stdin'], {
-    gitDir: mirror,
-    input: commits.map((commit) => `update refs/base/${commit} ${commit}\n`).join(''),
-  });
+  const input = commits.map((commit) => `update refs/base/${commit} ${commit}\n`).join('');
+  await retryingStaleLock(mirror, () => git(['update-ref', '--stdin'], { gitDir: mirror, input }));
 }
 
 /** The commits that a repository holds, out of those asked for. */

@@ -1,8 +1,10 @@
 import type { EffectProblem } from './door.ts';
 import { DispatchError } from '../model/error.ts';
+import { systemError } from '../model/system-error.ts';
 
 /** An error as a result: what happened, why, and what to type next. */
-export function problemOf(error: unknown): EffectProblem {
+export function problemOf(thrown: unknown): EffectProblem {
+  const error = systemError(thrown) ?? thrown;
   if (!(error instanceof DispatchError)) {
     return { code: 'E_INTERNAL', message: error instanceof Error ? error.message : String(error) };
   }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -188,16 +190,35 @@ describe('the base', () => {
     await expect(hub.integration()).rejects.toMatchObject({ code: 'E_HUB_BROKEN' });
   });
 
-  test('a lock file from before the machine started is no obstacle, a fresh one is', async () => {
+  test('a lock file of a git that was killed is no obstacle, one that may have a living owner is', async () => {
     const w = await world();
-    const lock = join(w.hub.place.dir, 'refs/heads/integration.lock');
-    await writeFile(lock, '');
-    await w.person.commit({ 'n.txt': 'n\n' });
-    await w.person.git('push', '-q', 'origin', 'main');
+    const { dir } = w.hub.place;
+    const lock = join(dir, 'refs/heads/integration.lock');
+    const moves = async (text: string): Promise<void> => {
+      await w.person.commit({ 'n.txt': text });
+      await w.person.git('push', '-q', 'origin', 'main');
+      await writeFile(lock, '');
+    };
+    await moves('1\n');
+    const owner = spawn('git', [`--git-dir=${dir}`, 'cat-file', '--batch'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    await once(owner, 'spawn');
     await expect(w.hub.base()).rejects.toMatchObject({
       stderr: expect.stringContaining('File exists') as string,
     });
     await utimes(lock, 1, 1);
+    expect(await w.hub.base()).toBe(await w.person.tip());
+    owner.stdin.end();
+    await once(owner, 'close');
+    await moves('2\n');
+    expect(await w.hub.base()).toBe(await w.person.tip());
+  });
+
+  test('a hub whose making was cut short while its settings were locked is made all the same', async () => {
+    const w = await world();
+    await rm(join(w.hub.place.dir, 'dispatch-hub'));
+    await writeFile(join(w.hub.place.dir, 'config.lock'), '');
     expect(await w.hub.base()).toBe(await w.person.tip());
   });
 });

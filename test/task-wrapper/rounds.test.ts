@@ -267,3 +267,17 @@ test('work that nobody fetched goes to the trash when it is forgotten, fetched w
   expect(readdirSync(`${node.root}/pool/demo`).length).toBeGreaterThan(0);
   expect((await client.call({ op: 'inventory' })).entries).toEqual([]);
 });
+
+test('work of an agent whose attempt ended because its node could write no more is not thrown away', async () => {
+  const order = treeOrder(project, 'echo new > src/p; mkdir ../status.json.new');
+  await client.call({ op: 'start', order });
+  expect(await client.ended(order.token)).toMatchObject({ kind: 'failed', blame: 'node' });
+  await client.call({ op: 'forget', token: order.token, epoch: 1 });
+  expect(existsSync(`${node.root}/trash/${order.token}/tree/src/p`)).toBe(true);
+});
+
+test('a clean checkout that cannot be made is the fault of its node, and says so', async () => {
+  const order = treeOrder(project, 'echo new > src/p; touch ../git/check.index.lock');
+  await client.call({ op: 'start', order });
+  expect(await client.ended(order.token)).toMatchObject({ kind: 'failed', cause: 'gate', blame: 'node' });
+});

@@ -3,6 +3,7 @@ import { codeEntry } from '../../model/codes/index.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Paint } from './colour.ts';
 import { safeText } from './safe-text.ts';
+import { systemError } from '../../model/system-error.ts';
 
 /** What a person reads: what happened, where, why, and what to type. Each line only when there is something to say. */
 export function renderError(error: DispatchError, paint: Paint): string {
@@ -29,9 +30,11 @@ export function exitOf(error: DispatchError): ExitCode {
   return codeEntry(error.code)?.exit ?? EXIT.internal;
 }
 
-/** Any thrown thing as an error that a person can read; a defect of ours keeps its stack as the reason. */
+/** Any thrown thing as an error that a person can read; what the system refused has a name, a defect of ours keeps its stack as the reason. */
 export function asDispatchError(thrown: unknown): DispatchError {
   if (thrown instanceof DispatchError) return thrown;
+  const refused = systemError(thrown);
+  if (refused !== null) return refused;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return new DispatchError('E_INTERNAL', error.message, {
     why: error.stack ?? error.message,

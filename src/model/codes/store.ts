@@ -15,7 +15,7 @@ export const STORE_CODES = {
       'Every write carries the epoch of the controller that makes it, and the store refuses all but the newest. This controller was replaced, or gave its lease back, and nothing it tried afterwards was written. Stop it; the newer one has the work.',
   },
   E_NO_SPACE: {
-    title: 'no space left for the store',
+    title: 'no space left for the home',
     exit: EXIT.internal,
     explain:
       'The disk of the home is full (or a quota is used up). The change was rolled back as a whole and nothing recorded before is lost. Free some space; a running controller resumes by itself.',
@@ -25,6 +25,12 @@ export const STORE_CODES = {
     exit: EXIT.internal,
     explain:
       'The operating system reported an error on the file that holds the state of the home. The change was rolled back as a whole. Look at the system log for failures of the disk.',
+  },
+  E_HOME_IO: {
+    title: 'a file of the home could not be read or written',
+    exit: EXIT.internal,
+    explain:
+      'The operating system reported an error on a file below .dispatch/ that is not the store: a hub, a bundle, the socket. Nothing is half done: the same command goes on where this one ended. Look at the system log for failures of the disk.',
   },
   E_STORE_BUSY: {
     title: 'the store is locked by another process',

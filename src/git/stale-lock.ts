@@ -1,0 +1,61 @@
+/**
+ * Gets over a git that was killed while it held a lock file: the file stays and keeps everybody else out. Of the hub and
+ * of a node's mirror; their other files are moved into place, and a half of one is never seen.
+ *
+ * This file is bundled into the node-side program too, so it stands on node's own modules and on run.ts.
+ */
+import { execFile } from 'node:child_process';
+import { rm, stat } from 'node:fs/promises';
+import { uptime } from 'node:os';
+import { promisify } from 'node:util';
+import { GitError } from './run.ts';
+
+const run = promisify(execFile);
+
+/** A lock file this old belongs to nobody: every call of git has an end. Milliseconds. */
+const STALE_LOCK_MS = 90 * 60_000;
+/** Locks that one piece of work may find in its way: a git that was killed held a ref, its log and the packed refs. */
+const MOST_LOCKS = 3;
+
+/**
+ * Runs the work, and once more when it met a lock file that a dead git left behind: one from before this machine
+ * started, older than any call of git may take, or in a repository that no process works with. A lock that may have a
+ * living owner stays, and so does the error.
+ */
+export async function retryingStaleLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const lock = lockInTheWay(error);
+      const isOurs = lock !== null && lock.startsWith(dir);
+      if (tries > MOST_LOCKS || !isOurs || !(await isStale(dir, lock))) throw error;
+      await rm(lock, { force: true });
+    }
+  }
+}
+
+function lockInTheWay(error: unknown): string | null {
+  if (!(error instanceof GitError)) return null;
+  const [, lock] = /Unable to create '([^']+\.lock)': File exists/.exec(error.stderr) ?? [];
+  const [, locked] = /could not lock config file (.+): File exists/.exec(error.stderr) ?? [];
+  return lock ?? (locked === undefined ? null : `${locked}.lock`);
+}
+
+async function isStale(dir: string, lock: string): Promise<boolean> {
+  const found = await stat(lock).catch(() => null);
+  if (found === null) return true;
+  const now = Date.now();
+  if (found.mtimeMs < now - uptime() * 1000 || found.mtimeMs < now - STALE_LOCK_MS) return true;
+  return !(await isInUse(dir));
+}
+
+/** Every call of git names its repository, and so do the processes that this one has under way. True when that is not known. */
+async function isInUse(dir: string): Promise<boolean> {
+  try {
+    const { stdout } = await run('ps', ['-A', '-ww', '-o', 'args='], { maxBuffer: 1 << 26, timeout: 10_000 });
+    return stdout.split('\n').some((args) => args.includes(`--git-dir=${dir}`));
+  } catch {
+    return true;
+  }
+}
