@@ -5,7 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const SORTS = ['controller-kills', 'stops', 'link-cut', 'short-cuts', 'soak'];
+const SORTS = [
+  ...['controller-kills', 'stops', 'link-cut', 'short-cuts'],
+  ...['disk-full', 'reboot', 'tmux-kill', 'clocks', 'pressure', 'soak'],
+];
 
 const failed = SORTS.filter((name) => {
   const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));

@@ -15,7 +15,7 @@ export const STORE_CODES = {
       'Every write carries the epoch of the controller that makes it, and the store refuses all but the newest. This controller was replaced, or gave its lease back, and nothing it tried afterwards was written. Stop it; the newer one has the work.',
   },
   E_NO_SPACE: {
-    title: 'no space left for the store',
+    title: 'no space left in the home',
     exit: EXIT.internal,
     explain:
       'The disk of the home is full (or a quota is used up). The change was rolled back as a whole and nothing recorded before is lost. Free some space; a running controller resumes by itself.',
