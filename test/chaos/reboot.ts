@@ -6,7 +6,7 @@ import { setTimeout as passing } from 'node:timers/promises';
 import { type Chaos, command } from './command.ts';
 import { reboot } from './faults.ts';
 import { noMachine } from './machine.ts';
-import { MACHINES, onMachines } from './on-machines.ts';
+import { awaitingTheLast, MACHINES, onMachines } from './on-machines.ts';
 
 const TIMES = 40;
 const TASKS = 200;
@@ -17,7 +17,7 @@ export const reboots: Chaos = {
   arena: ({ scale }) => ({
     nodes: 4,
     slots: 4,
-    tasks: Math.max(12, Math.round(TASKS * scale)),
+    ...awaitingTheLast(Math.max(12, Math.round(TASKS * scale))),
     agentMs: [1000, 40_000],
     machines: MACHINES,
   }),

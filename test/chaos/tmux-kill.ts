@@ -2,7 +2,7 @@
 import { setTimeout as passing } from 'node:timers/promises';
 import { type Chaos, command } from './command.ts';
 import { noMachine } from './machine.ts';
-import { MACHINES, onMachines } from './on-machines.ts';
+import { awaitingTheLast, MACHINES, onMachines } from './on-machines.ts';
 
 const TIMES = 100;
 const TASKS = 250;
@@ -13,7 +13,7 @@ export const tmuxKill: Chaos = {
   arena: ({ scale }) => ({
     nodes: 4,
     slots: 4,
-    tasks: Math.max(12, Math.round(TASKS * scale)),
+    ...awaitingTheLast(Math.max(12, Math.round(TASKS * scale))),
     agentMs: [1000, 30_000],
     machines: MACHINES,
   }),
