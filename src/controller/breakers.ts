@@ -120,7 +120,7 @@ export class Breakers {
   }
 }
 
-/** Said by a node or by the user's repository. */
+/** Said by a node or by the user's repository; or the disk is full, and each effect is tried until it is not. */
 function isElsewhere(code: string): boolean {
-  return /^E_(?:NODE|REPO|HOST|SSH|TARGET)_/u.test(code);
+  return code === 'E_NO_SPACE' || /^E_(?:NODE|REPO|HOST|SSH|TARGET)_/u.test(code);
 }

@@ -38,10 +38,14 @@ export function collected(turn: Turn, input: Of<'collected'>): void {
   turn.memory.salvage.delete(token);
   const attempt = turn.state.attempts.get(token);
   if (attempt === undefined) return;
-  turn.memory.forgettable.set(token, attempt.node);
+  // What is nowhere else is not forgotten; a connection made anew tries once more to fetch it.
+  if (input.absent !== true) turn.memory.forgettable.set(token, attempt.node);
   const task = turn.state.tasks.get(attempt.task);
   if (task === undefined) return;
-  if (task.progress.at !== 'finished' || task.progress.token !== token) return noteKept(turn, attempt, head);
+  if (task.progress.at !== 'finished' || task.progress.token !== token) {
+    if (input.absent !== true) noteKept(turn, attempt, head);
+    return;
+  }
   if (findings.every(({ approval }) => approval === true)) {
     if (input.paths?.length === changed) turn.memory.changes.set(token, new Set(input.paths));
     watchCollected(turn, { project: task.spec.project, token, changed, ...paths });

@@ -10,6 +10,7 @@ import { stripControls } from '../gates/shorten.ts';
 import { DispatchError } from '../model/error.ts';
 import type { CommitId } from '../model/ids.ts';
 import { openBundle, type OpenBundle } from './bundle.ts';
+import { foundNoRoom } from './no-room.ts';
 import type { RepoPlace } from './repo-place.ts';
 import { git, GitError } from './run.ts';
 
@@ -17,8 +18,7 @@ import { git, GitError } from './run.ts';
 const LARGEST_PACK = 2 * 1024 * 1024 * 1024;
 
 /** Failures that are the hub's own and no fault of what was sent. */
-const OURS =
-  /no space left|unable to create|unable to write|cannot create|read-only file system|out of memory/i;
+const OURS = /unable to create|unable to write|cannot create|read-only file system|out of memory/i;
 
 export interface Admission {
   /** The bundle. */
@@ -42,6 +42,7 @@ export async function admitBundle(repo: RepoPlace, admission: Admission): Promis
   try {
     if (!bundle.commits.includes(head)) throw mismatch(head, 'the bundle does not contain it');
     await checkObjects(
+      repo,
       {
         gitDir: repo.gitDir,
         env: {
@@ -62,6 +63,7 @@ export async function admitBundle(repo: RepoPlace, admission: Admission): Promis
 }
 
 async function checkObjects(
+  repo: RepoPlace,
   quarantined: RepoPlace,
   bundle: OpenBundle,
   head: CommitId,
@@ -76,6 +78,7 @@ async function checkObjects(
     await git(['rev-list', '--objects', '--quiet', head, '--not', '--all'], quarantined);
   } catch (error) {
     if (!(error instanceof GitError) || error.why !== 'exit' || OURS.test(error.stderr)) throw error;
+    if (foundNoRoom(error, repo.gitDir)) throw error;
     throw mismatch(head, stripControls(error.stderr).trim());
   }
   const { code } = await git(['merge-base', '--is-ancestor', '--end-of-options', base, head], {

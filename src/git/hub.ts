@@ -25,6 +25,7 @@ import { writeBundle } from './bundle.ts';
 import { conflictsWith } from './conflicts.ts';
 import { type Delivered, deliver, type DeliverySides, type Prepared, prepareDelivery } from './delivery.ts';
 import { readFacts } from './facts.ts';
+import { roomError } from './no-room.ts';
 import type { RepoPlace } from './repo-place.ts';
 import { brokenHub, createHub, HUB_ENV, isHub } from './hub-dir.ts';
 import { mergeBranch } from './merge-branch.ts';
@@ -334,12 +335,16 @@ export class Hub {
   /** Reads need no turn: what they read never changes under them. */
   async #read<T>(work: () => Promise<T>): Promise<T> {
     if (!isHub(this.place.dir)) throw brokenHub(this.place.dir, 'it is not there');
-    return await work();
+    return await work().catch((error: unknown) => {
+      throw roomError(error, this.place.dir);
+    });
   }
 
   /** One at a time: parallel fetches into one repository race with each other. */
   async #write<T>(work: () => Promise<T>): Promise<T> {
-    return await this.#oneAtATime(() => retryingStaleLock(this.place.dir, work));
+    return await this.#oneAtATime(() => retryingStaleLock(this.place.dir, work)).catch((error: unknown) => {
+      throw roomError(error, this.place.dir);
+    });
   }
 }
 

@@ -19,7 +19,7 @@ export async function collect(effect: HubEffectOf<'collect'>, work: HubWork): Pr
     if (!(await fetchResult(effect, work, attempt))) return { is: 'collect.gone', key, token };
   } catch (error) {
     if (!(error instanceof DispatchError) || error.code !== 'E_BUNDLE_MISMATCH') throw error;
-    return { is: 'collected', key, token, head, changed: 0, findings: [unusable(error)] };
+    return { is: 'collected', key, token, head, changed: 0, findings: [unusable(error)], absent: true };
   }
   const facts = await work.hub.facts(attempt.base, head, ...attempt.commands);
   const findings = judge(facts, attempt.rules);

@@ -126,6 +126,8 @@ export type HubResult =
     }
   | {
       readonly is: 'collected';
+      /** The hub could not take it in: its node goes on keeping it. */
+      readonly absent?: true;
       readonly key: string;
       readonly token: Token;
       readonly head: CommitId;

@@ -5,9 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const SORTS = ['controller-kills', 'stops', 'link-cut', 'short-cuts', 'soak'];
+const WAYS = ['controller-kills', 'stops', 'link-cut', 'short-cuts'];
+const MACHINES = ['disk-full', 'reboot', 'tmux-kill', 'clocks', 'pressure', 'soak'];
 
-const failed = SORTS.filter((name) => {
+const failed = WAYS.concat(MACHINES).filter((name) => {
   const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
   const args = ['--import', 'tsx', file, ...process.argv.slice(2)];
   return spawnSync(process.execPath, args, { stdio: 'inherit' }).status !== 0;

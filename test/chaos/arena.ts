@@ -12,7 +12,7 @@ import { type Sshd, type SshdOptions, startSshd } from '../cluster/sshd.ts';
 import { Rng } from '../sim/rng.ts';
 import { Controller, type ControllerOptions } from './controller.ts';
 import { Line } from './line.ts';
-import { Machine } from './machine.ts';
+import { Machine, type MachineOptions } from './machine.ts';
 import { Wire } from './wire.ts';
 
 export interface ArenaOptions {
@@ -36,7 +36,7 @@ export interface ArenaOptions {
   readonly nodeKeys?: Readonly<Record<string, unknown>>;
   readonly sshd?: (node: number) => SshdOptions;
   /** Every node is a machine of its own, that can be switched off, with a disk of this size and these variables. */
-  readonly machines?: { readonly disk: string; readonly env?: Readonly<Record<string, string>> };
+  readonly machines?: Omit<MachineOptions, 'name' | 'root' | 'home'>;
 }
 
 /** Straight, through a line that can be bad, or through a network of its own. */

@@ -111,9 +111,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 export async function reboot(
   field: Field,
   { node, machine }: Pick<Place, 'node' | 'machine'>,
+  off: readonly [number, number] = [200, 20_000],
 ): Promise<void> {
   const { report, rng } = field;
-  const offMs = rng.between(200, 20_000);
+  const offMs = rng.between(...off);
   report.did('reboot', node.name, offMs);
   await machine.switchOff();
   if (rng.chance(0.5)) machine.clearRun();

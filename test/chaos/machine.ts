@@ -23,6 +23,7 @@ import {
 } from 'node:fs';
 import { tmpdir, uptime } from 'node:os';
 import { join } from 'node:path';
+import { type GroupLimits, makeGroup, removeGroup } from '../../task-wrapper/sandbox-group.ts';
 import { SmallDisk } from '../cluster/disk.ts';
 import { freePort, Sshd } from '../cluster/sshd.ts';
 
@@ -35,6 +36,8 @@ export interface MachineOptions {
   readonly home: string;
   /** Variables of every session. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What all its processes may have together; absent: what there is. */
+  readonly limits?: GroupLimits;
 }
 
 /** $1: the machine's directory; the rest is its first process. */
@@ -71,6 +74,7 @@ export class Machine {
   readonly sshd: Sshd;
   readonly clock: Clock;
   readonly #dir: string;
+  readonly #group: { readonly name: string; readonly limits: GroupLimits } | null;
   #space: string | null = null;
 
   private constructor(options: MachineOptions, dir: string, port: number) {
@@ -79,11 +83,13 @@ export class Machine {
     this.#dir = dir;
     this.disk = new SmallDisk(options.root, options.disk, () => undefined);
     this.clock = new Clock(join(dir, 'clock'));
+    const { limits } = options;
+    this.#group = limits === undefined ? null : { name: `chaos-${process.pid}-${options.name}`, limits };
     this.sshd = new Sshd(dir, port, {
       alias: options.name,
       home: options.home,
       ...(options.env === undefined ? {} : { env: options.env }),
-      launcher: () => [...this.#spaces(), 'sh', '-c', BOOT, 'boot', dir],
+      launcher: () => [...this.#bounds(), ...this.#spaces(), 'sh', '-c', BOOT, 'boot', dir],
     });
   }
 
@@ -155,7 +161,17 @@ export class Machine {
     if (this.isOn) await this.switchOff();
     await this.sshd.stop();
     this.disk.unmount();
+    if (this.#group !== null) removeGroup(this.#group.name);
     rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  /** Words that put what follows into the machine's group. */
+  #bounds(): string[] {
+    if (this.#group === null) return [];
+    const files = makeGroup(this.#group.name, this.#group.limits);
+    if (files === null) throw new Error('no control group can be made');
+    const join = files.map((file) => `echo $$ >'${file}'`).join(' && ');
+    return ['sh', '-c', `${join} && exec "$@"`, 'bounded'];
   }
 
   #spaces(): string[] {

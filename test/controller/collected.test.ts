@@ -21,3 +21,30 @@ test.each([
   collected(turn, { is: 'collected', key: 'c', token: token(1), head, changed: 2, findings: [], ...named });
   expect(story.state.attempts.get(token(1))?.phase).toMatchObject({ branch: { changed: 2, tests } });
 });
+
+test('a branch that the hub could not take in is not forgotten by its node, where alone it is', () => {
+  for (const absent of [true, undefined] as const) {
+    const story = Story.of(...SET_UP);
+    const head = commit(0x100);
+    story.tell(added('S01'), claim('S01', 1), {
+      type: 'attempt.ended',
+      token: token(1),
+      outcome: done(head),
+    });
+    const turn = new Turn(story.state, freshMemory(story.state), 1, 1_800_000_000_000);
+    const finding = { gate: 'commit', path: null, line: null, message: 'damaged', fix: 'again' } as const;
+    const result = {
+      is: 'collected',
+      key: 'c',
+      token: token(1),
+      head,
+      changed: 0,
+      findings: [finding],
+    } as const;
+    collected(turn, absent === undefined ? result : { ...result, absent });
+    expect(turn.memory.forgettable.has(token(1))).toBe(absent !== true);
+    // Asked for again after a new connection, when its task has failed: it is not said to be kept in the hub.
+    collected(turn, absent === undefined ? result : { ...result, absent });
+    expect(turn.events.some(({ fact }) => fact.type === 'attempt.kept')).toBe(absent !== true);
+  }
+});

@@ -53,6 +53,11 @@ export class Story {
     this.turn({ is: 'command', command: { verb: 'load', config: config('p', over), specs: texts } });
   }
 
+  /** The wall clock is set ahead by so much, or back; milliseconds. */
+  setClock(by: number): void {
+    this.#now += by;
+  }
+
   turn(input: Input): readonly Fact[] {
     this.#now += 1;
     const { events, effects } = this.core.turn([input], this.#now);
