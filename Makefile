@@ -56,8 +56,8 @@ shell:
 bench: setup ## Figures of bench/README.md, on this machine
 	@npx tsx bench/all.ts
 
-sim: setup ## 1,000 seeds of the simulator
-	@npx tsx scripts/sim.ts $(or $(ARGS),--seeds 1000)
+sim: build ## 1,000 seeds of the simulator, fresh ones (ARGS='--seed 4711' for one)
+	@node dist/dispatch.js sim $(or $(ARGS),--seeds 1000)
 
 chaos: setup ## Kills, stops, cuts against real sshd, tmux and git, at full size: hours; ARGS='--scale 0.1' for less
 	@npx tsx test/chaos/all.ts $(ARGS)

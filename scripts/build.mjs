@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Builds dist/: the command line (split, so that `--version` loads only itself), the node-side program
 // (one file, because it is shipped to nodes under the hash of its content), and bootstrap.sh as it is.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -52,5 +53,31 @@ await build({
   define,
   logLevel: 'warning',
 });
+// The simulator: for whoever changes dispatch. Nothing else loads it.
+await build({
+  entryPoints: { sim: join(root, 'test/sim/verb.ts'), 'sim-share': join(root, 'test/sim/share.ts') },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  external: ['better-sqlite3', 'ssh2', 'cpu-features'],
+  banner: { js: banner },
+  define: { ...define, __DISPATCH_COMMIT__: JSON.stringify(commit()) },
+  logLevel: 'warning',
+});
 chmodSync(join(dist, 'dispatch.js'), 0o755);
 copyFileSync(join(root, 'bootstrap/bootstrap.sh'), join(dist, 'bootstrap.sh'));
+
+/** Of the sources, and whether they are as committed; what is unpacked from an archive has none. */
+function commit() {
+  try {
+    const git = (...args) =>
+      execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return `${git('rev-parse', '--short=12', 'HEAD')}${git('status', '--porcelain') === '' ? '' : ' (changed since)'}`;
+  } catch {
+    return `version ${version}`;
+  }
+}

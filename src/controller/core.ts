@@ -90,13 +90,12 @@ export class Core {
 
   snapshot(): Snapshot {
     const { connected, shunned, refusals, records, waiting, controls, contracts, silent, safe } = this.memory;
-    const dispatching = this.#dispatching();
-    const budget = this.#budget === null ? {} : { budget: this.#budget };
-    const known = { state: this.state, nodes: this.#nodes, chainMs: this.#chainMs, ...budget };
-    return {
-      ...known,
+    const snapshot = {
+      state: this.state,
+      nodes: this.#nodes,
+      chainMs: this.#chainMs,
       connected,
-      dispatching,
+      dispatching: this.#dispatching(),
       shunned,
       refusals,
       records,
@@ -106,6 +105,7 @@ export class Core {
       silent,
       safe,
     };
+    return this.#budget === null ? snapshot : Object.assign(snapshot, { budget: this.#budget });
   }
 
   /** Looks at the whole state, which costs its size. @returns what must hold and does not, of now and of before. */
@@ -120,14 +120,14 @@ export class Core {
     const replies: Reply[] = [];
     for (const input of inputs) this.#take(turn, input, replies);
     tendNodes(turn, this.#nodes);
-    const slots = gateSlots(this.snapshot());
+    const slots = gateSlots({ nodes: this.#nodes, connected: this.memory.connected });
     advanceQueues(turn, slots);
     advanceControls(turn);
     passDeliveries(turn);
     this.#drain(turn);
-    for (const decision of decide(this.snapshot(), now))
-      claim(turn, decision, tokenFrom(this.#options.random()));
-    const dayEnd = new Budgets(this.snapshot(), now).dayEnd;
+    const snapshot = this.snapshot();
+    for (const decision of decide(snapshot, now)) claim(turn, decision, tokenFrom(this.#options.random()));
+    const { dayEnd } = new Budgets(snapshot, now);
     if (dayEnd !== null) turn.wakeAt(dayEnd);
     doubt(this.memory, this.#watch(turn.events));
     const effects = wantedEffects(turn, slots);

@@ -48,6 +48,13 @@ export interface AreaFacts {
 /** Names the areas' borders: another id means that what is known of merges by area says nothing. Undefined: no areas. */
 export function areasId(areas: readonly Area[] | undefined): string | undefined {
   if (areas === undefined || areas.length === 0) return undefined;
+  const known = kept.get(areas);
+  if (known !== undefined) return known;
   const borders = areas.map(({ name, paths }) => [name, paths.toSorted()]);
-  return createHash('sha256').update(JSON.stringify(borders)).digest('hex').slice(0, 16);
+  const id = createHash('sha256').update(JSON.stringify(borders)).digest('hex').slice(0, 16);
+  kept.set(areas, id);
+  return id;
 }
+
+/** A configuration is replaced, never changed, so its answer may be kept with it. */
+const kept = new WeakMap<readonly Area[], string>();

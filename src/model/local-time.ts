@@ -9,20 +9,15 @@ export interface WallTime {
   readonly minute: number;
 }
 
+/** One is dear to make, and zones are few. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 export class LocalTime {
   readonly #format: Intl.DateTimeFormat;
 
   constructor(timezone: string) {
-    this.#format = new Intl.DateTimeFormat('en', {
-      timeZone: timezone,
-      calendar: 'iso8601',
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-    });
+    this.#format = formats.get(timezone) ?? formatOf(timezone);
+    formats.set(timezone, this.#format);
   }
 
   /** @param instant wall clock, milliseconds. */
@@ -44,4 +39,17 @@ export class LocalTime {
 /** With two digits. */
 export function two(figure: number): string {
   return String(figure).padStart(2, '0');
+}
+
+function formatOf(timezone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en', {
+    timeZone: timezone,
+    calendar: 'iso8601',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+  });
 }

@@ -46,6 +46,7 @@ const VERBS = [
   ['tunnels', 'status'],
   ['tunnels', 'uninstall'],
   ['credentials'],
+  ['sim'],
   ['explain'],
   ['completion'],
   ['help'],

@@ -1,4 +1,5 @@
 /** What befalls the world from time to time, each kind at its own mean interval, until everything is mended. */
+import { HOUR, SECOND, weathered } from './pace.ts';
 import type { Rng } from './rng.ts';
 import type { Accident } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
@@ -18,14 +19,18 @@ export class Accidents {
   #await(kind: Accident, n: number): void {
     const { timeline, scenario, faults } = this.#sim;
     const { rng, admit } = faults.accident(kind, n);
-    timeline.after(rng.span(scenario.accidents[kind]), async () => {
+    const span = weathered(scenario.storms, timeline.now, rng.span(scenario.accidents[kind]));
+    const strike = async (): Promise<void> => {
       if (this.#sim.calm) return;
       if (admit()) {
         this.#sim.log(`accident: ${kind}`);
         await this.#happen(kind, rng);
       }
       this.#await(kind, n + 1);
-    });
+    };
+    // Half of them happen while something else is under way.
+    const ambush = rng.chance(0.5) ? rng.int(2 * scenario.delay + 100) : null;
+    timeline.after(span, () => (ambush === null ? strike() : this.#sim.whenStirred(ambush, strike)));
   }
 
   /** @param rng its own: the same accident is the same in every run of the seed. */
@@ -34,11 +39,11 @@ export class Accidents {
     const node = sim.node(rng.pick(sim.scenario.nodes).name);
     switch (kind) {
       case 'sleep':
-        return sim.controller?.sleep(rng.span(600_000));
+        return sim.controller?.sleep(rng.magnitude(10 * SECOND, 8 * HOUR));
       case 'away':
-        return node.leave(rng.span(90_000));
+        return node.leave(rng.magnitude(SECOND, 4 * HOUR));
       case 'offline':
-        return sim.hearing.goOffline(rng.span(120_000));
+        return sim.hearing.goOffline(rng.magnitude(10 * SECOND, 4 * HOUR));
       case 'ail':
         return node.ills.befall();
       case 'pass':
@@ -50,14 +55,16 @@ export class Accidents {
       case 'wipe':
         return node.wipe();
       case 'pause':
-        return node.pause(rng.span(20_000));
+        return node.pause(rng.magnitude(SECOND, 2 * HOUR));
       case 'kill':
         return sim.controller?.die('killed');
       case 'zombie':
         return sim.controller === null ? undefined : sim.supersede();
       case 'clock':
         // A laptop that slept, or a clock that was set.
-        return sim.jumpClock(rng.chance(0.7) ? rng.span(300_000) : -rng.int(60_000));
+        return sim.jumpClock(
+          rng.chance(0.7) ? rng.magnitude(SECOND, 24 * HOUR) : -rng.magnitude(SECOND, HOUR),
+        );
       case 'target':
         return this.#moveTarget(rng);
       case 'replay':

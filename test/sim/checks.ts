@@ -42,7 +42,7 @@ function historyViolations(sim: Simulation, state: State, events: readonly NewEv
       continue;
     }
     if (task.n < before.n) found.push(`${key}: n went from ${before.n} to ${task.n}`);
-    if (!isFinal(before.progress)) continue;
+    if (!isFinal(before.progress) || task.progress === before.progress) continue;
     const same = JSON.stringify(withoutLook(task.progress)) === JSON.stringify(withoutLook(before.progress));
     if (same || (before.progress.at === 'merged' ? reverting : retried).has(key)) continue;
     found.push(`${key}: was ${before.progress.at} and is ${task.progress.at}`);

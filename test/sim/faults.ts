@@ -4,8 +4,12 @@
  * whether this run may have it. So leaving one out changes no other draw, and a run with some of its faults is a run
  * that can be named, repeated and made smaller: see `shrink.ts`.
  */
+import type { TaskKey } from '../../src/model/ids.ts';
 import { Rng } from './rng.ts';
 import type { Accident } from './scenario.ts';
+
+/** What a run may have, by its ids; null: everything. Faults have a `#` in their ids, and tasks are `project/task`. */
+export type Only = ReadonlySet<string> | null;
 
 /** What may befall a call, an effect, a gate, a commit or a turn. Accidents befall the world by themselves. */
 export type Mishap =
@@ -40,15 +44,17 @@ export class Faults {
   /** What has struck so far, in order. */
   readonly struck: Struck[] = [];
   readonly #seed: number;
-  readonly #only: ReadonlySet<string> | null;
+  readonly #only: Only;
+  readonly #tasks: Only;
   readonly #now: () => number;
   readonly #sources = new Map<Mishap, Source>();
   #over = false;
 
-  /** @param only ids of the faults that this run may have; null: all. */
-  constructor(seed: number, only: ReadonlySet<string> | null, now: () => number) {
+  constructor(seed: number, only: Only, now: () => number) {
     this.#seed = seed;
     this.#only = only;
+    const tasks = [...(only ?? [])].filter((id) => !id.includes('#'));
+    this.#tasks = tasks.length === 0 ? null : new Set(tasks);
     this.#now = now;
   }
 
@@ -82,6 +88,11 @@ export class Faults {
   /** Whether this run may have a fault that is told by its own name, such as what an attempt comes to. */
   admits(id: string, what: string): boolean {
     return !this.#over && this.#admit(id, what) !== null;
+  }
+
+  /** Whether this run has the task; when no task is named it has all. */
+  keeps(task: TaskKey): boolean {
+    return this.#tasks?.has(task) ?? true;
   }
 
   #admit(id: string, what: string): Rng | null {

@@ -22,16 +22,21 @@ export interface HubHands {
   readonly state: State;
   readonly stream: (node: NodeName) => Stream | null;
   readonly done: (input: Input) => void;
+  /** The controller dies here, or did before. */
+  readonly dies: (when: string) => boolean;
 }
 
 export function performOnHub(effect: HubEffect, hands: HubHands): void {
-  const { sim, done } = hands;
+  const { sim, done, dies } = hands;
   const { key } = effect;
+  // A command of git that was started may outlive the process that waits for it.
+  const outlives = sim.rng.chance(0.5);
   const answer = (input: Input): void => {
     const lost = sim.faults.strikes('unreported', sim.scenario.failedHub, key) !== null;
     sim.timeline.after(sim.rng.int(50), () => done(lost ? failed(key, 'it broke after it was done') : input));
   };
   sim.timeline.after(sim.rng.int(sim.scenario.slowHub), () => {
+    if (dies(`in the middle of ${key}`) && !outlives) return;
     if (sim.faults.strikes('undone', sim.scenario.failedHub, key) !== null) {
       answer(failed(key, 'it broke before it was done'));
       return;

@@ -4,21 +4,72 @@ import type { Command } from '../../src/controller/door.ts';
 import { taskKey } from '../../src/model/ids.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import type { Task } from '../../src/model/task.ts';
-import type { Rng } from './rng.ts';
+import { isFinal } from '../../src/model/task.ts';
+import { MINUTE } from './pace.ts';
+import { Rng } from './rng.ts';
 import { drawTask } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 
-const LOOKS_EVERY_MS = 5_000;
+const LOOKS_EVERY_MS = 10 * MINUTE;
+/** In the day, somebody looks after things now and then, and brings new work when little is left of the old. */
+const ROUNDS_EVERY_MS = 100 * MINUTE;
+const LITTLE = 1;
+const MOST_TASKS = 6;
 
 export class Person {
   readonly #sim: Simulation;
-  readonly #specs: TaskSpec[];
+  readonly #specs: TaskSpec[] = [];
   readonly #started = new Set<string>();
 
   constructor(sim: Simulation) {
     this.#sim = sim;
-    this.#specs = [...sim.scenario.tasks];
     for (const { name } of sim.scenario.projects) if (sim.rng.chance(0.9)) this.#started.add(name);
+  }
+
+  /** Work comes in over the day. */
+  begin(): void {
+    const { scenario, timeline } = this.#sim;
+    for (const [batch, at] of scenario.arrivals.entries()) {
+      if (batch === 0) this.#bring(batch);
+      else timeline.after(at, () => this.#bring(batch));
+    }
+    this.#awaitRound(1);
+  }
+
+  #bring(batch: number): void {
+    const { tasks, arrivalOf, projects } = this.#sim.scenario;
+    this.#specs.push(...tasks.filter((task) => arrivalOf.get(taskKey(task.project, task.id)) === batch));
+    if (batch > 0) for (const project of projects) this.#sim.ask(this.#load(project));
+  }
+
+  #awaitRound(n: number): void {
+    const { seed, timeline } = this.#sim;
+    const rng = Rng.of(seed, `round:${n}`);
+    timeline.after(rng.span(ROUNDS_EVERY_MS), () => {
+      if (this.#sim.calm) return;
+      this.#makeRound(rng);
+      this.#awaitRound(n + 1);
+    });
+  }
+
+  /** What waits for a person is decided, mostly; what failed is tried again, now and then. */
+  #makeRound(rng: Rng): void {
+    this.#mend();
+    this.#review(rng.chance(0.8));
+    for (const { key, progress } of this.#tasks())
+      if ((progress.at === 'failed' || progress.at === 'parked') && rng.chance(0.3))
+        this.#sim.ask({ verb: 'retry', task: key, by: 'somebody' });
+    for (const project of this.#sim.scenario.projects) {
+      const own = this.#tasks().filter(({ spec }) => spec.project === project.name);
+      if (own.length >= MOST_TASKS || own.filter(({ progress }) => !isFinal(progress)).length > LITTLE)
+        continue;
+      for (let i = rng.between(1, 2); i > 0; i--)
+        this.#specs.push(drawTask(rng, project, this.#nextNumber(project)));
+      this.#sim.ask(this.#load(project));
+      this.#started.add(project.name);
+      this.#sim.ask({ verb: 'start', project: project.name });
+      if (rng.chance(0.3)) this.#sim.ask({ verb: 'collect', project: project.name });
+    }
   }
 
   /** What a session begins with. */
@@ -90,6 +141,12 @@ export class Person {
   }
 
   #look(): void {
+    this.#mend();
+    this.#review(true);
+    this.#sim.timeline.after(LOOKS_EVERY_MS, () => this.#look());
+  }
+
+  #mend(): void {
     for (const { name } of this.#sim.scenario.nodes) {
       const mark = this.#sim.controller?.core.state.nodes.get(name)?.mark ?? 'none';
       if (mark !== 'none') this.#sim.ask({ verb: 'mark', node: name, mark: 'none' });
@@ -101,8 +158,6 @@ export class Person {
       if (failed.length > 0) this.#sim.ask({ verb: 'start', project });
     }
     this.#acceptContracts();
-    this.#review(true);
-    this.#sim.timeline.after(LOOKS_EVERY_MS, () => this.#look());
   }
 
   #acceptContracts(): void {
@@ -152,7 +207,11 @@ export class Person {
   }
 
   #load(config: ProjectConfig): Command {
-    const specs = this.#specs.filter((spec) => spec.project === config.name);
+    const own = this.#specs.filter(
+      ({ project, id }) => project === config.name && this.#sim.keeps(project, id),
+    );
+    const known = new Set([...own, ...this.#tasks().map(({ spec }) => spec)].map(({ id }) => id));
+    const specs = own.map((spec) => ({ ...spec, dependsOn: spec.dependsOn.filter((id) => known.has(id)) }));
     return { verb: 'load', config, specs: specs.map((spec) => ({ spec, text: spec.digest })) };
   }
 
@@ -176,7 +235,7 @@ export class Person {
 
   /** Ids are not used again: a file that was removed stays removed. */
   #nextNumber(project: ProjectConfig): number {
-    const known = [...this.#tasks().map((task) => task.spec), ...this.#specs];
+    const known = [...this.#sim.scenario.tasks, ...this.#tasks().map((task) => task.spec), ...this.#specs];
     const own = known.filter((spec) => spec.project === project.name);
     return Math.max(-1, ...own.map((spec) => Number(spec.id.slice(1)))) + 1;
   }

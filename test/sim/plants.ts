@@ -419,7 +419,9 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'a lease is counted by the wall clock': {
     shows: /of its lease of/,
     plant: (sim) => {
-      // Nothing tells it that the machine slept, or that somebody set the clock.
+      // Nothing tells it that the machine slept, or that somebody set the clock: it must be set while a node is away.
+      often(sim, 'away', 60 * 60_000);
+      often(sim, 'clock', 20 * 60_000);
       const looked = new WeakMap<Core, number>();
       sim.hooks.beforeTurn.push((core, inputs) => {
         const before = looked.get(core) ?? sim.wall();

@@ -60,6 +60,11 @@ export class Rng {
     return Math.ceil(-Math.log(1 - this.next()) * mean);
   }
 
+  /** In [low, high], every order of magnitude as likely as another. */
+  magnitude(low: number, high: number): number {
+    return Math.round(low * (high / low) ** this.next());
+  }
+
   /** One of the keys, with a chance in proportion to its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
     const keys = Object.keys(weights) as K[];

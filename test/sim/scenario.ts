@@ -1,9 +1,10 @@
 /** What a seed draws before anything happens: projects, tasks, nodes, how agents behave, and which faults there are. */
-import { nodeName, type TaskId } from '../../src/model/ids.ts';
+import { nodeName, type TaskId, type TaskKey, taskKey } from '../../src/model/ids.ts';
 import type { CredentialDef } from '../../src/model/credential.ts';
 import type { ExecutorDef } from '../../src/model/executor.ts';
 import type { NodeConfig, Priority, ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { config, node, spec } from '../schedule/world.ts';
+import { drawArrivals, drawStorms, HOUR, MINUTE, SECOND, type Storm } from './pace.ts';
 import type { Rng } from './rng.ts';
 
 /** How an attempt goes. */
@@ -65,7 +66,7 @@ export interface Scenario {
   readonly slowHub: number;
   /** Chance that the controller dies at one of the moments of a turn. */
   readonly dieInTurn: number;
-  /** Mean milliseconds between two accidents of a kind; 0 = never. */
+  /** Mean milliseconds between two accidents of a kind outside storms; 0 = never. */
   readonly accidents: Readonly<Record<Accident, number>>;
   /** How many attempts each key really carries at once; those that are missing carry any number. */
   readonly carries: Readonly<Record<string, number>>;
@@ -75,6 +76,12 @@ export interface Scenario {
   readonly delay: number;
   /** How long faults go on before everything is mended, milliseconds. */
   readonly faultsMs: number;
+  /** When work comes in, and in which of these batches each task does; those that are missing come first. */
+  readonly arrivals: readonly number[];
+  readonly arrivalOf: ReadonlyMap<TaskKey, number>;
+  readonly storms: readonly Storm[];
+  /** Share of the tasks that are chores of seconds. */
+  readonly quick: number;
 }
 
 const PATTERNS = ['a/x.ts', 'a/y.ts', 'a/*.ts', 'b/', 'b/z.ts', 'c/**', 'c/d/e.ts', 'f.ts', 'g.ts', 'h.ts'];
@@ -89,11 +96,20 @@ const EXECUTORS = ['shell', 'glm'];
 /** @param sourceOf a source of its own for each part: the draws of one do not move another's. */
 export function drawScenario(rng: Rng, sourceOf: (part: string) => Rng, ills: Rng): Scenario {
   const [own, absences, contracts] = [sourceOf('own'), sourceOf('absences'), sourceOf('contracts')];
-  const sleep = mean(own, 60_000);
+  const sleep = mean(own, 6 * HOUR);
   const projects = drawProjects(rng).map((project) => withContract(withAreas(project, own), contracts));
+  const tasks = withMany(drawTasks(rng, projects), projects, ills);
+  const pace = sourceOf('pace');
+  const faultsMs = pace.between(24 * HOUR, 28 * HOUR);
+  const arrivals = drawArrivals(pace, faultsMs);
   return {
     projects,
-    tasks: withMany(drawTasks(rng, projects), projects, ills),
+    tasks,
+    arrivals,
+    arrivalOf: drawArrivalOf(pace, tasks, arrivals.length),
+    storms: drawStorms(pace, arrivals),
+    quick: pace.pick([0.05, 0.1, 0.3]),
+    faultsMs,
     nodes: drawNodes(rng).map((one) => withLease(one, absences)),
     fates: {
       good: rng.between(3, 10),
@@ -114,26 +130,25 @@ export function drawScenario(rng: Rng, sourceOf: (part: string) => Rng, ills: Rn
     failedHub: some(rng, 0.3),
     slowHub: rng.pick([10, 100, 100, 5_000]),
     noSpace: some(rng, 0.05),
-    dieInTurn: some(rng, 0.04),
+    dieInTurn: some(rng, 0.01),
     accidents: {
-      cut: mean(rng, 15_000),
-      reboot: mean(rng, 50_000),
-      wipe: mean(rng, 60_000),
-      pause: mean(rng, 30_000),
-      kill: mean(rng, 30_000),
-      zombie: mean(rng, 60_000),
-      clock: mean(rng, 60_000),
+      cut: mean(rng, 90 * MINUTE),
+      reboot: mean(rng, 5 * HOUR),
+      wipe: mean(rng, 6 * HOUR),
+      pause: mean(rng, 3 * HOUR),
+      kill: mean(rng, 3 * HOUR),
+      zombie: mean(rng, 6 * HOUR),
+      clock: mean(rng, 6 * HOUR),
       sleep,
-      target: mean(rng, 15_000),
-      replay: mean(rng, 20_000),
-      person: mean(rng, 8_000),
-      away: mean(absences, 40_000),
-      offline: mean(absences, 120_000),
-      ail: mean(ills, 20_000),
-      pass: mean(ills, 40_000),
+      target: mean(rng, 90 * MINUTE),
+      replay: mean(rng, 2 * HOUR),
+      person: mean(rng, 50 * MINUTE),
+      away: mean(absences, 4 * HOUR),
+      offline: mean(absences, 10 * HOUR),
+      ail: mean(ills, 2 * HOUR),
+      pass: mean(ills, 4 * HOUR),
     },
     delay: rng.pick([2, 20, 200, 2000]),
-    faultsMs: rng.between(60_000, 900_000),
     carries: rng.chance(0.5) ? { glm: rng.between(1, 3) } : {},
     refusals: some(rng, 0.2),
   };
@@ -169,8 +184,8 @@ function drawProject(
     weight: rng.pick([0.5, 1, 2]),
     maxAttempts: rng.between(1, 4),
     allowedExtras: [EXTRA],
-    timeoutMs: 180_000,
-    gateTimeoutMs: 60_000,
+    timeoutMs: 2 * HOUR,
+    gateTimeoutMs: HOUR,
     review: rng.pick(['never', 'never', 'p0', 'always']),
     gates: rng.chance(0.3) ? gates : tried,
     executors,
@@ -211,7 +226,7 @@ function drawExecutors(rng: Rng): Readonly<Record<string, ExecutorDef>> {
 function drawTasks(rng: Rng, projects: readonly ProjectConfig[]): TaskSpec[] {
   const tasks: TaskSpec[] = [];
   for (const project of projects) {
-    const count = rng.between(2, 9);
+    const count = rng.between(2, 5);
     for (let i = 0; i < count; i++) tasks.push(drawTask(rng, project, i));
   }
   return tasks;
@@ -222,8 +237,19 @@ function withMany(tasks: readonly TaskSpec[], projects: readonly ProjectConfig[]
   const project = projects.at(-1);
   if (project === undefined || ills.chance(0.85)) return [...tasks];
   const known = tasks.filter((task) => task.project === project.name).length;
-  const more = Array.from({ length: 14 }, (_, i) => drawTask(ills, project, known + i));
+  const more = Array.from({ length: 10 }, (_, i) => drawTask(ills, project, known + i));
   return [...tasks, ...more.map((task) => ({ ...task, dependsOn: [] }))];
+}
+
+/** No task comes before what it depends on. */
+function drawArrivalOf(pace: Rng, tasks: readonly TaskSpec[], batches: number): Map<TaskKey, number> {
+  const arrivalOf = new Map<TaskKey, number>();
+  for (const { project, id, dependsOn } of tasks) {
+    const earlier = dependsOn.map((other) => arrivalOf.get(taskKey(project, other)) ?? 0);
+    const batch = id === 'T0' ? 0 : pace.int(batches);
+    arrivalOf.set(taskKey(project, id), Math.max(batch, ...earlier));
+  }
+  return arrivalOf;
 }
 
 /** The i-th task of a project; depends only on earlier ones, so there is no cycle. */
@@ -239,9 +265,9 @@ export function drawTask(rng: Rng, project: ProjectConfig, i: number): TaskSpec 
     expands: [],
     executor: rng.pick(EXECUTORS),
     verify: project.repo === null ? null : rng.pick(VERIFY),
-    timeoutMs: rng.pick([60_000, 180_000]),
+    timeoutMs: rng.pick([MINUTE, HOUR, 6 * HOUR, 6 * HOUR]),
     review: rng.chance(0.1),
-    estimateMs: rng.chance(0.5) ? rng.between(1_000, 600_000) : null,
+    estimateMs: rng.chance(0.5) ? rng.magnitude(SECOND, 5 * HOUR) : null,
     digest: `${i}-${rng.int(1_000_000)}`,
   });
 }
@@ -262,7 +288,7 @@ function drawNodes(rng: Rng): NodeConfig[] {
 
 /** Leases that end while faults go on, mostly; and most nodes are reached over a network. */
 function withLease(one: NodeConfig, absences: Rng): NodeConfig {
-  const leaseMs = absences.pick([20_000, 60_000, 60_000, 180_000, null]);
+  const leaseMs = absences.pick([20 * SECOND, MINUTE, 10 * MINUTE, HOUR, null]);
   if (absences.chance(0.2)) return { ...one, leaseMs };
   const reach = { by: 'ssh', target: one.name, transport: 'auto', socket: null, configFile: null } as const;
   return { ...one, leaseMs, reach };

@@ -7,17 +7,18 @@ import { createHash } from 'node:crypto';
 import { Core, type TurnResult } from '../../src/controller/core.ts';
 import type { Command, Input } from '../../src/controller/door.ts';
 import type { NewEvent } from '../../src/model/event.ts';
-import type { NodeName, TaskKey } from '../../src/model/ids.ts';
+import { type NodeName, type ProjectName, type TaskId, type TaskKey, taskKey } from '../../src/model/ids.ts';
 import { violations } from '../../src/model/invariants.ts';
 import type { Progress } from '../../src/model/task.ts';
 import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
 import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
-import { Faults } from './faults.ts';
+import { Faults, type Only, type Struck } from './faults.ts';
 import { Hearing } from './hearing.ts';
 import { Money } from './money.ts';
 import { Person } from './person.ts';
 import { Provider } from './provider.ts';
+import { HOUR } from './pace.ts';
 import { Rng } from './rng.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import type { Stream } from './stream.ts';
@@ -27,9 +28,10 @@ import { VirtualController } from './virtual-controller.ts';
 import { VirtualNode } from './virtual-node.ts';
 
 /** Time that everything has to come to an end once it is mended, and the most steps a whole run may take. */
-const HEALING_MS = 12 * 60 * 60_000;
+const HEALING_MS = 24 * HOUR;
 const MOST_STEPS = 20_000;
 const TRACE_KEPT = 60;
+const HASHED_AT_ONCE = 1 << 16;
 
 export interface Hooks {
   /** Sees, and may replace, what goes into a turn. */
@@ -40,8 +42,9 @@ export interface Hooks {
 export interface Outcome {
   readonly seed: number;
   readonly steps: number;
-  /** Virtual milliseconds. */
+  /** Virtual milliseconds, and for how many of them something was at work. */
   readonly elapsed: number;
+  readonly worked: number;
   readonly events: number;
   /** Empty when all held. */
   readonly violations: readonly string[];
@@ -49,6 +52,10 @@ export interface Outcome {
   readonly trace: readonly string[];
   /** sha256 over every step: two runs of one seed have the same. */
   readonly digest: string;
+  /** What went wrong on purpose, in order. */
+  readonly struck: readonly Struck[];
+  /** All that there were. */
+  readonly tasks: readonly TaskKey[];
   /** How many tasks ended as what. */
   readonly ends: Readonly<Record<string, number>>;
 }
@@ -79,18 +86,23 @@ export class Simulation {
   /** Highest entry of each journal that a durable event came from. */
   readonly applied = new Map<string, number>();
   readonly streams: { readonly of: VirtualController; readonly stream: Stream }[] = [];
+  readonly #waiting: { readonly span: number; readonly run: () => void | Promise<void> }[] = [];
   #offset = 1_700_000_000_000;
   readonly #accidents: Accidents;
   readonly #tokens: Rng;
   readonly #digest = createHash('sha256');
   readonly #trace: string[] = [];
   readonly #violations: string[] = [];
+  #unhashed = '';
   #steps = 0;
+  #lookedAt = { of: null as VirtualController | null, turns: 0, finished: false };
+  #workedMs = 0;
+  #wasWorking = false;
   #events = 0;
   #starting = false;
 
-  /** @param only ids of the faults that may strike; null: all. */
-  constructor(seed: number, store: Store, only: ReadonlySet<string> | null = null) {
+  /** @param only the faults and the tasks that it may have. */
+  constructor(seed: number, store: Store, only: Only = null) {
     this.seed = seed;
     this.store = store;
     this.faults = new Faults(seed, only, () => this.timeline.now);
@@ -111,11 +123,12 @@ export class Simulation {
   /** Runs to the end, or to the first step after which something does not hold. */
   async run(): Promise<Outcome> {
     try {
+      this.person.begin();
       await this.#startController();
       this.#accidents.begin();
       await this.#until(this.scenario.faultsMs, () => false);
       this.#mend();
-      const done = await this.#until(this.timeline.now + HEALING_MS, () => unfinished(this).length === 0);
+      const done = await this.#until(this.timeline.now + HEALING_MS, () => this.#isFinished());
       if (!done && this.#violations.length === 0) {
         this.found(unfinished(this).map((what) => `not over in time: ${what}`));
       }
@@ -131,6 +144,15 @@ export class Simulation {
     return this.#offset + this.timeline.now;
   }
 
+  #hash(): void {
+    this.#digest.update(this.#unhashed);
+    this.#unhashed = '';
+  }
+
+  keeps(project: ProjectName, task: TaskId): boolean {
+    return this.faults.keeps(taskKey(project, task));
+  }
+
   jumpClock(span: number): void {
     this.#offset += span;
   }
@@ -143,7 +165,8 @@ export class Simulation {
 
   log(line: string): void {
     const entry = `${this.timeline.now} ${line}`;
-    this.#digest.update(entry).update('\n');
+    this.#unhashed += `${entry}\n`;
+    if (this.#unhashed.length > HASHED_AT_ONCE) this.#hash();
     this.#trace.push(entry);
     if (this.#trace.length > 2 * TRACE_KEPT) this.#trace.splice(0, TRACE_KEPT);
   }
@@ -152,6 +175,15 @@ export class Simulation {
   ask(command: Command): void {
     this.log(`person: ${command.verb}`);
     this.controller?.push({ is: 'command', command });
+  }
+
+  /** Runs so long after something next is under way: effects of a turn have just gone out. */
+  whenStirred(span: number, run: () => void | Promise<void>): void {
+    this.#waiting.push({ span, run });
+  }
+
+  stir(): void {
+    for (const { span, run } of this.#waiting.splice(0)) this.timeline.after(span, run);
   }
 
   found(violationsFound: readonly string[]): void {
@@ -180,7 +212,7 @@ export class Simulation {
   controllerDied(controller: VirtualController): void {
     if (this.controller !== controller) return;
     this.controller = null;
-    this.restart(this.calm ? 1_000 : this.rng.span(5_000));
+    this.restart(this.calm ? 1_000 : this.rng.magnitude(100, HOUR));
   }
 
   restart(span: number): void {
@@ -197,6 +229,10 @@ export class Simulation {
   async #startController(): Promise<void> {
     this.#starting = false;
     const lease = await this.store.acquire('sim', 1, this.wall());
+    if (this.faults.strikes('death', this.scenario.dieInTurn, 'with the lease just taken') !== null) {
+      this.log(`controller ${lease.epoch} dies before it has read anything`);
+      return this.restart(this.rng.magnitude(100, HOUR));
+    }
     const state = await this.store.load();
     const core = new Core(state, { epoch: lease.epoch, random: () => this.#tokens.bytes() });
     const controller = new VirtualController(this, core, lease);
@@ -214,10 +250,22 @@ export class Simulation {
         this.found([`not over in time: it goes round in circles, ${MOST_STEPS} steps so far`]);
         return false;
       }
+      const before = this.timeline.now;
+      const works = this.#works();
       if (!(await this.timeline.step())) return done();
+      if (works) this.#workedMs += this.timeline.now - before;
       this.found(this.truth.violations.splice(0));
     }
     return done();
+  }
+
+  /** Something runs somewhere, or is about to. */
+  #works(): boolean {
+    const core = this.controller?.core;
+    if (core === undefined) return this.#wasWorking;
+    this.#wasWorking =
+      core.memory.inflight.size > 0 || [...core.state.live.values()].some(({ size }) => size > 0);
+    return this.#wasWorking;
   }
 
   #mend(): void {
@@ -234,6 +282,16 @@ export class Simulation {
     this.controller?.core.setBudget(this.money.rules);
   }
 
+  /** Asked after every step, and answered anew only after a turn. */
+  #isFinished(): boolean {
+    const { controller } = this;
+    if (controller === null || !controller.idle) return false;
+    const { of, turns, finished } = this.#lookedAt;
+    if (of === controller && turns === controller.turns) return finished;
+    this.#lookedAt = { of: controller, turns: controller.turns, finished: unfinished(this).length === 0 };
+    return this.#lookedAt.finished;
+  }
+
   async #checkReplay(): Promise<void> {
     const differences = await this.store.replayCheck();
     this.found(differences.map((one) => `replay differs: ${JSON.stringify(one)}`));
@@ -243,16 +301,20 @@ export class Simulation {
   }
 
   #outcome(): Outcome {
+    this.#hash();
     const ends: Record<string, number> = {};
     for (const { progress } of this.durable.values()) ends[progress.at] = (ends[progress.at] ?? 0) + 1;
     return {
       seed: this.seed,
       steps: this.#steps,
       elapsed: this.timeline.now,
+      worked: this.#workedMs,
       events: this.#events,
       violations: [...this.#violations],
       trace: this.#trace.slice(-TRACE_KEPT),
       digest: this.#digest.digest('hex'),
+      struck: [...this.faults.struck],
+      tasks: [...this.durable.keys()],
       ends,
     };
   }

@@ -31,6 +31,7 @@ export class Stream {
   readonly #sim: Simulation;
   readonly #owner: StreamOwner;
   readonly #pending = new Set<(answer: Answer) => void>();
+  readonly #openedAt: number;
   #open = true;
   #toNode = 0;
   #toController = 0;
@@ -40,8 +41,9 @@ export class Stream {
     this.node = node;
     this.journal = node.journal;
     this.#owner = owner;
+    this.#openedAt = sim.timeline.now;
     node.streams.add(this);
-    this.#keepAlive();
+    if (node.asleep) this.listen();
   }
 
   get open(): boolean {
@@ -94,6 +96,15 @@ export class Stream {
     }
   }
 
+  /** The node has just fallen asleep: it does not answer the next keepalive. Of those that are answered nobody hears. */
+  listen(): void {
+    const { timeline } = this.#sim;
+    const next = KEEPALIVE_MS - ((timeline.now - this.#openedAt) % KEEPALIVE_MS);
+    timeline.after(next, () => {
+      if (this.node.asleep) this.cut('no answer to a keepalive');
+    });
+  }
+
   /** Both sides notice, sooner or later; what is pending is unknown from now on. */
   cut(reason: string): void {
     if (!this.#open) return;
@@ -129,13 +140,5 @@ export class Stream {
   #delay(): number {
     const { rng, scenario, calm } = this.#sim;
     return rng.int(calm ? 5 : scenario.delay) + 1;
-  }
-
-  #keepAlive(): void {
-    this.#sim.timeline.after(KEEPALIVE_MS, () => {
-      if (!this.#open) return;
-      if (this.node.asleep) this.cut('no answer to a keepalive');
-      else this.#keepAlive();
-    });
   }
 }

@@ -10,16 +10,21 @@ import { Core, type TurnResult } from '../../src/controller/core.ts';
 import type { Command, Effect, Input } from '../../src/controller/door.ts';
 import { isAnybodySilent } from '../../src/controller/leases.ts';
 import { awakeBetween, type Moment } from '../../src/controller/sleep.ts';
+import { BACKOFF, waitBefore } from '../../src/node/backoff.ts';
+import { isCutOff } from '../../src/schedule/lease.ts';
 import type { Lease } from '../../src/store/port.ts';
 import { performOnHub } from './hub-hands.ts';
+import { MINUTE } from './pace.ts';
 import type { Simulation } from './simulation.ts';
 import { type Answer, Stream } from './stream.ts';
 import type { VirtualOrder } from './virtual-node.ts';
 
 /** Longest span that the loop sets a timer for. */
 const MAX_TIMER = 60 * 60_000;
-const RECONNECT_MS = 5_000;
+/** Longer than in production at most, so that a node that is away for hours does not fill the run with tries. */
+const RECONNECT = { ...BACKOFF, minMs: 2_000, maxMs: 15 * MINUTE };
 const LOOK_MS = 5_000;
+const LONGEST_LOOK_MS = 30 * MINUTE;
 
 export class VirtualController {
   readonly core: Core;
@@ -29,12 +34,14 @@ export class VirtualController {
   readonly #delivered = new Map<NodeName, { journal: string; seq: number }>();
   #inputs: Input[] = [];
   readonly #began: number;
+  #turns = 0;
   #busy = false;
   #timer = 0;
   #alive = true;
   #asleepUntil = 0;
   /** Of sleep that has begun. */
   #sleptMs = 0;
+  #looking = false;
   #looked: Moment;
 
   constructor(sim: Simulation, core: Core, lease: Lease) {
@@ -51,6 +58,11 @@ export class VirtualController {
     return this.#alive;
   }
 
+  /** How many it has taken. */
+  get turns(): number {
+    return this.#turns;
+  }
+
   /** Nothing to do and nobody to wait for. */
   get idle(): boolean {
     return !this.#busy && this.#inputs.length === 0 && this.core.memory.inflight.size === 0;
@@ -64,8 +76,7 @@ export class VirtualController {
         this.push({ is: 'based', key: `base:${project}`, project, integration: hub.base() });
       });
     }
-    for (const node of this.#sim.nodes.keys()) this.#connect(node, 0);
-    this.#look();
+    for (const node of this.#sim.nodes.keys()) this.#connect(node, 1);
   }
 
   push(input: Input): void {
@@ -111,15 +122,31 @@ export class VirtualController {
     this.#sim.controllerDied(this);
   }
 
-  /** As the session does it, less often. */
+  /** As the session does it, less often: by the shortest lease that runs, and not while everybody answers. */
   #look(): void {
-    this.#after(LOOK_MS, () => {
+    if (this.#looking || !isAnybodySilent(this.core.snapshot())) return;
+    this.#looking = true;
+    this.#looked = { wall: this.#sim.wall(), mono: this.awakeMs };
+    const everyMs = this.#lookEveryMs();
+    this.#after(everyMs, () => {
       const now = { wall: this.#sim.wall(), mono: this.awakeMs };
-      const ms = awakeBetween(this.#looked, now, LOOK_MS);
-      this.#looked = now;
-      if (isAnybodySilent(this.core.snapshot())) this.push({ is: 'awake', ms });
-      this.#look();
+      const ms = awakeBetween(this.#looked, now, everyMs);
+      this.#looking = false;
+      // The turn that follows looks whether anybody is silent still.
+      this.push({ is: 'awake', ms });
     });
+  }
+
+  #lookEveryMs(): number {
+    const { state, memory } = this.core;
+    let shortest = LONGEST_LOOK_MS;
+    if (isCutOff({ nodes: this.#sim.scenario.nodes, connected: memory.connected })) return shortest;
+    for (const { name, leaseMs } of this.#sim.scenario.nodes) {
+      const known = state.nodes.get(name);
+      if (memory.connected.has(name) || known?.bootId == null || known.silence?.is === 'lost') continue;
+      shortest = Math.min(shortest, (leaseMs ?? shortest * 4) / 4);
+    }
+    return Math.max(LOOK_MS, shortest);
   }
 
   #schedule(): void {
@@ -132,17 +159,18 @@ export class VirtualController {
     const { sim, core } = { sim: this.#sim, core: this.core };
     let inputs = this.#inputs;
     this.#inputs = [];
+    this.#turns += 1;
     for (const hook of sim.hooks.beforeTurn) inputs = hook(core, inputs);
     const result = core.turn(inputs, sim.wall());
     for (const hook of sim.hooks.afterTurn) hook(core, result);
     sim.log(
-      `turn ${this.lease.epoch} ${JSON.stringify(inputs)} -> ${JSON.stringify(result.events.map((it) => it.fact))}`,
+      `turn ${this.lease.epoch} ${JSON.stringify(inputs, withoutSpecs)} -> ${JSON.stringify(result.events.map((it) => it.fact))}`,
     );
     sim.found([...core.memory.doubts]);
     sim.found(sim.hearing.violations(this, result.events));
-    if (this.#mayDie('before the commit')) return;
+    if (this.mayDie('before the commit')) return;
     if (result.events.length > 0 && !(await this.#commit(result))) return;
-    if (this.#mayDie('after the commit')) return;
+    if (this.mayDie('after the commit')) return;
     this.#after(sim.rng.int(5), () => this.#effects(result));
   }
 
@@ -152,6 +180,7 @@ export class VirtualController {
     if (sim.faults.strikes('no-space', sim.scenario.noSpace) !== null) {
       // As the loop does: nothing was written, and the same events are tried again until there is space.
       this.#after(sim.rng.between(100, 5_000), async () => {
+        if (this.mayDie('with a full disk')) return;
         if (await this.#commit(result)) this.#effects(result);
       });
       return false;
@@ -169,12 +198,14 @@ export class VirtualController {
 
   #effects({ effects, wakeAt }: TurnResult): void {
     for (const effect of effects) {
-      if (this.#mayDie('between two effects')) return;
+      if (this.mayDie('between two effects')) return;
       this.#sim.log(`do ${effect.key}`);
       this.#perform(effect);
     }
+    if (effects.length > 0) this.#sim.stir();
     this.#ack();
     this.#wake(wakeAt);
+    this.#look();
     this.#busy = false;
     if (this.#inputs.length > 0) this.#schedule();
   }
@@ -193,6 +224,7 @@ export class VirtualController {
           state: this.core.state,
           stream: (node) => this.#streams.get(node) ?? null,
           done: (input) => this.push(input),
+          dies: (when) => this.mayDie(when),
         });
     }
   }
@@ -221,6 +253,7 @@ export class VirtualController {
       case 'start':
         // The base travels first; the order is only sent when the attempt is still wanted.
         return this.#after(this.#sim.rng.int(this.#sim.scenario.delay), () => {
+          if (this.mayDie(`with the base of ${key} on its way`)) return;
           const attempt = this.core.state.attempts.get(token);
           if (attempt?.phase.is !== 'claimed') return this.push({ is: 'started', key, token });
           this.#call(node, { op: 'start', order: this.#order(attempt) }, effect);
@@ -273,7 +306,9 @@ export class VirtualController {
     const { sim } = { sim: this.#sim };
     const node = sim.node(name);
     const again = (): void =>
-      this.#after(sim.rng.int(RECONNECT_MS) + 1, () => this.#connect(name, tries + 1));
+      this.#after(waitBefore({ total: tries, auth: 0 }, sim.rng.next(), RECONNECT), () =>
+        this.#connect(name, tries + 1),
+      );
     if (!node.reachable) {
       this.push({ is: 'node.down', node: name, reason: 'it does not answer' });
       return again();
@@ -293,6 +328,7 @@ export class VirtualController {
         if (!this.#alive) return;
         if (this.#streams.get(name) === from) this.#streams.delete(name);
         this.push({ is: 'node.down', node: name, reason });
+        if (up) tries = 0;
         again();
       },
     });
@@ -350,7 +386,8 @@ export class VirtualController {
     });
   }
 
-  #mayDie(when: string): boolean {
+  /** One of the moments at which a process may be killed. True: it is gone, now or since before. */
+  mayDie(when: string): boolean {
     const { faults, scenario } = this.#sim;
     if (!this.#alive) return true;
     if (faults.strikes('death', scenario.dieInTurn, when) === null) return false;
@@ -368,6 +405,11 @@ export class VirtualController {
     if (timeline.now >= this.#asleepUntil) return run();
     timeline.after(this.#asleepUntil - timeline.now, () => this.#whenAwake(run));
   }
+}
+
+/** Of a load: what it brings is drawn from the seed, and long. */
+function withoutSpecs(key: string, value: unknown): unknown {
+  return key === 'specs' || key === 'config' ? undefined : value;
 }
 
 function resultOf(effect: Extract<Effect, { do: 'start' | 'cancel' | 'forget' }>, answer: Answer): Input {

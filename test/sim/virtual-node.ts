@@ -15,6 +15,7 @@ import type {
 import { stallFor } from '../model/builder.ts';
 import type { Simulation } from './simulation.ts';
 import { Ills } from './ills.ts';
+import { drawSize, HOUR, MINUTE } from './pace.ts';
 import { Rng } from './rng.ts';
 import { BROKEN, type Fate, FLAKY } from './scenario.ts';
 import type { Stream } from './stream.ts';
@@ -171,6 +172,7 @@ export class VirtualNode {
   pause(span: number): void {
     if (this.#asleep !== null) return;
     this.#asleep = [];
+    for (const stream of this.streams) stream.listen();
     this.#sim.timeline.after(span, () => this.wake());
   }
 
@@ -270,11 +272,11 @@ export class VirtualNode {
   }
 
   #runGate(held: Held, { commit, verify }: Extract<VirtualOrder['work'], { kind: 'gate' }>): void {
-    const { rng, scenario, faults, truth } = this.#sim;
+    const { rng, scenario, calm, faults, truth } = this.#sim;
     const what = nameOf(held.order);
     const flakes = faults.strikes('flaky-gate', scenario.flakyGates, what) !== null;
     const verdict = flakes ? 'red' : truth.verdict(commit);
-    this.#later(held, rng.between(500, 20_000), () => {
+    this.#later(held, rng.magnitude(500, calm ? MINUTE : 20 * MINUTE), () => {
       if (faults.strikes('broken-gate', scenario.brokenGates, what) !== null) {
         this.#end(held, failed('gate', 'the sandbox broke'));
         return;
@@ -311,9 +313,9 @@ export class VirtualNode {
       return this.#later(held, rng.between(10, 300), () => this.#end(held, broken));
     }
     const fate = this.#fateOf(order);
-    const span = fate === 'hang' ? order.timeoutMs : rng.between(200, 40_000);
-    for (const step of ['agent', 'gates', 'verify'] as const) {
-      this.#later(held, (span * (step === 'agent' ? 1 : step === 'gates' ? 6 : 8)) / 10, () =>
+    const span = fate === 'hang' ? order.timeoutMs : this.#spanOf(order);
+    for (const step of ['agent', 'verify'] as const) {
+      this.#later(held, (span * (step === 'agent' ? 1 : 8)) / 10, () =>
         this.#note({ type: 'attempt.step', token: order.token, round: 1, step }),
       );
     }
@@ -331,6 +333,14 @@ export class VirtualNode {
     const id = `agent:${nameOf(order)}`;
     const fate = Rng.of(seed, id).weighted(scenario.fates);
     return fate === 'good' || faults.admits(id, fate) ? fate : 'good';
+  }
+
+  /** All attempts at a task are of one size. */
+  #spanOf(order: VirtualOrder): number {
+    const { seed, scenario, calm } = this.#sim;
+    const size = drawSize(Rng.of(seed, `size:${order.project}/${order.task}`), scenario.quick);
+    const span = Rng.of(seed, `span:${nameOf(order)}`).magnitude(...size);
+    return Math.min(span, order.timeoutMs, calm ? 10 * MINUTE : HOUR * 24);
   }
 
   /** Nothing is to come of it but words: it ends as it would have ended, and whenever it would have. */

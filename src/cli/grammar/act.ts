@@ -68,5 +68,6 @@ export const GROUPS = {
   look: 'Look:',
   fleet: 'Machines:',
   recover: 'Recover:',
+  develop: 'Develop dispatch itself:',
   help: 'Help:',
 } as const;

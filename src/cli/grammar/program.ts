@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts';
 import { type Act, exampleLines } from './act.ts';
 import { declareAlerts } from './alerts.ts';
 import { declareContract } from './contract.ts';
+import { declareDevelop } from './develop.ts';
 import { declareFleet } from './fleet.ts';
 import { declareHelp } from './help.ts';
 import { declareLook } from './look.ts';
@@ -36,6 +37,7 @@ export function buildProgram(act: Act): Command {
   declareMoney(program, act);
   declareFleet(program, act);
   declareRecover(program, act);
+  declareDevelop(program, act);
   declareHelp(program, act);
   return program;
 }
