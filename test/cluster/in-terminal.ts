@@ -3,10 +3,13 @@ import { spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import type { Home } from './home.ts';
 import { program } from './running.ts';
+import { until } from './until.ts';
 
 interface Terminal {
   /** What the terminal has been given so far. */
   readonly shown: () => string;
+  /** Waits until it shows this. @throws with what it shows, when that does not come or the command has ended. */
+  readonly sees: (text: string) => Promise<void>;
   readonly type: (keys: string) => void;
   readonly isOver: () => boolean;
   /** The command's exit code, 128 + n when signal n ended it. */
@@ -41,8 +44,14 @@ export function inTerminal(home: Home, args: string, env: Readonly<Record<string
       resolve(status);
     });
   });
+  const sees = async (text: string): Promise<void> => {
+    await until(text, () => over || shown.includes(text)).catch(() => undefined);
+    if (!shown.includes(text))
+      throw new Error(`no "${text}" ${over ? 'before it ended' : ''}, but:\n${shown}`);
+  };
   return {
     shown: () => shown,
+    sees,
     type: (keys) => void script.stdin.write(keys),
     isOver: () => over,
     code,

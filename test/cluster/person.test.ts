@@ -133,7 +133,10 @@ describe('looking on', () => {
 
   const hasScript = spawnSync('script', ['--version']).status === 0;
 
-  test.skipIf(!hasScript).each(['here', 'box'])(
+  /** An sshd that is not root's has nobody's right to hand out a terminal. */
+  const PLACES = process.getuid?.() === 0 ? ['here', 'box'] : ['here'];
+
+  test.skipIf(!hasScript).each(PLACES)(
     'attach shows the window of an attempt on %s, read-only, and leaves it alone (skipped without script(1))',
     async (node) => {
       const home = makeHome({
@@ -143,7 +146,7 @@ describe('looking on', () => {
       const started = home.start();
       await home.marked('began-A');
       const window = inTerminal(home, 'attach A');
-      await until('the window', () => window.shown().includes('hello from A'));
+      await window.sees('hello from A');
       // What is typed does not reach the agent; Ctrl-b d leaves. Keys that come at once count as pasted text, so each
       // look sends one.
       window.type('\u0003');

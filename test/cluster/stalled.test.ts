@@ -60,7 +60,7 @@ test.skipIf(!hasScript)(
     expect((await home.dispatch(['report', PROJECT])).stdout).toContain('**P1 E_STALLED**');
 
     const window = inTerminal(home, 'attach A --write');
-    await until('the question', () => window.shown().includes('Your name: '));
+    await window.sees('Your name: ');
     expect(window.shown()).toContain('WRITABLE');
     const size = home.tmux(
       'here',

@@ -130,10 +130,10 @@ test('another supervisor neither tells a stall again nor forgets to take it back
 test('what an agent has said of its result and its provider is told while it runs, each refusal once', async () => {
   const mark = `${node.root}/mark`;
   const [finished, login, limited] = await Promise.all([
-    begin(`cat ${STREAMS}/claude.jsonl; sleep 305; true`, 'claude'),
-    begin(`cat ${STREAMS}/claude-401-retrying.jsonl; sleep 306; true`, 'claude'),
+    begin(`cat '${STREAMS}/claude.jsonl'; sleep 305; true`, 'claude'),
+    begin(`cat '${STREAMS}/claude-401-retrying.jsonl'; sleep 306; true`, 'claude'),
     begin(
-      `sed -n 1,2p ${STREAMS}/claude-429.jsonl; while ! test -e ${mark}; do sleep 0.1; done; sed -n 2p ${STREAMS}/claude-429.jsonl; exec sleep 307`,
+      `sed -n 1,2p '${STREAMS}/claude-429.jsonl'; while ! test -e ${mark}; do sleep 0.1; done; sed -n 2p '${STREAMS}/claude-429.jsonl'; exec sleep 307`,
       'claude',
     ),
   ]);
