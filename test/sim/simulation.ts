@@ -29,7 +29,7 @@ import { VirtualNode } from './virtual-node.ts';
 
 /** Time that everything has to come to an end once it is mended, and the most steps a whole run may take. */
 const HEALING_MS = 24 * HOUR;
-const MOST_STEPS = 20_000;
+const MOST_STEPS = 60_000;
 const TRACE_KEPT = 60;
 const HASHED_AT_ONCE = 1 << 16;
 

@@ -11,7 +11,7 @@ import type { Command, Effect, Input } from '../../src/controller/door.ts';
 import { isAnybodySilent } from '../../src/controller/leases.ts';
 import { awakeBetween, type Moment } from '../../src/controller/sleep.ts';
 import { BACKOFF, waitBefore } from '../../src/node/backoff.ts';
-import { isCutOff } from '../../src/schedule/lease.ts';
+import { isWitnessed } from '../../src/schedule/lease.ts';
 import type { Lease } from '../../src/store/port.ts';
 import { performOnHub } from './hub-hands.ts';
 import { MINUTE } from './pace.ts';
@@ -140,8 +140,9 @@ export class VirtualController {
   #lookEveryMs(): number {
     const { state, memory } = this.core;
     let shortest = LONGEST_LOOK_MS;
-    if (isCutOff({ nodes: this.#sim.scenario.nodes, connected: memory.connected })) return shortest;
-    for (const { name, leaseMs } of this.#sim.scenario.nodes) {
+    const { nodes } = this.#sim.scenario;
+    for (const { name, leaseMs } of nodes) {
+      if (!isWitnessed(name, { nodes, connected: memory.connected })) continue;
       const known = state.nodes.get(name);
       if (memory.connected.has(name) || known?.bootId == null || known.silence?.is === 'lost') continue;
       shortest = Math.min(shortest, (leaseMs ?? shortest * 4) / 4);
