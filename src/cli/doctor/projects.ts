@@ -103,7 +103,8 @@ async function checkHub(id: string, home: string, { name, repo }: ProjectConfig)
   const dir = join(homePaths(home).repos, `${name}.git`);
   const damage = repo === null ? null : await damageOf(dir);
   if (damage === null) return [];
-  const fix = 'dispatch backup --list, then dispatch restore <backup>: it brings back what the hub lacks';
+  // A restore adds to a hub that can be read; one that cannot is put aside first.
+  const fix = `stop the controller, mv ${dir} ${dir}.damaged, then dispatch restore <backup>   (dispatch backup --list)`;
   return [fail(`${id}.hub`, `${name}: its hub ${dir} is damaged`, damage, fix)];
 }
 
