@@ -239,6 +239,9 @@ describe('recovery', { timeout: LIMIT_MS }, () => {
     );
     expect((await home.dispatch(['why', 'B'])).stdout).toContain('dispatch doctor');
     expect((await home.dispatch(['status'])).stderr).toContain(`safe mode, no new work of ${PROJECT} starts`);
+    expect((await home.dispatch(['doctor'])).stdout).toMatch(
+      /fail\tproject\.p\.hub\t.* is damaged\t.*\t.*dispatch restore/u,
+    );
     const health = await json(home, 'health');
     expect(health.code).toBe(3);
     expect(health.data as HealthPart[]).toContainEqual(

@@ -1,8 +1,11 @@
 /** Each project: its files, its repository, its target. */
+import { join } from 'node:path';
 import { type ProbeAsk, probeOf, programKey } from '../../executors/probe.ts';
 import { cageLevel } from '../../model/cage.ts';
 import type { ProjectConfig } from '../../model/spec.ts';
+import { homePaths } from '../../controller/paths.ts';
 import { checkoutsOf } from '../../git/checkout.ts';
+import { damageOf } from '../../git/hub-check.ts';
 import { parseRemote } from '../../git/remote.ts';
 import { targetMissing } from '../../git/target-missing.ts';
 import { listProjects, loadProject } from '../../spec/load.ts';
@@ -44,7 +47,7 @@ export async function checkProjects(home: string): Promise<ProjectsChecked> {
       addProgram(programs, config, spec.executor);
       addAsk(asks, config, spec.executor);
     }
-    checks.push(...(await checkRepository(id, config)));
+    checks.push(...(await checkRepository(id, config)), ...(await checkHub(id, home, config)));
   }
   return { checks, programs, asks, caged };
 }
@@ -93,6 +96,16 @@ async function checkRepository(id: string, config: ProjectConfig): Promise<Check
       fail(`${id}.repo`, error.message, error.why ?? repo, error.fix ?? `dispatch explain ${error.code}`),
     ];
   }
+}
+
+/** Where the controller merges. What is wrong with it ends in safe mode. */
+async function checkHub(id: string, home: string, { name, repo }: ProjectConfig): Promise<Check[]> {
+  const dir = join(homePaths(home).repos, `${name}.git`);
+  const damage = repo === null ? null : await damageOf(dir);
+  if (damage === null) return [];
+  // A restore adds to a hub that can be read; one that cannot is put aside first.
+  const fix = `stop the controller, mv ${dir} ${dir}.damaged, then dispatch restore <backup>   (dispatch backup --list)`;
+  return [fail(`${id}.hub`, `${name}: its hub ${dir} is damaged`, damage, fix)];
 }
 
 /** git refuses a push to a branch that a working copy has checked out; collect would say so at the very end. */

@@ -18,7 +18,7 @@ export const CONTROLLER_CODES = {
     title: 'no new work starts, because a part of the controller does not work',
     exit: EXIT.internal,
     explain:
-      'A part of the controller failed forty times in a row, and starting it anew did not help. No new attempt of the projects that depend on it starts; agents that run go on, and what they finish is collected, gated and landed as far as that can be. The first success ends safe mode by itself. `dispatch doctor` looks at the usual causes; where a hub is damaged, `dispatch restore` brings back what a backup has of it.',
+      'A part of the controller failed forty times in a row, and starting it anew did not help. No new attempt of the projects that depend on it starts; agents that run go on, and what they finish is collected, gated and landed as far as that can be. The first success ends safe mode by itself. `dispatch doctor` looks at the usual causes; a damaged hub is moved aside, and `dispatch restore` brings back what a backup has of it.',
   },
   E_INVARIANT: {
     title: 'something does not hold that must always hold',
