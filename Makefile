@@ -1,6 +1,6 @@
 # dispatch. `make help` lists what there is; every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-check build demo demo-clean test test-agents test-bootstrap check types lint format dead shell bench sim chaos schemas clean
+.PHONY: help setup setup-check build demo demo-clean test test-agents test-bootstrap check types lint format dead shell bench sim chaos crash schemas clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ sim: build ## 1,000 seeds of the simulator, fresh ones (ARGS='--seed 4711' for o
 
 chaos: setup ## Kills, stops, cuts against real sshd, tmux and git, at full size: hours; ARGS='--scale 0.1' for less
 	@npx tsx test/chaos/all.ts $(ARGS)
+
+crash: setup ## Every durable step of a real run killed and made to fail, until all were, or ARGS='--minutes 30'
+	@npx tsx test/crash/all.ts $(ARGS)
 
 schemas: setup ## JSON Schemas for editors, from the same source as validation
 	@npx tsx scripts/schemas.ts

@@ -10,7 +10,7 @@
  * file, no such library, a copy that does not load) there is no copy, and tmux does what it always did.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Root } from './root.ts';
 
 const NAME = 'libutempter.so.0';
@@ -24,20 +24,35 @@ export function withoutLoginRecords(root: Root): Record<string, string> {
   return existsSync(`${libraries(root)}/${NAME}`) ? { LD_LIBRARY_PATH: libraries(root) } : {};
 }
 
-/** Makes the copy where one is of use. To be called before the server is started; never throws. */
+/**
+ * Makes the copy where one is of use. To be called before the server is started; never throws. It is made aside and
+ * moved into place whole and tried: with half of one, left by a full disk or a kill, no tmux would ever start here again.
+ */
 export function silenceLoginRecords(root: Root): void {
   const dir = libraries(root);
   if (process.platform !== 'linux' || existsSync(dir)) return;
+  const aside = `${dir}-${process.pid}`;
   try {
-    mkdirSync(dir, { mode: 0o700 });
+    mkdirSync(aside, { mode: 0o700 });
     const copy = silenced(readFileSync(systemLibrary()));
-    if (copy === null) return;
-    writeFileSync(`${dir}/${NAME}`, copy, { mode: 0o600 });
-    const env = { PATH: process.env.PATH, LD_LIBRARY_PATH: dir };
-    const { status, stderr } = spawnSync('tmux', ['-V'], { env, encoding: 'utf8', timeout: 5000 });
-    if (status !== 0 || stderr !== '') rmSync(`${dir}/${NAME}`);
+    if (copy !== null) {
+      writeFileSync(`${aside}/${NAME}`, copy, { mode: 0o600 });
+      const env = { PATH: process.env.PATH, LD_LIBRARY_PATH: aside };
+      const { status, stderr } = spawnSync('tmux', ['-V'], { env, encoding: 'utf8', timeout: 5000 });
+      if (status !== 0 || stderr !== '') rmSync(`${aside}/${NAME}`);
+    }
+    renameSync(aside, dir);
   } catch {
-    // No library, or no right to write: the records are a cost and no fault.
+    // No library, no right to write, or another one was faster: the records are a cost and no fault.
+    forget(aside);
+  }
+}
+
+function forget(aside: string): void {
+  try {
+    rmSync(aside, { recursive: true, force: true });
+  } catch {
+    // What is left there does no harm: nobody looks there.
   }
 }
 

@@ -1,9 +1,11 @@
 import type { EffectProblem } from './door.ts';
 import { DispatchError } from '../model/error.ts';
+import { GitError } from '../git/run.ts';
 import { systemError } from '../model/system-error.ts';
 
 /** An error as a result: what happened, why, and what to type next. */
 export function problemOf(thrown: unknown): EffectProblem {
+  if (thrown instanceof GitError) return { code: 'E_GIT_FAILED', message: thrown.message };
   const error = systemError(thrown) ?? thrown;
   if (!(error instanceof DispatchError)) {
     return { code: 'E_INTERNAL', message: error instanceof Error ? error.message : String(error) };

@@ -26,9 +26,9 @@ export interface Line {
 const LIMIT_MS = 180_000;
 const WAIT_MS = 90_000;
 
-/** Path of the built program. */
-export function program(): string {
-  return join(process.env.DISPATCH_DIST ?? 'dist', 'dispatch.js');
+/** Path of the built program. @param dist where it was built to, if not where all tests find it. */
+export function program(dist: string = process.env.DISPATCH_DIST ?? 'dist'): string {
+  return join(dist, 'dispatch.js');
 }
 
 export class Running {
@@ -43,7 +43,7 @@ export class Running {
 
   constructor(args: readonly string[], options: RunOptions) {
     this.#args = args;
-    const child = spawn(process.execPath, [program(), ...args], {
+    const child = spawn(process.execPath, [program(options.env?.DISPATCH_DIST), ...args], {
       cwd: options.cwd,
       env: {
         PATH: process.env.PATH,

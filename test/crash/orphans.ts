@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { until } from '../cluster/until.ts';
 import type { Scene } from './verdict.ts';
 
-/** A git that a killed controller left, a step whose end is being written down: all of it is short. Milliseconds. */
-const PATIENCE_MS = 30_000;
+/** A git that a killed controller left, or a stream that waits for a supervisor to start, which it does for so long. Milliseconds. */
+const PATIENCE_MS = 90_000;
 
 export async function orphans(scene: Scene): Promise<string[]> {
   let found: string[] = [];

@@ -39,7 +39,7 @@ export interface Scene {
   readonly waiting?: readonly string[];
   /** Processes of whoever asks, besides this one. */
   readonly mine?: readonly number[];
-  /** How long what is about to end may take for it, milliseconds; 30,000 by default. */
+  /** How long what is about to end may take for it, milliseconds; 90,000 by default. */
   readonly patienceMs?: number;
 }
 

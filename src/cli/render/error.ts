@@ -3,6 +3,7 @@ import { codeEntry } from '../../model/codes/index.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { Paint } from './colour.ts';
 import { safeText } from './safe-text.ts';
+import { GitError } from '../../git/run.ts';
 import { systemError } from '../../model/system-error.ts';
 
 /** What a person reads: what happened, where, why, and what to type. Each line only when there is something to say. */
@@ -33,6 +34,11 @@ export function exitOf(error: DispatchError): ExitCode {
 /** Any thrown thing as an error that a person can read; what the system refused has a name, a defect of ours keeps its stack as the reason. */
 export function asDispatchError(thrown: unknown): DispatchError {
   if (thrown instanceof DispatchError) return thrown;
+  if (thrown instanceof GitError)
+    return new DispatchError('E_GIT_FAILED', thrown.message, {
+      fix: 'run the same command again',
+      cause: thrown,
+    });
   const refused = systemError(thrown);
   if (refused !== null) return refused;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -8,6 +8,12 @@ export const GIT_CODES = {
     explain:
       'dispatch runs the git program that is on the PATH, on the controller and on every node. Install it (apt install git, brew install git) and check with `git --version`; 2.38 is the oldest that will do.',
   },
+  E_GIT_FAILED: {
+    title: 'git ended in a way that nothing explains',
+    exit: EXIT.internal,
+    explain:
+      'A call of git in a repository of dispatch was killed, took too long or failed; the message has its own words. Nothing is half done: what has to be done is asked for again with the same commits, and a lock file that a dead git left is removed. When it repeats, look at the memory and the disk of this machine.',
+  },
   E_GIT_TOO_OLD: {
     title: 'git is too old',
     exit: EXIT.notFound,

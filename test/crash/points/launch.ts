@@ -1,0 +1,71 @@
+/**
+ * The two durable steps of launch.sh, with a point around each: who runs a step, and how it ended. It is a shell script, so
+ * the points are shell, too, and keep to the same plan and the same log.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plan } from './plan.ts';
+
+const CLAIM = 'echo $$ 2>/dev/null >"$step.run" || exit 0\n';
+const END = 'echo "$code" >>"$step.run"\n';
+
+/** Sets `mode` to what is to happen at the next step of that name, `none` for nothing. A name breaks once in a run and node. */
+const POINT = `broken() {
+	mode=none ordinal=1
+	log=@POINTS@/launch@\${root##*/}.log
+	tab=$(printf '\\t')
+	if [ -f "$log" ]; then
+		while IFS=$tab read -r mark _ name; do
+			[ "$name" = "launch $1" ] || continue
+			ordinal=$((ordinal + 1))
+			[ "$mark" = . ] || mode=over
+		done <"$log"
+	fi
+	mark=.
+	if [ "$mode" = none ] && [ -f @POINTS@/launch.plan ]; then
+		while IFS=$tab read -r how at name; do
+			[ "$at $name" = "$ordinal launch $1" ] && mode=$how mark=!
+		done <@POINTS@/launch.plan
+	fi
+	printf '%s\\t%s\\tlaunch %s\\n' "$mark" "$ordinal" "$1" >>"$log"
+	case $mode in killed\\ before) kill -9 $$ ;; esac
+}
+done_at() {
+	case $mode in killed\\ after) kill -9 $$ ;; esac
+}
+`;
+
+/** @param points the directory of plan and logs. @throws Error when launch.sh has changed, and this with it must. */
+export function pointsInLaunch(text: string, points: string): string {
+  if (!text.includes(CLAIM) || !text.includes(END)) throw new Error('launch.sh has other durable steps now');
+  const claim = `set +C
+broken 'attempts/*/#.run write'
+set -C
+case $mode in
+EIO | ENOSPC) exit 0 ;;
+unsure) echo $$ 2>/dev/null >"$step.run"; exit 0 ;;
+*) ${CLAIM.trim()} ;;
+esac
+set +C
+done_at
+`;
+  const end = `broken 'attempts/*/#.run append'
+case $mode in
+EIO | ENOSPC) ;;
+*) ${END.trim()} ;;
+esac
+done_at
+`;
+  const function_ = POINT.replaceAll('@POINTS@', points);
+  return text
+    .replace(CLAIM, () => claim)
+    .replace(END, () => end)
+    .replace('set -C\n', () => `${function_}set -C\n`);
+}
+
+export function writeLaunchPlan(points: string, { mode, targets }: Plan): void {
+  const lines = Object.entries(targets ?? {}).flatMap(([name, ordinals]) =>
+    name.startsWith('launch ') ? ordinals.map((ordinal) => `${mode}\t${ordinal}\t${name}\n`) : [],
+  );
+  writeFileSync(join(points, 'launch.plan'), lines.join(''));
+}
