@@ -16,13 +16,16 @@ const IN_STEP = 0.97;
 const LONGEST_MS = 1500;
 const PATIENCE_MS = 20_000;
 
+/** Below this share fewer nodes do. */
+const FEW = 0.01;
+
 const killsOf = ({ scale }: Ask): number => Math.max(4, Math.round(KILLS * scale));
 const tasksOf = ({ scale }: Ask): number => Math.max(8, Math.round(TASKS * scale));
 
 export const controllerKills: Chaos = {
   name: 'controller-kills',
   arena: (ask) => ({
-    nodes: 4,
+    nodes: ask.scale < FEW ? 2 : 4,
     slots: 8,
     tasks: tasksOf(ask),
     agentMs: [200, 4000],

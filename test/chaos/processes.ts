@@ -26,6 +26,11 @@ export function tmuxServerOf({ home }: Arena, node: ArenaNode): number {
   return Number(home.tmux(node.name, 'display-message', '-p', '#{pid}'));
 }
 
+/** True once a SIGSTOP has reached it. */
+export function isStopped(pid: number): boolean {
+  return /^State:\s*T/mu.test(read(`/proc/${pid}/status`));
+}
+
 /** A signal to all of these. Those that are gone do not mind. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {

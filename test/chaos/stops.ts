@@ -6,13 +6,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { setTimeout as passing } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { homePaths } from '../../src/controller/paths.ts';
 import { until } from '../cluster/until.ts';
 import { type Arena, type ArenaNode, supervisorOf } from './arena.ts';
 import { type Ask, command, type Chaos } from './command.ts';
 import type { Controller } from './controller.ts';
 import { eventsOf } from './events.ts';
 import { judge } from './judge.ts';
-import { runningAgents, signalAll, tmuxServerOf } from './processes.ts';
+import { isStopped, runningAgents, signalAll, tmuxServerOf } from './processes.ts';
 import type { Report } from './report.ts';
 
 const STOPS = 60;
@@ -21,23 +23,29 @@ const LONGEST_MS = 60_000;
 const MOST_AT_ONCE = 4;
 const TARGETS = ['controller', 'connection', 'tmux server', 'supervisor', 'launcher', 'agent'] as const;
 type Target = (typeof TARGETS)[number];
+/** What is stopped for good ends by the deadline of its attempt, which takes minutes: only at this scale. */
+const WITH_DEADLINES = 0.5;
 /** The deadline of an attempt: longer than all the stops that one may meet. */
 const TIMEOUT = '5m';
 const PATIENCE_MS = 240_000;
 const NAMESPACE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
+/** Below this share everything is as short as it can be. */
+const FEW = 0.01;
+
 const stopsOf = ({ scale }: Ask): number => Math.max(TARGETS.length, Math.round(STOPS * scale));
-const tasksOf = ({ scale }: Ask): number => Math.max(20, Math.round(TASKS * scale));
-const longestOf = ({ scale }: Ask): number => Math.max(2000, LONGEST_MS * Math.min(1, scale * 2));
+/** Four of them wait for the change of controllers. */
+const tasksOf = ({ scale }: Ask): number => Math.max(12, Math.round(TASKS * scale));
+const longestOf = ({ scale }: Ask): number => Math.max(1500, LONGEST_MS * Math.min(1, scale * 2));
 
 export const stops: Chaos = {
   name: 'stops',
   arena: (ask) => ({
-    nodes: 3,
+    nodes: ask.scale < FEW ? 2 : 3,
     slots: 4,
     tasks: tasksOf(ask),
     independent: true,
-    agentMs: [1000, 8000],
+    agentMs: ask.scale < FEW ? [200, 1500] : [1000, 8000],
     // The last ones are there for the change of controllers.
     awaits: (n) =>
       n >= tasksOf(ask) - 4 ? 'taken-over' : `stop-${Math.floor((n / tasksOf(ask)) * stopsOf(ask))}`,
@@ -47,7 +55,7 @@ export const stops: Chaos = {
     arena.home.mark('stop-0');
     const controller = arena.keep();
     await until('work', () => runningAgents(arena).length > 0, PATIENCE_MS);
-    const doomed = ask.scale < 1 ? [] : stopForGood(arena, report);
+    const doomed = ask.scale < WITH_DEADLINES ? [] : stopForGood(arena, report);
     await stopAndGo(arena, controller, report, ask);
     await takeOver(arena, controller, report);
     await judge(arena, report, { mayRepeat: false, doomed });
@@ -88,7 +96,7 @@ async function stopAndGo(arena: Arena, controller: Controller, report: Report, a
       under.delete(name);
     });
     under.set(name, goes);
-    await passing(rng.between(0, 1500));
+    await passing(rng.between(0, ask.scale < FEW ? 300 : 1500));
   }
   await Promise.all(under.values());
 }
@@ -127,10 +135,15 @@ async function takeOver(arena: Arena, first: Controller, report: Report): Promis
   }
   await until('the last ones run', () => runningAgents(arena).length > 0, PATIENCE_MS);
   first.leaveAlone();
-  first.signal('SIGSTOP');
+  await stopBetweenCommits(arena, first);
   report.did('SIGSTOP until replaced', 'controller');
   const second = arena.keep({ launcher: NAMESPACE });
-  await until('another controller has all nodes', () => second.life.readyAt !== null, PATIENCE_MS);
+  await until('another controller has all nodes', () => second.life.readyAt !== null, PATIENCE_MS).catch(
+    (error: unknown) => {
+      const lives = second.lives.map(({ code, stderr }) => `ended with ${code}: ${stderr}`);
+      throw new Error(`no other controller took over; its lives: ${lives.join('; ')}`, { cause: error });
+    },
+  );
   const before = (await eventsOf(arena)).at(-1);
   first.signal('SIGCONT');
   report.did('SIGCONT after it was replaced', 'controller');
@@ -145,6 +158,39 @@ async function takeOver(arena: Arena, first: Controller, report: Report): Promis
     ({ seq, epoch }) => before !== undefined && seq > before.seq && epoch < before.epoch,
   );
   report.figure('events of the replaced controller after its waking', late.length, '', 0);
+}
+
+/**
+ * One that stands still in the middle of a commit holds the file's lock, and keeps everybody out until it wakes or dies;
+ * whoever tries is told so (E_STORE_BUSY). So it is stopped where it holds nothing.
+ */
+async function stopBetweenCommits({ home }: Arena, controller: Controller): Promise<void> {
+  const db = new Database(homePaths(home.dir).database, { timeout: 0 });
+  try {
+    await until(
+      'a moment between two commits',
+      async () => {
+        controller.signal('SIGSTOP');
+        await until('it stands', () => isStopped(controller.pid), PATIENCE_MS);
+        if (isFree(db)) return true;
+        controller.signal('SIGCONT');
+        await passing(20);
+        return false;
+      },
+      PATIENCE_MS,
+    );
+  } finally {
+    db.close();
+  }
+}
+
+function isFree(db: Database.Database): boolean {
+  try {
+    db.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 await command(stops, import.meta.url);

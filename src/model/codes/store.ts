@@ -36,7 +36,7 @@ export const STORE_CODES = {
     title: 'the store is locked by another process',
     exit: EXIT.conflict,
     explain:
-      'Another process held the write lock of the store for longer than a writer waits. Only one controller writes, for milliseconds: look for a program that has the file open (a database browser, a backup tool) and close it.',
+      'Another process held the write lock of the store for longer than a writer waits. Only one controller writes, for milliseconds: look for a program that has the file open (a database browser, a backup tool) and close it. A controller that was stopped (Ctrl-Z, SIGSTOP) in the middle of a write holds the lock as well: wake it (kill -CONT) or end it (kill -KILL); what it had not finished is rolled back and nothing is lost.',
   },
   E_STORE_ACCESS: {
     title: 'the store may not be opened or written',
