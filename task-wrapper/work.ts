@@ -63,11 +63,12 @@ export async function advanceWork(desk: Desk, order: Recorded, workOrder: WorkOr
     if (stop?.why === 'deadline') return ended(await timedOut(work, status));
     const next = await turn(work, status);
     if ('is' in next) return next;
-    if (next.phase !== status.phase || next.round !== status.round) {
-      desk.report({ type: 'attempt.step', token: order.token, round: next.round, step: next.phase });
-    }
+    const isNew = next.phase !== status.phase || next.round !== status.round;
     status = next;
+    // What cannot be written down, because the disk is full, is done again, and told when it has been.
     writeStatus(work.dir, status);
+    if (isNew)
+      desk.report({ type: 'attempt.step', token: order.token, round: status.round, step: status.phase });
   }
 }
 

@@ -8,7 +8,7 @@ import { noMachine } from './machine.ts';
 import { awaitingTheLast, type Blows, MACHINES, onMachines } from './on-machines.ts';
 
 const TIMES = 100;
-const TASKS = 400;
+const TASKS = 250;
 
 export const diskFull: Chaos = {
   name: 'disk-full',

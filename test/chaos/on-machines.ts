@@ -10,7 +10,7 @@ import type { Report } from './report.ts';
 
 /** Machines with little room, of which little is kept in reserve, so that a disk is full when it is full. */
 export const MACHINES: NonNullable<ArenaOptions['machines']> = {
-  disk: '256m',
+  disk: '512m',
   env: { DISPATCH_RESERVE_BYTES: String(4 * 2 ** 20) },
 };
 
