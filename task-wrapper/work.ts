@@ -35,6 +35,7 @@ import { FIRST, isPlain, readStatus, type Recorded, type Status, writeStatus } f
 import { attemptDir } from './root.ts';
 import { emptyScript, isWritten, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { authorOf, checkoutClean, prepareTree, treePlace } from './trees.ts';
+import { GitError } from '../src/git/run.ts';
 import { endVerify, isOfNode, launchVerify, neverRan, reasonOf } from './verify.ts';
 import { usageFile, whyEnded } from './agent-words.ts';
 import { isOver, usedSoFar } from './spent.ts';
@@ -177,12 +178,15 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
     // What a person has to approve is not the agent's to take back: the controller asks when it collects the branch.
     findings = judge(facts, tree).filter(({ approval }) => approval !== true);
   } catch (error) {
-    return failed(
+    const outcome = failedWith(
       'executor',
       `what the agent left cannot be read: ${message(error)}`,
       status.exitCode,
       status,
     );
+    // A git that was killed or could not start says nothing about what it was to read.
+    const isOfNode = error instanceof GitError && (error.why === 'signal' || error.why === 'spawn');
+    return ended(isOfNode ? { ...outcome, blame: 'node' } : outcome);
   }
   if (head === null && (status.exitCode !== 0 || status.apiError !== null))
     return failed('executor', whyEnded(work, status), status.exitCode, status);

@@ -18,7 +18,8 @@ import { git, GitError } from './run.ts';
 const LARGEST_PACK = 2 * 1024 * 1024 * 1024;
 
 /** Failures that are the hub's own and no fault of what was sent. */
-const OURS = /unable to create|unable to write|cannot create|read-only file system|out of memory/i;
+const OURS =
+  /unable to create|unable to write|cannot create|read-only file system|out of memory|no space left|quota exceeded|input\/output error/i;
 
 export interface Admission {
   /** The bundle. */

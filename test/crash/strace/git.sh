@@ -24,9 +24,9 @@ esac
 if ! [ -f "$plan/targets" ]; then
 	exec strace -f -qq -o "$plan/seen.$place.$sub.$$" -e trace=@CALLS@ -e signal=none "$real" "$@"
 fi
-# The program must get on in between.
+# The program must get on in between. The plan comes on another descriptor: standard input is git's.
 [ $(($$ % 4)) = 0 ] || exec "$real" "$@"
-while read -r id at what mode call n; do
+while read -r id at what mode call n <&3; do
 	[ "$at" = "$place" ] && [ "$what" = "$sub" ] && mkdir "$plan/taken.$id" 2>/dev/null || continue
 	log=$plan/log.$id
 	case $mode in
@@ -39,6 +39,6 @@ while read -r id at what mode call n; do
 		;;
 	*) set -- -o "$log" -e "inject=$call:error=$mode:when=$n" "$real" "$@" ;;
 	esac
-	exec strace -f -qq -e "trace=$call" "$@"
-done <"$plan/targets"
+	exec strace -f -qq -e "trace=$call" "$@" 3<&-
+done 3<"$plan/targets"
 exec "$real" "$@"
