@@ -13,10 +13,12 @@ import { awakeBetween, type Moment } from '../../src/controller/sleep.ts';
 import { BACKOFF, waitBefore } from '../../src/node/backoff.ts';
 import { isWitnessed } from '../../src/schedule/lease.ts';
 import type { Lease } from '../../src/store/port.ts';
+import { watch } from '../../src/model/invariants.ts';
 import { performOnHub } from './hub-hands.ts';
 import { MINUTE } from './pace.ts';
 import type { Simulation } from './simulation.ts';
 import { type Answer, Stream } from './stream.ts';
+import { AROUND } from './truth.ts';
 import type { VirtualOrder } from './virtual-node.ts';
 
 /** Longest span that the loop sets a timer for. */
@@ -30,6 +32,8 @@ export class VirtualController {
   readonly core: Core;
   readonly lease: Lease;
   readonly #sim: Simulation;
+  /** Independent of how the core watches itself. */
+  readonly #watch: ReturnType<typeof watch>;
   readonly #streams = new Map<NodeName, Stream>();
   readonly #delivered = new Map<NodeName, { journal: string; seq: number }>();
   #inputs: Input[] = [];
@@ -47,6 +51,7 @@ export class VirtualController {
   constructor(sim: Simulation, core: Core, lease: Lease) {
     this.#sim = sim;
     this.core = core;
+    this.#watch = watch(core.state, AROUND);
     this.lease = lease;
     core.setNodes(sim.scenario.nodes);
     core.setBudget(sim.money.rules);
@@ -167,7 +172,9 @@ export class VirtualController {
     sim.log(
       `turn ${this.lease.epoch} ${JSON.stringify(inputs, withoutSpecs)} -> ${JSON.stringify(result.events.map((it) => it.fact))}`,
     );
-    sim.found([...core.memory.doubts]);
+    // A plant changes what a turn sees, and puts it right: then what the core found in the midst of it says nothing.
+    if (sim.hooks.afterTurn.length > 0) core.memory.doubts.clear();
+    sim.found([...core.memory.doubts, ...this.#watch(result.events)]);
     sim.found(sim.hearing.violations(this, result.events));
     if (this.mayDie('before the commit')) return;
     if (result.events.length > 0 && !(await this.#commit(result))) return;
