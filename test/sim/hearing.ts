@@ -49,8 +49,9 @@ export class Hearing {
     });
   }
 
-  /** With several machines over the network; one alone has nobody to bear witness. */
+  /** With several machines over the network; one alone has nobody to bear witness. What is mended answers, whatever was drawn. */
   #isOffline(): boolean {
+    if (this.#sim.calm) return false;
     const { now } = this.#sim.timeline;
     const distant = this.#sim.scenario.nodes.filter(({ reach }) => reach.by !== 'local');
     return distant.length > 1 && now > this.#offline.from + NOTICED_MS && now < this.#offline.until;
