@@ -67,7 +67,8 @@ test('a state that cannot be right is told of at once, keeps work from starting,
   setN(1);
   const mended = await serve();
   await until('that it is over', () => told().includes('resolved'));
-  await until('that B has merged', async () => (await home.words())['B'] === 'merged');
+  await home.dispatch(['start', PROJECT]);
+  expect(home.attempts()).toContain('B 1');
   expect(told()).toEqual(['raised', 'resolved']);
   mended.signal('SIGTERM');
   expect((await mended.ended).code).toBe(0);
