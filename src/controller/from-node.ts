@@ -107,9 +107,16 @@ export function woke(turn: Turn, { sleptMs }: Extract<Input, { is: 'woke' }>): v
   turn.record({ type: 'controller.slept', ms: sleptMs });
 }
 
-/** The connection has outlived the sleep, and with it all that was said over it. */
-export function nodeAlive({ memory }: Turn, { node }: Extract<Input, { is: 'node.alive' }>): void {
+/**
+ * The connection has outlived the sleep, and with it all that was said over it. A person who gave the node up meanwhile is
+ * proved wrong as by a new connection: it is used again, and told to stop what was given up.
+ */
+export function nodeAlive(turn: Turn, { node }: Extract<Input, { is: 'node.alive' }>): void {
+  const { memory, state } = turn;
   if (!memory.suspect.delete(node)) return;
+  const { silence, bootId = null, journal = null, program = null } = state.nodes.get(node) ?? {};
+  if (silence?.is === 'lost' && bootId !== null && journal !== null && program !== null)
+    turn.record({ type: 'node.connected', node, bootId, journal, program });
   memory.connected.add(node);
   memory.tried.add(node);
   heard(memory, node);

@@ -72,6 +72,19 @@ describe('after sleep', () => {
     expect(story.effects.has(`cancel:${token}`)).toBe(true);
   });
 
+  test('a node that a person gave up meanwhile is used again once it has answered', () => {
+    const story = new Story(['A']);
+    const progress = story.core.state.tasks.get(key('p', 'A'))?.progress;
+    const token = progress?.at === 'attempt' ? progress.token : '';
+    story.wake(HOUR);
+    story.turn({ is: 'command', command: { verb: 'expire', node: N1, by: 'somebody' } });
+    expect(story.core.state.nodes.get(N1)?.silence).toMatchObject({ is: 'lost' });
+    const facts = story.turn({ is: 'node.alive', node: N1 });
+    expect(facts).toMatchObject([{ type: 'node.connected', node: N1 }, { type: 'attempt.claimed' }]);
+    expect(story.core.state.nodes.get(N1)?.silence).toBeNull();
+    expect(story.effects.has(`cancel:${token}`)).toBe(true);
+  });
+
   test('a connection that did not outlive it is recorded as gone, and the next one is used', () => {
     const story = new Story(['A']);
     story.wake(HOUR);

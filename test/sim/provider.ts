@@ -3,6 +3,7 @@
  * one is refused for another reason. And what the controller may never do with a key.
  */
 import type { ProviderRefusal } from '../../src/model/attempt.ts';
+import { sparedUntil } from '../../src/model/credential.ts';
 import type { NewEvent } from '../../src/model/event.ts';
 import type { State } from '../../src/model/state.ts';
 import { projectOfKey } from '../../src/model/found.ts';
@@ -66,7 +67,8 @@ export class Provider {
     for (const { fact, at } of events) {
       if (fact.type !== 'attempt.claimed' || fact.credential === undefined) continue;
       const known = state.credentials.get(fact.credential);
-      if (known !== undefined && known.notBefore > at && known.notBefore > now && !limited.has(known.name))
+      const isSpared = sparedUntil(known, at) !== null && sparedUntil(known, now) !== null;
+      if (known !== undefined && isSpared && !limited.has(known.name))
         found.push(`${fact.task}: got ${known.name}, which is left alone until ${known.notBefore}`);
       const executor = fact.executor ?? state.tasks.get(fact.task)?.spec.executor ?? '';
       const def = state.projects.get(projectOfKey(fact.task))?.config.executors[executor];
