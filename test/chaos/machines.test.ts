@@ -41,7 +41,7 @@ const BLOWS: Readonly<Record<string, (blows: Blows, node: number) => Promise<voi
 
 const selection: Chaos = {
   name: 'machines',
-  arena: () => ({ nodes: 2, slots: 3, ...awaitingTheLast(8), agentMs: [300, 2500], machines: MACHINES }),
+  arena: () => ({ nodes: 2, slots: 3, ...awaitingTheLast(5), agentMs: [200, 800], machines: MACHINES }),
   run: async (arena, report) => {
     await onMachines(arena, report, async (blows) => {
       const { rng } = blows.field;
