@@ -147,7 +147,8 @@ export class Machine {
   }
 
   get supervisor(): number | undefined {
-    return this.running(/task-wrapper-[^\0]*\0supervise\0/u)[0];
+    // The tmux server that was started with it has its words as well.
+    return this.running(/task-wrapper-[^\0]*\0supervise\0/u).find((pid) => nameOf(pid) === 'node');
   }
 
   /** The worker's sockets, pipe and records are gone, as where they are kept in memory. Only while it is off. */
