@@ -47,7 +47,10 @@ async function isStale(dir: string, lock: string): Promise<boolean> {
   if (found === null) return true;
   const now = Date.now();
   if (found.mtimeMs < now - uptime() * 1000 || found.mtimeMs < now - STALE_LOCK_MS) return true;
-  return !(await isInUse(dir));
+  if (await isInUse(dir)) return false;
+  // Its owner may have ended before the processes were looked at, and another have begun since.
+  const again = await stat(lock).catch(() => null);
+  return again === null || (again.ino === found.ino && again.mtimeMs === found.mtimeMs);
 }
 
 /** Every call of git names its repository, and so do the processes that this one has under way. True when that is not known. */
