@@ -57,6 +57,8 @@ export interface SimulatedSeed {
   readonly worked: number;
   readonly steps: number;
   readonly struck: readonly { readonly id: string; readonly at: number; readonly what: string }[];
+  /** Asked for by `only`, and never met: then this is not the run that named them. */
+  readonly missed: readonly string[];
   readonly again: string;
   readonly text: string;
 }

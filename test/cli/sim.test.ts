@@ -32,6 +32,13 @@ test('simulated days need no home, say their first seed, and one of them is the 
   expect(some.digest).not.toBe(one.digest);
 });
 
+test('it is said that all held, and what was asked for and never came up', async () => {
+  const { code, stdout, stderr } = await dispatch(['sim', '--seed', '7', '--only', 'nonsense#1']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('everything held');
+  expect(stderr).toBe('never came up, so this is not the run that named it: nonsense#1\n');
+});
+
 test('a seed that is no number, and faults of no seed, are refused', async () => {
   const word = await dispatch(['sim', '--seed', 'x7']);
   expect(word.code).toBe(2);

@@ -32,7 +32,7 @@ export function summaryOf({ seed, steps, elapsed, worked, digest }: Outcome): st
 
 /** What a person needs to look into a seed that failed, and to see it fail again. */
 export function describe(outcome: Outcome, only: readonly string[] | null = null): string {
-  if (outcome.violations.length === 0) return summaryOf(outcome);
+  if (outcome.violations.length === 0) return `${summaryOf(outcome)}\n  everything held`;
   return [
     summaryOf(outcome),
     ...outcome.violations.slice(0, 10).map((violation) => `  violated: ${violation}`),

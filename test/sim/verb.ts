@@ -36,10 +36,24 @@ export const simulator: Simulator = {
       failed && only === null
         ? await failureOf(seed)
         : {
-            text: describe(outcome, named === undefined ? null : [...(only ?? [])]),
-            again: againOf(seed, null),
+            text: describe(outcome, only === null ? null : [...only]),
+            again: againOf(seed, only === null ? null : [...only]),
           };
-    return { seed, commit: commit(), digest, violations, elapsed, worked, steps, struck, text, again };
+    const came = new Set([...struck.map(({ id }) => id), ...outcome.tasks]);
+    const missed = [...(only ?? [])].filter((id) => !came.has(id));
+    return {
+      seed,
+      commit: commit(),
+      digest,
+      violations,
+      elapsed,
+      worked,
+      steps,
+      struck,
+      missed,
+      text,
+      again,
+    };
   },
 };
 
@@ -120,6 +134,7 @@ function textOf(report: Omit<SimulatedSeeds, 'text'>): string {
   ];
   if (report.failed.length > 0)
     lines.push(`FAILED: ${report.failed.length} seeds: ${report.failed.join(' ')}`);
+  else lines.push('everything held');
   return [...lines, ...report.failures.map(({ text }) => text)].join('\n');
 }
 

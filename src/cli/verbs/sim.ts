@@ -26,7 +26,9 @@ export async function sim({ output }: Context, options: SimOptions): Promise<Exi
     const { only } = options;
     const { text, ...result } = await simulator.one({ seed, ...(only === undefined ? {} : { only }) });
     if (output.machine) output.envelope('SimulatedSeed', result);
-    else output.line(`${result.commit}\n${text}`);
+    else output.line(`commit ${result.commit}\n${text}`);
+    if (result.missed.length > 0)
+      output.note(`never came up, so this is not the run that named it: ${result.missed.join(', ')}`);
     return result.violations.length === 0 ? EXIT.ok : EXIT.internal;
   }
   output.note(
