@@ -215,7 +215,7 @@ function attemptEnded(
   turn.record({ type: 'attempt.late', token, what: `ended: ${outcome.kind}` }, source);
   memory.cancelling.delete(token);
   // An end that is told a second time says nothing of what is still to be fetched.
-  if (attempt === undefined || attempt.phase.is === 'ended') return;
+  if (attempt === undefined || attempt.phase.is === 'ended' || memory.salvage.has(token)) return;
   const head = 'head' in outcome ? outcome.head : null;
   if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(token, attempt.node);
   else memory.salvage.set(token, head);

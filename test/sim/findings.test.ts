@@ -26,6 +26,17 @@ test('an attempt that ends a second time is not forgotten before its branch is f
   expect(story.wanted(`collect:${token}`)).toMatchObject({ head: commit(2) });
 });
 
+test('nor one that was cancelled meanwhile, and whose branch is kept for rescue', () => {
+  const story = new Story([spec('p', 'A')]);
+  const token = story.started('A');
+  story.turn({ is: 'command', command: { verb: 'cancel', task: key('p', 'A'), reason: 'enough' } });
+  const done = { kind: 'done', head: commit(2), rounds: 1, usage: null } as const;
+  story.news({ type: 'attempt.ended', token, outcome: done });
+  story.news({ type: 'attempt.ended', token, outcome: { kind: 'lost', why: 'killed' } });
+  expect(story.wanted(`forget:${token}`)).toBeUndefined();
+  expect(story.wanted(`collect:${token}`)).toMatchObject({ head: commit(2) });
+});
+
 test('a cancelled attempt that vanished with the disk of its node is settled when the node is back', () => {
   const story = new Story([spec('p', 'A')]);
   const token = story.started('A');

@@ -5,8 +5,9 @@
 import type { Outcome } from '../../src/model/attempt.ts';
 import type { Bounds, BudgetRules } from '../../src/model/budget.ts';
 import type { NewEvent } from '../../src/model/event.ts';
-import type { Token } from '../../src/model/ids.ts';
-import type { TaskSpec } from '../../src/model/spec.ts';
+import { projectOfKey } from '../../src/model/found.ts';
+import type { TaskKey, Token } from '../../src/model/ids.ts';
+import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import type { State } from '../../src/model/state.ts';
 import type { Rng } from './rng.ts';
 
@@ -16,6 +17,7 @@ const NOTHING: Bounds = { day: null, total: null };
 
 interface Charge {
   readonly token: Token;
+  readonly task: TaskKey;
   readonly credential: string | null;
   readonly reserved: number;
   /** null: it is alive. */
@@ -55,6 +57,36 @@ export class Money {
     this.#lifted = true;
   }
 
+  /** Some projects bound what they may use, and some each of their tasks. @param rng a source of its own. */
+  withBounds(projects: readonly ProjectConfig[], rng: Rng): ProjectConfig[] {
+    return projects.map((project) => {
+      const total = { tokens: rng.between(4000, 30_000), usd: null };
+      const day = rng.chance(0.5) ? { tokens: rng.between(3000, 12_000), usd: null } : null;
+      const budget = rng.chance(0.2) ? { budget: { day, total: rng.chance(0.7) ? total : null } } : {};
+      const task = { tokens: rng.between(1000, 5000), usd: null };
+      return { ...project, ...budget, ...(rng.chance(0.2) ? { taskBudget: task } : {}) };
+    });
+  }
+
+  /** As its file says now: with the last fault without bounds. */
+  configOf({ budget, taskBudget, ...config }: ProjectConfig): ProjectConfig {
+    if (this.#lifted) return config;
+    return {
+      ...config,
+      ...(budget === undefined ? {} : { budget }),
+      ...(taskBudget === undefined ? {} : { taskBudget }),
+    };
+  }
+
+  /** A store was put back: it counts what it knows. */
+  forget({ attempts }: State): void {
+    for (const [token, charge] of this.#charges) {
+      const phase = attempts.get(token)?.phase.is;
+      if (phase === undefined) this.#charges.delete(token);
+      else if (phase !== 'ended' && phase !== 'fenced') charge.used = null;
+    }
+  }
+
   withLimits(tasks: readonly TaskSpec[]): TaskSpec[] {
     return tasks.map((task) =>
       this.#bounds !== null && this.#rng.chance(0.3)
@@ -78,14 +110,14 @@ export class Money {
   }
 
   /** An attempt that a bound holds for starts only where there is room for what it reserves. */
-  durableViolations({ attempts }: State, events: readonly NewEvent[]): string[] {
+  durableViolations({ attempts, projects }: State, events: readonly NewEvent[]): string[] {
     const found: string[] = [];
     for (const { fact, at } of events) {
       const day = Math.floor(at / DAY_MS);
       if (fact.type === 'attempt.claimed' && fact.work.kind === 'work') {
         const { token, reserved, credential = null } = fact;
-        const charge = { token, credential, reserved: reserved?.tokens ?? 0, used: null };
-        found.push(...this.#overdrawn(charge, day, reserved === undefined));
+        const charge = { token, task: fact.task, credential, reserved: reserved?.tokens ?? 0, used: null };
+        found.push(...this.#overdrawn(charge, day, { isUnreserved: reserved === undefined, projects }));
         this.#charges.set(token, charge);
       }
       if (fact.type !== 'attempt.ended' && fact.type !== 'attempt.fenced') continue;
@@ -100,17 +132,28 @@ export class Money {
     return found;
   }
 
-  #overdrawn(next: Charge, day: number, isUnreserved: boolean): string[] {
+  #overdrawn(
+    next: Charge,
+    day: number,
+    { isUnreserved, projects }: { isUnreserved: boolean; projects: State['projects'] },
+  ): string[] {
     const { home, credentials } = this.rules;
-    const places = [
-      ['home', home],
-      ['glm', next.credential === 'glm' ? (credentials.glm ?? NOTHING) : NOTHING],
-    ] as const;
-    return places.flatMap(([name, { day: ofDay, total }]) => {
+    const name = projectOfKey(next.task);
+    const { budget = NOTHING, taskBudget: total = null } = projects.get(name)?.config ?? {};
+    const places: [string, Bounds, (charge: Charge) => boolean][] = [
+      ['home', home, () => true],
+      [
+        'glm',
+        (next.credential === 'glm' ? credentials.glm : null) ?? NOTHING,
+        (it) => it.credential === 'glm',
+      ],
+      [`project ${name}`, budget, (it) => projectOfKey(it.task) === name],
+      [`task ${next.task}`, { day: null, total }, (it) => it.task === next.task],
+    ];
+    return places.flatMap(([place, { day: ofDay, total: ofAll }, counts]) => {
       const found: string[] = [];
-      const own = [...this.#charges.values()].filter(
-        ({ credential }) => name === 'home' || credential === name,
-      );
+      if (ofDay === null && ofAll === null) return [];
+      const own = [...this.#charges.values()].filter(counts);
       const held = own.reduce(
         (sum, { used, reserved }) => sum + (used === null ? reserved : 0),
         next.reserved,
@@ -122,12 +165,12 @@ export class Money {
         );
       for (const [limit, sum] of [
         [ofDay?.tokens, spent(day)],
-        [total?.tokens, spent(null)],
+        [ofAll?.tokens, spent(null)],
       ] as const) {
         if (limit == null) continue;
         if (isUnreserved) found.push(`${next.token}: starts under a budget and reserves nothing`);
         if (sum + held > limit)
-          found.push(`${next.token}: overdraws ${name}: ${sum} used, ${held} held, of ${limit}`);
+          found.push(`${next.token}: overdraws ${place}: ${sum} used, ${held} held, of ${limit}`);
       }
       return found;
     });
