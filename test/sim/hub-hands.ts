@@ -37,6 +37,10 @@ export function performOnHub(effect: HubEffect, hands: HubHands): void {
   };
   sim.timeline.after(sim.rng.int(sim.scenario.slowHub), () => {
     if (dies(`in the middle of ${key}`) && !outlives) return;
+    if (sim.truth.hub(effect.project).missing) {
+      answer(failed(key, 'an object is missing'));
+      return;
+    }
     if (sim.faults.strikes('undone', sim.scenario.failedHub, key) !== null) {
       answer(failed(key, 'it broke before it was done'));
       return;
@@ -190,6 +194,10 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
     }
     case 'deliver': {
       const { commit, onto, targetTip } = effect;
+      if (sim.faults.strikes('refused-push', sim.scenario.menu.refusedPush, key) !== null) {
+        const problem = { code: 'E_PUSH_REFUSED', message: 'the target is protected' };
+        return { is: 'deliver.refused', key, project, problem };
+      }
       const moved = hub.target !== commit;
       if (hub.push(commit, targetTip) === 'raced') return { is: 'deliver.raced', key, project };
       if (moved && hub.target === commit) sim.truth.delivered(project, commit);
