@@ -5,6 +5,7 @@
  * cancelled with the reason, because a task that runs again would merge a second time.
  */
 import type { LandedBranch, Landing } from '../git/landings.ts';
+import { isContractSettled } from '../model/contract.ts';
 import { type NodeName, type ProjectName, taskKey } from '../model/ids.ts';
 import { isFinal, type Task, undoOf } from '../model/task.ts';
 import { command } from './commands.ts';
@@ -121,9 +122,18 @@ function isClaimed(turn: Turn, task: Task, { token, base }: LandedBranch): boole
     turn.record({ type: 'task.backedoff', task: key, notBefore: turn.now, reason });
   }
   if (task.unmet > 0 || task.progress.at !== 'open') return false;
+  settleContract(turn, task.spec.project);
   const work = { kind: 'work' } as const;
   turn.record({ type: 'attempt.claimed', token, task: key, n: task.n + 1, work, node: HUB_NODE, base });
   return true;
+}
+
+/** Nothing is claimed under a contract that nobody has accepted, so somebody did. What the base has now is looked at by the next controller. */
+function settleContract(turn: Turn, project: ProjectName): void {
+  if (isContractSettled(turn.state, project)) return;
+  const { path, changed } = turn.state.projects.get(project)?.contract ?? {};
+  if (path === undefined || changed == null) return;
+  turn.record({ type: 'contract.accepted', project, path, hash: changed.hash, by: 'dispatch restore' });
 }
 
 function isUndoQueued(turn: Turn, task: Task, { token }: LandedBranch): boolean {

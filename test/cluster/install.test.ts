@@ -48,6 +48,7 @@ beforeAll(() => {
     'scripts',
     'src',
     'task-wrapper',
+    'test',
     'tsconfig.json',
   ]) {
     if (existsSync(join(PROJECT_ROOT, name)))

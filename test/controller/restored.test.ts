@@ -78,6 +78,21 @@ describe('what landed after the backup', () => {
     expect(violations(state)).toEqual([]);
   });
 
+  test('shows that a change of the contract which waited for a person was accepted', () => {
+    const story = new Story([spec('a')]);
+    const { state } = story.core;
+    const turn = new Turn(state, freshMemory(state), 1, 9_000_000);
+    const project = state.projects.get(P);
+    if (project === undefined) throw new Error('there is a project');
+    project.config = { ...project.config, contract: 'SHARED.md' };
+    const contract = { project: P, path: 'SHARED.md' };
+    turn.record({ type: 'contract.accepted', ...contract, hash: 'one', by: 'dispatch' });
+    turn.record({ type: 'contract.changed', ...contract, hash: 'two', commit: TIP });
+    const landed = { commit: commit(51), onto: TIP, brings: [branch('a', lostToken(1), 50)] };
+    expect(adopt(state, landed)).toEqual({ tasks: ['p/a'], problems: [] });
+    expect(project.contract).toEqual({ path: 'SHARED.md', accepted: 'two', changed: null });
+  });
+
   test('and fits nowhere is named, and does not run again', () => {
     const story = new Story([spec('a', { dependsOn: [taskId('z')] }), spec('z')]);
     const { state } = story.core;
