@@ -66,11 +66,20 @@ function collect(
   if (stream === null) return answer(failed(key, 'no connection'));
   stream.call({ op: 'bundle.get', token }, (reply) => {
     if ('head' in reply) {
+      const base = hands.state.attempts.get(token)?.base ?? null;
+      if (base !== null && !hands.sim.truth.objects.isAncestor(base, head)) return answer(unusable(effect));
       hub.candidates.set(token, head);
       answer(judged(effect, hands));
     } else if ('refused' in reply) answer({ is: 'collect.gone', key, token });
     else answer(failed(key, 'unknown outcome'));
   });
+}
+
+/** A branch that does not stand on what its attempt was given is not let into the hub. */
+function unusable({ key, token, head }: Extract<HubEffect, { do: 'collect' }>): Input {
+  const message = 'it does not stand on the base of the attempt';
+  const finding = { gate: 'commit' as const, path: null, line: null, message, fix: null };
+  return { is: 'collected', key, token, head, changed: 0, findings: [finding], absent: true };
 }
 
 /** What the scope gate says of the branch. */

@@ -22,7 +22,7 @@ export class Misfortunes {
 
   constructor(sim: Simulation) {
     this.#sim = sim;
-    this.breakdownMs = sim.scenario.faultsMs / 8;
+    this.breakdownMs = sim.scenario.faultsMs / 48;
   }
 
   async happen(kind: Misfortune, rng: Rng): Promise<void> {
