@@ -9,6 +9,7 @@ import { isContractSettled } from '../model/contract.ts';
 import { type NodeName, type ProjectName, taskKey } from '../model/ids.ts';
 import { isFinal, type Task, undoOf } from '../model/task.ts';
 import { command } from './commands.ts';
+import { recallOutdated } from './contract.ts';
 import { fence } from './settle.ts';
 import type { Turn } from './turn.ts';
 
@@ -27,6 +28,8 @@ export function adoptLandings(turn: Turn, name: ProjectName, landings: readonly 
   const adopted: Adopted = { tasks: [], problems: [] };
   backToQueue(turn, name);
   for (const landing of landings) adoptOne(turn, name, landing, adopted);
+  const project = turn.state.projects.get(name);
+  if (project !== undefined) recallOutdated(turn, project);
   return adopted;
 }
 

@@ -79,7 +79,8 @@ describe('what landed after the backup', () => {
   });
 
   test('shows that a change of the contract which waited for a person was accepted', () => {
-    const story = new Story([spec('a')]);
+    const story = new Story([spec('a'), spec('b')]);
+    story.started('b');
     const { state } = story.core;
     const turn = new Turn(state, freshMemory(state), 1, 9_000_000);
     const project = state.projects.get(P);
@@ -91,6 +92,8 @@ describe('what landed after the backup', () => {
     const landed = { commit: commit(51), onto: TIP, brings: [branch('a', lostToken(1), 50)] };
     expect(adopt(state, landed)).toEqual({ tasks: ['p/a'], problems: [] });
     expect(project.contract).toEqual({ path: 'SHARED.md', accepted: 'two', changed: null });
+    // What was made under the one before starts again.
+    expect(words(state)).toEqual({ a: 'merged', b: 'open' });
   });
 
   test('and fits nowhere is named, and does not run again', () => {
