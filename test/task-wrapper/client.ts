@@ -99,27 +99,38 @@ export class TestNode {
     writeFileSync(path, JSON.stringify({ ...order, timeoutMs: 0 }));
   }
 
-  /** Ends what the test started, by the processes' own ids. */
+  /** Ends what the test started, by the processes' own ids: as often as it takes, since one may be starting another just now. */
   async clean(): Promise<void> {
     for (const client of this.#clients) client.close();
+    await until(() => {
+      this.#endSupervisor();
+      try {
+        execFileSync('tmux', ['-S', join(this.root, 'run/tmux.sock'), 'kill-server'], { stdio: 'ignore' });
+      } catch {
+        // No server.
+      }
+      try {
+        rmSync(this.root, { recursive: true, force: true });
+      } catch (error) {
+        if (!isStillWritten(error)) throw error;
+      }
+      return !existsSync(this.root);
+    });
+  }
+
+  #endSupervisor(): void {
     try {
       const pid = this.supervisorPid();
       if (readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(this.root)) process.kill(pid, 'SIGKILL');
     } catch {
       // It never lived, or has left.
     }
-    for (const socket of ['run/tmux.sock']) {
-      try {
-        execFileSync('tmux', ['-S', join(this.root, socket), 'kill-server'], { stdio: 'ignore' });
-      } catch {
-        // No server.
-      }
-    }
-    await until(() => {
-      rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
-      return !existsSync(this.root);
-    });
   }
+}
+
+/** Something has made a file there while it was being removed. */
+function isStillWritten(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ENOTEMPTY', 'EBUSY'].includes(String(error.code));
 }
 
 export class Client {
