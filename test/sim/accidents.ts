@@ -38,6 +38,13 @@ export class Accidents {
     const sim = this.#sim;
     const node = sim.node(rng.pick(sim.scenario.nodes).name);
     switch (kind) {
+      case 'clog':
+      case 'rewind':
+      case 'breakdown':
+      case 'node-clock':
+      case 'alarm':
+      case 'restore':
+        return sim.misfortunes.happen(kind, rng);
       case 'sleep':
         return sim.controller?.sleep(rng.magnitude(10 * SECOND, 8 * HOUR));
       case 'away':

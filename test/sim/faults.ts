@@ -26,7 +26,12 @@ export type Mishap =
   | 'half-delivered'
   | 'no-space'
   | 'death'
-  | 'provider';
+  | 'provider'
+  /** A request that arrives a second time, later, and perhaps behind another connection. */
+  | 'duplicate'
+  | 'refused-push'
+  /** An agent does what none should. */
+  | 'oddity';
 
 export interface Struck {
   readonly id: string;

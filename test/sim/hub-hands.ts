@@ -37,6 +37,10 @@ export function performOnHub(effect: HubEffect, hands: HubHands): void {
   };
   sim.timeline.after(sim.rng.int(sim.scenario.slowHub), () => {
     if (dies(`in the middle of ${key}`) && !outlives) return;
+    if (sim.truth.hub(effect.project).missing) {
+      answer(failed(key, 'an object is missing'));
+      return;
+    }
     if (sim.faults.strikes('undone', sim.scenario.failedHub, key) !== null) {
       answer(failed(key, 'it broke before it was done'));
       return;
@@ -62,11 +66,20 @@ function collect(
   if (stream === null) return answer(failed(key, 'no connection'));
   stream.call({ op: 'bundle.get', token }, (reply) => {
     if ('head' in reply) {
+      const base = hands.state.attempts.get(token)?.base ?? null;
+      if (base !== null && !hands.sim.truth.objects.isAncestor(base, head)) return answer(unusable(effect));
       hub.candidates.set(token, head);
       answer(judged(effect, hands));
     } else if ('refused' in reply) answer({ is: 'collect.gone', key, token });
     else answer(failed(key, 'unknown outcome'));
   });
+}
+
+/** A branch that does not stand on what its attempt was given is not let into the hub. */
+function unusable({ key, token, head }: Extract<HubEffect, { do: 'collect' }>): Input {
+  const message = 'it does not stand on the base of the attempt';
+  const finding = { gate: 'commit' as const, path: null, line: null, message, fix: null };
+  return { is: 'collected', key, token, head, changed: 0, findings: [finding], absent: true };
 }
 
 /** What the scope gate says of the branch. */
@@ -190,6 +203,10 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
     }
     case 'deliver': {
       const { commit, onto, targetTip } = effect;
+      if (sim.faults.strikes('refused-push', sim.scenario.menu.refusedPush, key) !== null) {
+        const problem = { code: 'E_PUSH_REFUSED', message: 'the target is protected' };
+        return { is: 'deliver.refused', key, project, problem };
+      }
       const moved = hub.target !== commit;
       if (hub.push(commit, targetTip) === 'raced') return { is: 'deliver.raced', key, project };
       if (moved && hub.target === commit) sim.truth.delivered(project, commit);

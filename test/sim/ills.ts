@@ -24,6 +24,11 @@ export class Ills {
     this.#looked = looked;
   }
 
+  /** Nothing more can be written. */
+  get full(): boolean {
+    return this.#full;
+  }
+
   get disk(): DiskLook {
     const free = this.#full ? 10 * MIB : 10_000 * MIB;
     return { free, total: 20_000 * MIB, files: null, reserve: { bytes: 256 * MIB, files: 2000 } };

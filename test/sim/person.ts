@@ -134,6 +134,8 @@ export class Person {
     const { scenario, timeline, rng } = this.#sim;
     for (const { name } of scenario.projects) {
       this.#started.add(name);
+      const config = scenario.projects.find((project) => project.name === name);
+      if (config !== undefined) this.#sim.ask(this.#load(config));
       this.#sim.ask({ verb: 'start', project: name });
       timeline.after(rng.int(600_000), () => this.#sim.ask({ verb: 'collect', project: name }));
     }
@@ -212,7 +214,11 @@ export class Person {
     );
     const known = new Set([...own, ...this.#tasks().map(({ spec }) => spec)].map(({ id }) => id));
     const specs = own.map((spec) => ({ ...spec, dependsOn: spec.dependsOn.filter((id) => known.has(id)) }));
-    return { verb: 'load', config, specs: specs.map((spec) => ({ spec, text: spec.digest })) };
+    return {
+      verb: 'load',
+      config: this.#sim.money.configOf(config),
+      specs: specs.map((spec) => ({ spec, text: spec.digest })),
+    };
   }
 
   /** Changes, adds or removes a spec file. */

@@ -108,6 +108,8 @@ export class VirtualHub {
   /** The branch of the user's repository. */
   target: CommitId;
   integration: CommitId | null = null;
+  /** An object is missing, so that nothing can be done with it. */
+  missing = false;
   /** refs/cand/<token> */
   readonly candidates = new Map<Token, CommitId>();
   /** Every move of integration that brought an attempt's work, in order: the truth that merges are judged by. */

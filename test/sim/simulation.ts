@@ -7,16 +7,26 @@ import { createHash } from 'node:crypto';
 import { Core, type TurnResult } from '../../src/controller/core.ts';
 import type { Command, Input } from '../../src/controller/door.ts';
 import type { NewEvent } from '../../src/model/event.ts';
-import { type NodeName, type ProjectName, type TaskId, type TaskKey, taskKey } from '../../src/model/ids.ts';
+import {
+  type NodeName,
+  type ProjectName,
+  type TaskId,
+  type TaskKey,
+  taskKey,
+  type Token,
+} from '../../src/model/ids.ts';
 import { violations } from '../../src/model/invariants.ts';
 import type { Progress } from '../../src/model/task.ts';
 import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
-import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
+import { Bell } from './bell.ts';
+import { durableViolations, endViolations, loadedDifferences, unfinished } from './checks.ts';
 import { Faults, type Only, type Struck } from './faults.ts';
 import { Hearing } from './hearing.ts';
+import { withMenu } from './menu.ts';
 import { Money } from './money.ts';
 import { Person } from './person.ts';
+import { Misfortunes } from './misfortunes.ts';
 import { Provider } from './provider.ts';
 import { HOUR } from './pace.ts';
 import { Rng } from './rng.ts';
@@ -76,11 +86,16 @@ export class Simulation {
   readonly nodes: ReadonlyMap<NodeName, VirtualNode>;
   readonly person: Person;
   readonly provider: Provider;
+  readonly bell = new Bell();
+  readonly misfortunes: Misfortunes;
   readonly hooks: Hooks = { beforeTurn: [], afterTurn: [] };
-  readonly store: Store;
+  /** Another one after a backup was put back. */
+  store: Store;
   /** No more faults: everything is mended. */
   calm = false;
   controller: VirtualController | null = null;
+  /** Attempts that no store knows any more: an earlier one was put back. */
+  readonly forgotten = new Set<Token>();
   /** What was durable of each task last. */
   readonly durable = new Map<TaskKey, { readonly n: number; readonly progress: Progress }>();
   /** Highest entry of each journal that a durable event came from. */
@@ -111,12 +126,17 @@ export class Simulation {
     this.silence = new Rng(seed ^ 0x6c8e9cf5);
     this.ills = new Rng(seed ^ 0x3c6ef372);
     this.money = new Money(new Rng(seed ^ 0x3c6ef372));
-    const drawn = drawScenario(this.rng, (part) => Rng.of(seed, part), this.ills);
-    this.scenario = { ...drawn, tasks: this.money.withLimits(drawn.tasks) };
+    const drawn = withMenu(
+      drawScenario(this.rng, (part) => Rng.of(seed, part), this.ills),
+      Rng.of(seed, 'menu'),
+    );
+    const projects = this.money.withBounds(drawn.projects, Rng.of(seed, 'bounds'));
+    this.scenario = { ...drawn, projects, tasks: this.money.withLimits(drawn.tasks) };
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);
     this.provider = new Provider(this);
+    this.misfortunes = new Misfortunes(this);
     this.#accidents = new Accidents(this);
   }
 
@@ -141,7 +161,7 @@ export class Simulation {
 
   /** Wall clock, milliseconds. */
   wall(): number {
-    return this.#offset + this.timeline.now;
+    return this.#offset + this.timeline.now + Math.round(this.timeline.now * this.scenario.menu.drift);
   }
 
   #hash(): void {
@@ -200,6 +220,8 @@ export class Simulation {
   /** A transaction is durable: what it says can be held against the controllers that come after. */
   committed(controller: VirtualController, events: readonly NewEvent[]): void {
     this.#events += events.length;
+    this.bell.committed(controller.core.state, events);
+    this.misfortunes.committed(events.length);
     this.found(durableViolations(this, controller.core.state, events));
     this.found(this.provider.violations(controller.core.state, events, this.wall()));
     for (const task of controller.core.state.tasks.values()) {
@@ -255,6 +277,7 @@ export class Simulation {
       if (!(await this.timeline.step())) return done();
       if (works) this.#workedMs += this.timeline.now - before;
       this.found(this.truth.violations.splice(0));
+      this.found(this.bell.violations.splice(0));
     }
     return done();
   }
@@ -277,8 +300,9 @@ export class Simulation {
       node.reappear();
       node.ills.recover();
     }
-    this.person.mend();
+    this.misfortunes.mend();
     this.money.lift();
+    this.person.mend();
     this.controller?.core.setBudget(this.money.rules);
   }
 
@@ -294,6 +318,7 @@ export class Simulation {
 
   async #checkReplay(): Promise<void> {
     const differences = await this.store.replayCheck();
+    this.found(endViolations(this));
     this.found(differences.map((one) => `replay differs: ${JSON.stringify(one)}`));
     if (this.controller !== null) {
       this.found(loadedDifferences(this.controller.core.state, await this.store.load()));

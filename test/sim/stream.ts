@@ -4,6 +4,7 @@
  * miss its deadline although the request was carried out.
  */
 import type { JournalEntry } from '../../src/protocol/messages.ts';
+import type { Rng } from './rng.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode, VirtualReply, VirtualRequest } from './virtual-node.ts';
 
@@ -13,6 +14,9 @@ const CALL_MS = 10_000;
 const KEEPALIVE_MS = 15_000;
 /** How much later what was under way when a stream was cut may still arrive. */
 const STRAGGLE_MS = 20_000;
+
+/** To the node, or from it. */
+export type Way = 'there' | 'back';
 
 export type Answer = VirtualReply | { readonly failed: 'disconnected' | 'timeout' };
 
@@ -32,6 +36,7 @@ export class Stream {
   readonly #owner: StreamOwner;
   readonly #pending = new Set<(answer: Answer) => void>();
   readonly #openedAt: number;
+  readonly #clogged = new Map<Way, (() => void)[]>();
   #open = true;
   #toNode = 0;
   #toController = 0;
@@ -65,8 +70,10 @@ export class Stream {
     // What had left the machine when the stream was cut may still be carried out.
     const outlives = rng.chance(0.5);
     this.#toNode = Math.max(this.#toNode, timeline.now + this.#delay());
+    const again = faults.strikes('duplicate', scenario.menu.duplicated, what);
     timeline.after(this.#toNode - timeline.now, () =>
-      this.node.whenAwake(() => {
+      this.#arrive('there', () => {
+        if (again !== null) this.#straggle(request, again);
         if (!this.#open) {
           if (outlives) this.#straggle(request);
           return;
@@ -81,8 +88,8 @@ export class Stream {
   }
 
   /** Carried out behind the back of whoever is connected by then; on a new disk nobody holds this end any more. */
-  #straggle(request: VirtualRequest): void {
-    this.#sim.timeline.after(this.#sim.rng.int(STRAGGLE_MS), () =>
+  #straggle(request: VirtualRequest, rng: Rng = this.#sim.rng): void {
+    this.#sim.timeline.after(rng.int(STRAGGLE_MS), () =>
       this.node.whenAwake(() => {
         if (this.node.journal === this.journal) this.node.handle(request);
       }),
@@ -110,6 +117,8 @@ export class Stream {
     if (!this.#open) return;
     this.#open = false;
     this.node.drop(this);
+    // What was held up has left its machine: it straggles, or nobody hears it.
+    for (const way of ['there', 'back'] as const) this.clear(way);
     const pending = [...this.#pending];
     this.#pending.clear();
     const { rng, timeline } = this.#sim;
@@ -130,15 +139,43 @@ export class Stream {
   #back(arrive: () => void): void {
     const { timeline } = this.#sim;
     this.#toController = Math.max(this.#toController, timeline.now + this.#delay());
-    timeline.after(this.#toController - timeline.now, () => {
-      if (!this.#open) return;
-      this.#owner.onWord(this);
-      arrive();
+    timeline.after(this.#toController - timeline.now, () =>
+      this.#arrive('back', () => {
+        if (!this.#open) return;
+        this.#owner.onWord(this);
+        arrive();
+      }),
+    );
+  }
+
+  /** Now, or when the line is free. */
+  #arrive(way: Way, run: () => void): void {
+    const arrives = way === 'there' ? (): void => this.node.whenAwake(run) : run;
+    const held = this.#clogged.get(way);
+    if (held === undefined) arrives();
+    else held.push(arrives);
+  }
+
+  /** Nothing comes through in this direction any more; after a while a keepalive notices. */
+  clog(way: Way): void {
+    if (!this.#open || this.#clogged.has(way) || this.#sim.calm) return;
+    const held: (() => void)[] = [];
+    this.#clogged.set(way, held);
+    this.#sim.timeline.after(KEEPALIVE_MS, () => {
+      if (this.#clogged.get(way) === held) this.cut('no answer to a keepalive');
     });
+  }
+
+  /** The line is free: what waited arrives, in its order. */
+  clear(way: Way): void {
+    const held = this.#clogged.get(way) ?? [];
+    this.#clogged.delete(way);
+    for (const arrives of held) arrives();
   }
 
   #delay(): number {
     const { rng, scenario, calm } = this.#sim;
-    return rng.int(calm ? 5 : scenario.delay) + 1;
+    const usual = rng.int(calm ? 5 : scenario.delay) + 1;
+    return calm ? usual : usual * this.node.slowness;
   }
 }

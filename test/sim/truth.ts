@@ -4,10 +4,11 @@
  */
 import type { Area } from '../../src/model/area.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
-import type { CommitId, ProjectName, Token } from '../../src/model/ids.ts';
+import { type CommitId, type ProjectName, type TaskKey, taskKey, type Token } from '../../src/model/ids.ts';
 import { eachPair, type Surroundings } from '../../src/model/invariants.ts';
 import { overlap } from '../../src/plan/overlap.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
+import { strayBase } from './oddities.ts';
 import { Objects, VirtualHub } from './repository.ts';
 import { EXTRA, type Fate, type Scenario } from './scenario.ts';
 import type { VirtualNode, VirtualOrder } from './virtual-node.ts';
@@ -22,6 +23,10 @@ export class Truth {
   /** What gates found on each commit with each command. */
   readonly #runs = new Map<string, { green: number; red: number }>();
   readonly #reverted = new Map<Token, CommitId>();
+  readonly #cancelled = new Set<Token>();
+  readonly #failures = new Map<TaskKey, number>();
+  /** Heads that agents made -> the disk that they were made on. */
+  readonly #made = new Map<CommitId, { token: Token; journal: string; project: ProjectName }>();
 
   readonly #projects: readonly ProjectConfig[];
 
@@ -50,14 +55,51 @@ export class Truth {
   }
 
   /** The commit that an agent makes of its order; null without a repository. */
-  work(order: VirtualOrder, fate: Fate): CommitId | null {
+  work(order: VirtualOrder, fate: Fate, astray: boolean): CommitId | null {
     if (order.work.kind !== 'work' || order.work.base === null) return null;
     const files = new Map(this.objects.get(order.work.base).files);
     const value = `${fate === 'red' ? 'red' : 'good'} ${order.token}`;
     for (const pattern of order.work.modifies) files.set(someMatch(pattern), value);
     if (fate === 'outside') files.set('outside.ts', value);
     if (fate === 'extra') files.set(EXTRA, value);
-    return this.objects.commit([order.work.base], files).id;
+    const { base } = order.work;
+    return this.objects.commit([astray ? strayBase(base, this.objects.get(base).parents) : base], files).id;
+  }
+
+  /** A node was asked to end an attempt. */
+  cancels(token: Token): void {
+    this.#cancelled.add(token);
+  }
+
+  /** An attempt is over, with what its agent made; whatever the controller hears of it. */
+  ended({ journal }: VirtualNode, { project, task, token, work }: VirtualOrder, outcome: Outcome): void {
+    if (work.kind !== 'work') return;
+    if (outcome.kind === 'cancelled' && !this.#cancelled.has(token))
+      this.violations.push(`${token}: was cancelled, and nobody asked for that`);
+    const key = taskKey(project, task);
+    if (outcome.kind !== 'done') this.#failures.set(key, this.failuresOf(key) + 1);
+    const head = 'head' in outcome ? outcome.head : null;
+    if (head !== null) this.#made.set(head, { token, journal, project });
+  }
+
+  /** Attempts at the task that did not come out well. */
+  failuresOf(task: TaskKey): number {
+    return this.#failures.get(task) ?? 0;
+  }
+
+  /** A disk is gone, with whatever was nowhere else. */
+  gone(journal: string): void {
+    for (const [commit, made] of this.#made) if (made.journal === journal) this.#made.delete(commit);
+  }
+
+  /** Commits of agents that can be found nowhere any more. @param kept what a node still has of an attempt. */
+  lost(kept: (token: Token) => CommitId | null): string[] {
+    return [...this.#made].flatMap(([commit, { token, project }]) => {
+      const hub = this.hub(project);
+      const known = hub.candidates.get(token) === commit || kept(token) === commit;
+      const landed = hub.integration !== null && this.objects.isAncestor(commit, hub.integration);
+      return known || landed ? [] : [`${token}: its commit ${commit} is nowhere any more`];
+    });
   }
 
   /** What running the tests on a commit shows. */

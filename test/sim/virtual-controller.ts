@@ -13,6 +13,8 @@ import { awakeBetween, type Moment } from '../../src/controller/sleep.ts';
 import { BACKOFF, waitBefore } from '../../src/node/backoff.ts';
 import { isWitnessed } from '../../src/schedule/lease.ts';
 import type { Lease } from '../../src/store/port.ts';
+import { Ringer } from './bell.ts';
+import { Safety } from './safety.ts';
 import { watch } from '../../src/model/invariants.ts';
 import { performOnHub } from './hub-hands.ts';
 import { MINUTE } from './pace.ts';
@@ -32,8 +34,10 @@ export class VirtualController {
   readonly core: Core;
   readonly lease: Lease;
   readonly #sim: Simulation;
+  readonly #safety: Safety;
   /** Independent of how the core watches itself. */
   readonly #watch: ReturnType<typeof watch>;
+  readonly #ringer: Ringer;
   readonly #streams = new Map<NodeName, Stream>();
   readonly #delivered = new Map<NodeName, { journal: string; seq: number }>();
   #inputs: Input[] = [];
@@ -52,6 +56,11 @@ export class VirtualController {
     this.#sim = sim;
     this.core = core;
     this.#watch = watch(core.state, AROUND);
+    this.#ringer = new Ringer(sim.bell, sim.seed, lease.epoch);
+    this.#safety = new Safety(
+      (input) => this.push(input),
+      () => sim.wall(),
+    );
     this.lease = lease;
     core.setNodes(sim.scenario.nodes);
     core.setBudget(sim.money.rules);
@@ -82,6 +91,13 @@ export class VirtualController {
       });
     }
     for (const node of this.#sim.nodes.keys()) this.#connect(node, 1);
+    this.judge();
+  }
+
+  /** Holds what is wrong against what it knows. */
+  judge(): void {
+    const news = this.#ringer.judge(this.core.state, this.#sim.wall());
+    if (news !== null) this.push(news);
   }
 
   push(input: Input): void {
@@ -166,6 +182,7 @@ export class VirtualController {
     let inputs = this.#inputs;
     this.#inputs = [];
     this.#turns += 1;
+    this.#safety.heard(inputs);
     for (const hook of sim.hooks.beforeTurn) inputs = hook(core, inputs);
     const result = core.turn(inputs, sim.wall());
     for (const hook of sim.hooks.afterTurn) hook(core, result);
@@ -175,6 +192,7 @@ export class VirtualController {
     // A plant changes what a turn sees, and puts it right: then what the core found in the midst of it says nothing.
     if (sim.hooks.afterTurn.length > 0) core.memory.doubts.clear();
     sim.found([...core.memory.doubts, ...this.#watch(result.events)]);
+    sim.found(this.#safety.violations(result.events, core.memory.safe));
     sim.found(sim.hearing.violations(this, result.events));
     if (this.mayDie('before the commit')) return;
     if (result.events.length > 0 && !(await this.#commit(result))) return;
@@ -211,6 +229,7 @@ export class VirtualController {
       this.#perform(effect);
     }
     if (effects.length > 0) this.#sim.stir();
+    this.#ringer.tell(this.core.state, (span, input) => this.#after(span, () => this.push(input)));
     this.#ack();
     this.#wake(wakeAt);
     this.#look();
@@ -231,7 +250,10 @@ export class VirtualController {
           sim: this.#sim,
           state: this.core.state,
           stream: (node) => this.#streams.get(node) ?? null,
-          done: (input) => this.push(input),
+          done: (input) => {
+            this.#safety.breakers.heard(effect, input);
+            this.push(input);
+          },
           dies: (when) => this.mayDie(when),
         });
     }
