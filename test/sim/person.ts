@@ -212,7 +212,8 @@ export class Person {
     const own = this.#specs.filter(
       ({ project, id }) => project === config.name && this.#sim.keeps(project, id),
     );
-    const known = new Set([...own, ...this.#tasks().map(({ spec }) => spec)].map(({ id }) => id));
+    const recorded = this.#tasks().flatMap(({ spec }) => (spec.project === config.name ? spec : []));
+    const known = new Set([...own, ...recorded].map(({ id }) => id));
     const specs = own.map((spec) => ({ ...spec, dependsOn: spec.dependsOn.filter((id) => known.has(id)) }));
     return {
       verb: 'load',
