@@ -67,6 +67,12 @@ export class Bell {
   }
 }
 
+interface Telling {
+  readonly isInCharge: () => Promise<boolean>;
+  /** Plans an input so much later, milliseconds. */
+  readonly later: (span: number, input: Input) => void;
+}
+
 /** The part of a controller that tells. */
 export class Ringer {
   readonly #bell: Bell;
@@ -84,12 +90,12 @@ export class Ringer {
     return changesAlerts(alerts, judged, now) ? { is: 'alerts.judged', ...judged } : null;
   }
 
-  /** Tells what is to be told: `later` plans the word that it was, which comes when the sink has answered. */
-  tell({ alerts }: State, later: (span: number, input: Input) => void): void {
+  /** As `AlertWatch` does it. The word that somebody was told comes when the sink has answered. */
+  async tell({ alerts }: State, { isInCharge, later }: Telling): Promise<void> {
     const { raised, resolved } = pendingFor(alerts.values(), SINK, false);
     const fresh = (alert: AlertState): boolean => this.#sent.get(alert.key) !== stampOf(alert);
     const [begun, over] = [raised.filter(fresh), resolved.filter(fresh)];
-    if (begun.length + over.length === 0) return;
+    if (begun.length + over.length === 0 || !(await isInCharge())) return;
     for (const alert of [...begun, ...over]) this.#sent.set(alert.key, stampOf(alert));
     for (const alert of begun) this.#bell.rings(alert);
     const keys = (list: readonly AlertState[]): string[] => list.map(({ key }) => key);

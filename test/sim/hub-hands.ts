@@ -31,6 +31,7 @@ export function performOnHub(effect: HubEffect, hands: HubHands): void {
   const { key } = effect;
   // A command of git that was started may outlive the process that waits for it.
   const outlives = sim.rng.chance(0.5);
+  const { fence } = sim.truth.hub(effect.project);
   const answer = (input: Input): void => {
     const lost = sim.faults.strikes('unreported', sim.scenario.failedHub, key) !== null;
     sim.timeline.after(sim.rng.int(50), () => done(lost ? failed(key, 'it broke after it was done') : input));
@@ -46,7 +47,7 @@ export function performOnHub(effect: HubEffect, hands: HubHands): void {
       return;
     }
     if (effect.do === 'collect') collect(effect, hands, answer);
-    else answer(perform(effect, hands));
+    else answer(perform(effect, hands, fence));
   });
 }
 
@@ -120,7 +121,12 @@ function asked(head: CommitId): Finding[] {
   return [{ gate: 'scope', path: 'CLAUDE.md', line: null, message, fix: null, approval: true }];
 }
 
-function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: HubHands): Input {
+/** @param fence as it was when the effect began. */
+function perform(
+  effect: Exclude<HubEffect, { do: 'collect' }>,
+  { sim, state }: HubHands,
+  fence: number,
+): Input {
   const { key, project } = effect;
   const hub = sim.truth.hub(project);
   switch (effect.do) {
@@ -157,7 +163,7 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       const previous = hub.tip();
       const brings = tokens.map((token) => broughtBy(state, token));
       const commit = hub.seal(brings, onto, effect.commit);
-      if (hub.land(tokens, undoes, onto, commit) === 'landed') {
+      if (hub.fence === fence && hub.land(tokens, undoes, onto, commit) === 'landed') {
         const work = tokens.filter((token) => !undoes.includes(token));
         const landed = work.map((token) => ({ token, verify: verifyOf(state, token) }));
         sim.truth.landed(project, landed, undoes, commit, previous);

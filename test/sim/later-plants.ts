@@ -219,6 +219,15 @@ export const LATER: Readonly<Record<string, Plant>> = {
     },
   },
 
+  'a landing whose git outlives its controller is not fenced by a restore': {
+    shows: /merged twice|said to have landed|landed as another|did not land once/,
+    plant: (sim) => {
+      often(sim, 'restore', sim.scenario.faultsMs / 12);
+      Object.assign(sim.scenario, { slowHub: HOUR_MS / 12 });
+      sim.misfortunes.fences = false;
+    },
+  },
+
   'a node says that it knows an order which it has forgotten': {
     shows: /not over in time/,
     plant: (sim) => {

@@ -17,6 +17,8 @@ export class Misfortunes {
 
   /** Whether a store that is put back is told what has landed since. */
   adopts = true;
+  /** Whether what was landing when it was put back lands no more. */
+  fences = true;
   /** Mean time for which a hub does not work. */
   breakdownMs: number;
 
@@ -54,7 +56,7 @@ export class Misfortunes {
     const at = Math.max(0, this.#commits.length - 1 - Math.floor(rng.span(this.#commits.length / 4)));
     const upTo = this.#commits[at] ?? 0;
     this.#sim.log(`the first ${upTo} events are put back`);
-    const added = await putBack(this.#sim, { upTo, adopts: this.adopts });
+    const added = await putBack(this.#sim, { upTo, adopts: this.adopts, fences: this.fences });
     this.#commits.splice(at + 1);
     this.committed(added);
   }

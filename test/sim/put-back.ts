@@ -24,10 +24,12 @@ interface Order {
   /** The last event that the backup has. */
   readonly upTo: number;
   readonly adopts: boolean;
+  /** Whether landings that were begun before are void. */
+  readonly fences: boolean;
 }
 
 /** @returns how many events the store was told of. */
-export async function putBack(sim: Simulation, { upTo, adopts }: Order): Promise<number> {
+export async function putBack(sim: Simulation, { upTo, adopts, fences }: Order): Promise<number> {
   sim.controller?.die('a backup is put back');
   const all = await sim.store.events(0, ALL);
   const before = all.flatMap(({ fact }) => (fact.type === 'attempt.claimed' ? fact.token : []));
@@ -45,6 +47,7 @@ export async function putBack(sim: Simulation, { upTo, adopts }: Order): Promise
   for (const project of state.projects.values()) {
     const hub = sim.truth.hubs.get(project.name);
     if (hub === undefined || project.integration === null) continue;
+    if (fences) hub.fence += 1;
     const landings = landingsSince(hub, project.integration);
     if (adopts && landings.length > 0) adoptLandings(turn, project.name, landings);
   }

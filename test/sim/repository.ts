@@ -108,6 +108,8 @@ export class VirtualHub {
   /** The branch of the user's repository. */
   target: CommitId;
   integration: CommitId | null = null;
+  /** Another one voids the landings that were begun before: as `refs/dispatch/fence`. */
+  fence = 0;
   /** An object is missing, so that nothing can be done with it. */
   missing = false;
   /** refs/cand/<token> */

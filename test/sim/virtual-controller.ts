@@ -207,7 +207,7 @@ export class VirtualController {
       // As the loop does: nothing was written, and the same events are tried again until there is space.
       this.#after(sim.rng.between(100, 5_000), async () => {
         if (this.mayDie('with a full disk')) return;
-        if (await this.#commit(result)) this.#effects(result);
+        if (await this.#commit(result)) await this.#effects(result);
       });
       return false;
     }
@@ -222,14 +222,17 @@ export class VirtualController {
     return true;
   }
 
-  #effects({ effects, wakeAt }: TurnResult): void {
+  async #effects({ effects, wakeAt }: TurnResult): Promise<void> {
     for (const effect of effects) {
       if (this.mayDie('between two effects')) return;
       this.#sim.log(`do ${effect.key}`);
       this.#perform(effect);
     }
     if (effects.length > 0) this.#sim.stir();
-    this.#ringer.tell(this.core.state, (span, input) => this.#after(span, () => this.push(input)));
+    await this.#ringer.tell(this.core.state, {
+      isInCharge: async () => (await this.#sim.store.holder())?.epoch === this.lease.epoch,
+      later: (span, input) => this.#after(span, () => this.push(input)),
+    });
     this.#ack();
     this.#wake(wakeAt);
     this.#look();
