@@ -178,6 +178,7 @@ export function endViolations(sim: Simulation): string[] {
     for (const node of sim.nodes.values()) if (node.headOf(token) !== null) return node.headOf(token);
     return null;
   });
+  found.push(...sim.truth.repeated());
   for (const { key, spec, progress } of sim.controller?.core.state.tasks.values() ?? []) {
     if (progress.at !== 'merged' || progress.commit === null) continue;
     const { integration, landed } = sim.truth.hub(spec.project);

@@ -6,7 +6,7 @@ import type { Effect, Input } from '../../src/controller/door.ts';
 import { bordersOf, touchedBy } from '../../src/merge/areas.ts';
 import { type Area, type AreaFacts, areasId } from '../../src/model/area.ts';
 import type { Finding } from '../../src/model/attempt.ts';
-import type { CommitId, NodeName, Token } from '../../src/model/ids.ts';
+import type { CommitId, NodeName, TaskKey, Token } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
 import { overlap } from '../../src/plan/overlap.ts';
 import type { Foreseen } from '../../src/merge/door.ts';
@@ -165,7 +165,7 @@ function perform(
       const commit = hub.seal(brings, onto, effect.commit);
       if (hub.fence === fence && hub.land(tokens, undoes, onto, commit) === 'landed') {
         const work = tokens.filter((token) => !undoes.includes(token));
-        const landed = work.map((token) => ({ token, verify: verifyOf(state, token) }));
+        const landed = work.map((token) => ({ token, ...taskOf(state, token) }));
         sim.truth.landed(project, landed, undoes, commit, previous);
         return { is: 'landed', key, project, tokens, onto, commit, before: false };
       }
@@ -238,8 +238,10 @@ function areaFacts(
   return { areas: { of, within, touched: hub.project(made, touched, bordersOf(areas).sees) } };
 }
 
-function verifyOf(state: State, token: Token): string | null {
-  return state.tasks.get(state.attempts.get(token)?.task as never)?.spec.verify ?? null;
+function taskOf(state: State, token: Token): { task: TaskKey; verify: string | null } {
+  const task = state.tasks.get(state.attempts.get(token)?.task as never);
+  if (task === undefined) throw new Error(`no work attempt ${token}`);
+  return { task: task.key, verify: task.spec.verify };
 }
 
 function clashWith(hub: VirtualHub, head: CommitId, others: readonly CommitId[]): Foreseen['clash'] {

@@ -1,4 +1,5 @@
 /** The accidents of the menu (menu.ts): what they do to lines, to the target, to hubs, to clocks. */
+import { HOUR } from './pace.ts';
 import { putBack } from './put-back.ts';
 import type { Rng } from './rng.ts';
 import type { Accident } from './scenario.ts';
@@ -27,7 +28,8 @@ export class Misfortunes {
     this.breakdownMs = sim.scenario.faultsMs / 48;
   }
 
-  async happen(kind: Misfortune, rng: Rng): Promise<void> {
+  /** @returns which of its kind it was, where there are several. */
+  async happen(kind: Misfortune, rng: Rng): Promise<string | void> {
     switch (kind) {
       case 'clog':
         return this.#clog(rng);
@@ -101,9 +103,15 @@ export class Misfortunes {
     });
   }
 
-  #setClock(rng: Rng): void {
-    const day = 24 * 60 * 60_000;
+  #setClock(rng: Rng): string {
+    const [hour, day] = [HOUR, 24 * HOUR];
     const { name } = rng.pick(this.#sim.scenario.nodes);
-    this.#sim.node(name).setClock(rng.chance(0.5) ? rng.between(-5_000, 5_000) : rng.between(-day, day));
+    const by = rng.chance(0.5)
+      ? rng.pick([hour, day, -hour, -day])
+      : rng.chance(0.5)
+        ? rng.between(-5_000, 5_000)
+        : rng.between(-day, day);
+    this.#sim.node(name).setClock(by);
+    return by > 0 ? 'ahead' : 'back';
   }
 }

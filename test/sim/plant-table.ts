@@ -8,6 +8,8 @@ export interface Found {
   readonly seed: number | null;
   /** What was said then. */
   readonly said: string | null;
+  /** Processor time that it took to find it, or to give up. */
+  readonly seconds: number;
 }
 
 /** Looks for each planted bug among these seeds, from 1 on. @param only those whose name contains this. */
@@ -19,15 +21,21 @@ export async function* plantTable(seeds: number, only = ''): AsyncGenerator<Foun
 export async function findPlant(name: string, seeds: number): Promise<Found> {
   const planted = PLANTS[name];
   if (planted === undefined) throw new RangeError(`no plant is called "${name}"`);
+  const began = process.cpuUsage();
+  const seconds = (): number => {
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1e6;
+  };
   for (let seed = 1; seed <= seeds; seed++) {
     const { violations } = await simulate(seed, planted);
     const said = violations.find((violation) => planted.shows.test(violation));
-    if (said !== undefined) return { name, seed, said };
+    if (said !== undefined) return { name, seed, said, seconds: seconds() };
   }
-  return { name, seed: null, said: null };
+  return { name, seed: null, said: null, seconds: seconds() };
 }
 
-/** As lines of a table: `seed  bug  what was said`. */
-export function describeFound({ name, seed, said }: Found): string {
-  return `${(seed ?? 'NOT FOUND').toString().padStart(9)}  ${name}${said === null ? '' : `\n           ${said.slice(0, 160)}`}`;
+/** As lines of a table: `seed  seconds  bug`, and what was said. */
+export function describeFound({ name, seed, said, seconds }: Found): string {
+  const figures = `${(seed ?? 'NOT FOUND').toString().padStart(9)}  ${seconds.toFixed(1).padStart(6)}`;
+  return `${figures}  ${name}${said === null ? '' : `\n${' '.repeat(19)}${said.slice(0, 160)}`}`;
 }

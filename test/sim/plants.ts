@@ -290,7 +290,7 @@ const EARLIER: Readonly<Record<string, Plant>> = {
   },
 
   'the journal is acknowledged when it arrives instead of when it is durable': {
-    shows: /not over in time/,
+    shows: /acknowledged up to \d+, and \d+ is durable/,
     plant: (sim) => {
       sim.hooks.beforeTurn.push((_, inputs) => {
         for (const input of inputs) {

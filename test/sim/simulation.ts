@@ -23,7 +23,7 @@ import { Bell } from './bell.ts';
 import { durableViolations, endViolations, loadedDifferences, unfinished } from './checks.ts';
 import { Faults, type Only, type Struck } from './faults.ts';
 import { Hearing } from './hearing.ts';
-import { withMenu } from './menu.ts';
+import { driftOf, withMenu } from './menu.ts';
 import { Money } from './money.ts';
 import { Person } from './person.ts';
 import { Misfortunes } from './misfortunes.ts';
@@ -102,6 +102,9 @@ export class Simulation {
   readonly applied = new Map<string, number>();
   readonly streams: { readonly of: VirtualController; readonly stream: Stream }[] = [];
   readonly #waiting: { readonly span: number; readonly run: () => void | Promise<void> }[] = [];
+  readonly #drift: number;
+  /** How far what was durable of each journal ever reached. */
+  readonly #cursors = new Map<string, number>();
   #offset = 1_700_000_000_000;
   readonly #accidents: Accidents;
   readonly #tokens: Rng;
@@ -132,6 +135,7 @@ export class Simulation {
     );
     const projects = this.money.withBounds(drawn.projects, Rng.of(seed, 'bounds'));
     this.scenario = { ...drawn, projects, tasks: this.money.withLimits(drawn.tasks) };
+    this.#drift = driftOf(this);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);
@@ -161,7 +165,7 @@ export class Simulation {
 
   /** Wall clock, milliseconds. */
   wall(): number {
-    return this.#offset + this.timeline.now + Math.round(this.timeline.now * this.scenario.menu.drift);
+    return this.#offset + this.timeline.now + Math.round(this.timeline.now * this.#drift);
   }
 
   #hash(): void {
@@ -227,7 +231,15 @@ export class Simulation {
     for (const task of controller.core.state.tasks.values()) {
       this.durable.set(task.key, { n: task.n, progress: task.progress });
     }
+    for (const { journal, cursor } of controller.core.state.nodes.values())
+      if (journal !== null) this.#cursors.set(journal, Math.max(cursor, this.#cursors.get(journal) ?? 0));
     this.found(violations(controller.core.state, AROUND));
+  }
+
+  /** A node is told that it need not keep its journal up to there: so much must be durable, or have been once. */
+  acknowledged(journal: string, seq: number): void {
+    const durable = this.#cursors.get(journal) ?? 0;
+    if (seq > durable) this.found([`${journal}: acknowledged up to ${seq}, and ${durable} is durable`]);
   }
 
   /** A controller that died is followed by another one, after a while. */
@@ -251,7 +263,8 @@ export class Simulation {
   async #startController(): Promise<void> {
     this.#starting = false;
     const lease = await this.store.acquire('sim', 1, this.wall());
-    if (this.faults.strikes('death', this.scenario.dieInTurn, 'with the lease just taken') !== null) {
+    if (this.faults.strikes('death', this.scenario.dieInTurn) !== null) {
+      this.faults.specify('before it has read anything');
       this.log(`controller ${lease.epoch} dies before it has read anything`);
       return this.restart(this.rng.magnitude(100, HOUR));
     }

@@ -12,6 +12,8 @@ import type { VirtualNode, VirtualReply, VirtualRequest } from './virtual-node.t
 const CALL_MS = 10_000;
 /** A node that is silent for so long loses its stream. */
 const KEEPALIVE_MS = 15_000;
+/** Longest that a request is late: it may be carried out when nobody waits for the answer any more. */
+const LATE_MS = 12_000;
 /** How much later what was under way when a stream was cut may still arrive. */
 const STRAGGLE_MS = 20_000;
 
@@ -70,6 +72,9 @@ export class Stream {
     // What had left the machine when the stream was cut may still be carried out.
     const outlives = rng.chance(0.5);
     this.#toNode = Math.max(this.#toNode, timeline.now + this.#delay());
+    this.#toNode += faults.strikes('late', scenario.menu.late, what)?.magnitude(100, LATE_MS) ?? 0;
+    const overtaken =
+      request.op === 'inventory' ? null : faults.strikes('overtaken', scenario.menu.overtaken, what);
     const again = faults.strikes('duplicate', scenario.menu.duplicated, what);
     timeline.after(this.#toNode - timeline.now, () =>
       this.#arrive('there', () => {
@@ -80,7 +85,8 @@ export class Stream {
         }
         const reply = this.node.handle(request);
         if (lost) return;
-        this.#back(() => settle(reply));
+        if (overtaken === null) this.#back(() => settle(reply));
+        else timeline.after(overtaken.int(CALL_MS), () => this.#back(() => settle(reply)));
         // In one round trip with the inventory, and behind it on the stream.
         if (request.op === 'inventory') this.node.subscribe(this, this.#owner.from(this.journal));
       }),

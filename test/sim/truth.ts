@@ -23,6 +23,8 @@ export class Truth {
   /** What gates found on each commit with each command. */
   readonly #runs = new Map<string, { green: number; red: number }>();
   readonly #reverted = new Map<Token, CommitId>();
+  /** Whose work of each task is in integration and was not taken out. */
+  readonly #stands = new Map<TaskKey, Token>();
   readonly #cancelled = new Set<Token>();
   readonly #failures = new Map<TaskKey, number>();
   /** Heads that agents made -> the disk that they were made on. */
@@ -102,6 +104,23 @@ export class Truth {
     });
   }
 
+  /** Attempts whose work came onto a target, or onto integration, more than once by what the history itself says. */
+  repeated(): string[] {
+    return [...this.hubs].flatMap(([project, { target, integration }]) =>
+      [target, integration].flatMap((tip) => (tip === null ? [] : this.#repeatedOn(project, tip))),
+    );
+  }
+
+  #repeatedOn(project: ProjectName, tip: CommitId): string[] {
+    const times = new Map<Token, number>();
+    for (let at: CommitId | undefined = tip; at !== undefined; at = this.objects.get(at).parents[0])
+      for (const { token } of this.objects.get(at).brings) times.set(token, (times.get(token) ?? 0) + 1);
+    // The commit that takes it out names it, too.
+    return [...times].flatMap(([token, n]) =>
+      n > (this.#reverted.has(token) ? 2 : 1) ? [`${token} is in the history of ${project} ${n} times`] : [],
+    );
+  }
+
   /** What running the tests on a commit shows. */
   verdict(commit: CommitId): 'green' | 'red' {
     const { files } = this.objects.get(commit);
@@ -128,7 +147,7 @@ export class Truth {
   /** Integration has just moved, by the work of these attempts, each proved by its own command, and without the `undoes`. */
   landed(
     project: ProjectName,
-    work: readonly { readonly token: Token; readonly verify: string | null }[],
+    work: readonly { readonly token: Token; readonly task: TaskKey; readonly verify: string | null }[],
     undoes: readonly Token[],
     commit: CommitId,
     previous: CommitId,
@@ -136,7 +155,7 @@ export class Truth {
     const proofs = this.#green.get(this.objects.get(commit).tree);
     const judge = this.#config(project);
     for (const token of undoes) this.#takenOut(token, commit);
-    for (const { token, verify } of work) {
+    for (const { token, task, verify } of work) {
       const areas = verify === null || verify === judge.verify ? this.#areasOf(judge, token) : [];
       if (verify !== null && areas.length !== 1 && proofs?.has(verify) !== true) {
         this.violations.push(`${token}: landed in ${commit} without "${verify}" having been run`);
@@ -144,6 +163,10 @@ export class Truth {
       const before = this.#landed.get(token);
       if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
       this.#landed.set(token, commit);
+      const other = this.#stands.get(task);
+      if (other !== undefined && other !== token)
+        this.violations.push(`${task}: ${token} landed on top of ${other}, which nobody took out`);
+      this.#stands.set(task, token);
     }
     if (this.objects.get(commit).parents[0] !== previous) {
       this.violations.push(`${project}: ${commit} does not stand on ${previous} as its first parent`);
@@ -193,6 +216,7 @@ export class Truth {
     if (before !== undefined) this.violations.push(`${token} was reverted twice, by ${before} and ${commit}`);
     if (!this.#landed.has(token)) this.violations.push(`${token} was reverted and had never landed`);
     this.#reverted.set(token, commit);
+    for (const [task, stands] of this.#stands) if (stands === token) this.#stands.delete(task);
     for (const [path, value] of this.objects.get(commit).files) {
       if (value.endsWith(token)) this.violations.push(`${token} was reverted, and ${path} is still its own`);
     }

@@ -17,6 +17,7 @@ import { Ringer } from './bell.ts';
 import { Safety } from './safety.ts';
 import { watch } from '../../src/model/invariants.ts';
 import { performOnHub } from './hub-hands.ts';
+import { BrokenDisk, commitOrBreak } from './broken-disk.ts';
 import { MINUTE } from './pace.ts';
 import type { Simulation } from './simulation.ts';
 import { type Answer, Stream } from './stream.ts';
@@ -211,15 +212,20 @@ export class VirtualController {
       });
       return false;
     }
+    const breaks = sim.faults.strikes('broken-commit', sim.scenario.menu.brokenCommit);
     try {
-      await sim.store.commit(this.lease, result.events, this.core.state);
+      await commitOrBreak(sim, breaks, { lease: this.lease, events: result.events, state: this.core.state });
     } catch (error) {
-      if (!(error instanceof DispatchError) || error.code !== 'E_FENCED') throw error;
-      this.die('another controller has taken over');
+      if (error instanceof BrokenDisk) this.die('its store is broken');
+      else if (error instanceof DispatchError && error.code === 'E_FENCED')
+        this.die('another controller has taken over');
+      else throw error;
       return false;
     }
     sim.committed(this, result.events);
-    return true;
+    // As far as it can tell it was not.
+    if (breaks !== null) this.die('its store is broken');
+    return breaks === null;
   }
 
   async #effects({ effects, wakeAt }: TurnResult): Promise<void> {
@@ -420,10 +426,11 @@ export class VirtualController {
   }
 
   /** One of the moments at which a process may be killed. True: it is gone, now or since before. */
-  mayDie(when: string): boolean {
-    const { faults, scenario } = this.#sim;
+  mayDie(when: string, chance = this.#sim.scenario.dieInTurn): boolean {
+    const { faults } = this.#sim;
     if (!this.#alive) return true;
-    if (faults.strikes('death', scenario.dieInTurn, when) === null) return false;
+    if (faults.strikes('death', chance, when) === null) return false;
+    faults.specify(when.replace(/ (?:of )?\w+:\S+/u, ''));
     this.die(when);
     return true;
   }
@@ -434,8 +441,9 @@ export class VirtualController {
 
   #whenAwake(run: () => void | Promise<void>): void | Promise<void> {
     if (!this.#alive) return undefined;
-    const { timeline } = this.#sim;
-    if (timeline.now >= this.#asleepUntil) return run();
+    const { timeline, scenario } = this.#sim;
+    if (timeline.now >= this.#asleepUntil)
+      return this.mayDie('where it waited', scenario.dieInTurn / 5) ? undefined : run();
     timeline.after(this.#asleepUntil - timeline.now, () => this.#whenAwake(run));
   }
 }

@@ -17,6 +17,7 @@ import type { Simulation } from './simulation.ts';
 import { Ills } from './ills.ts';
 import { drawSize, HOUR, MINUTE } from './pace.ts';
 import { Rng } from './rng.ts';
+import { clockOf, type NodeClock, slownessOf } from './menu.ts';
 import { afterTheEnd, ODDITIES, type Oddity } from './oddities.ts';
 import { BROKEN, type Fate, FLAKY } from './scenario.ts';
 import type { Stream } from './stream.ts';
@@ -75,6 +76,8 @@ export class VirtualNode {
   readonly attempts = new Map<Token, Held>();
   readonly streams = new Set<Stream>();
   readonly ills: Ills;
+  readonly #slow: number;
+  readonly #clockRuns: NodeClock;
   readonly #listening = new Set<Stream>();
   #sim: Simulation;
   #epoch = 0;
@@ -95,6 +98,8 @@ export class VirtualNode {
   constructor(sim: Simulation, config: NodeConfig) {
     this.#sim = sim;
     this.config = config;
+    this.#slow = slownessOf(sim, config.name);
+    this.#clockRuns = clockOf(sim, config.name);
     this.ills = new Ills(sim.ills, {
       tell: (fact) => this.#note(fact),
       looked: () => {
@@ -114,7 +119,7 @@ export class VirtualNode {
 
   /** How many times as long everything takes here. */
   get slowness(): number {
-    return this.#sim.calm ? 1 : (this.#sim.scenario.menu.slow.get(this.name) ?? 1);
+    return this.#sim.calm ? 1 : this.#slow;
   }
 
   /** Somebody sets the clock by so much, milliseconds. */
@@ -124,9 +129,8 @@ export class VirtualNode {
 
   /** What its clock shows: one of its own, which nobody may compare with another. */
   #clock(): number {
-    const { timeline, scenario } = this.#sim;
-    const { ahead = 0, drift = 0 } = scenario.menu.clocks.get(this.name) ?? {};
-    return CLOCKS_FROM + ahead + this.#clockSet + Math.round(timeline.now * (1 + drift));
+    const { ahead, drift } = this.#clockRuns;
+    return CLOCKS_FROM + ahead + this.#clockSet + Math.round(this.#sim.timeline.now * (1 + drift));
   }
 
   get asleep(): boolean {
@@ -174,6 +178,7 @@ export class VirtualNode {
         return this.#bundle(request.token);
       case 'ack':
         if (request.journal === this.journal) {
+          this.#sim.acknowledged(request.journal, request.seq);
           this.#entries = this.#entries.filter((entry) => entry.seq > request.seq);
         }
         return { ok: true };
@@ -304,7 +309,9 @@ export class VirtualNode {
     if (this.ills.full) return { refused: 'no-space' };
     const refused = faults.strikes('refused-start', scenario.refusedStart, nameOf(order));
     if (refused !== null) {
-      return { refused: refused.pick(['no-space', 'missing-program', 'missing-base', 'internal'] as const) };
+      const why = refused.pick(['no-space', 'missing-program', 'missing-base', 'internal'] as const);
+      faults.specify(why);
+      return { refused: why };
     }
     truth.begins(this, order, this.#begun.has(order.token));
     this.#begun.add(order.token);
@@ -378,7 +385,9 @@ export class VirtualNode {
 
   #oddityOf(order: VirtualOrder): Oddity | null {
     const { faults, scenario } = this.#sim;
-    return faults.strikes('oddity', scenario.menu.odd, nameOf(order))?.pick(ODDITIES) ?? null;
+    const oddity = faults.strikes('oddity', scenario.menu.odd, nameOf(order))?.pick(ODDITIES) ?? null;
+    if (oddity !== null) faults.specify(oddity);
+    return oddity;
   }
 
   /** Drawn for the attempt itself: what else happens does not change it. */
@@ -386,7 +395,9 @@ export class VirtualNode {
     const { seed, scenario, faults } = this.#sim;
     const id = `agent:${nameOf(order)}`;
     const fate = Rng.of(seed, id).weighted(scenario.fates);
-    return fate === 'good' || faults.admits(id, fate) ? fate : 'good';
+    if (fate === 'good' || !faults.admits(id, '')) return 'good';
+    faults.specify(fate);
+    return fate;
   }
 
   /** All attempts at a task are of one size. */
