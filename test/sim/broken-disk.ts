@@ -33,7 +33,7 @@ export async function commitOrBreak(
     await store.commit(lease, events, halfWay ? breakingAfter(breaks.int(READS), state) : state);
     faults.specify('reported as failed');
   } catch (error) {
-    if (error instanceof BrokenDisk) faults.specify('half-way');
+    faults.specify('half-way');
     throw error;
   }
 }

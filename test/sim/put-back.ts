@@ -46,9 +46,9 @@ export async function putBack(sim: Simulation, { upTo, adopts, fences }: Order):
   for (const asked of sim.person.opening()) if (asked.verb === 'load') command(turn, asked);
   for (const project of state.projects.values()) {
     const hub = sim.truth.hubs.get(project.name);
-    if (hub === undefined || project.integration === null) continue;
+    if (hub === undefined) continue;
     if (fences) hub.fence += 1;
-    const landings = landingsSince(hub, project.integration);
+    const landings = landingsSince(hub, project.integration ?? hub.start);
     if (adopts && landings.length > 0) adoptLandings(turn, project.name, landings);
   }
   await store.commit(lease, turn.events, state);
@@ -77,8 +77,11 @@ async function exchange(
 }
 
 /** As `landingsSince` of the git room says it. */
-export function landingsSince({ objects, integration, reverted }: VirtualHub, from: CommitId): Landing[] {
-  if (integration === null || !objects.isAncestor(from, integration)) return [];
+export function landingsSince(
+  { objects, integration, reverted }: VirtualHub,
+  from: CommitId | null,
+): Landing[] {
+  if (integration === null || from === null || !objects.isAncestor(from, integration)) return [];
   const undone = new Set(reverted.map(({ token, commit }) => `${token} ${commit}`));
   const landings: Landing[] = [];
   for (let at = objects.get(integration); at.id !== from; ) {

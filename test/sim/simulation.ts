@@ -226,6 +226,7 @@ export class Simulation {
     this.#events += events.length;
     this.bell.committed(controller.core.state, events);
     this.misfortunes.committed(events.length);
+    for (const { fact } of events) if (fact.type === 'task.retried') this.truth.askedAgain(fact.task);
     this.found(durableViolations(this, controller.core.state, events));
     this.found(this.provider.violations(controller.core.state, events, this.wall()));
     for (const task of controller.core.state.tasks.values()) {

@@ -182,6 +182,11 @@ export class Truth {
     this.#projectionsProved(judge, commit, previous);
   }
 
+  /** A person wants the task done once more, whatever has landed of it. */
+  askedAgain(task: TaskKey): void {
+    this.#stands.delete(task);
+  }
+
   /** The areas in all of whose files the attempt's branch lies; none when it changes a file that all share. */
   #areasOf({ name, areas = [] }: ProjectConfig, token: Token): readonly Area[] {
     const head = this.hub(name).candidates.get(token);

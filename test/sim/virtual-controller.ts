@@ -430,7 +430,7 @@ export class VirtualController {
     const { faults } = this.#sim;
     if (!this.#alive) return true;
     if (faults.strikes('death', chance, when) === null) return false;
-    faults.specify(when.replace(/ (?:of )?\w+:\S+/u, ''));
+    faults.specify(when.replace(/ (?:of )?[\w-]+:\S+/u, ''));
     this.die(when);
     return true;
   }
