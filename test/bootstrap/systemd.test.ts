@@ -93,25 +93,15 @@ class Kept {
   /** A shell command of the user, in the home; its output. */
   as(script: string): string {
     const { dir, base } = this.#home;
-    const runtime = `/run/user/${UID}`;
-    const words = [
-      ...[
-        'runuser',
-        '-u',
-        USER,
-        '--',
-        'env',
-        '-i',
-        `HOME=${join(base, 'user')}`,
-        `XDG_RUNTIME_DIR=${runtime}`,
-      ],
-      ...[
-        'PATH=/usr/local/bin:/usr/bin:/bin',
-        'sh',
-        '-c',
-        `cd ${dir}; dispatch() { node ${this.#program} "$@"; }; ${script}`,
-      ],
+    const begin = `cd ${dir}; dispatch() { node ${this.#program} "$@"; }; `;
+    const environment = [
+      `HOME=${join(base, 'user')}`,
+      `XDG_RUNTIME_DIR=/run/user/${UID}`,
+      'PATH=/usr/local/bin:/usr/bin:/bin',
     ];
+    const shell = ['sh', '-c', begin + script];
+    const words = ['runuser', '-u', USER, '--', 'env', '-i', ...environment, ...shell];
+
     const { code, stdout, stderr } = this.#machine.run(words);
     if (code !== 0) throw new Error(`${script}: ${code}: ${stdout}${stderr}`);
     return stdout;
