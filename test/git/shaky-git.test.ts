@@ -1,0 +1,60 @@
+/** A git that fails without a fault of what it was given: only what it says twice in the same words is believed. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { git } from '../../src/git/run.ts';
+import { bundle, newToken, world } from './hub-fixture.ts';
+
+/** Puts a program in front of git that lets each call of `sub` do its work and fail then, the first `times` times. */
+function shaky(root: string, sub: string, times: number, words: string): () => number {
+  const bin = join(root, 'bin');
+  const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+  mkdirSync(bin);
+  const text = `#!/bin/sh
+case " $* " in *' ${sub} '*) ;; *) exec ${real} "$@" ;; esac
+echo >>${root}/failed
+[ "$(wc -l <${root}/failed)" -le ${times} ] || exec ${real} "$@"
+${real} "$@" >/dev/null || exit
+echo "fatal: ${words}" >&2
+exit 128
+`;
+  writeFileSync(join(bin, 'git'), text, { mode: 0o755 });
+  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
+  return () => readFileSync(join(root, 'failed'), 'utf8').length;
+}
+
+test.each(['index-pack', 'rev-list', 'merge-base'])(
+  'a branch whose %s did its work and was reported as failed is taken',
+  async (sub) => {
+    const w = await world();
+    await w.node.branch('x', w.base);
+    const head = await w.node.commit({ 'b.txt': 'B\n' });
+    const file = await bundle(w.node, w.root, w.base);
+    const token = newToken();
+    const calls = shaky(w.root, sub, 1, 'it was done, and something broke then');
+    await w.hub.importBundle(file, token, head, w.base);
+    vi.unstubAllEnvs();
+    expect(calls()).toBeGreaterThan(1);
+    expect(await w.hub.keepIfPresent(token, head, w.base)).toBe(true);
+  },
+);
+
+test('a git that fails each time in other words refuses no branch: it is tried again later', async () => {
+  const w = await world();
+  await w.node.branch('x', w.base);
+  const head = await w.node.commit({ 'b.txt': 'B\n' });
+  const file = await bundle(w.node, w.root, w.base);
+  const token = newToken();
+  shaky(w.root, 'index-pack', 3, 'something broke in $$');
+  await expect(w.hub.importBundle(file, token, head, w.base)).rejects.toMatchObject({ name: 'GitError' });
+  await w.hub.importBundle(file, token, head, w.base);
+  vi.unstubAllEnvs();
+});
+
+test('what cannot be read is named as that, and not as an answer of git', async () => {
+  const w = await world();
+  const { createReadStream } = await import('node:fs');
+  const input = createReadStream(w.root);
+  await expect(git(['hash-object', '--stdin'], { input })).rejects.toMatchObject({ code: 'EISDIR' });
+});
