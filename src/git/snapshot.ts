@@ -6,6 +6,7 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { type CommitId, isCommitId } from '../model/ids.ts';
 import { git } from './run.ts';
+import { outlivingLock } from './stale-lock.ts';
 import { inTree, needTree, type TreePlace } from './tree.ts';
 
 export interface SnapshotOrder {
@@ -39,7 +40,7 @@ export async function snapshot(place: TreePlace, order: SnapshotOrder): Promise<
     },
   };
   const own = inTree(place);
-  await git([...DURABLE, 'add', '-A'], own);
+  await outlivingLock(place.gitDir, () => git([...DURABLE, 'add', '-A'], own));
   const tree = text(await git([...DURABLE, 'write-tree'], own));
   const baseTree = text(await git(['rev-parse', '--verify', `${order.base}^{tree}`], own));
   if (tree === baseTree) return null;
