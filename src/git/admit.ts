@@ -67,7 +67,7 @@ export async function admitBundle(repo: RepoPlace, admission: Admission): Promis
 }
 
 /**
- * A bundle is bad when git says so twice in the same words. A git that did its work and failed at the very end of it, or
+ * A bundle is bad when git says so twice in the same words, at the same step. A git that did its work and failed at the very end of it, or
  * met a disk that would not read, says nothing about what was sent: the branch would be refused for good.
  */
 async function checkObjects(
@@ -85,9 +85,10 @@ async function checkObjects(
       if (!(error instanceof GitError) || error.why !== 'exit' || OURS.test(error.stderr)) throw error;
       if (foundNoRoom(error, repo.gitDir)) throw error;
       const words = stripControls(error.stderr).trim();
-      if (words === said) throw mismatch(head, words);
+      const step = `${error.argv[0]}: ${words}`;
+      if (step === said) throw mismatch(head, words);
       if (tries === MOST_TRIES) throw error;
-      said = words;
+      said = step;
     }
   }
 }

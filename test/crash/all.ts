@@ -26,8 +26,8 @@ import { isApt, whyNoStrace } from './strace/git-points.ts';
 
 /** Steps of a program between two that break: more than it takes to start, where that is what follows. */
 const GAPS: Plan['gaps'] = {
-  kill: { controller: 30, collect: 9, supervisor: 60, other: 4 },
-  failure: { controller: 12, collect: 5, supervisor: 40, other: 4 },
+  kill: { controller: 16, collect: 6, supervisor: 28, backup: 9, restore: 9, other: 2 },
+  failure: { controller: 6, collect: 3, supervisor: 14, other: 2 },
 };
 /** Runs in a row, of all lanes, that hit nothing new: what is left does not come any more. */
 const IN_VAIN = 9;
@@ -134,7 +134,18 @@ async function pass(
   const programs = withPoints(join(cache, 'dist'), join(cache, `dist-${number}`), points);
   const { targets } = plan;
   const git = traces && typeof targets !== 'string' ? { targets } : null;
-  return runPass({ ...plan, programs, sshd, tasks, gaps: GAPS, git, tell, stop });
+  const parts = partsFor(targets);
+  return runPass({ ...plan, programs, sshd, tasks, parts, gaps: GAPS, git, tell, stop });
+}
+
+/** A run has the parts in which there is something left to break. */
+function partsFor(targets: PassOptions['targets']): PassOptions['parts'] {
+  if (targets === null || typeof targets === 'string') return { serves: true, keeps: true };
+  const names = Object.keys(targets);
+  return {
+    serves: names.some((name) => /^(?:controller home\/reports|sqlite:serve)/u.test(name)),
+    keeps: names.some((name) => /^(?:sqlite:)?(?:backup|restore|rescue) /u.test(name)),
+  };
 }
 
 /** @returns how many points were hit for the first time. */

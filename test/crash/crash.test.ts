@@ -38,7 +38,8 @@ function programs(): Programs {
 
 async function broken(mode: Mode, git: readonly string[]) {
   const gaps = { kill: GAPS, failure: GAPS };
-  const where = { tasks: FEW, programs: programs(), sshd: null, gaps, skip: rng(), once: true };
+  const parts = { serves: false, keeps: true };
+  const where = { tasks: FEW, parts, programs: programs(), sshd: null, gaps, skip: rng(), once: true };
   const tell = (what: string): void => console.log(what);
   const targets = gitTargets(git, mode);
   return git.length === 0

@@ -6,22 +6,22 @@ import { expect, test, vi } from 'vitest';
 import { git } from '../../src/git/run.ts';
 import { bundle, newToken, world } from './hub-fixture.ts';
 
-/** Puts a program in front of git that lets each call of `sub` do its work and fail then, the first `times` times. */
-function shaky(root: string, sub: string, times: number, words: string): () => number {
-  const bin = join(root, 'bin');
+/** Puts a program in front of git that lets calls of `sub` do their work and fail then: those whose number is `which`. */
+function shaky(root: string, sub: string, which: string, words: string): () => number {
+  const bin = join(root, `bin-${sub}`);
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   mkdirSync(bin);
   const text = `#!/bin/sh
 case " $* " in *' ${sub} '*) ;; *) exec ${real} "$@" ;; esac
-echo >>${root}/failed
-[ "$(wc -l <${root}/failed)" -le ${times} ] || exec ${real} "$@"
+echo >>${bin}/failed
+[ "$(wc -l <${bin}/failed)" ${which} ] || exec ${real} "$@"
 ${real} "$@" >/dev/null || exit
 echo "fatal: ${words}" >&2
 exit 128
 `;
   writeFileSync(join(bin, 'git'), text, { mode: 0o755 });
   vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
-  return () => readFileSync(join(root, 'failed'), 'utf8').length;
+  return () => readFileSync(join(bin, 'failed'), 'utf8').length;
 }
 
 test.each(['index-pack', 'rev-list', 'merge-base'])(
@@ -32,7 +32,7 @@ test.each(['index-pack', 'rev-list', 'merge-base'])(
     const head = await w.node.commit({ 'b.txt': 'B\n' });
     const file = await bundle(w.node, w.root, w.base);
     const token = newToken();
-    const calls = shaky(w.root, sub, 1, 'it was done, and something broke then');
+    const calls = shaky(w.root, sub, '-eq 1', 'it was done, and something broke then');
     await w.hub.importBundle(file, token, head, w.base);
     vi.unstubAllEnvs();
     expect(calls()).toBeGreaterThan(1);
@@ -40,13 +40,27 @@ test.each(['index-pack', 'rev-list', 'merge-base'])(
   },
 );
 
+test('two steps that fail one after the other in the same words refuse no branch', async () => {
+  const w = await world();
+  await w.node.branch('x', w.base);
+  const head = await w.node.commit({ 'b.txt': 'B\n' });
+  const file = await bundle(w.node, w.root, w.base);
+  const calls = [
+    shaky(w.root, 'rev-list', '-eq 1', 'something broke'),
+    shaky(w.root, 'index-pack', '-eq 2', 'something broke'),
+  ];
+  await expect(w.hub.importBundle(file, newToken(), head, w.base)).resolves.toBeUndefined();
+  vi.unstubAllEnvs();
+  expect(calls.map((count) => count())).toEqual([2, 3]);
+});
+
 test('a git that fails each time in other words refuses no branch: it is tried again later', async () => {
   const w = await world();
   await w.node.branch('x', w.base);
   const head = await w.node.commit({ 'b.txt': 'B\n' });
   const file = await bundle(w.node, w.root, w.base);
   const token = newToken();
-  shaky(w.root, 'index-pack', 3, 'something broke in $$');
+  shaky(w.root, 'index-pack', '-le 3', 'something broke in $$');
   await expect(w.hub.importBundle(file, token, head, w.base)).rejects.toMatchObject({ name: 'GitError' });
   await w.hub.importBundle(file, token, head, w.base);
   vi.unstubAllEnvs();

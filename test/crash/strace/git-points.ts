@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isAptForSqlite } from './sqlite-points.ts';
 import type { Mode, Reached, Targets } from '../points/plan.ts';
 
 const CALLS = [
@@ -83,6 +84,7 @@ function pointsOf(targets: Targets) {
 
 /** A point of git that can be broken in this mode: what is done and reported as failed is a whole call of git. */
 export function isApt(name: string, mode: Mode): boolean {
+  if (name.startsWith('sqlite:')) return isAptForSqlite(name, mode);
   if (!name.startsWith('git:')) return true;
   return name.endsWith(' exit') === (mode === 'unsure');
 }
