@@ -5,6 +5,7 @@
  */
 import { lstatSync, readFileSync } from 'node:fs';
 import { type CommitId, isCommitId } from '../model/ids.ts';
+import { believedGit } from './believed.ts';
 import { git } from './run.ts';
 import { outlivingLock } from './stale-lock.ts';
 import { inTree, needTree, type TreePlace } from './tree.ts';
@@ -75,12 +76,10 @@ async function agentTip(
 ): Promise<{ commit: CommitId; tree: string } | null> {
   const commit = readHead(`${place.tree}/.git`);
   if (commit === null) return null;
-  const { code } = await git(['merge-base', '--is-ancestor', base, commit], {
-    ...here,
-    okCodes: [0, 1, 128],
-  });
+  const stands = ['merge-base', '--is-ancestor', base, commit];
+  const { code } = await believedGit(stands, { ...here, okCodes: [0, 1] });
   if (code !== 0) return null;
-  const found = await git(['rev-parse', '--verify', `${commit}^{tree}`], { ...here, okCodes: [0, 128] });
+  const found = await believedGit(['rev-parse', '--verify', `${commit}^{tree}`], here);
   return found.code === 0 ? { commit, tree: text(found) } : null;
 }
 

@@ -52,6 +52,7 @@ export async function runPass(options: PassOptions): Promise<Pass> {
   const { programs, sshd, targets, once, gaps, skip, git, tell } = options;
   const began = performance.now();
   let end: () => Promise<void> = () => Promise.resolve();
+  const stopped = (): void => void end();
   const here = { name: 'here', local: true, slots: 3 };
   const home = makeHome({
     tasks: options.tasks,
@@ -65,7 +66,7 @@ export async function runPass(options: PassOptions): Promise<Pass> {
   rmSync(programs.points, { recursive: true, force: true, maxRetries: 5 });
   mkdirSync(programs.points, { recursive: true });
   restorePreload(programs);
-  options.stop?.addEventListener('abort', () => void end(), { once: true });
+  options.stop?.addEventListener('abort', stopped, { once: true });
   const nodes = sshd === null ? ['here'] : ['here', 'box'];
   const plan: Plan = { base: home.base, targets, once, gaps, skip, nodes };
   writeFileSync(join(programs.points, PLAN_FILE), JSON.stringify(plan));
@@ -88,6 +89,7 @@ export async function runPass(options: PassOptions): Promise<Pass> {
     ...untold(await stateOf(home), alarm),
   ];
   alarm.close();
+  options.stop?.removeEventListener('abort', stopped);
   const inPrograms = readdirSync(programs.points)
     .filter((name) => name.endsWith('.log'))
     .flatMap((name) => readReached(readFileSync(join(programs.points, name), 'utf8')));

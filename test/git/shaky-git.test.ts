@@ -4,6 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { git } from '../../src/git/run.ts';
+import { readHead, snapshot } from '../../src/git/snapshot.ts';
+import { checkoutCold, makeAgentRepository, makeBorrowing } from '../../src/git/tree.ts';
 import { bundle, newToken, world } from './hub-fixture.ts';
 
 /** Puts a program in front of git that lets calls of `sub` do their work and fail then: those whose number is `which`. */
@@ -65,6 +67,32 @@ test('a git that fails each time in other words refuses no branch: it is tried a
   await w.hub.importBundle(file, token, head, w.base);
   vi.unstubAllEnvs();
 });
+
+test.each(['merge-base', 'rev-parse'])(
+  'commits that an agent made itself are kept when a %s that looks at them does its work and is reported as failed',
+  async (sub) => {
+    const w = await world();
+    const dir = join(w.root, 'attempt');
+    const place = { gitDir: join(dir, 'git'), index: join(dir, 'git/index'), tree: join(dir, 'tree') };
+    const agent = { mirror: w.bare, base: w.base, branch: 'x', previous: null, author: 'agent' };
+    makeBorrowing(place.gitDir, w.bare, w.base);
+    await checkoutCold(place, w.base);
+    makeAgentRepository(place, agent);
+    writeFileSync(join(place.tree, 'b.txt'), 'B\n');
+    for (const args of [
+      ['add', '-A'],
+      ['commit', '-qm', 'its own'],
+    ])
+      execFileSync('git', args, { cwd: place.tree });
+    const own = readHead(join(place.tree, '.git'));
+    // The first rev-parse looks at the base.
+    const calls = shaky(w.root, sub, sub === 'rev-parse' ? '-eq 2' : '-eq 1', 'something broke');
+    const head = await snapshot(place, { base: w.base, message: 'work', author: 'agent' });
+    vi.unstubAllEnvs();
+    expect(calls()).toBe(sub === 'rev-parse' ? 3 : 2);
+    expect(head).toBe(own);
+  },
+);
 
 test('what cannot be read is named as that, and not as an answer of git', async () => {
   const w = await world();
