@@ -9,6 +9,7 @@ import type { Command, Input } from '../../src/controller/door.ts';
 import type { NewEvent } from '../../src/model/event.ts';
 import { type NodeName, type ProjectName, type TaskId, type TaskKey, taskKey } from '../../src/model/ids.ts';
 import { violations } from '../../src/model/invariants.ts';
+import type { State } from '../../src/model/state.ts';
 import type { Progress } from '../../src/model/task.ts';
 import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
@@ -202,8 +203,9 @@ export class Simulation {
     this.#events += events.length;
     this.found(durableViolations(this, controller.core.state, events));
     this.found(this.provider.violations(controller.core.state, events, this.wall()));
-    for (const task of controller.core.state.tasks.values()) {
-      this.durable.set(task.key, { n: task.n, progress: task.progress });
+    for (const { key, n, progress } of controller.core.state.tasks.values()) {
+      const before = this.durable.get(key);
+      if (before?.n !== n || before.progress !== progress) this.durable.set(key, { n, progress });
     }
     this.found(violations(controller.core.state, AROUND));
   }
@@ -263,8 +265,7 @@ export class Simulation {
   #works(): boolean {
     const core = this.controller?.core;
     if (core === undefined) return this.#wasWorking;
-    this.#wasWorking =
-      core.memory.inflight.size > 0 || [...core.state.live.values()].some(({ size }) => size > 0);
+    this.#wasWorking = core.memory.inflight.size > 0 || isAnythingLive(core.state);
     return this.#wasWorking;
   }
 
@@ -318,4 +319,9 @@ export class Simulation {
       ends,
     };
   }
+}
+
+function isAnythingLive({ live }: State): boolean {
+  for (const { size } of live.values()) if (size > 0) return true;
+  return false;
 }

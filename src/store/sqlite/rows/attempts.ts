@@ -70,12 +70,12 @@ export function moveAttempt(db: Db): (stored: StoredAttempt) => void {
   };
 }
 
-/** All attempts in the order in which they were claimed. */
-export function allAttempts(db: Db): StoredAttempt[] {
+/** A statement that reads all attempts in the order in which they were claimed. */
+export function allAttempts(db: Db): () => StoredAttempt[] {
   const select = db.prepare<[], AttemptRow>(`
     SELECT token, task, n, kind, subject, node, epoch, base, credential, executor, contract, reserved, claimed_at, started_at, phase, detail, unconfirmed
     FROM attempts ORDER BY ord`);
-  return select.all().map(fromRow);
+  return () => select.all().map(fromRow);
 }
 
 function movingRow({ attempt, unconfirmed }: StoredAttempt): MovingRow {

@@ -75,13 +75,13 @@ export function respecifyTask(db: Db): (task: Task) => void {
   };
 }
 
-/** All tasks in order of arrival. */
-export function allTasks(db: Db): Task[] {
+/** A statement that reads all tasks in order of arrival. */
+export function allTasks(db: Db): () => Task[] {
   const select = db.prepare<[], TaskRow>(`
     SELECT ord, key, project, added_at, n, at, progress, returns, failures, losses, not_before, front, ready_since,
       unmet, locked, feedback, spec
     FROM tasks ORDER BY ord`);
-  return select.all().map(fromRow);
+  return () => select.all().map(fromRow);
 }
 
 function movingRow(task: Task): MovingRow {
