@@ -135,7 +135,7 @@ export class Simulation {
       if (this.controller !== null) this.#lookOver(this.controller);
       const done = await this.#until(this.timeline.now + HEALING_MS, () => this.#isFinished());
       if (!done && this.#violations.length === 0) {
-        this.found(unfinished(this).map((what) => `not over in time: ${what}`));
+        this.found(Array.from(unfinished(this), (what) => `not over in time: ${what}`));
       }
       if (this.#violations.length === 0) await this.#checkReplay();
     } catch (error) {
@@ -300,7 +300,11 @@ export class Simulation {
     if (controller === null || !controller.idle) return false;
     const { of, turns, finished } = this.#lookedAt;
     if (of === controller && turns === controller.turns) return finished;
-    this.#lookedAt = { of: controller, turns: controller.turns, finished: unfinished(this).length === 0 };
+    this.#lookedAt = {
+      of: controller,
+      turns: controller.turns,
+      finished: unfinished(this).next().done === true,
+    };
     return this.#lookedAt.finished;
   }
 
