@@ -15,8 +15,8 @@ const run = promisify(execFile);
 
 /** A lock file this old belongs to nobody: every call of git has an end. Milliseconds. */
 const STALE_LOCK_MS = 90 * 60_000;
-/** Locks that one piece of work may find in its way: a git that was killed held a ref, its log and the packed refs. */
-const MOST_LOCKS = 3;
+/** Locks that one piece of work may find in its way: a git that was killed held two refs, a log and the packed refs. */
+const MOST_LOCKS = 4;
 /** How often a lock with a living owner is looked at, and how long after each other. */
 const MOST_LOOKS = 120;
 const LOOK_MS = 500;

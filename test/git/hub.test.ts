@@ -740,6 +740,9 @@ describe('landing', () => {
     }
     expect(await w.hub.land(one, merged.commit)).toBe('raced');
     const after = await openHub(w.hub.place);
+    // A landing that was killed on the way has left both of its locks.
+    for (const ref of ['refs/heads/integration', 'refs/dispatch/fence'])
+      await writeFile(join(w.hub.place.dir, `${ref}.lock`), '');
     expect(await after.land(one, merged.commit)).toBe('landed');
   });
 
