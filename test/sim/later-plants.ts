@@ -1,5 +1,6 @@
 /** Planted bugs that the faults of the menu (menu.ts) show. */
 import type { Input } from '../../src/controller/door.ts';
+import { BrokenDisk } from './broken-disk.ts';
 import { often, type Plant } from './planting.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
@@ -50,6 +51,24 @@ export const LATER: Readonly<Record<string, Plant>> = {
       store.commit = async (lease, events, state) => {
         const newest = await store.holder();
         return commit(newest ?? lease, events, state);
+      };
+    },
+  },
+
+  'a commit that broke half-way is taken for durable': {
+    shows:
+      /n went|is gone|was \w+ and is|acknowledged up to|applied after|merged twice|runs .* a second time/,
+    plant: (sim) => {
+      Object.assign(sim.scenario.menu, { brokenCommit: 0.05 });
+      const { store } = sim;
+      const commit = store.commit.bind(store);
+      store.commit = async (lease, events, state) => {
+        try {
+          return await commit(lease, events, state);
+        } catch (error) {
+          if (error instanceof BrokenDisk) return 0;
+          throw error;
+        }
       };
     },
   },
