@@ -70,6 +70,9 @@ async function getBundle(
         why: error.message,
         fix: `free some space on ${node}; the branch is there, and is fetched then`,
       });
-    throw error;
+    throw new DispatchError('E_NODE_REFUSED', `${node} cannot hand a branch over now`, {
+      why: error.message,
+      fix: `the branch is there, and is asked for again; if it repeats: dispatch nodes probe ${node}`,
+    });
   }
 }

@@ -1,13 +1,12 @@
 /** Performs the effects that concern a node: orders, cancels, forgets. Every answer comes back as an input; none throws. */
+import { problemOf } from '../merge/problem.ts';
 import type { CommitId, NodeName, ProjectName } from '../model/ids.ts';
-import { DispatchError } from '../model/error.ts';
 import type { State } from '../model/state.ts';
 import type { NodeLink } from '../node/link.ts';
 import { NodeRefusal } from '../node/refusal.ts';
 import type { Effect, Input } from './door.ts';
 import type { Hubs } from './hubs.ts';
 import { buildOrder, type OrderSources } from './orders.ts';
-import { systemError } from '../model/system-error.ts';
 
 export type NodeEffect = Extract<Effect, { do: 'start' | 'cancel' | 'forget' }>;
 
@@ -80,7 +79,7 @@ function refusedOrFailed(effect: NodeEffect, error: unknown, hands: NodeHands): 
     }
     return failed(key, 'E_NODE_REFUSED', error.message);
   }
-  const code = (error instanceof DispatchError ? error : systemError(error))?.code ?? 'E_INTERNAL';
+  const { code } = problemOf(error);
   return failed(key, code, error instanceof Error ? error.message : String(error));
 }
 

@@ -21,6 +21,9 @@ const LARGEST_PACK = 2 * 1024 * 1024 * 1024;
 const OURS =
   /unable to create|unable to write|cannot create|read-only file system|out of memory|no space left|quota exceeded|input\/output error/i;
 
+/** Of a git that fails each time in other words. */
+const MOST_TRIES = 3;
+
 export interface Admission {
   /** The bundle. */
   readonly file: string;
@@ -63,6 +66,10 @@ export async function admitBundle(repo: RepoPlace, admission: Admission): Promis
   }
 }
 
+/**
+ * A bundle is bad when git says so twice in the same words, at the same step. A git that did its work and failed at the very end of it, or
+ * met a disk that would not read, says nothing about what was sent: the branch would be refused for good.
+ */
 async function checkObjects(
   repo: RepoPlace,
   quarantined: RepoPlace,
@@ -70,22 +77,37 @@ async function checkObjects(
   head: CommitId,
   base: CommitId,
 ): Promise<void> {
-  try {
-    await git(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${LARGEST_PACK}`], {
-      ...quarantined,
-      input: bundle.pack(),
-    });
-    // Everything that the commit reaches and no branch of the hub reaches must be there.
-    await git(['rev-list', '--objects', '--quiet', head, '--not', '--all'], quarantined);
-  } catch (error) {
-    if (!(error instanceof GitError) || error.why !== 'exit' || OURS.test(error.stderr)) throw error;
-    if (foundNoRoom(error, repo.gitDir)) throw error;
-    throw mismatch(head, stripControls(error.stderr).trim());
+  let said: string | null = null;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await prove(quarantined, bundle, head, base);
+    } catch (error) {
+      if (!(error instanceof GitError) || error.why !== 'exit' || OURS.test(error.stderr)) throw error;
+      if (foundNoRoom(error, repo.gitDir)) throw error;
+      const words = stripControls(error.stderr).trim();
+      const step = `${error.argv[0]}: ${words}`;
+      if (step === said) throw mismatch(head, words);
+      if (tries === MOST_TRIES) throw error;
+      said = step;
+    }
   }
-  const { code } = await git(['merge-base', '--is-ancestor', '--end-of-options', base, head], {
+}
+
+/** @throws GitError, in git's words; DispatchError E_BUNDLE_MISMATCH when the commit stands on something else. */
+async function prove(
+  quarantined: RepoPlace,
+  bundle: OpenBundle,
+  head: CommitId,
+  base: CommitId,
+): Promise<void> {
+  await git(['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${LARGEST_PACK}`], {
     ...quarantined,
-    okCodes: [0, 1, 128],
+    input: bundle.pack(),
   });
+  // Everything that the commit reaches and no branch of the hub reaches must be there.
+  await git(['rev-list', '--objects', '--quiet', head, '--not', '--all'], quarantined);
+  const stands = ['merge-base', '--is-ancestor', '--end-of-options', base, head];
+  const { code } = await git(stands, { ...quarantined, okCodes: [0, 1] });
   if (code !== 0) throw mismatch(head, `it does not stand on the base of the attempt, ${base}`);
 }
 

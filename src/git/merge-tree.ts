@@ -2,10 +2,10 @@
  * Merges without a working tree. `git merge-tree --write-tree` answers 0 for a clean merge and 1 for a conflict; any
  * other exit code is a failure of git and never read as a conflict.
  */
-import { type CommitId, commitId, isCommitId } from '../model/ids.ts';
+import { type CommitId, isCommitId } from '../model/ids.ts';
 import type { RepoPlace } from './repo-place.ts';
 import { decodePath, splitZ } from './paths.ts';
-import { git } from './run.ts';
+import { git, GitError, type GitOptions } from './run.ts';
 
 export type MergedTree =
   | { readonly clean: true; readonly tree: string }
@@ -69,8 +69,7 @@ export async function treeOf(repo: RepoPlace, commit: CommitId): Promise<string>
 
 /** @throws GitError when the commit is missing or has no parent. */
 export async function firstParent(repo: RepoPlace, commit: CommitId): Promise<CommitId> {
-  const { stdout } = await git(['rev-parse', '--verify', `${commit}^1`], repo);
-  return commitId(stdout.toString('latin1').trim());
+  return await namedCommit(['rev-parse', '--verify', `${commit}^1`], repo);
 }
 
 /** @throws GitError when git has no identity in its environment, or an object is missing. */
@@ -80,9 +79,14 @@ export async function commitTree(
   parents: readonly CommitId[],
   message: string,
 ): Promise<CommitId> {
-  const { stdout } = await git(['commit-tree', ...parents.flatMap((parent) => ['-p', parent]), tree], {
-    ...repo,
-    input: message,
-  });
-  return commitId(stdout.toString('latin1').trim());
+  const args = ['commit-tree', ...parents.flatMap((parent) => ['-p', parent]), tree];
+  return await namedCommit(args, { ...repo, input: message });
+}
+
+/** git takes no notice when its answer cannot be written to a pipe: one that names no commit is none. */
+async function namedCommit(args: readonly string[], options: GitOptions): Promise<CommitId> {
+  const { stdout, code } = await git(args, options);
+  const said = stdout.toString('latin1').trim();
+  if (!isCommitId(said)) throw new GitError(args, 'exit', code, 'it named no commit');
+  return said;
 }

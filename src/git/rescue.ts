@@ -7,6 +7,7 @@ import type { RepoPlace } from './repo-place.ts';
 import { HUB_ENV, isHub } from './hub-dir.ts';
 import type { HubHome } from './hub-copy.ts';
 import { INTEGRATION, moveRef, readRef, TARGET } from './refs.ts';
+import { believedGit } from './believed.ts';
 import { git } from './run.ts';
 import { presentCommits } from './tree-read.ts';
 import { Upstream } from './upstream.ts';
@@ -51,10 +52,13 @@ export async function unmergedIn(dir: string): Promise<UnmergedRef[]> {
 /** The commit that the hub knows by this name, whole or the beginning of its id; null when there is none. */
 export async function commitIn(dir: string, name: string): Promise<CommitId | null> {
   if (!isHub(dir) || !/^[A-Za-z0-9][A-Za-z0-9._/-]*$/u.test(name)) return null;
-  const { stdout } = await git(['rev-parse', '--verify', '-q', '--end-of-options', `${name}^{commit}`], {
-    ...place(dir),
-    okCodes: [0, 1, 128],
-  });
+  const { stdout } = await believedGit(
+    ['rev-parse', '--verify', '-q', '--end-of-options', `${name}^{commit}`],
+    {
+      ...place(dir),
+      okCodes: [0, 1],
+    },
+  );
   const id = stdout.toString('latin1').trim().split('\n').at(-1);
   return isCommitId(id) ? id : null;
 }

@@ -93,7 +93,8 @@ const KILL_GRACE_MS = 2000;
 
 /**
  * Runs git and resolves when it has ended and its output is read.
- * @throws GitError for any exit code not in `okCodes`, a signal, the deadline or too much output.
+ * @throws GitError for any exit code not in `okCodes`, a signal, the deadline or too much output; the error of an input that
+ *   cannot be read.
  * @throws DispatchError E_GIT_MISSING when there is no git on the PATH.
  */
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
@@ -133,7 +134,10 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     child.stderr?.on('data', (chunk: Buffer) => {
       stderr = Buffer.concat([stderr, chunk]).subarray(-STDERR_KEPT);
     });
-    feed(child, options.input);
+    let unread: Error | null = null;
+    feed(child, options.input, (error) => {
+      unread = error;
+    });
 
     child.once('error', (error) => {
       clearTimeout(deadline);
@@ -143,7 +147,8 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
       clearTimeout(deadline);
       options.signal?.removeEventListener('abort', giveUp);
       const said = stderr.toString('utf8');
-      if (stopped !== null) reject(new GitError(args, stopped, code, said));
+      if (unread !== null) reject(unread);
+      else if (stopped !== null) reject(new GitError(args, stopped, code, said));
       else if (code === null) reject(new GitError(args, 'signal', null, `${signal ?? ''} ${said}`.trim()));
       else if (!(options.okCodes ?? [0]).includes(code)) reject(new GitError(args, 'exit', code, said));
       else resolve({ code, stdout: Buffer.concat(out), stderr: said });
@@ -234,8 +239,11 @@ function sealedEnv(options: GitOptions): NodeJS.ProcessEnv {
   return { ...env, ...options.env };
 }
 
-/** git may end without reading all of its input; that is its answer, not our failure. */
-function feed(child: ChildProcess, input: GitOptions['input']): void {
+/**
+ * git may end without reading all of its input; that is its answer, not our failure. An input that cannot be read is: what
+ * git says of the part that it got is no answer.
+ */
+function feed(child: ChildProcess, input: GitOptions['input'], onUnread: (error: Error) => void): void {
   const { stdin } = child;
   if (stdin === null || input === undefined) return;
   stdin.on('error', () => {});
@@ -243,7 +251,10 @@ function feed(child: ChildProcess, input: GitOptions['input']): void {
     stdin.end(input);
     return;
   }
-  input.on('error', () => stdin.destroy());
+  input.on('error', (error) => {
+    onUnread(error);
+    stdin.destroy();
+  });
   input.pipe(stdin);
 }
 

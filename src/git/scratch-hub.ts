@@ -19,7 +19,7 @@ import { mergeBranch } from './merge-branch.ts';
 import { commitTree, firstParent, mergeBases, treeOf } from './merge-tree.ts';
 import { changedBetween, projectTrees } from './projection.ts';
 import { INTEGRATION, readRef, START } from './refs.ts';
-import { git } from './run.ts';
+import { believedGit } from './believed.ts';
 import { landedMerges, type LandedMerge, mergeOf } from './trailers.ts';
 import { Upstream } from './upstream.ts';
 
@@ -54,10 +54,13 @@ export class ScratchHub {
 
   /** A commit that the hub knows by this name or id; null when there is none. */
   async resolve(name: string): Promise<CommitId | null> {
-    const { stdout } = await git(['rev-parse', '--verify', '-q', '--end-of-options', `${name}^{commit}`], {
-      gitDir: this.#hub,
-      okCodes: [0, 1, 128],
-    });
+    const { stdout } = await believedGit(
+      ['rev-parse', '--verify', '-q', '--end-of-options', `${name}^{commit}`],
+      {
+        gitDir: this.#hub,
+        okCodes: [0, 1],
+      },
+    );
     const id = stdout.toString('latin1').trim().split('\n').at(-1);
     return isCommitId(id) ? id : null;
   }

@@ -5,7 +5,9 @@
  */
 import { lstatSync, readFileSync } from 'node:fs';
 import { type CommitId, isCommitId } from '../model/ids.ts';
+import { believedGit } from './believed.ts';
 import { git } from './run.ts';
+import { outlivingLock } from './stale-lock.ts';
 import { inTree, needTree, type TreePlace } from './tree.ts';
 
 export interface SnapshotOrder {
@@ -39,7 +41,7 @@ export async function snapshot(place: TreePlace, order: SnapshotOrder): Promise<
     },
   };
   const own = inTree(place);
-  await git([...DURABLE, 'add', '-A'], own);
+  await outlivingLock(place.gitDir, () => git([...DURABLE, 'add', '-A'], own));
   const tree = text(await git([...DURABLE, 'write-tree'], own));
   const baseTree = text(await git(['rev-parse', '--verify', `${order.base}^{tree}`], own));
   if (tree === baseTree) return null;
@@ -74,12 +76,10 @@ async function agentTip(
 ): Promise<{ commit: CommitId; tree: string } | null> {
   const commit = readHead(`${place.tree}/.git`);
   if (commit === null) return null;
-  const { code } = await git(['merge-base', '--is-ancestor', base, commit], {
-    ...here,
-    okCodes: [0, 1, 128],
-  });
+  const stands = ['merge-base', '--is-ancestor', base, commit];
+  const { code } = await believedGit(stands, { ...here, okCodes: [0, 1] });
   if (code !== 0) return null;
-  const found = await git(['rev-parse', '--verify', `${commit}^{tree}`], { ...here, okCodes: [0, 128] });
+  const found = await believedGit(['rev-parse', '--verify', `${commit}^{tree}`], here);
   return found.code === 0 ? { commit, tree: text(found) } : null;
 }
 

@@ -1,12 +1,13 @@
 /**
- * Gets over a git that was killed while it held a lock file: the file stays and keeps everybody else out. Of the hub and
- * of a node's mirror; their other files are moved into place, and a half of one is never seen.
+ * Gets over a git that was killed while it held a lock file: the file stays and keeps everybody else out. Of the hub, of a
+ * node's mirror and of an attempt's index; their other files are moved into place, and a half of one is never seen.
  *
  * This file is bundled into the node-side program too, so it stands on node's own modules and on run.ts.
  */
 import { execFile } from 'node:child_process';
 import { rm, stat } from 'node:fs/promises';
 import { uptime } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { GitError } from './run.ts';
 
@@ -16,6 +17,9 @@ const run = promisify(execFile);
 const STALE_LOCK_MS = 90 * 60_000;
 /** Locks that one piece of work may find in its way: a git that was killed held a ref, its log and the packed refs. */
 const MOST_LOCKS = 3;
+/** How often a lock with a living owner is looked at, and how long after each other. */
+const MOST_LOOKS = 120;
+const LOOK_MS = 500;
 
 /**
  * Runs the work, and once more when it met a lock file that a dead git left behind: one from before this machine
@@ -23,14 +27,34 @@ const MOST_LOCKS = 3;
  * living owner stays, and so does the error.
  */
 export async function retryingStaleLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
+  return await retrying(dir, work, 0);
+}
+
+/**
+ * The same where a living owner can only be what one that was killed has left: its git goes on to its end, and is waited
+ * for.
+ */
+export async function outlivingLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  return await retrying(dir, work, MOST_LOOKS);
+}
+
+async function retrying<T>(dir: string, work: () => Promise<T>, mostLooks: number): Promise<T> {
+  let looks = 0;
+  for (let tries = 1; ; ) {
     try {
       return await work();
     } catch (error) {
       const lock = lockInTheWay(error);
-      const isOurs = lock !== null && lock.startsWith(dir);
-      if (tries > MOST_LOCKS || !isOurs || !(await isStale(dir, lock))) throw error;
-      await rm(lock, { force: true });
+      if (lock === null || !lock.startsWith(dir)) throw error;
+      if (await isStale(dir, lock)) {
+        if (tries > MOST_LOCKS) throw error;
+        tries += 1;
+        await rm(lock, { force: true });
+      } else {
+        if (looks >= mostLooks) throw error;
+        looks += 1;
+        await setTimeout(LOOK_MS);
+      }
     }
   }
 }

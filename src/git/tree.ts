@@ -19,6 +19,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { CommitId } from '../model/ids.ts';
 import { git } from './run.ts';
+import { outlivingLock } from './stale-lock.ts';
 
 const run = promisify(execFile);
 
@@ -119,7 +120,8 @@ export function needTree(tree: string): void {
 
 /** `reset --hard` without a HEAD to move: files that differ from the index or the commit are written anew. */
 async function checkout(place: TreePlace, commit: CommitId): Promise<void> {
-  await git(['read-tree', '--reset', '-u', commit], inTree(place));
+  const read = ['read-tree', '--reset', '-u', commit];
+  await outlivingLock(place.gitDir, () => git(read, inTree(place)));
 }
 
 export function inTree(place: TreePlace): {

@@ -49,6 +49,11 @@ export function ledgerOf(state: State, rules: BudgetRules = DEFAULT_RULES): Ledg
 
 const kept = new WeakMap<State, Ledger>();
 
+/** The next look sums anew. */
+export function forgetLedger(state: State): void {
+  kept.delete(state);
+}
+
 /** The projects that bound each of their tasks. */
 function boundingTasks({ projects }: State): ReadonlySet<ProjectName> {
   return new Set(

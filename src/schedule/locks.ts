@@ -110,6 +110,11 @@ class HeldPaths {
 
 const kept = new WeakMap<State, HeldPaths>();
 
+/** The next look indexes anew. */
+export function forgetHeldPaths(state: State): void {
+  kept.delete(state);
+}
+
 function heldPaths(state: State): HeldPaths {
   const held = kept.get(state) ?? new HeldPaths();
   kept.set(state, held);

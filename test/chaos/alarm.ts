@@ -10,6 +10,8 @@ interface Told {
   readonly message: string;
 }
 
+export const SINK = 'hook';
+
 export class Alarm {
   readonly #told: Told[] = [];
   readonly #server: Server;
@@ -43,9 +45,13 @@ export class Alarm {
       '  event-loop: { off: true }',
       '  disk: { least: 8MB }',
       'sinks:',
-      `  - { kind: webhook, name: hook, url: "http://127.0.0.1:${port}/" }`,
+      `  - { kind: webhook, name: ${SINK}, url: "http://127.0.0.1:${port}/" }`,
       '',
     ].join('\n');
+  }
+
+  heard(key: string): boolean {
+    return this.#told.some((one) => one.key === key);
   }
 
   /** A cause is told once a day: raised once, or again only where it was over in between and a day has passed. */

@@ -6,6 +6,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Laid over an environment without the developer's own settings. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A program and its arguments that run the command. */
+  readonly front?: readonly string[];
   /** Longest life, milliseconds: what hangs must not hang the run. */
   readonly limitMs?: number;
 }
@@ -43,7 +45,9 @@ export class Running {
 
   constructor(args: readonly string[], options: RunOptions) {
     this.#args = args;
-    const child = spawn(process.execPath, [program(options.env?.DISPATCH_DIST), ...args], {
+    const command = [process.execPath, program(options.env?.DISPATCH_DIST), ...args];
+    const [file = '', ...rest] = [...(options.front ?? []), ...command];
+    const child = spawn(file, rest, {
       cwd: options.cwd,
       env: {
         PATH: process.env.PATH,

@@ -1,18 +1,19 @@
 /** One run of the story with a plan of what is to break, to its end by the same commands, and what came of it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { homePaths } from '../../src/controller/paths.ts';
-import { EXIT } from '../../src/model/exit.ts';
-import { isFinal } from '../../src/model/task.ts';
-import { openReader } from '../../src/store/sqlite/reader.ts';
+import type { State } from '../../src/model/state.ts';
+import { Alarm, SINK } from '../chaos/alarm.ts';
 import { type Home, makeHome, PROJECT, sshNode, type TaskText } from '../cluster/home.ts';
 import type { Sshd } from '../cluster/sshd.ts';
+import { Commands, stateOf } from './commands.ts';
+import { type Parts, prepareHome, wholeRun } from './phases.ts';
 import { writeLaunchPlan } from './points/launch.ts';
-import { type Mode, type Plan, PLAN_FILE, type Reached, readReached, type Targets } from './points/plan.ts';
+import { type Plan, PLAN_FILE, type Reached, readReached, type Targets } from './points/plan.ts';
 import type { Programs } from './programs.ts';
 import { endOf } from './story.ts';
 import { frontGit, gitReached } from './strace/git-points.ts';
+import { SqlitePoints } from './strace/sqlite-points.ts';
 import { linesOf, verdict } from './verdict.ts';
 
 export interface PassOptions {
@@ -20,19 +21,20 @@ export interface PassOptions {
   readonly programs: Programs;
   /** The second node; null: this machine alone. */
   readonly sshd: Sshd | null;
-  readonly mode: Mode | null;
-  readonly targets: Targets;
+  readonly targets: Plan['targets'];
   readonly once: boolean;
   readonly gaps: Plan['gaps'];
   readonly skip: number;
-  /** Trace git's system calls, and break these; null targets: count them. Null: leave git alone. */
-  readonly git: { readonly targets: Targets } | null;
+  readonly parts: Parts;
+  /** Trace the system calls of git and SQLite, and break these; null targets: count them. Null: leave them alone. */
+  readonly git: { readonly targets: Targets | null } | null;
   /** Told what happens, for whoever watches. */
   readonly tell: (what: string) => void;
+  /** Ends the run where it stands, and removes it. */
+  readonly stop?: AbortSignal;
 }
 
 export interface Pass {
-  readonly mode: Mode | null;
   readonly reached: readonly Reached[];
   /** Empty: nothing is wrong. */
   readonly violations: readonly string[];
@@ -43,22 +45,19 @@ export interface Pass {
   readonly kept: string | null;
 }
 
-/** A command that makes no progress any more is given up then. */
-const MOST_COMMANDS = 60;
-/** A link that broke again and again is tried twice a minute: whoever gives the command anew need not wait for that. */
-const LIMIT_MS = 120_000;
-/** One that hangs whatever a person does is found out by so many. */
-const MOST_CUTS = 4;
+/** Many of a task's attempts are broken on purpose. */
+const MOST_ATTEMPTS = 12;
 
 export async function runPass(options: PassOptions): Promise<Pass> {
-  const { programs, sshd, mode, targets, once, gaps, skip, git, tell } = options;
+  const { programs, sshd, targets, once, gaps, skip, git, tell } = options;
   const began = performance.now();
   let end: () => Promise<void> = () => Promise.resolve();
+  const stopped = (): void => void end();
   const here = { name: 'here', local: true, slots: 3 };
   const home = makeHome({
     tasks: options.tasks,
     files: { 'CHANGELOG.md': '# Changes\n' },
-    project: { gates: { extras: ['CHANGELOG.md'] }, max_attempts: 3 },
+    project: { gates: { extras: ['CHANGELOG.md'] }, max_attempts: MOST_ATTEMPTS },
     nodes: sshd === null ? [here] : [here, sshNode('box', sshd, { slots: 3 })],
     whenOver: (over) => {
       end = over;
@@ -67,96 +66,54 @@ export async function runPass(options: PassOptions): Promise<Pass> {
   rmSync(programs.points, { recursive: true, force: true, maxRetries: 5 });
   mkdirSync(programs.points, { recursive: true });
   restorePreload(programs);
-  const plan: Plan = { base: home.base, mode, targets, once, gaps, skip };
+  options.stop?.addEventListener('abort', stopped, { once: true });
+  const nodes = sshd === null ? ['here'] : ['here', 'box'];
+  const plan: Plan = { base: home.base, targets, once, gaps, skip, nodes };
   writeFileSync(join(programs.points, PLAN_FILE), JSON.stringify(plan));
   writeLaunchPlan(programs.points, plan);
   const bin = join(home.base, 'user', '.local', 'bin');
   const bins = sshd === null ? [bin] : [bin, join(sshd.home, '.local', 'bin')];
-  if (git !== null) frontGit(home.base, bins, git.targets, mode);
+  if (git !== null) frontGit(home.base, bins, git.targets);
   const env = {
     DISPATCH_DIST: programs.dist,
     ...(git !== null ? { PATH: `${bin}:${process.env.PATH ?? ''}` } : {}),
   };
-  const ends: Record<string, number> = {};
+  const sqlite = git === null ? null : new SqlitePoints(home.base, git.targets, skip);
+  const commands = new Commands(home, env, (verb) => sqlite?.front(verb) ?? []);
+  const alarm = await Alarm.open();
+  prepareHome(home, alarm.settings);
   const violations = [
-    ...(await repeated(home, env, ['start', PROJECT], ends, () => allFinal(home))),
-    ...(await repeated(home, env, ['collect', PROJECT], ends, () => isDelivered(home))),
+    ...(await wholeRun(home, commands, options.parts)),
     ...(await outcomes(home, options.tasks)),
     ...(await verdict(sceneOf(home, sshd))),
+    ...untold(await stateOf(home), alarm),
   ];
+  alarm.close();
+  options.stop?.removeEventListener('abort', stopped);
   const inPrograms = readdirSync(programs.points)
     .filter((name) => name.endsWith('.log'))
     .flatMap((name) => readReached(readFileSync(join(programs.points, name), 'utf8')));
-  const reached = [...inPrograms, ...gitReached(home.base, git?.targets ?? null)];
+  const inGit = gitReached(home.base, git?.targets ?? null);
+  const reached = [...inPrograms, ...inGit, ...(sqlite?.reached() ?? [])];
   const keep = violations.length > 0 && process.env.DISPATCH_CRASH_KEEP !== undefined;
-  if (keep) tell(`kept: ${home.base}`);
-  else await end();
-  return { mode, reached, violations, ends, ms: performance.now() - began, kept: keep ? home.base : null };
+  if (keep) {
+    cpSync(programs.points, join(home.base, 'points'), { recursive: true });
+    tell(`kept: ${home.base}`);
+  } else await end();
+  return {
+    reached,
+    violations,
+    ends: commands.ends,
+    ms: performance.now() - began,
+    kept: keep ? home.base : null,
+  };
 }
 
-/** The same command, again and again, until what it is for has come about. @returns what was wrong with how it ended. */
-async function repeated(
-  home: Home,
-  env: Readonly<Record<string, string>>,
-  args: readonly string[],
-  ends: Record<string, number>,
-  isOver: () => Promise<boolean>,
-): Promise<string[]> {
-  const found: string[] = [];
-  const [verb = ''] = args;
-  let last = '';
-  for (let count = 1; count <= MOST_COMMANDS; count += 1) {
-    const running = home.spawn([...args], { env, limitMs: LIMIT_MS });
-    const ran = await running.ended.catch((error: unknown) => String(error));
-    if (typeof ran === 'string') {
-      ends[`${verb} cut`] = (ends[`${verb} cut`] ?? 0) + 1;
-      if ((ends[`${verb} cut`] ?? 0) > MOST_CUTS) return [...found, `${verb}: ${ran.slice(-3000)}`];
-      continue;
-    }
-    const how = `${verb} ${ran.code ?? 'killed'}${codeIn(ran.stderr)}`;
-    ends[how] = (ends[how] ?? 0) + 1;
-    // A defect of ours, and what nobody has given a name to.
-    if (/\[E_INTERNAL\]|E_INTERNAL\)|^\s+at .*\(/mu.test(ran.stderr))
-      found.push(`${verb}: ended with ${ran.code} and ${ran.stderr.slice(0, 1000)}`);
-    last = ran.stderr.slice(-1000);
-    if (await isOver()) return found;
-    if (ran.code === EXIT.usage) return [...found, `${verb}: refused: ${ran.stderr.slice(0, 1000)}`];
-  }
-  return [
-    ...found,
-    `${verb}: not over after ${MOST_COMMANDS} times: ${JSON.stringify(ends)}; the last: ${last}`,
-  ];
-}
-
-function codeIn(stderr: string): string {
-  const [, code] = /error\[(E_\w+)\]/u.exec(stderr) ?? [];
-  return code === undefined ? '' : ` ${code}`;
-}
-
-async function stateOf(home: Home) {
-  const { database } = homePaths(home.dir);
-  if (!existsSync(database)) return null;
-  try {
-    const reader = await openReader(database);
-    try {
-      return await reader.load();
-    } finally {
-      await reader.close();
-    }
-  } catch {
-    // Killed before the first migration: there is no store yet.
-    return null;
-  }
-}
-
-async function allFinal(home: Home): Promise<boolean> {
-  const tasks = [...((await stateOf(home))?.tasks.values() ?? [])];
-  return tasks.length > 0 && tasks.every(({ progress }) => isFinal(progress));
-}
-
-async function isDelivered(home: Home): Promise<boolean> {
-  const project = [...((await stateOf(home))?.projects.values() ?? [])][0];
-  return project?.delivered != null && project.delivery === null;
+/** What the store says was told has been heard. */
+function untold(state: State | null, alarm: Alarm): string[] {
+  return [...(state?.alerts.values() ?? [])]
+    .filter(({ told, key }) => told.includes(SINK) && !alarm.heard(key))
+    .map(({ key }) => `alert ${key}: told ${SINK}, which has not heard it`);
 }
 
 /** Each task has come to what it must come to. */

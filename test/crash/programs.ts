@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
+import { hurry } from './hurry.ts';
 import { pointsInLaunch } from './points/launch.ts';
 
 export interface Programs {
@@ -17,6 +18,7 @@ export interface Programs {
 export function withPoints(from: string, to: string, points: string): Programs {
   rmSync(to, { recursive: true, force: true });
   cpSync(from, to, { recursive: true });
+  hurry(to);
   mkdirSync(points, { recursive: true });
   const preload = join(to, 'preload.mjs');
   buildSync({

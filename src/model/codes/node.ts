@@ -127,6 +127,12 @@ export const NODE_CODES = {
     explain:
       'Before an agent first runs on a node its program is asked for its version and its help, once for each version found there. This one is missing, is older than `probe.least`, or its help lacks a flag that the executor is called with, so every attempt would fail in a strange way. Install the version that your other nodes have, or describe the one that is there in executors.yaml (`arguments`, `resume`, `probe`). `dispatch nodes probe` shows what each node has.',
   },
+  E_NODE_REFUSED: {
+    title: 'a node understood a request and could not carry it out',
+    exit: EXIT.unreachable,
+    explain:
+      'The node answered, so the connection works, and named what kept it from doing it: a git that failed there, a file that could not be written. Nothing is lost, and dispatch asks again by itself. If it repeats, look at the machine with `dispatch nodes probe <node>`.',
+  },
   E_NODE_START: {
     title: 'the worker on the node does not start',
     exit: EXIT.unreachable,

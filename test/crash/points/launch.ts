@@ -4,27 +4,30 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan } from './plan.ts';
+import { MARKS, type Plan } from './plan.ts';
 
 const CLAIM = 'echo $$ 2>/dev/null >"$step.run" || exit 0\n';
 const END = 'echo "$code" >>"$step.run"\n';
 
-/** Sets `mode` to what is to happen at the next step of that name, `none` for nothing. A name breaks once in a run and node. */
+/** Steps of a node between two that break. */
+const GAP = 4;
+
+/** Sets `mode` to what is to happen at the next step of that name, `none` for nothing. */
 const POINT = `broken() {
-	mode=none ordinal=1
+	mode=none ordinal=1 since=@GAP@
 	log=@POINTS@/launch@\${root##*/}.log
 	tab=$(printf '\\t')
 	if [ -f "$log" ]; then
 		while IFS=$tab read -r mark _ name; do
-			[ "$name" = "launch $1" ] || continue
-			ordinal=$((ordinal + 1))
-			[ "$mark" = . ] || mode=over
+			since=$((since + 1))
+			[ "$mark" = . ] || since=0
+			[ "$name" != "launch $1" ] || ordinal=$((ordinal + 1))
 		done <"$log"
 	fi
 	mark=.
-	if [ "$mode" = none ] && [ -f @POINTS@/launch.plan ]; then
-		while IFS=$tab read -r how at name; do
-			[ "$at $name" = "$ordinal launch $1" ] && mode=$how mark=!
+	if [ "$since" -ge @GAP@ ] && [ -f @POINTS@/launch.plan ]; then
+		while IFS=$tab read -r how sign at name; do
+			[ "$at $name" = "$ordinal launch $1" ] && mode=$how mark=$sign
 		done <@POINTS@/launch.plan
 	fi
 	printf '%s\\t%s\\tlaunch %s\\n' "$mark" "$ordinal" "$1" >>"$log"
@@ -56,16 +59,19 @@ EIO | ENOSPC) ;;
 esac
 done_at
 `;
-  const function_ = POINT.replaceAll('@POINTS@', points);
+  const function_ = POINT.replaceAll('@POINTS@', points).replaceAll('@GAP@', String(GAP));
   return text
     .replace(CLAIM, () => claim)
     .replace(END, () => end)
     .replace('set -C\n', () => `${function_}set -C\n`);
 }
 
-export function writeLaunchPlan(points: string, { mode, targets }: Plan): void {
-  const lines = Object.entries(targets ?? {}).flatMap(([name, ordinals]) =>
-    name.startsWith('launch ') ? ordinals.map((ordinal) => `${mode}\t${ordinal}\t${name}\n`) : [],
+export function writeLaunchPlan(points: string, { targets }: Plan): void {
+  const all = targets === null || typeof targets === 'string' ? {} : targets;
+  const lines = Object.entries(all).flatMap(([name, modes]) =>
+    name.startsWith('launch ')
+      ? modes.map(([ordinal, mode]) => `${mode}\t${MARKS[mode]}\t${ordinal}\t${name}\n`)
+      : [],
   );
   writeFileSync(join(points, 'launch.plan'), lines.join(''));
 }

@@ -1,12 +1,14 @@
 /**
  * Points inside of git, by system calls: a program of that name on the PATH runs the real one under strace. A point's
- * name says in which repository, in which subcommand and at which kind of system call; its ordinal is the call's number
- * within that process. Besides, each subcommand can be done and be reported as failed.
+ * name says in which repository, in which subcommand and at which system call of a kind within that process:
+ * `git:hub update-ref rename/1`. Besides, each subcommand can be done and be reported as failed. What goes into a pipe is
+ * no durable step; git takes no notice when that fails.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isAptForSqlite } from './sqlite-points.ts';
 import type { Mode, Reached, Targets } from '../points/plan.ts';
 
 const CALLS = [
@@ -15,6 +17,10 @@ const CALLS = [
 ].join(',');
 /** A pack is written in as many pieces as it is long: what breaks in the first of them breaks in all. */
 const MOST_OF_A_KIND = 4;
+
+const HIT = /\(INJECTED\)|\(DELAYED\)|\+\+\+ killed by SIGKILL/u;
+/** What was broken in the end went into something else than a file. */
+const INTO_PIPE = /^\d+\s+write\(\d+<(?:pipe|socket|\/dev).*\((?:INJECTED|DELAYED)\)$/mu;
 
 const WORDS: Readonly<Record<Mode, string>> = {
   'killed before': 'before',
@@ -38,11 +44,11 @@ export function whyNoStrace(): string | null {
 }
 
 /** Puts the program in front of git in these directories; the plan of a run lies below its base. */
-export function frontGit(base: string, bins: readonly string[], targets: Targets, mode: Mode | null): void {
+export function frontGit(base: string, bins: readonly string[], targets: Targets | null): void {
   const plan = join(base, 'git-points');
   mkdirSync(plan);
   copyFileSync(here('after.sh'), join(plan, 'after.sh'));
-  if (targets !== null && mode !== null) writeFileSync(join(plan, 'targets'), linesOf(targets, mode));
+  if (targets !== null) writeFileSync(join(plan, 'targets'), linesOf(targets));
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   const text = readFileSync(here('git.sh'), 'utf8').replace('@GIT@', real).replace('@CALLS@', CALLS);
   for (const bin of bins) {
@@ -52,61 +58,65 @@ export function frontGit(base: string, bins: readonly string[], targets: Targets
   }
 }
 
-/** `hub update-ref rename 1`, … */
-export function gitTargets(points: readonly string[]): NonNullable<Targets> {
-  const named = points.map((point) => /^(.*) (\d+)$/u.exec(point) ?? []);
-  return Object.fromEntries(named.map(([, name = '', ordinal]) => [`git:${name}`, [Number(ordinal)]]));
+/** `hub update-ref rename/1`, … */
+export function gitTargets(points: readonly string[], mode: Mode): Targets {
+  return Object.fromEntries(points.map((point) => [`git:${point}`, [[1, mode]]]));
 }
 
-/** `git:hub update-ref renameat` 1 -> one line of the plan. Its id stands for its place in it. */
-function linesOf(targets: NonNullable<Targets>, mode: Mode): string {
+/** `git:hub update-ref renameat/1` -> one line of the plan. Its id stands for its place in it. */
+function linesOf(targets: Targets): string {
   return pointsOf(targets)
-    .map(({ place, sub, call, ordinal }, id) => `${id} ${place} ${sub} ${WORDS[mode]} ${call} ${ordinal}\n`)
+    .map(
+      ({ place, sub, call, number, mode }, id) => `${id} ${place} ${sub} ${WORDS[mode]} ${call} ${number}\n`,
+    )
     .join('');
 }
 
-function pointsOf(targets: NonNullable<Targets>) {
-  return Object.entries(targets).flatMap(([name, ordinals]) => {
-    const [role = '', sub = '', call = ''] = name.split(' ');
-    if (!role.startsWith('git:')) return [];
-    return ordinals.map((ordinal) => ({ name, place: role.slice(4), sub, call, ordinal }));
+function pointsOf(targets: Targets) {
+  return Object.entries(targets).flatMap(([name, modes]) => {
+    const [role = '', sub = '', what = ''] = name.split(' ');
+    const [mode] = modes.map(([, one]) => one);
+    if (!role.startsWith('git:') || mode === undefined) return [];
+    const [call = '', number = '1'] = what.split('/');
+    return [{ name, place: role.slice(4), sub, call, number, mode }];
   });
 }
 
 /** A point of git that can be broken in this mode: what is done and reported as failed is a whole call of git. */
 export function isApt(name: string, mode: Mode): boolean {
+  if (name.startsWith('sqlite:')) return isAptForSqlite(name, mode);
   if (!name.startsWith('git:')) return true;
   return name.endsWith(' exit') === (mode === 'unsure');
 }
 
 /** What git met in a run: without targets every system call, else those that were broken. */
-export function gitReached(base: string, targets: Targets): Reached[] {
+export function gitReached(base: string, targets: Targets | null): Reached[] {
   const plan = join(base, 'git-points');
   if (!existsSync(plan)) return [];
   const names = readdirSync(plan);
   if (targets === null)
     return names.filter((name) => name.startsWith('seen.')).flatMap((name) => seenIn(plan, name));
-  return pointsOf(targets).flatMap(({ name, ordinal }, id) => {
+  return pointsOf(targets).flatMap(({ name, mode }, id) => {
     const log = join(plan, `log.${id}`);
     if (!existsSync(log)) return [];
-    const hit = /\(INJECTED\)|\(DELAYED\)|\+\+\+ killed by SIGKILL/u.test(readFileSync(log, 'utf8'));
-    return [{ name, ordinal, hit }];
+    const said = readFileSync(log, 'utf8');
+    const isHit = HIT.test(said) && !INTO_PIPE.test(said);
+    return [{ name, ordinal: 1, hit: isHit ? mode : null }];
   });
 }
 
 function seenIn(plan: string, file: string): Reached[] {
   const [, place = '', sub = ''] = file.split('.');
   const counts = new Map<string, number>();
+  const seen = new Set<string>(['exit']);
   for (const line of readFileSync(join(plan, file), 'utf8').split('\n')) {
-    const [, pid, call] = /^(\d+)\s+(\w+)\(/u.exec(line) ?? [];
-    if (call !== undefined) counts.set(`${pid} ${call}`, (counts.get(`${pid} ${call}`) ?? 0) + 1);
+    const [, pid, call = '', rest = ''] = /^(\d+)\s+(\w+)\((.*)$/u.exec(line) ?? [];
+    if (pid === undefined) continue;
+    const count = (counts.get(`${pid} ${call}`) ?? 0) + 1;
+    counts.set(`${pid} ${call}`, count);
+    if (count <= MOST_OF_A_KIND && !/^\d+<(?!\/(?!dev\/))/u.test(rest)) seen.add(`${call}/${count}`);
   }
-  const calls = [...counts].map(([key, count]) => ({
-    name: `git:${place} ${sub} ${key.slice(key.indexOf(' ') + 1)}`,
-    ordinal: Math.min(count, MOST_OF_A_KIND),
-    hit: false,
-  }));
-  return [...calls, { name: `git:${place} ${sub} exit`, ordinal: 1, hit: false }];
+  return [...seen].map((what) => ({ name: `git:${place} ${sub} ${what}`, ordinal: 1, hit: null }));
 }
 
 function here(name: string): string {

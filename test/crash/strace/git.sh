@@ -22,10 +22,15 @@ case $dir in
 *) place=mirror ;;
 esac
 if ! [ -f "$plan/targets" ]; then
-	exec strace -f -qq -o "$plan/seen.$place.$sub.$$" -e trace=@CALLS@ -e signal=none "$real" "$@"
+	exec strace -f -y -qq -o "$plan/seen.$place.$sub.$$" -e trace=@CALLS@ -e signal=none "$real" "$@"
 fi
-# The program must get on in between. The plan comes on another descriptor: standard input is git's.
-[ $(($$ % 4)) = 0 ] || exec "$real" "$@"
+# The program must get on in between: an attempt takes some fifteen calls of git. The plan comes on another descriptor:
+# standard input is git's.
+case $place in
+hub) among=5 ;;
+*) among=12 ;;
+esac
+[ $(($$ % among)) = 0 ] || exec "$real" "$@"
 while read -r id at what mode call n <&3; do
 	[ "$at" = "$place" ] && [ "$what" = "$sub" ] && mkdir "$plan/taken.$id" 2>/dev/null || continue
 	log=$plan/log.$id
@@ -39,6 +44,6 @@ while read -r id at what mode call n <&3; do
 		;;
 	*) set -- -o "$log" -e "inject=$call:error=$mode:when=$n" "$real" "$@" ;;
 	esac
-	exec strace -f -qq -e "trace=$call" "$@" 3<&-
+	exec strace -f -y -qq -e "trace=$call" "$@" 3<&-
 done 3<"$plan/targets"
 exec "$real" "$@"
