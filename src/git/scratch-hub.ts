@@ -20,7 +20,6 @@ import { commitTree, firstParent, mergeBases, treeOf } from './merge-tree.ts';
 import { changedBetween, projectTrees } from './projection.ts';
 import { INTEGRATION, readRef, START } from './refs.ts';
 import { believedGit } from './believed.ts';
-import { git } from './run.ts';
 import { landedMerges, type LandedMerge, mergeOf } from './trailers.ts';
 import { Upstream } from './upstream.ts';
 
