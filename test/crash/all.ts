@@ -118,6 +118,8 @@ async function broken(setting: Setting, passes: Pass[]): Promise<void> {
       const targets = isBroad ? broad : coverage.next(setting.modes, false, rng);
       if (Object.keys(targets).length === 0) return;
       const run = await pass(setting, number, { targets, once: isBroad, skip: rng() });
+      // What was ended in the middle says nothing.
+      if (setting.stop.aborted) return;
       passes.push(run);
       inVain = noted(setting, run) > 0 ? 0 : inVain + 1;
     }
