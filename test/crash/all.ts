@@ -170,4 +170,5 @@ function noted({ coverage, modes, file, commit }: Setting, run: Pass): number {
   return fresh;
 }
 
-process.exitCode = await main();
+// Runs that were ended in the middle wait for programs that are gone.
+process.exit(await main());
