@@ -23,8 +23,8 @@ demo-clean: ## Remove what the demo left
 test: setup ## Everything, real sshd, tmux and git included
 	@npx vitest run $(VITEST_ARGS)
 
-test-bootstrap: setup ## bootstrap.sh in a fresh Debian 12, agents and all: as root, with network, three to six minutes
-	@DISPATCH_TEST_BOOTSTRAP=1 npx vitest run test/bootstrap/debian.test.ts $(VITEST_ARGS)
+test-bootstrap: setup ## bootstrap.sh in a fresh Debian 12, agents and all, and a unit under a real systemd: as root, with network, three to six minutes
+	@DISPATCH_TEST_BOOTSTRAP=1 npx vitest run test/bootstrap/debian.test.ts test/bootstrap/systemd.test.ts $(VITEST_ARGS)
 
 # The programs are large (1.4 GB) and change often: no dependency, kept in a cache, at the versions that were tested.
 AGENT_PACKAGES ?= $(HOME)/.cache/dispatch-agents

@@ -23,7 +23,7 @@ export function bound({ found, undecided }: Bench, figure: number, most: number,
 }
 
 export function ofHome(
-  rule: RuleName | 'invariants',
+  rule: RuleName | 'invariants' | 'aside',
   level: AlertLevel,
   code: ErrorCode,
   message: string,

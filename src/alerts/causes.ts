@@ -10,7 +10,7 @@ import type { Snapshot } from '../schedule/snapshot.ts';
 import type { AlertRules, RuleName } from '../spec/alert-settings.ts';
 import { type Bench, bound, ofHome, round } from './bench.ts';
 import type { Figures } from './figures.ts';
-import { backup, disk, doubts, eventLoop, parts, sinks, wal } from './here.ts';
+import { asides, backup, disk, doubts, eventLoop, parts, sinks, wal } from './here.ts';
 import { blockedCount, budgetUse, failureRate, idleWork, lastProgress, utilisation } from './measures.ts';
 
 export interface Judged {
@@ -23,6 +23,7 @@ export interface Judged {
 export function causesOf(snapshot: Snapshot, figures: Figures, rules: AlertRules, now: number): Judged {
   const looks = [
     doubts,
+    asides,
     known,
     nodes,
     failures,

@@ -26,6 +26,8 @@ export interface Figures {
   readonly idleSince: number | null;
   /** What must hold of the state and does not: a defect. */
   readonly doubts: ReadonlySet<string>;
+  /** What could not be applied, and where it is kept; oldest first. */
+  readonly asides: readonly string[];
   /** Parts of the controller that did something since it began: the failures in a row, and why no new work starts for them. */
   readonly parts: ReadonlyMap<string, PartFigure>;
   /** Why the backup of the day cannot be made; null: nothing is known to be wrong. `tried`: since this process began, or it is not due. */

@@ -14,6 +14,15 @@ export function doubts({ figures, found }: Bench): void {
   found({ key: 'invariants', ...about, fix: 'dispatch replay --check' });
 }
 
+/** So is what the state refuses; it lasts until somebody has looked at it. */
+export function asides({ figures, found }: Bench): void {
+  const [first] = figures.asides;
+  if (first === undefined) return;
+  const more = figures.asides.length === 1 ? '' : ` (and ${figures.asides.length - 1} more)`;
+  const about = ofHome('aside', 'P1', 'E_UNFIT', `${first}${more}`);
+  found({ key: 'aside', ...about, fix: 'dispatch replay --check' });
+}
+
 export function disk(bench: Bench): void {
   const { rules, figures } = bench;
   const rule = rules.disk;

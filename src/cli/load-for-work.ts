@@ -7,7 +7,7 @@ import { loadHome, loadHomeConfig, loadProject } from '../spec/load.ts';
 import type { Context } from './context.ts';
 import { problemCounts, problemsText } from './problems.ts';
 
-interface Work {
+export interface Work {
   readonly nodes: readonly NodeConfig[];
   readonly budget: BudgetRules;
   readonly projects: readonly {

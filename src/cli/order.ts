@@ -9,6 +9,7 @@ import { homePaths } from '../controller/paths.ts';
 import type { Session } from '../controller/session.ts';
 import { codeEntry } from '../model/codes/index.ts';
 import { EXIT, type ExitCode } from '../model/exit.ts';
+import { orderingController } from './ordering-controller.ts';
 import type { Context } from './context.ts';
 import { nodesOf } from './nodes-file.ts';
 import { safeLine } from './render/safe-text.ts';
@@ -47,7 +48,7 @@ export async function commandEach(
 }
 
 /** Gives the commands to the running controller, or is one for as long as it takes. What it says to them is the caller's to show. */
-export async function giveAll(
+export function giveAll(
   context: Context,
   commands: readonly Named[],
   before: Before = forNothing,
@@ -55,13 +56,16 @@ export async function giveAll(
   const home = context.home();
   const { socket } = homePaths(home);
   const replies: { name: string; reply: Reply }[] = [];
-  for (const [name, command] of commands) {
-    const reply = await askController(socket, command);
-    if (reply === null)
-      return [...replies, ...(await giveOurselves(context, home, commands.slice(replies.length), before))];
-    replies.push({ name, reply });
-  }
-  return replies;
+  return orderingController(context, home, async () => {
+    // What was answered is not given again.
+    for (const [name, command] of commands.slice(replies.length)) {
+      const reply = await askController(socket, command);
+      if (reply === null)
+        return [...replies, ...(await giveOurselves(context, home, commands.slice(replies.length), before))];
+      replies.push({ name, reply });
+    }
+    return replies;
+  });
 }
 
 /** No controller listens: be one, without starting anything, until every node that can be reached has heard. */

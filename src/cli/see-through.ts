@@ -12,6 +12,7 @@ import { DispatchError } from '../model/error.ts';
 import type { Event } from '../model/event.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
+import { orderingController } from './ordering-controller.ts';
 import type { Context } from './context.ts';
 import { nodesOf } from './nodes-file.ts';
 import { type Interrupt, interruption } from './progress/interrupt.ts';
@@ -40,7 +41,17 @@ export interface Seen {
 const LOOK_MS = 100;
 
 /** @throws DispatchError when a command was refused, or no node can be reached and a gate has to run. */
-export async function seeThrough(context: Context, wish: Wish): Promise<Seen> {
+export function seeThrough(context: Context, wish: Wish): Promise<Seen> {
+  // What a controller took is not given again.
+  let taken = 0;
+  return orderingController(context, context.home(), () =>
+    seeIn(context, { ...wish, commands: wish.commands.slice(taken) }, (count) => {
+      taken += count;
+    }),
+  );
+}
+
+async function seeIn(context: Context, wish: Wish, took: (count: number) => void): Promise<Seen> {
   const screen = await screenFor(context, wish.projects);
   const stop = interruption();
   try {
@@ -49,6 +60,7 @@ export async function seeThrough(context: Context, wish: Wish): Promise<Seen> {
       const events: Event[] = [];
       let seq = view.eventCount;
       const given = await giveAll(socket, wish.commands);
+      took(given);
       for (;;) {
         await view.refresh();
         const page = await view.reader.events(seq, 1000);

@@ -19,6 +19,7 @@ import { projectOfKey } from '../model/found.ts';
 import type { ProjectName } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { BUILT_IN_ALERTS, type AlertSettings, type SinkConfig } from '../spec/alert-settings.ts';
+import { asidesOf, asideText } from './asides.ts';
 import { systemClock } from './clock.ts';
 import { diskOf, walOf } from './measure.ts';
 import { NodeSpans } from './node-spans.ts';
@@ -158,6 +159,7 @@ export class AlertWatch {
       movedAt: this.#movedAt,
       idleSince: this.#idleSince,
       doubts: session.doubts,
+      asides: asidesOf(home).map(asideText),
       parts: session.parts,
       backup: this.#options.backup?.() ?? { tried: false, failing: null },
       sinks: new Map(

@@ -9,7 +9,7 @@
  *
  * One success ends all that. Safe mode may leave nothing that could succeed, so new work is let through again every ten
  * minutes: one more failure shuts the door again. A node that does not answer and a remote that is down are no part of the
- * controller: links and leases see to them. A defect that leaves the state in doubt is not counted at all: it ends the process.
+ * controller: links and leases see to them. Nor is what the state refuses counted here: it is put aside (see `unfit`).
  */
 import type { ProjectName } from '../model/ids.ts';
 import type { SafeMode } from '../schedule/safe-mode.ts';

@@ -3,7 +3,8 @@
  * of its own; the loop in production and the simulator in tests drive the same core.
  *
  * A driver's turn: `turn(inputs, now)`; commit the events durably; only then perform the effects, and bring each result
- * back as an input with the effect's key. When the commit fails nothing has happened: drop the core and load the state.
+ * back as an input with the effect's key. When the commit fails, or the turn itself, nothing has happened: `again` with the
+ * state as it is stored.
  */
 import { assertNever } from '../model/assert.ts';
 import type { BudgetRules } from '../model/budget.ts';
@@ -12,9 +13,11 @@ import { type ProjectName, type TaskKey, tokenFrom } from '../model/ids.ts';
 import type { NodeConfig } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
 import { violations, watch } from '../model/invariants.ts';
+import { replaceState } from '../model/replace-state.ts';
 import { chainLengths } from '../plan/chain.ts';
 import { Budgets } from '../schedule/budget.ts';
 import { decide } from '../schedule/decide.ts';
+import { forgetState } from '../schedule/forget.ts';
 import { gateSlots } from '../schedule/gates.ts';
 import type { Snapshot } from '../schedule/snapshot.ts';
 import { surroundings, surroundingsAnew } from '../schedule/surroundings.ts';
@@ -22,21 +25,23 @@ import { alertsTold, judgeAlerts } from './alerts.ts';
 import { claim } from './claim.ts';
 import { command, type Reply } from './commands.ts';
 import { advanceControls, copyBroken, inspected } from './control.ts';
-import { passDeliveries } from './deliveries.ts';
+import { drain, passDeliveries } from './deliveries.ts';
 import { contractRead } from './contract.ts';
 import { doubt } from './doubts.ts';
 import type { Effect, Input } from './door.ts';
+import { finishEffect } from './effect-end.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
 import { mergeConflict, mergeWaits, predicted } from './from-predictions.ts';
 import { awake } from './leases.ts';
+import { keepMemory } from './kept-memory.ts';
 import { freshMemory, type Memory } from './memory.ts';
-import { isDrained, wantedEffects } from './needs.ts';
+import { wantedEffects } from './needs.ts';
 import { repaired } from './node-words.ts';
 import { advanceQueues } from './queue.ts';
-import { effectBackoff } from './policy.ts';
 import { tendNodes } from './tend.ts';
 import { Turn } from './turn.ts';
+import { type Culprit, type Step, UnfitTurn } from './unfit.ts';
 
 export interface CoreOptions {
   readonly epoch: number;
@@ -62,20 +67,32 @@ export class Core {
   #nodes: readonly NodeConfig[] = [];
   #budget: BudgetRules | null = null;
   #chainMs: ReadonlyMap<TaskKey, number>;
-  readonly #watch: ReturnType<typeof watch>;
+  #watch: ReturnType<typeof watch>;
+  /** Steps that tripped over the state. */
+  readonly #leftOut = new Set<Step>();
+  #undo: () => void = () => undefined;
 
   constructor(state: State, options: CoreOptions) {
     this.state = state;
     this.memory = freshMemory(state);
     this.#options = options;
     this.#chainMs = chainLengths(state);
-    this.#watch = watch(
-      state,
-      surroundings(() => ({
-        nodes: this.#nodes,
-        ...(this.#budget === null ? {} : { budget: this.#budget }),
-      })),
-    );
+    this.#watch = this.#watched();
+  }
+
+  /** The last turn counts for nothing: goes on from this state, which is the one that was durable before it. */
+  again(state: State): void {
+    this.#undo();
+    replaceState(this.state, state);
+    forgetState(this.state);
+    this.#chainMs = chainLengths(this.state);
+    this.#watch = this.#watched();
+  }
+
+  /** Goes on without this step: it trips over the state, so that what must hold is in doubt. */
+  leaveOut(step: Step, why: string): void {
+    this.#leftOut.add(step);
+    doubt(this.memory, [`a step of each turn (${step}) cannot be taken: ${why}`]);
   }
 
   /** nodes.json as it is now. */
@@ -114,25 +131,50 @@ export class Core {
     return this.memory.doubts;
   }
 
-  /** @param now wall clock, milliseconds. */
+  /**
+   * @param now wall clock, milliseconds.
+   * @throws UnfitTurn when it cannot be taken; then `again` has to follow.
+   */
   turn(inputs: readonly Input[], now: number): TurnResult {
+    this.#undo = keepMemory(this.memory);
     const turn = new Turn(this.state, this.memory, this.#options.epoch, now);
     const replies: Reply[] = [];
-    for (const input of inputs) this.#take(turn, input, replies);
-    tendNodes(turn, this.#nodes);
+    inputs.forEach((input, number) => tried({ input: number }, () => this.#take(turn, input, replies)));
     const slots = gateSlots({ nodes: this.#nodes, connected: this.memory.connected });
-    advanceQueues(turn, slots);
-    advanceControls(turn);
-    passDeliveries(turn);
-    this.#drain(turn);
-    const snapshot = this.snapshot();
-    for (const decision of decide(snapshot, now)) claim(turn, decision, tokenFrom(this.#options.random()));
-    const { dayEnd } = new Budgets(snapshot, now);
-    if (dayEnd !== null) turn.wakeAt(dayEnd);
-    doubt(this.memory, this.#watch(turn.events));
-    const effects = wantedEffects(turn, slots);
+    this.#step('nodes', () => tendNodes(turn, this.#nodes));
+    this.#step('queues', () => advanceQueues(turn, slots));
+    this.#step('controls', () => advanceControls(turn));
+    this.#step('deliveries', () => {
+      passDeliveries(turn);
+      drain(turn, this.#nodes);
+    });
+    this.#step('decisions', () => this.#decide(turn));
+    this.#step('watch', () => doubt(this.memory, this.#watch(turn.events)));
+    const effects = this.#step('effects', () => wantedEffects(turn, slots)) ?? [];
     for (const effect of effects) this.memory.inflight.add(effect.key);
     return { events: turn.events, effects, replies, wakeAt: this.#nextWake(now) };
+  }
+
+  #watched(): ReturnType<typeof watch> {
+    return watch(
+      this.state,
+      surroundings(() => ({
+        nodes: this.#nodes,
+        ...(this.#budget === null ? {} : { budget: this.#budget }),
+      })),
+    );
+  }
+
+  #step<T>(step: Step, take: () => T): T | null {
+    return this.#leftOut.has(step) ? null : tried({ step }, take);
+  }
+
+  #decide(turn: Turn): void {
+    const snapshot = this.snapshot();
+    for (const decision of decide(snapshot, turn.now))
+      claim(turn, decision, tokenFrom(this.#options.random()));
+    const { dayEnd } = new Budgets(snapshot, turn.now);
+    if (dayEnd !== null) turn.wakeAt(dayEnd);
   }
 
   #dispatching(): ReadonlySet<ProjectName> {
@@ -144,7 +186,7 @@ export class Core {
   }
 
   #take(turn: Turn, input: Input, replies: Reply[]): void {
-    const tries = this.#finishEffect(turn, input);
+    const tries = finishEffect(turn, input);
     switch (input.is) {
       case 'tick':
         return;
@@ -174,6 +216,8 @@ export class Core {
         return;
       case 'mended':
         return repaired(turn, input);
+      case 'unfit':
+        return node.unfit(turn, input);
       case 'node.probed':
         return node.nodeProbed(turn, input);
       case 'node.news':
@@ -230,31 +274,6 @@ export class Core {
     }
   }
 
-  /** Frees the effect's key; a failed one backs off. Returns how often in a row it has failed now. */
-  #finishEffect(turn: Turn, input: Input): number {
-    if (!('key' in input)) return 0;
-    const { inflight, retries } = this.memory;
-    inflight.delete(input.key);
-    if (input.is !== 'effect.failed' && input.is !== 'start.refused') {
-      retries.delete(input.key);
-      return 0;
-    }
-    const tries = (retries.get(input.key)?.tries ?? 0) + 1;
-    const at = turn.now + effectBackoff(tries);
-    retries.set(input.key, { tries, at });
-    turn.wakeAt(at);
-    return tries;
-  }
-
-  #drain(turn: Turn): void {
-    for (const project of this.state.projects.values()) {
-      if (project.delivery?.at !== 'draining' || project.integration === null) continue;
-      const names = this.#nodes.map((config) => config.name);
-      if (isDrained(turn, project.name, names))
-        turn.record({ type: 'delivery.drained', project: project.name });
-    }
-  }
-
   #nextWake(now: number): number | null {
     let next: number | null = null;
     for (const moment of this.memory.wakeups) {
@@ -262,5 +281,14 @@ export class Core {
       else if (next === null || moment < next) next = moment;
     }
     return next;
+  }
+}
+
+/** Whatever it throws is a defect: what was being done is to blame. */
+function tried<T>(culprit: Culprit, take: () => T): T {
+  try {
+    return take();
+  } catch (error) {
+    throw new UnfitTurn(culprit, error);
   }
 }

@@ -72,6 +72,8 @@ export type Input =
       readonly journal: string;
       readonly entries: readonly JournalEntry[];
     }
+  /** Something that the node said was put aside, because the state refuses it. */
+  | { readonly is: 'unfit'; readonly node: NodeName; readonly why: string }
   /** What a node's programs say about themselves. */
   | {
       readonly is: 'node.probed';

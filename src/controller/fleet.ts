@@ -18,6 +18,8 @@ import type { NodeLook, NodeReport } from './questions.ts';
 /** Between two looks at how a node is doing, and at one that something ails; one packet each, milliseconds. */
 const HEALTH_MS = 60_000;
 const AILING_MS = 10_000;
+/** Until a node whose hello was of no use is connected anew, milliseconds. */
+const RENEW_MS = 60_000;
 
 export interface FleetOptions {
   readonly state: State;
@@ -137,6 +139,17 @@ export class Fleet {
   look(name: NodeName): void {
     const link = this.links.get(name);
     if (link !== undefined) void this.#ask(link, name);
+  }
+
+  /** Its hello could not be applied: some time later another connection is made. */
+  renew(name: NodeName): void {
+    const link = this.links.get(name);
+    setTimeout(() => {
+      const config = this.#configs.find((one) => one.name === name);
+      if (this.#stopped || config === undefined || this.links.get(name) !== link) return;
+      this.#letGo(name, 'its hello could not be applied');
+      this.#connect(config);
+    }, RENEW_MS).unref();
   }
 
   /** Does something about what ails a node, then looks at it again. Never throws. */

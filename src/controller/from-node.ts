@@ -268,6 +268,11 @@ function shun(turn: Turn, node: NodeName, reason: string, task?: TaskKey): void 
   turn.record({ type: 'node.refused', node, until, reason, ...(task === undefined ? {} : { task }) });
 }
 
+/** Nothing new goes there for a while: it says what cannot be, or is not understood. */
+export function unfit(turn: Turn, { node, why }: Extract<Input, { is: 'unfit' }>): void {
+  shun(turn, node, why);
+}
+
 /** The node's word on a cancel: gone, over, or on its way. */
 export function cancelTaken(turn: Turn, input: Extract<Input, { is: 'cancelled' }>): void {
   const { token, state } = input;

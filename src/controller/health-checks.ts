@@ -9,6 +9,7 @@ import { formatDuration } from '../model/time.ts';
 import type { AlertRules } from '../spec/alert-settings.ts';
 import { loadAlerts, loadHomeConfig } from '../spec/load.ts';
 import { systemClock } from './clock.ts';
+import { asidesOf, asideText } from './asides.ts';
 import { DEGRADED, type PartStanding } from './breakers.ts';
 import type { HealthCheck } from './health.ts';
 import { diskOf, type LoopDelay } from './measure.ts';
@@ -92,6 +93,7 @@ export async function deepChecks(checked: Checked): Promise<HealthCheck[]> {
     { part: 'disk', about: null, look: () => diskText(home, rules) },
     { part: 'event-loop', about: null, look: () => delayText(delay, rules) },
     { part: 'invariants', about: null, look: () => doubtText(lookOver()) },
+    { part: 'aside', about: null, look: () => asidesText(home) },
     ...Object.values(config.models).map(
       (use): HealthCheck => ({
         part: 'model',
@@ -147,6 +149,12 @@ function doubtText(doubts: ReadonlySet<string>): string {
   if (first === undefined) return 'all that must hold of the state holds';
   const more = doubts.size === 1 ? '' : `, and ${doubts.size - 1} more`;
   throw new Error(`safe mode, because what must always hold does not: ${first}${more}`);
+}
+
+function asidesText(home: string): string {
+  const [first, ...more] = asidesOf(home);
+  if (first === undefined) return 'nothing was put aside';
+  throw new Error(`${asideText(first)}${more.length === 0 ? '' : `, and ${more.length} more`}`);
 }
 
 /** Whether anybody answers there; no key is sent, so a refusal is an answer. */

@@ -18,7 +18,8 @@ export interface HealthPart {
     | 'disk'
     | 'event-loop'
     | 'model'
-    | 'invariants';
+    | 'invariants'
+    | 'aside';
   /** Name of the node, project or model; null where there is but one. */
   readonly about: string | null;
   readonly ok: boolean;

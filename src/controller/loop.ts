@@ -1,14 +1,16 @@
 /**
  * Drives the core: gathers inputs, takes a turn, commits its events in one durable transaction, and only then lets the
  * effects go. While a commit is under way further inputs gather, so under load events commit in groups by themselves.
+ * What the state or the store refuses is put aside (see `unfit`), and the turn is taken without it.
  */
 import { DispatchError } from '../model/error.ts';
 import type { Event, NewEvent } from '../model/event.ts';
 import type { Clock } from '../model/time.ts';
 import type { Lease, Store } from '../store/port.ts';
 import type { Reply } from './commands.ts';
-import type { Core } from './core.ts';
+import type { Core, TurnResult } from './core.ts';
 import type { Command, Effect, Input } from './door.ts';
+import { inPlaceOf, partsOf, STEPS, UnfitTurn } from './unfit.ts';
 
 export interface LoopOptions {
   readonly core: Core;
@@ -21,6 +23,8 @@ export interface LoopOptions {
   readonly onEvents: (events: readonly Event[]) => void;
   /** The disk is full: nothing is dispatched until there is space. Null: the last commit went through. */
   readonly onNoSpace: (error: DispatchError | null) => void;
+  /** Keeps an input that cannot be applied, for a person. @returns where. */
+  readonly onAside: (input: Input, why: Error) => string;
   /** A turn is over and its events are durable. */
   readonly onTurn: () => void;
   /** The loop has stopped: superseded by another controller, out of disk space, or a defect. */
@@ -31,6 +35,14 @@ interface Asked {
   readonly command: Command;
   readonly answer: (reply: Reply) => void;
   readonly fail: (error: unknown) => void;
+}
+
+/** What a turn is to take in, and who waits for what becomes of it. */
+interface Waiting {
+  readonly input: Input;
+  readonly asked?: Asked;
+  /** Is there in the place of what was put aside: it is not replaced again. */
+  readonly instead?: true;
 }
 
 /** Between two tries to commit on a full disk, milliseconds. */
@@ -102,26 +114,85 @@ export class Loop {
   }
 
   async #turn(): Promise<void> {
-    const { core, clock, onEvents } = this.#options;
     const asked = this.#asked.splice(0);
     const inputs = this.#inputs.splice(0);
-    for (const { command } of asked) inputs.push({ is: 'command', command });
+    const waiting: Waiting[] = inputs.map((input) => ({ input }));
+    for (const one of asked) waiting.push({ input: { is: 'command', command: one.command }, asked: one });
     try {
-      const { events, effects, replies, wakeAt } = core.turn(inputs, clock.wall());
-      if (events.length > 0) {
-        const last = await this.#commit(events);
-        if (last === null) return;
-        const first = last - events.length + 1;
-        onEvents(events.map((event, index) => ({ ...event, seq: first + index })));
-      }
-      asked.forEach(({ answer }, index) => answer(replies[index] ?? { ok: true, notes: [] }));
-      for (const effect of effects) this.#perform(effect);
-      this.#wake(wakeAt);
-      this.#options.onTurn();
+      await this.#take(waiting);
     } catch (error) {
       for (const { fail } of asked) fail(error);
       throw error;
     }
+  }
+
+  /** One turn, or more where some of it cannot be applied; each time with less of it, or without a step. */
+  async #take(waiting: readonly Waiting[]): Promise<void> {
+    const { core, store, onEvents, onTurn } = this.#options;
+    const done = await this.#tryTurn(waiting);
+    if (done === null) return;
+    if (done instanceof Error) {
+      core.again(await store.load());
+      for (const less of this.#without(waiting, done)) if (!this.#stopped) await this.#take(less);
+      return;
+    }
+    const { events, effects, replies, wakeAt, last } = done;
+    const first = last - events.length + 1;
+    if (events.length > 0) onEvents(events.map((event, index) => ({ ...event, seq: first + index })));
+    const asked = waiting.flatMap((one) => one.asked ?? []);
+    asked.forEach(({ answer }, index) => answer(replies[index] ?? { ok: true, notes: [] }));
+    for (const effect of effects) this.#perform(effect);
+    this.#wake(wakeAt);
+    onTurn();
+  }
+
+  /** @returns what is durable now and is to be done; the error when state or store refuse it; null: stopped meanwhile. */
+  async #tryTurn(
+    waiting: readonly Waiting[],
+  ): Promise<(TurnResult & { readonly last: number }) | Error | null> {
+    const { core, clock } = this.#options;
+    try {
+      const inputs = waiting.map(({ input }) => input);
+      const result = core.turn(inputs, clock.wall());
+      const last = result.events.length === 0 ? 0 : await this.#commit(result.events);
+      return last === null ? null : { ...result, last };
+    } catch (error) {
+      if (error instanceof Error && isDefect(error)) return error;
+      throw error;
+    }
+  }
+
+  /** What is to be taken instead, turn by turn. */
+  #without(waiting: readonly Waiting[], error: Error): (readonly Waiting[])[] {
+    const { core } = this.#options;
+    if (error instanceof UnfitTurn && 'step' in error.culprit) {
+      core.leaveOut(error.culprit.step, error.message);
+      return [waiting];
+    }
+    if (error instanceof UnfitTurn && 'input' in error.culprit) {
+      const { input: number } = error.culprit;
+      return [waiting.flatMap((one, index) => (index === number ? this.#replace(one, error) : one))];
+    }
+    // The store refuses what came of it: each is tried by itself.
+    if (waiting.length > 1) return waiting.map((one) => [one]);
+    if (waiting.some(({ input }) => input.is !== 'tick'))
+      return [waiting.flatMap((one) => this.#replace(one, error))];
+    for (const step of STEPS) core.leaveOut(step, error.message);
+    return [waiting];
+  }
+
+  #replace({ input, asked, instead }: Waiting, error: Error): Waiting[] {
+    const parts = partsOf(input);
+    if (parts !== null) return parts.map((part) => ({ input: part }));
+    const file = this.#options.onAside(input, error);
+    asked?.fail(
+      new DispatchError('E_UNFIT', `the state refuses what was asked for: ${error.message}`, {
+        why: `it is kept in ${file}`,
+        fix: 'dispatch replay --check',
+      }),
+    );
+    if (instead === true) return [];
+    return inPlaceOf(input, error.message, file).map((one) => ({ input: one, instead: true as const }));
   }
 
   /**
@@ -174,4 +245,9 @@ export class Loop {
     const span = Math.min(MAX_TIMER, Math.max(1, at - this.#options.clock.wall()));
     this.#timer = setTimeout(() => this.push({ is: 'tick' }), span);
   }
+}
+
+/** What the machine does, and another controller, is none of what was to be taken in. */
+function isDefect(error: Error): boolean {
+  return !(error instanceof DispatchError) || error.code === 'E_INTERNAL';
 }

@@ -11,6 +11,8 @@ export interface HomePaths {
   /** Bundles on their way. */
   readonly temporary: string;
   readonly backups: string;
+  /** What could not be applied. */
+  readonly aside: string;
 }
 
 export function homePaths(home: string): HomePaths {
@@ -23,5 +25,6 @@ export function homePaths(home: string): HomePaths {
     repos: join(state, 'repos'),
     temporary: join(state, 'tmp'),
     backups: join(state, 'backups'),
+    aside: join(state, 'aside'),
   };
 }

@@ -19,6 +19,8 @@ export const MAX_RETURNS = 3;
 export const MAX_GATE_BREAKS = 3;
 /** Orders a node refuses for reasons of its own before the attempt is given up. */
 export const MAX_START_TRIES = 5;
+/** Things that the state refuses before what the controller believes is in doubt. */
+export const MAX_ASIDES = 3;
 /** Times the target may move during one collect. */
 export const MAX_RACES = 10;
 /** How long a node that lacks space or a program gets no new attempt. */

@@ -19,10 +19,10 @@ export function advanceQueues(turn: Turn, slots: number): void {
   for (const project of turn.state.projects.values()) {
     turn.memory.waiting.delete(project.name);
     if (standsStill(project)) continue;
-    while (advance(turn, project, slots)) {
-      // What moved may let the next thing move.
-    }
-    const queue = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
+    // What moved may let the next thing move.
+    let queue = queueOfNow(turn, project);
+    while (advance(turn, project, queue, slots)) queue = queueOfNow(turn, project);
+    if (queue.stray.length > 0) queue = queueOfNow(turn, project);
     turn.memory.waiting.set(project.name, stackable(turn.memory, queue, turn.now).length);
   }
 }
@@ -32,9 +32,12 @@ function standsStill({ integration, hold, delivery }: Project): boolean {
   return integration === null || hold !== null || (delivery !== null && delivery.at !== 'draining');
 }
 
-/** True when something moved. */
-function advance(turn: Turn, project: Project, slots: number): boolean {
-  const queue = queueOf(project, activeTasks(turn.state, project.name), turn.state.tasks);
+function queueOfNow({ state }: Turn, project: Project): Queue {
+  return queueOf(project, activeTasks(state, project.name), state.tasks);
+}
+
+/** True when more moved than what was sent back. @param queue as it is now. */
+function advance(turn: Turn, project: Project, queue: Queue, slots: number): boolean {
   for (const stray of queue.stray) sendBack(turn, stray);
   if (queue.stack.length + queue.aside.length === 0) return false;
   const plan = planQueue(

@@ -16,6 +16,7 @@ import type { Lease, Store } from '../store/port.ts';
 import { Acks } from './acks.ts';
 import { changesAlerts } from './alerts.ts';
 import { answerTo, type KeeperAnswers } from './answers.ts';
+import { Asides } from './asides.ts';
 import type { PartStanding } from './breakers.ts';
 import { BudgetNews } from './budget-news.ts';
 import { systemClock } from './clock.ts';
@@ -133,6 +134,8 @@ export class Session {
       note,
       onSuperseded: (error) => this.#fail(error),
     });
+    const { memory } = this.#core;
+    const asides = new Asides({ home: options.home, state, memory, now: () => systemClock.wall(), note });
     this.#loop = new Loop({
       core: this.#core,
       store,
@@ -142,6 +145,10 @@ export class Session {
       onEvents: (events) => {
         this.#acks.note(events);
         options.onEvents?.(events, state);
+      },
+      onAside: (input, error) => {
+        if (input.is === 'node.up') this.#fleet.renew(input.node);
+        return asides.put(input, error);
       },
       onNoSpace: (error) => this.#tell(this.#space.look(error)),
       onTurn: () => {

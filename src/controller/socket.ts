@@ -67,6 +67,19 @@ export async function aboutController(file: string): Promise<About | null> {
   return about !== null && 'kind' in about ? about : null;
 }
 
+/** Whether somebody takes connections there; that one answers is not said. */
+export function isListening(file: string): Promise<boolean> {
+  const path = resolvedSocket(file);
+  if (path === null) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
 /** Tries all that the controller depends on; null when nobody is listening, or it does not answer in time. */
 export async function healthOfController(file: string): Promise<HealthReport | null> {
   const found = await ask<HealthReport | Reply>(file, { ask: 'health' }, HEALTH_MS).catch(() => null);

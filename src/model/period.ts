@@ -37,6 +37,20 @@ export function dayOf(date: string, timezone: string): Period {
   return { kind: 'day', label: date, dates: { first: date, last: date }, from, to, timezone };
 }
 
+/** The day that holds the instant. */
+export function dayWith(at: number, timezone: string): Period {
+  const known = lately.find((day) => day.timezone === timezone && at >= day.from && at < day.to);
+  if (known !== undefined) return known;
+  const day = dayOf(localDate(at, timezone), timezone);
+  if (lately.length >= MOST_DAYS) lately.shift();
+  lately.push(day);
+  return day;
+}
+
+/** Where a day begins and ends takes dozens of looks at a calendar, and few days are asked for again and again. */
+const lately: Period[] = [];
+const MOST_DAYS = 8;
+
 /** The week that holds the date, Monday to Sunday, with its ISO 8601 number. */
 export function weekOf(date: string, timezone: string): Period {
   const monday = later(date, -weekday(date));

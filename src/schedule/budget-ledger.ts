@@ -12,7 +12,7 @@ import { BUILT_IN_PRICES } from '../model/built-in-prices.ts';
 import type { ExecutorDef } from '../model/executor.ts';
 import { projectOfKey } from '../model/found.ts';
 import type { ProjectName, TaskKey, Token } from '../model/ids.ts';
-import { dayOf, localDate } from '../model/period.ts';
+import { dayWith } from '../model/period.ts';
 import { costOf, priceOfExecutor, roughCostOf } from '../model/price.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import type { State } from '../model/state.ts';
@@ -48,6 +48,11 @@ export function ledgerOf(state: State, rules: BudgetRules = DEFAULT_RULES): Ledg
 }
 
 const kept = new WeakMap<State, Ledger>();
+
+/** The next look sums anew. */
+export function forgetLedger(state: State): void {
+  kept.delete(state);
+}
 
 /** The projects that bound each of their tasks. */
 function boundingTasks({ projects }: State): ReadonlySet<ProjectName> {
@@ -105,8 +110,7 @@ export class Ledger {
   /** The date of an instant, `2026-11-20`. */
   dayOf(at: number): string {
     if (at < this.#day.from || at >= this.#day.to) {
-      const { timezone } = this.rules;
-      this.#day = dayOf(localDate(at, timezone), timezone);
+      this.#day = dayWith(at, this.rules.timezone);
     }
     return this.#day.label;
   }

@@ -116,10 +116,14 @@ export class Budgets {
 
   /** Every bound there is, the home's first, but for those of tasks. */
   all(): BudgetVerdict[] {
+    return this.#places().flatMap((place) => this.#verdicts(place));
+  }
+
+  #places(): Place[] {
     if (!this.isBounded) return [];
     const keys = Object.keys(this.#rules?.credentials ?? {}).flatMap((name) => this.#credential(name) ?? []);
     const projects = [...this.#state.projects.keys()].flatMap((name) => this.#project(name) ?? []);
-    return [...this.#home(), ...projects, ...keys].flatMap((place) => this.#verdicts(place));
+    return [...this.#home(), ...projects, ...keys];
   }
 
   /** The bounds of tasks that have used something and may start again; few tasks are told of, so nobody else is listed. */
@@ -135,8 +139,10 @@ export class Budgets {
 
   /** When a bound for the day is new again; null: there is none. */
   get dayEnd(): number | null {
-    const ends = this.all().flatMap(({ until }) => until ?? []);
-    return ends[0] ?? null;
+    const isDaily = this.#places().some(
+      ({ bounds: { day } }) => day !== null && (day.tokens ?? day.usd) !== null,
+    );
+    return isDaily ? this.#ledger.dayEnd(this.#now) : null;
   }
 
   #verdicts({ of, name, subject, bounds }: Place, expected?: Amount): BudgetVerdict[] {

@@ -33,6 +33,7 @@ export function gatesWanted(snapshot: Snapshot, project: Project, now: number): 
   const { state } = snapshot;
   const queue = queueOf(project, activeTasks(state, project.name), state.tasks);
   const merged = [...queue.stack, ...queue.aside];
+  if (merged.length === 0) return [];
   if (project.hold !== null || merged.some(({ task }) => !hasCome(task.notBefore, now))) return [];
   const waiting = snapshot.waiting.get(project.name) ?? 0;
   const record = recordOf(project, snapshot.records);

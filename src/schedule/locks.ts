@@ -52,13 +52,28 @@ export class Locks {
   }
 }
 
+/** Which lock a task's patterns met when locks had changed so often. */
+interface Answer {
+  readonly of: readonly string[];
+  readonly changes: number;
+  readonly meeting: Meeting<TaskKey> | null;
+}
+
 /** What the locked tasks of a state hold, by project. */
 class HeldPaths {
   readonly #byProject = new Map<ProjectName, PatternIndex<TaskKey>>();
   readonly #entries = new Map<TaskKey, { readonly spec: TaskSpec; readonly config: ProjectConfig }>();
+  readonly #answers = new Map<TaskKey, Answer>();
+  /** Of what is held, so far. */
+  #changes = 0;
 
-  meeting(task: Task, patterns: readonly string[]): Meeting<TaskKey> | null {
-    return this.#byProject.get(task.spec.project)?.meeting(patterns, task.key) ?? null;
+  /** @param patterns those of the task. A task that waits is asked for in every call, and most calls change no lock. */
+  meeting({ key, spec }: Task, patterns: readonly string[]): Meeting<TaskKey> | null {
+    const known = this.#answers.get(key);
+    if (known !== undefined && known.of === patterns && known.changes === this.#changes) return known.meeting;
+    const meeting = this.#byProject.get(spec.project)?.meeting(patterns, key) ?? null;
+    this.#answers.set(key, { of: patterns, changes: this.#changes, meeting });
+    return meeting;
   }
 
   /** Drops what is not held any more and adds what is new; an entry of another spec or configuration is both. */
@@ -81,16 +96,24 @@ class HeldPaths {
     const index = this.#byProject.get(project) ?? new PatternIndex<TaskKey>();
     this.#byProject.set(project, index);
     index.add(task.key, patternsOf(task, state));
+    this.#changes += 1;
     this.#entries.set(task.key, { spec: task.spec, config });
   }
 
   #drop(key: TaskKey, project: ProjectName): void {
     this.#byProject.get(project)?.remove(key);
+    this.#changes += 1;
+    this.#answers.delete(key);
     this.#entries.delete(key);
   }
 }
 
 const kept = new WeakMap<State, HeldPaths>();
+
+/** The next look indexes anew. */
+export function forgetHeldPaths(state: State): void {
+  kept.delete(state);
+}
 
 function heldPaths(state: State): HeldPaths {
   const held = kept.get(state) ?? new HeldPaths();

@@ -32,6 +32,11 @@ export function waitingQueues(snapshot: Snapshot): Queues {
 
 const kept = new WeakMap<State, Queues>();
 
+/** The next look sorts anew. */
+export function forgetQueues(state: State): void {
+  kept.delete(state);
+}
+
 export class Queues {
   readonly #chainMs: Snapshot['chainMs'];
   readonly #queues = new Map<string, Queue>();

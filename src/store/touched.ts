@@ -14,8 +14,10 @@ import type { State } from '../model/state.ts';
 export interface Touched {
   /** A controller took over: the state's epoch. */
   epoch: boolean;
-  readonly projects: Set<ProjectName>;
-  readonly nodes: Set<NodeName>;
+  /** `configured`: perhaps no row yet, or another configuration; `moved`: only facts about its queue and its deliveries. */
+  readonly projects: Map<ProjectName, 'configured' | 'moved'>;
+  /** `heard`: nothing but the place in its journal may be another one, and it may have no row yet; `changed`: anything. */
+  readonly nodes: Map<NodeName, 'heard' | 'changed'>;
   readonly credentials: Set<string>;
   readonly alerts: Set<string>;
   /** `added`: no row yet; `respecified`: its spec is another one; `moved`: only facts about its progress. */
@@ -28,8 +30,8 @@ export interface Touched {
 export function touchedBy(events: readonly NewEvent[], state: State): Touched {
   const touched: Touched = {
     epoch: false,
-    projects: new Set(),
-    nodes: new Set(),
+    projects: new Map(),
+    nodes: new Map(),
     credentials: new Set(),
     alerts: new Set(),
     tasks: new Map(),
@@ -37,7 +39,7 @@ export function touchedBy(events: readonly NewEvent[], state: State): Touched {
   };
   for (const event of events) {
     touchByFact(touched, event.fact, state);
-    if (event.source !== null) touched.nodes.add(event.source.node);
+    if (event.source !== null) hearNode(touched, event.source.node);
   }
   return touched;
 }
@@ -56,7 +58,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       touched.epoch = true;
       return;
     case 'project.configured':
-      touched.projects.add(fact.config.name);
+      touched.projects.set(fact.config.name, 'configured');
       return;
     case 'project.based':
     case 'project.started':
@@ -74,7 +76,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'delivery.raced':
     case 'delivery.landed':
     case 'delivery.failed':
-      touched.projects.add(fact.project);
+      moveProject(touched, fact.project);
       return;
     case 'task.added':
       touched.tasks.set(taskKey(fact.spec.project, fact.spec.id), 'added');
@@ -93,7 +95,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
     case 'node.repairing':
     case 'node.repaired':
     case 'node.healed':
-      touched.nodes.add(fact.node);
+      touched.nodes.set(fact.node, 'changed');
       return;
     case 'credential.limited':
     case 'credential.eased':
@@ -109,7 +111,7 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
       return;
     case 'attempt.claimed':
       touched.attempts.set(fact.token, 'claimed');
-      touched.nodes.add(fact.node);
+      hearNode(touched, fact.node);
       touchSubject(touched, fact.token, state);
       return;
     case 'attempt.running':
@@ -193,6 +195,14 @@ function touchByFact(touched: Touched, fact: Fact, state: State): void {
   }
 }
 
+function hearNode(touched: Touched, name: NodeName): void {
+  if (!touched.nodes.has(name)) touched.nodes.set(name, 'heard');
+}
+
+function moveProject(touched: Touched, name: ProjectName): void {
+  if (!touched.projects.has(name)) touched.projects.set(name, 'moved');
+}
+
 function moveTask(touched: Touched, key: TaskKey): void {
   if (!touched.tasks.has(key)) touched.tasks.set(key, 'moved');
 }
@@ -218,12 +228,12 @@ function touchSubject(touched: Touched, token: Token, state: State): void {
 /** Its end says something of the node that it ran on. */
 function touchNodeOf(touched: Touched, token: Token, state: State): void {
   const attempt = state.attempts.get(token);
-  if (attempt !== undefined) touched.nodes.add(attempt.node);
+  if (attempt !== undefined) touched.nodes.set(attempt.node, 'changed');
 }
 
 function touchProjectOf(touched: Touched, token: Token, state: State): void {
   const attempt = state.attempts.get(token);
-  if (attempt !== undefined) touched.projects.add(projectOfKey(attempt.task));
+  if (attempt !== undefined) moveProject(touched, projectOfKey(attempt.task));
 }
 
 /** One dependency less to wait for. A dependent that stopped depending in the same commit was touched by that change. */

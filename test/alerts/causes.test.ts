@@ -20,6 +20,7 @@ function figures(world: World, over: Partial<Figures> = {}): Figures {
     movedAt: new Map(),
     idleSince: null,
     doubts: new Set(),
+    asides: [],
     sinks: new Map(),
     parts: new Map(),
     backup: { tried: true, failing: null },

@@ -3,12 +3,13 @@ import { createHmac } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { alertMessage, cut, type Message, reportMessage } from '../../src/alerts/message.ts';
 import { type Hands, sendTo } from '../../src/alerts/sinks/send.ts';
 import type { AlertState } from '../../src/model/alert.ts';
 import type { SinkConfig } from '../../src/spec/alert-settings.ts';
 import { parseAlerts } from '../../src/spec/parse-alerts.ts';
+import { noDesktop, openDesktop } from './desktop.ts';
 import { httpReceiver, mailReceiver } from './receivers.ts';
 
 const ALERT: AlertState = {
@@ -30,6 +31,8 @@ const ALERT: AlertState = {
 const MESSAGE = alertMessage({ raised: [ALERT], resolved: [] }, 'agents');
 const TEXT =
   'P0 mac2: E_NODE_DOWN: no connection <b>since</b> 2m & more Bcc: eve@example.com\nfix: dispatch nodes probe mac2';
+/** For what would take tags for its own. */
+const BODY = TEXT.replace('<b>since</b>', '&lt;b&gt;since&lt;/b&gt;').replace('& more', '&amp; more');
 const NOW = Date.UTC(2026, 10, 20, 10);
 const SECRET = 'very-secret-0123456789';
 
@@ -218,13 +221,31 @@ test('a desktop is notified by a program of its own, with the text as arguments'
   process.env.PATH = `${dir}:${before}`;
   await sendTo(sink('{ kind: desktop }'), MESSAGE, hands());
   expect(readFileSync(join(dir, 'said'), 'utf8')).toBe(
-    `--app-name=dispatch\n--urgency=critical\n--\n${MESSAGE.title}\n${TEXT}\n`,
+    `--app-name=dispatch\n--urgency=critical\n--\n${MESSAGE.title}\n${BODY}\n`,
   );
   writeFileSync(program, '#!/bin/sh\necho "no session bus" >&2\nexit 1\n');
   expect(String(await reason(sink('{ kind: desktop }'), hands()))).toContain('no session bus');
   process.env.PATH = dir;
   rmSync(program);
   expect(String(await reason(sink('{ kind: desktop }'), hands()))).toContain('there is no notify-send');
+});
+
+test.skipIf(noDesktop !== null)(
+  `a desktop shows it, and reads no markup from what others wrote${noDesktop === null ? '' : ` (${noDesktop})`}`,
+  async () => {
+    const desktop = await openDesktop();
+    vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', desktop.address);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await sendTo(sink('{ kind: desktop }'), MESSAGE, hands());
+    expect(desktop.shown).toEqual([{ app: 'dispatch', title: MESSAGE.title, body: BODY, urgency: 2 }]);
+  },
+);
+
+test('a desktop that is not there is told as what is missing', async () => {
+  vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', 'unix:path=/nowhere/bus');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const said = String(await reason(sink('{ kind: desktop }'), hands()));
+  expect(said).toContain(noDesktop === null ? 'notify-send failed: ' : 'there is no notify-send');
 });
 
 test('a secret that is missing, or that others may read, is not used', async () => {

@@ -59,7 +59,27 @@ cd /
 mount -t proc proc /proc
 umount -l /mnt
 echo ready
-read -r _ || :`;
+`;
+
+/** Until its input ends. */
+const IDLE = 'read -r _ || :';
+
+/**
+ * systemd, as containers start it: the kernel's settings and devices cannot be written, so that what it does at the start
+ * of a machine reaches only this one. Nothing is begun but what a test asks for.
+ */
+const SYSTEMD = `mount -t sysfs -o ro sysfs /sys
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+rm -rf /etc/systemd/system /etc/systemd/user
+mkdir -p /etc/systemd/system /etc/systemd/user
+for unit in systemd-tmpfiles-setup systemd-tmpfiles-setup-dev systemd-tmpfiles-clean systemd-udevd systemd-udev-trigger \
+systemd-sysctl systemd-modules-load systemd-binfmt systemd-random-seed systemd-remount-fs systemd-update-utmp; do
+ln -s /dev/null "/etc/systemd/system/$unit.service"
+done
+printf '[Unit]\\nRequires=dbus.socket\\nAfter=dbus.socket\\n' >/etc/systemd/system/machine.target
+exec env -i container=dispatch PATH="$PATH" /lib/systemd/systemd --system --unit=machine.target --log-target=null --show-status=0`;
 
 export interface Done {
   readonly code: number | null;
@@ -73,6 +93,8 @@ export interface MachineOptions {
   /** What the machine is made of: the root of this machine, or a directory with another system. */
   readonly root?: string;
   readonly network?: boolean;
+  /** Whether systemd is its first process, for units and the managers of users. */
+  readonly systemd?: boolean;
 }
 
 export class Machine {
@@ -80,12 +102,29 @@ export class Machine {
   readonly #dir: string;
   #pid = 0;
 
-  constructor({ shared = [], root = '/', network = true }: MachineOptions = {}) {
+  constructor({ shared = [], root = '/', network = true, systemd = false }: MachineOptions = {}) {
     this.#dir = mkdtempSync(join(tmpdir(), 'dispatch-machine-'));
-    const spaces = ['--mount', '--pid', '--fork', '--kill-child', ...(network ? [] : ['--net'])];
+    const spaces = [
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      ...(systemd ? ['--cgroup', '--uts', '--ipc'] : []),
+      ...(network ? [] : ['--net']),
+    ];
     this.#init = spawn(
       'unshare',
-      [...spaces, 'bash', '-c', SET_UP, 'machine', this.#dir, root, SCRIPT, ...shared],
+      [
+        ...spaces,
+        'bash',
+        '-c',
+        SET_UP + (systemd ? SYSTEMD : IDLE),
+        'machine',
+        this.#dir,
+        root,
+        SCRIPT,
+        ...shared,
+      ],
       {
         stdio: ['pipe', 'pipe', 'inherit'],
       },
@@ -103,7 +142,7 @@ export class Machine {
 
   /** Words in front of a command that runs there. */
   enter(): string[] {
-    return ['nsenter', '--target', String(this.#pid), '--mount', '--pid', '--net', '--wdns=/'];
+    return ['nsenter', '--target', String(this.#pid), '--mount', '--pid', '--net', '--cgroup', '--wdns=/'];
   }
 
   /** Runs a command there as root, with the environment of a fresh login. */

@@ -1,6 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { holdStore } from '../../src/store/sqlite/hold.ts';
 import { until } from '../cluster/until.ts';
 import { dispatch, hasEscapes, scratch } from './dispatch.ts';
 import { choresHome, codeHome, landed, subjects } from './fleet.ts';
@@ -97,6 +98,30 @@ describe('start', () => {
     const { code, stdout: lines } = await first;
     expect(code).toBe(3);
     expect(lines).toContain('chores/A1 cancelled enough');
+  });
+
+  test('waits for a controller that has just begun, and takes its place when it ends instead', async () => {
+    const home = choresHome({ good: 'echo hello' }, { A1: 'good', A2: 'good' });
+    const database = join(home, '.dispatch', 'state.db');
+    mkdirSync(join(home, '.dispatch'));
+    for (const verb of [
+      ['start', 'chores'],
+      ['nodes', 'cordon', 'here'],
+    ]) {
+      const letGo = holdStore(database, 1_000_000);
+      const { code, stderr } = await dispatch(verb, {
+        cwd: home,
+        onError: (text) => {
+          if (text.includes('waiting')) letGo();
+          return null;
+        },
+      });
+      letGo();
+      expect({ code, stderr }).toEqual({
+        code: 0,
+        stderr: `pid ${process.pid} holds the home and does not listen yet: waiting\n`,
+      });
+    }
   });
 
   test('starts nothing when a spec is wrong, and shows all that is', async () => {

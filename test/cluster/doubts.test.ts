@@ -1,9 +1,13 @@
 /** A store whose state cannot be right: its controller neither goes on as if nothing were nor ends, and says what to do. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { Asides } from '../../src/controller/asides.ts';
+import { freshMemory } from '../../src/controller/memory.ts';
 import { homePaths } from '../../src/controller/paths.ts';
+import { emptyState } from '../../src/model/state.ts';
 import { httpReceiver } from '../alerts/receivers.ts';
+import { key } from '../schedule/world.ts';
 import { raw } from '../store/scratch.ts';
 import { makeHome, PROJECT } from './home.ts';
 import { until } from './until.ts';
@@ -54,6 +58,10 @@ test('a state that cannot be right is told of at once, keeps work from starting,
   const damaged = await serve();
   await until('that it is told', () => told().includes('raised'));
   expect(damaged.notes.filter(({ code }) => code === 'E_INVARIANT').length).toBeGreaterThan(0);
+  // What could not be applied is named wherever somebody looks, until it is deleted.
+  const refused = { is: 'command', command: { verb: 'cancel', task: key('p', 'A'), reason: 'x' } } as const;
+  const own = { home: home.dir, state: emptyState(), memory: freshMemory(emptyState()) };
+  new Asides({ ...own, now: () => 1, note: () => undefined }).put(refused, new Error('never'));
   const health = await home.dispatch(['health', '-o', 'json']);
   const parts = JSON.parse(health.stdout).data as { part: string; ok: boolean; detail: string }[];
   expect(parts.find(({ part }) => part === 'invariants')).toMatchObject({
@@ -61,6 +69,11 @@ test('a state that cannot be right is told of at once, keeps work from starting,
     detail: expect.stringContaining('p/A: merged with attempt 1 of 5') as string,
   });
   expect(home.attempts()).toEqual(['A 1']);
+  const aside = parts.find(({ part }) => part === 'aside');
+  expect(aside).toMatchObject({ ok: false, detail: expect.stringContaining('the command cancel') as string });
+  expect((await home.dispatch(['doctor', '-o', 'json'])).stdout).toContain('home.aside');
+  expect((await home.dispatch(['why', 'A'])).stdout).toContain('dispatch explain E_UNFIT');
+  rmSync(homePaths(home.dir).aside, { recursive: true });
   damaged.signal('SIGTERM');
   expect((await damaged.ended).code).toBe(0);
 

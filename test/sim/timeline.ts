@@ -25,13 +25,13 @@ export class Timeline {
     heap[at] = planned;
   }
 
-  /** Runs what is next; false when nothing is planned any more. */
-  async step(): Promise<boolean> {
+  /** Runs what is next; false when nothing is planned any more. Most of it is over at once, and not waited for. */
+  step(): boolean | Promise<boolean> {
     const next = this.#pop();
     if (next === undefined) return false;
     this.now = next.at;
-    await next.run();
-    return true;
+    const running = next.run();
+    return running instanceof Promise ? running.then(() => true) : true;
   }
 
   #pop(): Planned | undefined {

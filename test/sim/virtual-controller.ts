@@ -170,7 +170,7 @@ export class VirtualController {
     const result = core.turn(inputs, sim.wall());
     for (const hook of sim.hooks.afterTurn) hook(core, result);
     sim.log(
-      `turn ${this.lease.epoch} ${JSON.stringify(inputs, withoutSpecs)} -> ${JSON.stringify(result.events.map((it) => it.fact))}`,
+      `turn ${this.lease.epoch} ${textOf(inputs)} -> ${JSON.stringify(result.events.map((it) => it.fact))}`,
     );
     // A plant changes what a turn sees, and puts it right: then what the core found in the midst of it says nothing.
     if (sim.hooks.afterTurn.length > 0) core.memory.doubts.clear();
@@ -413,6 +413,12 @@ export class VirtualController {
     if (timeline.now >= this.#asleepUntil) return run();
     timeline.after(this.#asleepUntil - timeline.now, () => this.#whenAwake(run));
   }
+}
+
+/** A function that looks at each member is dear, and only one command has something to leave out. */
+function textOf(inputs: readonly Input[]): string {
+  const loads = inputs.some((input) => input.is === 'command' && input.command.verb === 'load');
+  return loads ? JSON.stringify(inputs, withoutSpecs) : JSON.stringify(inputs);
 }
 
 /** Of a load: what it brings is drawn from the seed, and long. */

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { assertNever } from '../../model/assert.ts';
 import type { SinkKind } from '../../spec/alert-settings.ts';
 import { cut, type Message } from '../message.ts';
+import { escapeMarkup } from './markup.ts';
 
 export type HttpKind = Exclude<SinkKind, 'terminal' | 'desktop' | 'email'>;
 
@@ -38,7 +39,7 @@ export function postFor(kind: HttpKind, message: Message, keys: Keys, now: numbe
     case 'webhook':
       return webhook(message, keys);
     case 'slack':
-      return json({ text: text.replace(/[&<>]/gu, (sign) => ESCAPED[sign] ?? sign) });
+      return json({ text: escapeMarkup(text) });
     case 'feishu':
       return json({ ...feishuSign(keys.secret, now), msg_type: 'text', content: { text } });
     case 'dingtalk':
@@ -51,8 +52,6 @@ export function postFor(kind: HttpKind, message: Message, keys: Keys, now: numbe
       return assertNever(kind);
   }
 }
-
-const ESCAPED: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 /** Ours: what happened as data, and as text; signed over the body's bytes where there is a secret. */
 function webhook({ id, is, level, title, text, alerts }: Message, { url, token, secret }: Keys): Post {

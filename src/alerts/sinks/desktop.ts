@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { DispatchError } from '../../model/error.ts';
 import { cut, type Message } from '../message.ts';
+import { escapeMarkup } from './markup.ts';
 
 /** More is not shown by any of them. */
 const MOST_BYTES = 1000;
@@ -15,12 +16,12 @@ export async function notifyDesktop(
   { title, text, level }: Message,
   { platform, signal }: { readonly platform: NodeJS.Platform; readonly signal: AbortSignal },
 ): Promise<void> {
-  const words = [title, cut(text, MOST_BYTES)];
+  const body = cut(text, MOST_BYTES);
   const urgency = level === 'P0' ? 'critical' : 'normal';
   const [program, args] =
     platform === 'darwin'
-      ? ['osascript', ['-e', SCRIPT, ...words]]
-      : ['notify-send', ['--app-name=dispatch', `--urgency=${urgency}`, '--', ...words]];
+      ? ['osascript', ['-e', SCRIPT, title, body]]
+      : ['notify-send', ['--app-name=dispatch', `--urgency=${urgency}`, '--', title, escapeMarkup(body)]];
   try {
     await promisify(execFile)(program, args, { signal });
   } catch (error) {

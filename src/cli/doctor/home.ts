@@ -1,6 +1,7 @@
 /** The home: its layout, its files, its state. */
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { asidesOf, asideText } from '../../controller/asides.ts';
 import { homePaths } from '../../controller/paths.ts';
 import { DispatchError } from '../../model/error.ts';
 import { loadHome } from '../../spec/load.ts';
@@ -20,7 +21,20 @@ export async function checkHome(home: string): Promise<Check[]> {
     await checkNodesFile(home),
     checkDisk(home),
     await checkStore(home),
+    ...checkAsides(home),
   ];
+}
+
+/** Until somebody has looked at it. */
+function checkAsides(home: string): Check[] {
+  return asidesOf(home).map((aside) =>
+    fail(
+      'home.aside',
+      asideText(aside),
+      'a defect: the state refuses it',
+      `dispatch replay --check, report it with the file, then rm ${join(home, aside.file)}`,
+    ),
+  );
 }
 
 function checkLayout(home: string): Check {

@@ -52,7 +52,7 @@ async function stateOf(unit: string): Promise<ServiceState> {
   const active = said.get('ActiveState') ?? 'unknown';
   const restarts = Number(said.get('NRestarts') ?? 0);
   const pid = Number(said.get('MainPID') ?? 0);
-  const again = restarts > 0 ? `, started again ${restarts} times` : '';
+  const again = restarts > 0 ? `, started again ${restarts === 1 ? 'once' : `${restarts} times`}` : '';
   return {
     enabled: said.get('UnitFileState') === 'enabled',
     running: active === 'active' || active === 'activating',

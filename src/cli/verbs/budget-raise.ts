@@ -12,6 +12,7 @@ import { EXIT, type ExitCode } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import { amountText } from '../../report/budget-text.ts';
 import { HOME_CONFIG, listProjects } from '../../spec/load.ts';
+import { awaitController } from '../ordering-controller.ts';
 import type { Context } from '../context.ts';
 import { viewOrNull } from '../view.ts';
 
@@ -140,6 +141,7 @@ async function replace(file: string, text: string): Promise<void> {
 
 /** Whoever keeps the home watches its files; who runs projects alone is told. @returns whether somebody goes on with it. */
 async function tell(context: Context, home: string, project: ProjectName | null): Promise<boolean> {
+  await awaitController(context, home);
   const { socket } = homePaths(home);
   const about = await aboutController(socket);
   if (about === null) return false;

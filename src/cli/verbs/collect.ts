@@ -10,6 +10,7 @@ import { EXIT } from '../../model/exit.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { State } from '../../model/state.ts';
 import { loadHome, loadProject } from '../../spec/load.ts';
+import { orderingController } from '../ordering-controller.ts';
 import type { Context } from '../context.ts';
 import { homeFlag } from '../home.ts';
 import { loadForWork } from '../load-for-work.ts';
@@ -21,8 +22,12 @@ import { keepForSummary, summarise } from '../progress/summary.ts';
 import { selectProject } from '../select.ts';
 import { viewOrNull, withView } from '../view.ts';
 
-export async function collect(context: Context, typed: string): Promise<number> {
+export function collect(context: Context, typed: string): Promise<number> {
   const home = context.home();
+  return orderingController(context, home, () => collectIn(context, home, typed));
+}
+
+async function collectIn(context: Context, home: string, typed: string): Promise<number> {
   const known = await viewOrNull(context, async ({ state, eventCount }) => ({
     project: selectProject(state, typed).name,
     since: eventCount,

@@ -8,6 +8,7 @@ import { DispatchError } from '../../model/error.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
 import { projectName } from '../../model/ids.ts';
 import { NO_SCHEDULE } from '../../spec/feed-settings.ts';
+import { awaitController } from '../ordering-controller.ts';
 import type { Context } from '../context.ts';
 import { problemCounts, problemsText } from '../problems.ts';
 import { interruption } from '../progress/interrupt.ts';
@@ -126,7 +127,9 @@ async function tell(context: Context, home: string, fed: Fed): Promise<void> {
 }
 
 /** What `serve` keeps it sees by itself; a `start` that runs the project is told. */
-async function handOver({ output }: Context, home: string, project: string): Promise<boolean> {
+async function handOver(context: Context, home: string, project: string): Promise<boolean> {
+  const { output } = context;
+  await awaitController(context, home);
   const { socket } = homePaths(home);
   const about = await aboutController(socket);
   if (about === null) return false;

@@ -21,10 +21,11 @@ import { loadAlerts, loadHomeConfig, loadProject, planProblem } from '../../spec
 import { alertLines, alertsOf } from '../../report/alerts.ts';
 import { budgetAlerts } from '../../report/budget-alerts.ts';
 import type { Snapshot } from '../../schedule/snapshot.ts';
+import { orderingController } from '../ordering-controller.ts';
 import type { Context } from '../context.ts';
 import { secretVariable } from '../environment.ts';
 import { homeFlag } from '../home.ts';
-import { loadForWork } from '../load-for-work.ts';
+import { loadForWork, type Work } from '../load-for-work.ts';
 import { follow } from '../progress/follow.ts';
 import { exitOfSignal, interruption } from '../progress/interrupt.ts';
 import { type Screen, screenFor } from '../progress/screen.ts';
@@ -42,13 +43,24 @@ export async function start(
   names: readonly string[],
   options: StartOptions = {},
 ): Promise<number> {
-  const { environment, output } = context;
+  const { environment } = context;
   const home = context.home();
   const { nodes, projects, budget } = await loadForWork(context, home, names);
   await refuseUnplanned(home, projects);
   const wanted = projects.map(({ config }) => config.name);
-  if ((await aboutController(homePaths(home).socket))?.kind === 'serve')
-    return watchServed(context, { home, nodes, wanted, skip: skipOf(options, environment.user) });
+  const run = { home, nodes, projects, budget, wanted, skip: skipOf(options, environment.user) };
+  return orderingController(context, home, () => runOrWatch(context, run));
+}
+
+interface Run extends Served {
+  readonly projects: readonly LoadedProject[];
+  readonly budget: Work['budget'];
+}
+
+async function runOrWatch(context: Context, run: Run): Promise<number> {
+  const { home, nodes, projects, budget, wanted, skip } = run;
+  const { environment, output } = context;
+  if ((await aboutController(homePaths(home).socket))?.kind === 'serve') return watchServed(context, run);
   const kept: Event[] = [];
   const screen = await screenFor(context, wanted);
   const stop = interruption();
@@ -83,7 +95,6 @@ export async function start(
     alerts = new AlertWatch({ home, session, variable: secretVariable, onNote, showsAlerts: false });
     alerts.follow((await loadAlerts(home)).settings);
     screen.watch(() => running.snapshot());
-    const skip = skipOf(options, environment.user);
     for (const project of wanted) await running.command({ verb: 'start', project, ...skip });
     waitsForNodes(running, screen, wanted);
     const stranded = running.until.stranded((state) => runsNowhere(state, wanted));

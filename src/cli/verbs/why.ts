@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { asidesOf, asideText } from '../../controller/asides.ts';
 import { homePaths } from '../../controller/paths.ts';
 import { assertNever } from '../../model/assert.ts';
 import { EXIT, type ExitCode } from '../../model/exit.ts';
@@ -41,6 +42,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
     const status = statusOf(task, view.state, now);
     const attempt = newestWork(view.state, task);
     const word = attempt === undefined ? null : await wordOfAttempt(view, task, attempt);
+    const aside = asidesOf(view.home).filter(({ task: of }) => of === task.key);
     if (output.machine) {
       const conflict = clashOf(task);
       const ahead = clashesAgainst(view.state).get(task.key) ?? [];
@@ -56,6 +58,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
         stall,
         look: task.progress.at === 'merged' ? (task.progress.look ?? null) : null,
         late,
+        aside,
       });
       return EXIT.ok;
     }
@@ -69,6 +72,7 @@ export async function why(context: Context, typed: string): Promise<ExitCode> {
       ...outdatedLines(view.state, task, attempt),
       ...(word === null ? [] : [`${wordLine(word)}: dispatch logs ${task.key} --notes`]),
       ...lookLines(task),
+      ...aside.map((one) => `${asideText(one)} (dispatch explain E_UNFIT)`),
       ...unheardLines(view.state, (key) => key === task.key),
       ...late.flatMap((one) => lateLines(view, one)),
     ];

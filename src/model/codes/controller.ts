@@ -20,6 +20,12 @@ export const CONTROLLER_CODES = {
     explain:
       'A part of the controller failed forty times in a row, and starting it anew did not help. No new attempt of the projects that depend on it starts; agents that run go on, and what they finish is collected, gated and landed as far as that can be. The first success ends safe mode by itself. `dispatch doctor` looks at the usual causes; a damaged hub is moved aside, and `dispatch restore` brings back what a backup has of it.',
   },
+  E_UNFIT: {
+    title: 'something could not be applied and was put aside',
+    exit: EXIT.internal,
+    explain:
+      'What a node, a hub or a person told does not fit the state that the controller has, or its store refuses what follows from it. That is a defect. Nothing of it was recorded: the state was read again from the store, what was told is kept whole in a file in `.dispatch/aside/`, and all else goes on. A node that said it gets nothing new for a minute, an effect is tried again with a growing back-off, a command is answered with this error. The third time safe mode begins (E_INVARIANT, a P0 alert): what runs is still collected, and nothing starts or lands. An attempt whose end was put aside stays as it was: `dispatch why` says so, `dispatch cancel` and `dispatch retry` do it anew, and `dispatch rescue` lists its branch. `dispatch replay --check` says whether the state itself is sound. Please report it with the file, then delete the file, which ends the alert.',
+  },
   E_INVARIANT: {
     title: 'something does not hold that must always hold',
     exit: EXIT.internal,

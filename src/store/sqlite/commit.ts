@@ -10,8 +10,8 @@ import { insertAttempt, moveAttempt, type StoredAttempt } from './rows/attempts.
 import { putCredential } from './rows/credentials.ts';
 import { putEpoch } from './rows/epoch.ts';
 import { appendEvent, lastSeq } from './rows/events.ts';
-import { putNode } from './rows/nodes.ts';
-import { putProject } from './rows/projects.ts';
+import { hearNode, putNode } from './rows/nodes.ts';
+import { moveProject, putProject } from './rows/projects.ts';
 import { insertTask, moveTask, respecifyTask } from './rows/tasks.ts';
 
 /**
@@ -38,16 +38,17 @@ export function committer(
 /** Writes what was touched; tables in the order of their foreign keys. */
 function rowWriter(db: Db): (touched: Touched, state: State) => void {
   const epoch = putEpoch(db);
-  const project = putProject(db);
-  const node = putNode(db);
+  const project = { configured: putProject(db), moved: moveProject(db) };
+  const changed = putNode(db);
+  const node = { changed, heard: hearNode(db, changed) };
   const credential = putCredential(db);
   const alert = putAlert(db);
   const task = { added: insertTask(db), respecified: respecifyTask(db), moved: moveTask(db) };
   const attempt = { claimed: insertAttempt(db), moved: moveAttempt(db) };
   return (touched, state) => {
     if (touched.epoch) epoch(state.epoch);
-    for (const name of touched.projects) project(projectOf(state, name));
-    for (const name of touched.nodes) node(nodeOf(state, name));
+    for (const [name, how] of touched.projects) project[how](projectOf(state, name));
+    for (const [name, how] of touched.nodes) node[how](nodeOf(state, name));
     for (const name of touched.credentials)
       credential(state.credentials.get(name) ?? notApplied('credential', name));
     for (const key of touched.alerts) alert(state.alerts.get(key) ?? notApplied('alert', key));

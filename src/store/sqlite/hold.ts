@@ -22,6 +22,11 @@ export function holdStore(file: string, epoch: number): () => void {
   return () => removeLock(lock, epoch);
 }
 
+/** The process that holds the store at this path, while it lives; null: nobody. What is said may be old already. */
+export function holderOf(file: string): number | null {
+  return readLiveLock(lockPath(file))?.pid ?? null;
+}
+
 /** Two that find the same stale lock take turns in the database; one that cannot be opened has no controller either. */
 function takingTurns(file: string, take: () => void): void {
   if (!existsSync(file)) return take();

@@ -28,6 +28,7 @@ const SELECT = 'SELECT epoch, held, host, pid, since FROM lease WHERE id = 1';
 /** Prepares the statements of the lease on a connection that may write. */
 export function leases(db: Db): Leases {
   const select = db.prepare<[], LeaseRow>(SELECT);
+  const held = db.prepare<[number], number>('SELECT held FROM lease WHERE id = 1 AND epoch = ?').pluck();
   const take = db.prepare<[number, string, number, number]>(
     'UPDATE lease SET epoch = ?, held = 1, host = ?, pid = ?, since = ? WHERE id = 1',
   );
@@ -66,8 +67,7 @@ export function leases(db: Db): Leases {
     },
     release: (lease) => release.immediate(lease),
     check(lease) {
-      const row = rowOf(select.get());
-      if (row.epoch !== lease.epoch || row.held !== 1) throw fenced(lease, row, db.name);
+      if (held.get(lease.epoch) !== 1) throw fenced(lease, rowOf(select.get()), db.name);
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Reader } from '../port.ts';
 import { type Db, openDatabase } from './database.ts';
 import { withStoreErrors } from './errors.ts';
 import { holderOf } from './lease.ts';
-import { loadState } from './load.ts';
+import { stateLoader } from './load.ts';
 import { expectVersion } from './migrate.ts';
 import { replayDifferences } from './replay.ts';
 import { eventsAfter, eventsOfTask, specTextOf } from './rows/events.ts';
@@ -36,15 +36,16 @@ export function readerOf(db: Db): Reader {
   const ofTask = eventsOfTask(db);
   const specText = specTextOf(db);
   const names = taskNames(db);
+  const load = stateLoader(db);
   const read = async <T>(work: () => T): Promise<T> => withStoreErrors(db.name, work);
   return {
-    load: () => read(() => loadState(db)),
+    load: () => read(load),
     taskNames: (begin, limit) => read(() => names(begin, limit)),
     specText: (task) => read(() => specText(task)),
     events: (from, limit) => read(() => after(from, limit)),
     eventsOf: (task) => read(() => ofTask(task)),
     holder: () => read(() => holderOf(db)),
-    replayCheck: () => read(() => replayDifferences(db)),
+    replayCheck: () => read(() => replayDifferences(db, load)),
     close: async () => {
       db.close();
     },

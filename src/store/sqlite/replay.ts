@@ -6,19 +6,20 @@ import { emptyState, type State } from '../../model/state.ts';
 import { differences } from '../differences.ts';
 import type { ReplayDifference } from '../port.ts';
 import type { Db } from './database.ts';
-import { loadState } from './load.ts';
+import { stateLoader } from './load.ts';
 import { allEvents } from './rows/events.ts';
 
 /**
  * Rebuilds the state from the events alone and compares it with the tables, both from one snapshot, so that a
  * controller may write meanwhile. A log with a hole, or an event that does not fit what came before it, is named
  * and ends the comparison: what follows would differ without saying more.
+ * @param load reads the tables.
  */
-export function replayDifferences(db: Db): ReplayDifference[] {
+export function replayDifferences(db: Db, load = stateLoader(db)): ReplayDifference[] {
   return db.transaction(() => {
     const state = emptyState();
     const found = replayed(db, state);
-    return found === null ? compareWithTables(db, state) : [found];
+    return found === null ? compareWithTables(db, state, load) : [found];
   })();
 }
 
@@ -54,9 +55,9 @@ function told(state: State, event: Event): string | null {
   }
 }
 
-function compareWithTables(db: Db, state: State): ReplayDifference[] {
+function compareWithTables(db: Db, state: State, load: () => State): ReplayDifference[] {
   try {
-    return withEvents(db, differences(state, loadState(db)));
+    return withEvents(db, differences(state, load()));
   } catch (error) {
     if (!(error instanceof DispatchError) || error.code !== 'E_STORE_DAMAGED') throw error;
     return [{ what: 'tables', field: 'row', fromEvents: null, stored: error.why ?? error.message }];

@@ -43,26 +43,27 @@ export function putAlert(db: Db): (alert: AlertState) => void {
   };
 }
 
-/** All alerts, in the order in which they were first found. */
-export function allAlerts(db: Db): AlertState[] {
+/** A statement that reads all alerts, in the order in which they were first found. */
+export function allAlerts(db: Db): () => AlertState[] {
   const select = db.prepare<[], AlertRow>(`SELECT ${COLUMNS} FROM alerts ORDER BY ord`);
-  return select.all().map((row) => {
-    const { key, rule, about, message, fix, since } = row;
-    return {
-      key,
-      rule,
-      about,
-      message,
-      fix,
-      since,
-      level: row.level as AlertState['level'],
-      code: row.code as AlertState['code'],
-      announcedAt: row.announced_at,
-      tellings: JSON.parse(row.tellings) as AlertState['tellings'],
-      quiet: row.quiet === 1,
-      told: JSON.parse(row.told) as string[],
-      acked: row.acked === null ? null : (JSON.parse(row.acked) as AlertState['acked']),
-      resolved: row.resolved === null ? null : (JSON.parse(row.resolved) as AlertState['resolved']),
-    };
-  });
+  return () =>
+    select.all().map((row) => {
+      const { key, rule, about, message, fix, since } = row;
+      return {
+        key,
+        rule,
+        about,
+        message,
+        fix,
+        since,
+        level: row.level as AlertState['level'],
+        code: row.code as AlertState['code'],
+        announcedAt: row.announced_at,
+        tellings: JSON.parse(row.tellings) as AlertState['tellings'],
+        quiet: row.quiet === 1,
+        told: JSON.parse(row.told) as string[],
+        acked: row.acked === null ? null : (JSON.parse(row.acked) as AlertState['acked']),
+        resolved: row.resolved === null ? null : (JSON.parse(row.resolved) as AlertState['resolved']),
+      };
+    });
 }

@@ -37,18 +37,19 @@ export function putCredential(db: Db): (credential: Credential) => void {
   };
 }
 
-/** All credentials that were ever refused, in order of arrival. */
-export function allCredentials(db: Db): Credential[] {
+/** A statement that reads all credentials that were ever refused, in order of arrival. */
+export function allCredentials(db: Db): () => Credential[] {
   const select = db.prepare<[], CredentialRow>(
     'SELECT name, bound, seen, not_before, strikes, refusals, refused_at, why, message FROM credentials ORDER BY ord',
   );
-  return select.all().map((row) => ({
-    name: row.name,
-    limit: row.bound,
-    seen: row.seen,
-    notBefore: row.not_before,
-    strikes: row.strikes,
-    refused: { at: row.refused_at, why: row.why as Credential['refused']['why'], message: row.message },
-    refusals: row.refusals,
-  }));
+  return () =>
+    select.all().map((row) => ({
+      name: row.name,
+      limit: row.bound,
+      seen: row.seen,
+      notBefore: row.not_before,
+      strikes: row.strikes,
+      refused: { at: row.refused_at, why: row.why as Credential['refused']['why'], message: row.message },
+      refusals: row.refusals,
+    }));
 }

@@ -8,7 +8,8 @@ export function putEpoch(db: Db): (epoch: number) => void {
   };
 }
 
-/** Epoch of the newest controller that the events know; 0 before the first. */
-export function storedEpoch(db: Db): number {
-  return db.prepare<[], number>('SELECT epoch FROM meta WHERE id = 1').pluck().get() ?? 0;
+/** A statement that reads the epoch of the newest controller that the events know; 0 before the first. */
+export function storedEpoch(db: Db): () => number {
+  const select = db.prepare<[], number>('SELECT epoch FROM meta WHERE id = 1').pluck();
+  return () => select.get() ?? 0;
 }

@@ -1,9 +1,9 @@
 import type { Delivery, Project } from '../../../model/task.ts';
 import type { Db } from '../database.ts';
 
-interface ProjectRow {
+/** What changes while a project goes its way. */
+interface MovingRow {
   readonly name: string;
-  readonly config: string;
   readonly started: 0 | 1;
   readonly skip_control: string | null;
   readonly integration: string | null;
@@ -20,6 +20,10 @@ interface ProjectRow {
   readonly delivered: string | null;
 }
 
+interface ProjectRow extends MovingRow {
+  readonly config: string;
+}
+
 /** A statement that writes a project's row, new or known. */
 export function putProject(db: Db): (project: Project) => void {
   const statement = db.prepare<[ProjectRow]>(`
@@ -30,22 +34,33 @@ export function putProject(db: Db): (project: Project) => void {
       tests = @tests, gates = @gates, delivery_at = @delivery_at, delivery = @delivery, broken = @broken,
       controls = @controls, contract = @contract, hold = @hold, delivered = @delivered`);
   return (project) => {
-    statement.run(toRow(project));
+    statement.run({ ...movingRow(project), config: JSON.stringify(project.config) });
   };
 }
 
-/** All projects in order of arrival. */
-export function allProjects(db: Db): Project[] {
+/** A statement that writes everything but the configuration, which rarely changes and is the largest part. */
+export function moveProject(db: Db): (project: Project) => void {
+  const statement = db.prepare<[MovingRow]>(`
+    UPDATE projects SET started = @started, skip_control = @skip_control, integration = @integration, green = @green,
+      tests = @tests, gates = @gates, delivery_at = @delivery_at, delivery = @delivery, broken = @broken,
+      controls = @controls, contract = @contract, hold = @hold, delivered = @delivered
+    WHERE name = @name`);
+  return (project) => {
+    statement.run(movingRow(project));
+  };
+}
+
+/** A statement that reads all projects in order of arrival. */
+export function allProjects(db: Db): () => Project[] {
   const select = db.prepare<[], ProjectRow>(
     'SELECT name, config, started, skip_control, integration, green, tests, gates, delivery_at, delivery, broken, controls, contract, hold, delivered FROM projects ORDER BY ord',
   );
-  return select.all().map(fromRow);
+  return () => select.all().map(fromRow);
 }
 
-function toRow(project: Project): ProjectRow {
+function movingRow(project: Project): MovingRow {
   const {
     name,
-    config,
     started,
     skipControl,
     integration,
@@ -62,7 +77,6 @@ function toRow(project: Project): ProjectRow {
   const { at, ...rest } = delivery ?? { at: null };
   return {
     name,
-    config: JSON.stringify(config),
     started: started ? 1 : 0,
     skip_control: skipControl,
     integration,

@@ -4,47 +4,37 @@ import type { Progress, Task } from '../../../model/task.ts';
 import type { TaskName } from '../../port.ts';
 import type { Db } from '../database.ts';
 
-/** What changes while a task goes its way. */
-interface MovingRow {
-  readonly ord: number;
-  readonly n: number;
-  readonly at: string;
-  /** The progress without its `at`. */
-  readonly progress: string;
-  readonly returns: number;
-  readonly failures: number;
-  readonly losses: number;
-  readonly not_before: number;
-  readonly front: number | null;
-  readonly ready_since: number | null;
-  readonly unmet: number;
-  readonly locked: number;
-  readonly feedback: string | null;
-}
+/** A row by the places of its values: to name them takes as long again as to read or to write them. */
+type Row = readonly [...Moving, ord: number, key: string, project: string, addedAt: number, spec: string];
 
-interface TaskRow extends MovingRow {
-  readonly key: string;
-  readonly project: string;
-  readonly added_at: number;
-  readonly spec: string;
-}
+/** What changes while a task goes its way. */
+type Moving = readonly [
+  n: number,
+  at: string,
+  /** The progress without its `at`. */
+  progress: string,
+  returns: number,
+  failures: number,
+  losses: number,
+  notBefore: number,
+  front: number | null,
+  readySince: number | null,
+  unmet: number,
+  locked: number,
+  feedback: string | null,
+];
+
+const COLUMNS =
+  'n, at, progress, returns, failures, losses, not_before, front, ready_since, unmet, locked, feedback, ord, key, project, added_at, spec';
 
 /** A statement that writes the first row of a task. */
 export function insertTask(db: Db): (task: Task) => void {
-  const statement = db.prepare<[TaskRow]>(`
-    INSERT INTO tasks (ord, key, project, added_at, n, at, progress, returns, failures, losses, not_before, front,
-      ready_since, unmet, locked, feedback, spec)
-    VALUES (@ord, @key, @project, @added_at, @n, @at, @progress, @returns, @failures, @losses, @not_before, @front,
-      @ready_since, @unmet, @locked, @feedback, @spec)`);
+  const statement = db.prepare<[...Row]>(
+    `INSERT INTO tasks (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
   return (task) => {
-    const { key, addedAt, spec } = task;
-    statement.run({
-      ...movingRow(task),
-      key,
-      project: spec.project,
-      added_at: addedAt,
-      spec: JSON.stringify(spec),
-    });
+    const { order, key, addedAt, spec } = task;
+    statement.run(...moving(task), order, key, spec.project, addedAt, JSON.stringify(spec));
   };
 }
 
@@ -58,12 +48,12 @@ export function taskNames(db: Db): (begin: string, limit: number) => TaskName[] 
 
 /** A statement that writes everything but the spec, which rarely changes and is the largest part. */
 export function moveTask(db: Db): (task: Task) => void {
-  const statement = db.prepare<[MovingRow]>(`
-    UPDATE tasks SET n = @n, at = @at, progress = @progress, returns = @returns, failures = @failures, losses = @losses,
-      not_before = @not_before, front = @front, ready_since = @ready_since, unmet = @unmet, locked = @locked, feedback = @feedback
-    WHERE ord = @ord`);
+  const statement = db.prepare<[...Moving, number]>(`
+    UPDATE tasks SET n = ?, at = ?, progress = ?, returns = ?, failures = ?, losses = ?, not_before = ?, front = ?,
+      ready_since = ?, unmet = ?, locked = ?, feedback = ?
+    WHERE ord = ?`);
   return (task) => {
-    statement.run(movingRow(task));
+    statement.run(...moving(task), task.order);
   };
 }
 
@@ -75,50 +65,48 @@ export function respecifyTask(db: Db): (task: Task) => void {
   };
 }
 
-/** All tasks in order of arrival. */
-export function allTasks(db: Db): Task[] {
-  const select = db.prepare<[], TaskRow>(`
-    SELECT ord, key, project, added_at, n, at, progress, returns, failures, losses, not_before, front, ready_since,
-      unmet, locked, feedback, spec
-    FROM tasks ORDER BY ord`);
-  return select.all().map(fromRow);
+/** A statement that reads all tasks in order of arrival. */
+export function allTasks(db: Db): () => Task[] {
+  const select = db.prepare<[], Row>(`SELECT ${COLUMNS} FROM tasks ORDER BY ord`).raw();
+  return () => select.all().map(fromRow);
 }
 
-function movingRow(task: Task): MovingRow {
+function moving(task: Task): Moving {
   const { at, ...rest } = task.progress;
-  return {
-    ord: task.order,
-    n: task.n,
+  return [
+    task.n,
     at,
-    progress: JSON.stringify(rest),
-    returns: task.returns,
-    failures: task.failures,
-    losses: task.losses,
-    not_before: task.notBefore,
-    front: task.front,
-    ready_since: task.readySince,
-    unmet: task.unmet,
-    locked: task.locked ? 1 : 0,
-    feedback: task.feedback === null ? null : JSON.stringify(task.feedback),
-  };
+    JSON.stringify(rest),
+    task.returns,
+    task.failures,
+    task.losses,
+    task.notBefore,
+    task.front,
+    task.readySince,
+    task.unmet,
+    task.locked ? 1 : 0,
+    task.feedback === null ? null : JSON.stringify(task.feedback),
+  ];
 }
 
-function fromRow(row: TaskRow): Task {
+function fromRow(row: Row): Task {
+  const [n, at, progress, returns, failures, losses, notBefore, front, readySince, unmet, locked] = row;
+  const [, , , , , , , , , , , feedback, order, key, , addedAt, spec] = row;
   return {
-    key: row.key as Task['key'],
-    spec: JSON.parse(row.spec) as TaskSpec,
-    order: row.ord,
-    addedAt: row.added_at,
-    n: row.n,
-    progress: { at: row.at, ...(JSON.parse(row.progress) as object) } as Progress,
-    returns: row.returns,
-    failures: row.failures,
-    losses: row.losses,
-    notBefore: row.not_before,
-    front: row.front,
-    readySince: row.ready_since,
-    unmet: row.unmet,
-    locked: row.locked === 1,
-    feedback: row.feedback === null ? null : (JSON.parse(row.feedback) as Feedback),
+    key: key as Task['key'],
+    spec: JSON.parse(spec) as TaskSpec,
+    order,
+    addedAt,
+    n,
+    progress: { at, ...(JSON.parse(progress) as object) } as Progress,
+    returns,
+    failures,
+    losses,
+    notBefore,
+    front,
+    readySince,
+    unmet,
+    locked: locked === 1,
+    feedback: feedback === null ? null : (JSON.parse(feedback) as Feedback),
   };
 }
