@@ -2,9 +2,10 @@
 import type { Outcome } from '../src/model/attempt.ts';
 import type { JournalFact } from '../src/protocol/messages.ts';
 import type { Token } from '../src/model/ids.ts';
+import { isNoSpace } from './no-space.ts';
 import type { Recorded } from './record.ts';
 import { attemptDir, type Root } from './root.ts';
-import { hasBegun } from './step.ts';
+import { hasBegun, preempt } from './step.ts';
 
 /** Why an attempt must stop, whatever it is doing. The first reason stays. */
 export type Interrupt = { readonly why: 'cancel'; readonly reason: string } | { readonly why: 'deadline' };
@@ -27,13 +28,18 @@ export type Stand =
     }
   | { readonly is: 'ended'; readonly outcome: Outcome };
 
-/** Starts a step that has been written. Asking twice is harmless: its name exists, or launch.sh finds it begun. */
+/**
+ * Starts a step that has been written. Asking twice is harmless: its name exists, or launch.sh finds it begun.
+ * @throws Error when tmux does not do it. A server that only was slow may do it later, so the step cannot begin any more then.
+ */
 export async function launch(desk: Desk, { token, node }: Recorded, step: string): Promise<void> {
-  await desk.newSession(sessionOf(token, step), [
-    '/bin/sh',
-    node.launch,
-    `${attemptDir(desk.root, token)}/${step}`,
-  ]);
+  const path = `${attemptDir(desk.root, token)}/${step}`;
+  try {
+    await desk.newSession(sessionOf(token, step), ['/bin/sh', node.launch, path]);
+  } catch (error) {
+    // A full disk is waited out, and the same step is asked for again.
+    if (isNoSpace(error) || (await preempt(path)) === null) throw error;
+  }
 }
 
 /** For a step that was written before: it runs, or has been asked for by a supervisor that may not have lived to see it. */

@@ -57,7 +57,3 @@ function saysOfWork(outcome: Outcome): boolean {
   if (outcome.kind === 'failed') return outcome.refusal === undefined && outcome.limit === undefined;
   return outcome.kind === 'refused';
 }
-
-export function isNoSpace(error: unknown): boolean {
-  return /ENOSPC|EDQUOT|No space left/.test(error instanceof Error ? error.message : String(error));
-}

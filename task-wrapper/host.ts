@@ -44,6 +44,16 @@ export function startTime(pid: number): string | null {
   }
 }
 
+/** True while the process stands still by SIGSTOP, or as a job of a terminal: it lives, and does nothing until somebody lets it go on. */
+export function isStopped(pid: number): boolean {
+  if (process.platform === 'linux') return statFields(pid)?.state === 'T';
+  try {
+    return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
+  } catch {
+    return false;
+  }
+}
+
 export interface ProcessStat {
   readonly state: string;
   readonly group: number;

@@ -22,6 +22,7 @@ async function main(): Promise<void> {
       idle: { type: 'string' },
       silent: { type: 'string' },
       quiet: { type: 'string' },
+      stopped: { type: 'string' },
       disk: { type: 'string' },
       reserve: { type: 'string' },
       why: { type: 'string' },
@@ -39,7 +40,9 @@ async function main(): Promise<void> {
   const root = openRoot(values.root);
   switch (command) {
     case 'rpc':
-      await rpc(root, settings());
+      await rpc(root, settings(), {
+        stoppedMs: Number(process.env.DISPATCH_STOPPED_MS ?? SUPERVISE_DEFAULTS.stoppedMs),
+      });
       process.exit(0);
       break;
     case 'revive':
@@ -53,6 +56,7 @@ async function main(): Promise<void> {
         silentMs: Number(values.silent ?? SUPERVISE_DEFAULTS.silentMs),
         diskMs: Number(values.disk ?? SUPERVISE_DEFAULTS.diskMs),
         quietMs: Number(values.quiet ?? SUPERVISE_DEFAULTS.quietMs),
+        stoppedMs: Number(values.stopped ?? SUPERVISE_DEFAULTS.stoppedMs),
       });
     case 'advance':
       if (!isToken(token)) throw new RootError(USAGE);
@@ -74,6 +78,7 @@ function settings(): string[] {
   const {
     DISPATCH_IDLE_MS,
     DISPATCH_RESERVE_BYTES,
+    DISPATCH_STOPPED_MS,
     DISPATCH_SILENT_MS,
     DISPATCH_DISK_MS,
     DISPATCH_QUIET_MS,
@@ -83,6 +88,7 @@ function settings(): string[] {
     ...(DISPATCH_SILENT_MS === undefined ? [] : ['--silent', DISPATCH_SILENT_MS]),
     ...(DISPATCH_DISK_MS === undefined ? [] : ['--disk', DISPATCH_DISK_MS]),
     ...(DISPATCH_QUIET_MS === undefined ? [] : ['--quiet', DISPATCH_QUIET_MS]),
+    ...(DISPATCH_STOPPED_MS === undefined ? [] : ['--stopped', DISPATCH_STOPPED_MS]),
     ...(DISPATCH_RESERVE_BYTES === undefined ? [] : ['--reserve', DISPATCH_RESERVE_BYTES]),
   ];
 }

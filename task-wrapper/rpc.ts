@@ -14,9 +14,11 @@ import { readIfThere } from './durable.ts';
 import { freeSpace } from './probe.ts';
 import { installProgram, type Program, thisProgram } from './program.ts';
 import type { Root } from './root.ts';
+import { endSupervisor, isSupervisorStopped, Silence } from './silence.ts';
 import type { SuperviseOptions } from './supervise.ts';
 import type { Handover } from './stream.ts';
 import { cleanEnv, SUPERVISOR, tmux, writeConfig } from './tmux.ts';
+import { continueServer } from './tmux-stopped.ts';
 
 /** A supervisor that has been started answers within this; under load a Node.js takes seconds to start. */
 const START_MS = 30_000;
@@ -28,14 +30,23 @@ const LEAST_FILES = 32;
 /** A supervisor that was asked to leave has this long for it. */
 const HANDOVER_MS = 20_000;
 
+export interface RpcOptions {
+  /** How long a supervisor that was stopped may leave a question unanswered, milliseconds. */
+  readonly stoppedMs: number;
+}
+
 /** @param pass arguments for a supervisor that is started here. @throws Error when none can be started. */
-export async function rpc(root: Root, pass: readonly string[]): Promise<void> {
+export async function rpc(root: Root, pass: readonly string[], { stoppedMs }: RpcOptions): Promise<void> {
   const program = installProgram(root, thisProgram());
   await handover(root, program, false);
   const kept: Buffer[] = [];
   for (let tries = 1; ; tries += 1) {
     const socket = await reach(root, program, pass);
-    if (await copy(socket, kept)) return;
+    const [isHeld, giveUp] = [() => socket.isPaused(), () => void socket.destroy()];
+    const silence = new Silence({ root, stoppedMs, isHeld, giveUp });
+    const isOver = await copy(socket, kept, silence);
+    silence.over();
+    if (isOver) return;
     if (tries === 5) throw new Error('the supervisor leaves as soon as it is reached; see its log in run/');
   }
 }
@@ -52,7 +63,7 @@ export async function revive(root: Root, replace: boolean, pass: readonly string
 export function replaceSupervisor(
   root: Root,
   program: Program,
-  { idleMs, reserve, silentMs, diskMs, quietMs }: SuperviseOptions,
+  { idleMs, reserve, silentMs, diskMs, quietMs, stoppedMs }: SuperviseOptions,
 ): void {
   const settings = {
     DISPATCH_IDLE_MS: String(idleMs),
@@ -60,6 +71,7 @@ export function replaceSupervisor(
     DISPATCH_SILENT_MS: String(silentMs),
     DISPATCH_DISK_MS: String(diskMs),
     DISPATCH_QUIET_MS: String(quietMs),
+    DISPATCH_STOPPED_MS: String(stoppedMs),
   };
   const child = spawn(program.node, [program.wrapper, 'revive', '--replace', '--root', root.path], {
     detached: true,
@@ -76,10 +88,11 @@ async function handover(root: Root, program: Program, force: boolean): Promise<v
   const socket = await tryConnect(root.socket);
   if (socket === null) return;
   await new Promise<void>((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Error('the running supervisor does not hand over')),
-      HANDOVER_MS,
-    );
+    const late = setTimeout(() => {
+      // Its end is the end of the connection.
+      if (isSupervisorStopped(root)) endSupervisor(root, 'was stopped when it was to hand over');
+      else reject(new Error('the running supervisor does not hand over'));
+    }, HANDOVER_MS);
     socket.once('close', () => {
       clearTimeout(late);
       resolve();
@@ -99,6 +112,7 @@ async function reach(root: Root, program: Program, pass: readonly string[]): Pro
   const living = await tryConnect(root.socket);
   if (living !== null) return living;
   refuseWithoutSpace(root);
+  continueServer(root);
   writeConfig(root);
   await startSupervisor(root, program, pass);
   return await waitForSocket(root, program, pass);
@@ -173,24 +187,37 @@ async function tryConnect(path: string): Promise<Socket | null> {
   });
 }
 
-/** Copies until one side ends; false when the supervisor left before its first word. @param kept what the controller has said so far. */
-async function copy(socket: Socket, kept: Buffer[]): Promise<boolean> {
+/**
+ * Copies until one side ends; false when the supervisor left before its first word.
+ * @param kept what the controller has said so far.
+ * @param silence is told what was asked and heard.
+ */
+async function copy(socket: Socket, kept: Buffer[], silence: Silence): Promise<boolean> {
   const { stdin, stdout } = process;
   return await new Promise((resolve) => {
     let answered = false;
     for (const bytes of kept) socket.write(bytes);
+    if (kept.length > 0) silence.asked();
     const toSocket = (bytes: Buffer): void => {
+      silence.asked();
       if (!answered) kept.push(bytes);
       if (!socket.write(bytes)) {
         stdin.pause();
         socket.once('drain', () => stdin.resume());
       }
     };
-    const hangUp = (): void => void socket.end();
+    const hangUp = (): void => {
+      // It hangs up as well.
+      silence.asked();
+      socket.end();
+    };
     stdin.on('data', toSocket);
+    // The copy before this one has paused it, and a new listener alone does not change that.
+    stdin.resume();
     stdin.once('end', hangUp);
     socket.on('data', (bytes: Buffer) => {
       answered = true;
+      silence.heard();
       kept.length = 0;
       if (!stdout.write(bytes)) {
         socket.pause();

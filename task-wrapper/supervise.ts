@@ -17,6 +17,7 @@ import { Epoch } from './epoch.ts';
 import { FullDisk } from './full-disk.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { readBootId, startTime } from './host.ts';
+import { endStoppedJoints } from './joints.ts';
 import { Journal } from './journal.ts';
 import { isLock, type Lock, takeLock } from './lock.ts';
 import { installProgram, sweepPrograms, thisProgram } from './program.ts';
@@ -27,7 +28,7 @@ import type { Root } from './root.ts';
 import { Stalls } from './stalls.ts';
 import { type Handover, Stream } from './stream.ts';
 import { StuckWatch } from './stuck.ts';
-import { applyConfig, Tmux, writeConfig } from './tmux.ts';
+import { applyConfig, STOPPED_MS, Tmux, type TmuxListener, writeConfig } from './tmux.ts';
 import { openWake } from './wake.ts';
 
 export interface SuperviseOptions {
@@ -41,6 +42,8 @@ export interface SuperviseOptions {
   readonly diskMs: number;
   /** Milliseconds of silence after which a controller's older stream is taken for one that was cut. */
   readonly quietMs: number;
+  /** Milliseconds after which a tmux server that was stopped is told to go on. */
+  readonly stoppedMs: number;
 }
 
 export const SUPERVISE_DEFAULTS: SuperviseOptions = {
@@ -49,6 +52,7 @@ export const SUPERVISE_DEFAULTS: SuperviseOptions = {
   silentMs: 15_000,
   diskMs: 10_000,
   quietMs: 120_000,
+  stoppedMs: STOPPED_MS,
 };
 
 /** Coalesces tmux's notices: sessions come and go by the hundred, and each look is at all running steps. */
@@ -99,7 +103,7 @@ class Supervisor {
     journal.append({ type: 'supervisor.started', program: program.hash, bootId: readBootId() });
     writeConfig(root);
     await applyConfig(root);
-    const tmux = new Tmux(root, {
+    const listener: TmuxListener = {
       onChange: () => this.#lookSoon(attempts),
       // Outside of tmux a logout could end it; the next supervisor is inside again, and adopts what runs.
       onLost: () => {
@@ -109,7 +113,8 @@ class Supervisor {
         replaceSupervisor(root, program, this.#options);
       },
       tell: (fact) => journal.append(fact),
-    });
+    };
+    const tmux = new Tmux(root, listener, this.#options.stoppedMs);
     tmux.connect();
     const stuck = new StuckWatch({ file: `${root.run}/stuck`, tell: (fact) => journal.append(fact) });
     const stalls = new Stalls();
@@ -210,7 +215,9 @@ class Supervisor {
       if (older === newer || !older.follows || older.epoch > newer.epoch) continue;
       const { heard } = older;
       setTimeout(() => {
-        if (older.heard === heard) older.end();
+        if (older.heard !== heard) return;
+        older.end();
+        endStoppedJoints(this.#root).catch(report);
       }, this.#options.quietMs).unref();
     }
   }

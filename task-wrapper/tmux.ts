@@ -16,6 +16,7 @@ import type { JournalFact } from '../src/protocol/messages.ts';
 import { silenceLoginRecords, withoutLoginRecords } from './login-records.ts';
 import type { Root } from './root.ts';
 import { TmuxSocket } from './tmux-socket.ts';
+import { recordServer, StoppedServer } from './tmux-stopped.ts';
 
 const run = promisify(execFile);
 
@@ -40,6 +41,8 @@ export const SUPERVISOR = 'supervisor';
 /** Before the control client is tried again. */
 const RECONNECT_MS = 500;
 const CLI_TIMEOUT_MS = 20_000;
+/** A server that has been stopped for so long is told to go on: well before a command that waits for it is given up. */
+export const STOPPED_MS = 10_000;
 
 /** What every process on this tmux server starts from. */
 export function cleanEnv(): Record<string, string> {
@@ -113,6 +116,7 @@ export class Tmux {
   readonly #root: Root;
   readonly #listener: TmuxListener;
   readonly #socket: TmuxSocket;
+  readonly #stopped: StoppedServer;
   /** Started, and perhaps not attached yet. */
   #connecting: ChildProcess | null = null;
   /** Attached: commands go here. */
@@ -126,10 +130,12 @@ export class Tmux {
   #failures = 0;
   #closed = false;
 
-  constructor(root: Root, listener: TmuxListener) {
+  /** @param stoppedMs see STOPPED_MS. */
+  constructor(root: Root, listener: TmuxListener, stoppedMs = STOPPED_MS) {
     this.#root = root;
     this.#listener = listener;
     this.#socket = new TmuxSocket(root, listener.tell);
+    this.#stopped = new StoppedServer(root, listener.tell, stoppedMs);
   }
 
   /** Connects the control client to the supervisor's own session. Without one (no tmux, started by hand) the command line serves. */
@@ -205,6 +211,7 @@ export class Tmux {
   close(): void {
     this.#closed = true;
     this.#socket.stop();
+    this.#stopped.stop();
     this.#connecting?.stdin?.end('detach-client\n');
     this.#client = null;
   }
@@ -217,10 +224,21 @@ export class Tmux {
     return await this.#write(client, args.join(' '));
   }
 
-  /** One line to the control client, in tmux's own syntax. @throws ClientGone when it ends before the reply. */
+  /**
+   * One line to the control client, in tmux's own syntax. A server that gives no answer costs the client its life, so that
+   * nobody waits for ever. @throws ClientGone when it ends before the reply.
+   */
   #write(client: ChildProcess, line: string): Promise<string[]> {
     return new Promise<string[]>((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      const late = setTimeout(() => client.kill('SIGKILL'), CLI_TIMEOUT_MS);
+      const done = (then: () => void): void => {
+        clearTimeout(late);
+        then();
+      };
+      this.#waiting.push({
+        resolve: (lines) => done(() => resolve(lines)),
+        reject: (error) => done(() => reject(error)),
+      });
       client.stdin?.write(`${line}\n`);
     });
   }
@@ -266,7 +284,9 @@ export class Tmux {
     // Asked over the line that stands: the socket may be lost at this very moment, and this is who has to mend it.
     this.#write(client, "display-message -p '#{pid}'").then(
       ([pid]) => {
-        if (!this.#closed) this.#socket.keep(Number(pid));
+        if (this.#closed) return;
+        this.#socket.keep(Number(pid));
+        recordServer(this.#root, Number(pid));
       },
       // It is gone again already, and the next attach asks again.
       () => {},
