@@ -2,12 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import type { Arena } from './arena.ts';
 import { judge } from './judge.ts';
+import { judgeLeftovers } from './leftovers.ts';
 import type { Report } from './report.ts';
 
 /** The controller has ended; all machines are on. */
 export async function judgeMachines(arena: Arena, report: Report): Promise<void> {
   const { home, tasks } = arena;
   await judge(arena, report, { mayRepeat: true });
+  await judgeLeftovers(arena, report);
   const ran = home.executions();
   report.figure('agents that were begun again', ran.length - new Set(ran.map(({ task }) => task)).size, '');
   for (const { id, ends } of tasks) {
