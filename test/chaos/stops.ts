@@ -22,6 +22,8 @@ const STOPS = 60;
 const TASKS = 120;
 const LONGEST_MS = 60_000;
 const MOST_AT_ONCE = 4;
+/** So many work from the start, so that two of them do at the same time. */
+const AT_FIRST = 6;
 const TARGETS = ['controller', 'connection', 'tmux server', 'supervisor', 'launcher', 'agent'] as const;
 type Target = (typeof TARGETS)[number];
 /** To find what is stopped for good takes the product its time: only from this scale on; what ends by its deadline, from that one. */
@@ -49,14 +51,16 @@ export const stops: Chaos = {
     independent: true,
     agentMs: ask.scale < FEW ? [200, 1500] : [1000, 8000],
     // The last ones are there for the change of controllers.
-    awaits: (n) =>
-      n >= tasksOf(ask) - 4 ? 'taken-over' : `stop-${Math.floor((n / tasksOf(ask)) * stopsOf(ask))}`,
+    awaits: (n) => {
+      if (n >= tasksOf(ask) - 4) return 'taken-over';
+      return n < AT_FIRST ? 'stop-0' : `stop-${Math.floor((n / tasksOf(ask)) * stopsOf(ask))}`;
+    },
     project: { timeout: TIMEOUT },
   }),
   run: async (arena, report, ask) => {
     arena.home.mark('stop-0');
     const controller = arena.keep();
-    await until('work', () => runningAgents(arena).length > 0, PATIENCE_MS);
+    await until('work', () => runningAgents(arena).length >= 2, PATIENCE_MS);
     const doomed = ask.scale < WITH_DEADLINES ? [] : stopAgentForGood(arena, report);
     await stopAndGo(arena, controller, report, ask);
     if (ask.scale >= FOR_GOOD) await stopForGood(arena, controller, report);

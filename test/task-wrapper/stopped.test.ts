@@ -31,17 +31,28 @@ async function stop(pid: number): Promise<void> {
   await until(() => isStopped(pid));
 }
 
-/** tmux tells what it has started to go on by itself, so a supervisor stands still only where its server does too. */
-async function stopBoth(): Promise<number> {
+/** Process id of the tmux server, once the supervisor knows it as well. */
+async function serverPid(): Promise<number> {
+  await until(() => existsSync(`${node.root}/run/tmux-server`));
+  return Number(node.tmux('display-message', '-p', '#{pid}'));
+}
+
+/**
+ * Each of the two tells the other to go on, so a supervisor stands still only where its server does too, and the other way
+ * round; on a busy machine it may take more than one try to catch both.
+ */
+async function stopBoth(server: number): Promise<number> {
   const supervisor = node.supervisorPid();
-  await stop(serverPid());
-  await stop(supervisor);
+  await until(() => {
+    for (const pid of [server, supervisor]) process.kill(pid, 'SIGSTOP');
+    return isStopped(server) && isStopped(supervisor);
+  });
   return supervisor;
 }
 
-const serverPid = (): number => Number(node.tmux('display-message', '-p', '#{pid}'));
-
 test('a supervisor that is stopped alone is told to go on by tmux', async () => {
+  await node.clean();
+  node = new TestNode();
   const client = await node.join();
   const pid = node.supervisorPid();
   process.kill(pid, 'SIGSTOP');
@@ -52,18 +63,18 @@ test('a supervisor that is stopped alone is told to go on by tmux', async () => 
 test('a supervisor that stands still with its tmux server is replaced when it leaves a question unanswered, and the agent works on', async () => {
   const first = await node.join();
   const order = await begun(first);
-  const server = serverPid();
-  const stopped = await stopBoth();
+  const server = await serverPid();
+  const stopped = await stopBoth(server);
   await first.call({ op: 'ping' }).catch(() => {});
   await first.closed;
   expect(isAlive(stopped)).toBe(false);
   const second = await node.join();
   // One that comes while it stands is answered by the next one, and asks nothing twice.
-  const next = await stopBoth();
+  const next = await stopBoth(server);
   const third = await node.join();
   await second.closed;
   expect(node.supervisorPid()).not.toBe(next);
-  expect(serverPid()).toBe(server);
+  expect(await serverPid()).toBe(server);
   writeFileSync(`${node.root}/attempts/${order.token}/go`, '');
   expect(await third.ended(order.token)).toMatchObject({ kind: 'done' });
   expect(third.events.filter(({ type }) => type === 'attempt.running')).toHaveLength(1);
@@ -75,11 +86,11 @@ test('a supervisor that stands still with its tmux server is replaced when it le
 test('a tmux server that stands still goes on, by the supervisor, and what runs in it is not lost; both is told', async () => {
   const client = await node.join();
   const order = await begun(client);
-  const server = serverPid();
-  await stop(server);
+  const server = await serverPid();
+  process.kill(server, 'SIGSTOP');
   // A session cannot be made meanwhile, and is made then.
   const later = await begun(client);
-  expect(serverPid()).toBe(server);
+  expect(await serverPid()).toBe(server);
   const words = (): string[] =>
     client.events.map(({ type }) => type).filter((type) => type.startsWith('tmux'));
   await client.until(() => words().length === 2, 'the journal says so');
@@ -93,11 +104,11 @@ test('a tmux server that stands still goes on, by the supervisor, and what runs 
 test('a tmux server that stands still while no supervisor lives goes on when the next one is to begin', async () => {
   const first = await node.join();
   const order = await begun(first);
-  const server = serverPid();
-  await stop(server);
+  const server = await serverPid();
+  await stopBoth(server);
   await node.killSupervisor();
   const second = await node.join();
-  expect(serverPid()).toBe(server);
+  expect(await serverPid()).toBe(server);
   writeFileSync(`${node.root}/attempts/${order.token}/go`, '');
   expect(await second.ended(order.token)).toMatchObject({ kind: 'done' });
 });
