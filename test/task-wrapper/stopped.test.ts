@@ -1,13 +1,15 @@
 /** What was stopped with SIGSTOP and is never told to go on by anybody: nobody waits for it for ever, and no agent is lost by it. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { launch } from '../../task-wrapper/desk.ts';
-import { isStopped } from '../../task-wrapper/host.ts';
+import { isStopped, startTime } from '../../task-wrapper/host.ts';
 import type { Recorded } from '../../task-wrapper/record.ts';
-import type { Root } from '../../task-wrapper/root.ts';
+import { openRoot, type Root } from '../../task-wrapper/root.ts';
+import { Silence } from '../../task-wrapper/silence.ts';
 import { type Client, isAlive, newToken, plainOrder, TestNode, until } from './client.ts';
 
 let node: TestNode;
@@ -121,6 +123,24 @@ test('the process between a connection and the supervisor, when it stands still,
   await stopped.closed;
   expect(isAlive(pid)).toBe(false);
   expect(await next.call({ op: 'ping' })).toEqual({});
+});
+
+test('a supervisor that runs and never answers is ended too, and one that does not end is not waited for', async () => {
+  const root = openRoot(`${node.root}/other`);
+  const hangs = spawn('sleep', ['300']);
+  const ended = once(hangs, 'exit');
+  const { pid = 0 } = hangs;
+  writeFileSync(`${root.run}/supervisor`, `${pid}\n\n\n\n\n${startTime(pid)}\n`);
+  let gaveUp = false;
+  const giveUp = (): void => {
+    gaveUp = true;
+  };
+  const silence = new Silence({ root, stoppedMs: 40, isHeld: () => false, giveUp });
+  silence.asked();
+  expect((await ended)[1]).toBe('SIGKILL');
+  // Nobody hangs up on whoever asks, as where the kernel holds the process.
+  await until(() => gaveUp);
+  silence.over();
 });
 
 test('a step that tmux was asked for in vain cannot begin later; one that has begun counts', async () => {
