@@ -59,7 +59,8 @@ async function makeStore(places: BackupPlaces, file: string, now: Date): Promise
     const state = await store.load();
     const turn = new Turn(state, freshMemory(state), lease.epoch, now.getTime());
     turn.record({ type: 'controller.acquired', host: lease.host, pid: lease.pid });
-    for (const name of await listProjects(places.home)) await fenceLandings(join(places.repos, `${name}.git`));
+    for (const name of await listProjects(places.home))
+      await fenceLandings(join(places.repos, `${name}.git`));
     const found = await learn(turn, places);
     await store.commit(lease, turn.events, state);
     return found;

@@ -8,7 +8,7 @@ export interface Share {
   readonly count: number;
 }
 
-process.on('message', async ({ from, count }: Share) => {
+async function simulateAll({ from, count }: Share): Promise<void> {
   let tally = empty();
   for (let seed = from; seed < from + count; seed++) {
     const before = process.cpuUsage();
@@ -17,4 +17,6 @@ process.on('message', async ({ from, count }: Share) => {
     tally = add(tally, tallyOf(outcome, (user + system) / 1000));
   }
   process.send?.(tally);
-});
+}
+
+process.on('message', (share: Share) => void simulateAll(share));
