@@ -2,11 +2,12 @@
  * Every durable step of a real run, broken in every way:
  * `npx tsx test/crash/all.ts [--seed S] [--minutes M] [--lanes L] [--resume FILE] [-o json]`.
  *
- * A first run, in which nothing breaks, says which steps there are. Then runs follow one after the other, some beside each
- * other, in which as many as possible of them break that have not broken before, each in one of the ways in which it has
- * not, every program being given some steps in between to get on: until every step has been broken in every mode, or the
- * time is over. Names of steps come first, then their ordinals. After each run the verdict is asked, and what was hit is
- * written into FILE: given again, it goes on where it stood. Ctrl-C ends it with the report.
+ * A first run, in which nothing breaks, says which steps there are; FILE remembers them as long as the commit is the same.
+ * Then runs follow one after the other, some beside each other, in which as many as possible of them break that have not
+ * broken before, each in one of the ways in which it has not, every program being given some steps in between to get on:
+ * until every step has been broken in every mode, or the time is over. Names of steps come first, then their ordinals.
+ * After each run the verdict is asked, and what was hit is written into FILE: given again, it goes on where it stood.
+ * Ctrl-C ends it with the report.
  */
 import { execFileSync } from 'node:child_process';
 import { once as heard } from 'node:events';
@@ -104,10 +105,13 @@ function tell(line: string): void {
 
 async function broken(setting: Setting, passes: Pass[]): Promise<void> {
   const { coverage, lanes, traces } = setting;
-  const first = await pass(setting, 0, { targets: null, once: true, skip: 0 });
-  passes.push(first);
-  coverage.found(enumerate(first.reached));
-  noted(setting, first);
+  // The file knows them already when it was made with this very commit.
+  if (!coverage.commits.includes(setting.commit)) {
+    const first = await pass(setting, 0, { targets: null, once: true, skip: 0 });
+    passes.push(first);
+    coverage.found(enumerate(first.reached));
+    noted(setting, first);
+  }
   if (!traces) tell('points inside of git are as the file says, if it says any');
   let inVain = 0;
   const rng = rngOf(setting.seed);
@@ -118,6 +122,8 @@ async function broken(setting: Setting, passes: Pass[]): Promise<void> {
       const targets = isBroad ? broad : coverage.next(setting.modes, false, rng);
       if (Object.keys(targets).length === 0) return;
       const run = await pass(setting, number, { targets, once: isBroad, skip: rng() });
+      // What was ended in the middle says nothing.
+      if (setting.stop.aborted) return;
       passes.push(run);
       inVain = noted(setting, run) > 0 ? 0 : inVain + 1;
     }
@@ -168,4 +174,5 @@ function noted({ coverage, modes, file, commit }: Setting, run: Pass): number {
   return fresh;
 }
 
-process.exitCode = await main();
+// Runs that were ended in the middle wait for programs that are gone.
+process.exit(await main());

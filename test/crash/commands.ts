@@ -15,6 +15,8 @@ const MOST_COMMANDS = 600;
 const LIMIT_MS = 120_000;
 /** One that hangs whatever a person does is found out by so many in which nothing has happened. */
 const MOST_CUTS = 4;
+/** One that ends orderly so often in a row, and has not done what it is for, never will. */
+const MOST_ORDERLY = 6;
 const LOOK_MS = 250;
 /** A defect of ours, and what nobody has given a name to. */
 const UNNAMED = /\[E_INTERNAL\]|E_INTERNAL\)|^\s+at .*\(/u;
@@ -40,7 +42,8 @@ export class Commands {
     let last = '';
     let seen = 0;
     let cuts = 0;
-    for (let count = 1; count <= MOST_COMMANDS; count += 1) {
+    let orderly = 0;
+    for (let count = 1; count <= MOST_COMMANDS && orderly < MOST_ORDERLY; count += 1) {
       const running = this.#spawn(args);
       const ran = await running.ended.catch((error: unknown) => String(error));
       if (typeof ran === 'string') {
@@ -54,10 +57,11 @@ export class Commands {
       found.push(...this.#judged(verb, ran));
       last = ran.stderr.slice(-1000);
       if (await isOver(ran)) return found;
+      orderly = ran.code === EXIT.ok || ran.code === EXIT.unfinished ? orderly + 1 : 0;
       if (ran.code === EXIT.usage) return [...found, `${verb}: refused: ${ran.stderr.slice(0, 1000)}`];
     }
     const all = JSON.stringify(this.ends);
-    return [...found, `${verb}: not over after ${MOST_COMMANDS} times: ${all}; the last: ${last}`];
+    return [...found, `${verb}: has not done what it is for: ${all}; the last: ${last}`];
   }
 
   /** One that runs until it is told to stop; it is begun anew whenever it ends before. @returns as `repeat`. */

@@ -17,7 +17,7 @@ const seed = testSeed(3);
 /** For what hangs; several links may wait out their back-off one after the other. Milliseconds. */
 const LIMIT_MS = 600_000;
 const rng = rngOf(seed);
-const GAPS: Gaps = { controller: 60, collect: 12, supervisor: 120, other: 6 };
+const GAPS: Gaps = { controller: 60, collect: 12, supervisor: 120, backup: 60, restore: 30, other: 6 };
 /** What moves a ref and what takes objects in, in the hub and in the mirror of a node. */
 const GIT = [
   'hub update-ref rename/1',

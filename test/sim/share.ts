@@ -1,6 +1,6 @@
 /** One of several processes that simulate: it is given seeds, tells what they came to, and is given more. */
 import { simulate } from './run.ts';
-import { add, empty, type Tally, tallyOf } from './tally.ts';
+import { add, empty, tallyOf } from './tally.ts';
 
 /** Seeds to simulate, one after the other. */
 export interface Share {
@@ -8,12 +8,7 @@ export interface Share {
   readonly count: number;
 }
 
-// What throws ends the process, and who waits for it hears of that.
-process.on('message', (share: Share) => {
-  void tallied(share).then((tally) => process.send?.(tally));
-});
-
-async function tallied({ from, count }: Share): Promise<Tally> {
+async function simulateAll({ from, count }: Share): Promise<void> {
   let tally = empty();
   for (let seed = from; seed < from + count; seed++) {
     const before = process.cpuUsage();
@@ -21,5 +16,7 @@ async function tallied({ from, count }: Share): Promise<Tally> {
     const { user, system } = process.cpuUsage(before);
     tally = add(tally, tallyOf(outcome, (user + system) / 1000));
   }
-  return tally;
+  process.send?.(tally);
 }
+
+process.on('message', (share: Share) => void simulateAll(share));

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SimulatedFailure, SimulatedSeeds, Simulator } from '../../src/cli/simulator.ts';
+import { neverDrawn } from './kinds.ts';
 import { againOf, describe, describeShrunk, onlyOf, simulate } from './run.ts';
 import type { Share } from './share.ts';
 import { shrink } from './shrink.ts';
@@ -129,6 +130,8 @@ function reportOf(
     steps,
     events,
     ends,
+    faults: tally.faults,
+    never: neverDrawn(tally.faults, seeds),
     failed,
     commit: commit(),
     failures: run.failures,
@@ -153,6 +156,9 @@ function textOf(report: Omit<SimulatedSeeds, 'text'>): string {
       .map(([end, n]) => `${n} ${end}`)
       .join(', ')}`,
   ];
+  const kinds = Object.entries(report.faults).toSorted(([, a], [, b]) => b - a);
+  lines.push(`faults: ${kinds.map(([kind, n]) => `${n} ${kind}`).join(', ')}`);
+  if (report.never.length > 0) lines.push(`NEVER CAME UP: ${report.never.join(', ')}`);
   if (report.failed.length > 0)
     lines.push(`FAILED: ${report.failed.length} seeds: ${report.failed.join(' ')}`);
   else lines.push('everything held');

@@ -1,7 +1,7 @@
 /** Which kind of file a path of a home or a node is: the path without what differs from run to run. */
 const ID = /[0-9a-f]{12,}/gu;
 const NUMBER = /\d+/gu;
-const SCRATCH = /(?<=\/(?:sandbox|remote|checkout|\.part)[-.])[A-Za-z0-9]{6}(?=\/|$)/u;
+const SCRATCH = /(?<=\/(?:sandbox|remote|checkout|\.part)[-.])[A-Za-z0-9]{6}(?=[/.]|$)/u;
 /** Trees and repositories of an attempt, and of a slot: what is in them is made again or is git's own. */
 const INSIDE = /^((?:attempts\/\*|pool\/[^/]+\/#)\/(?:tree|check|git))\/.*$/u;
 
