@@ -2,29 +2,36 @@
 import type { Memory } from './memory.ts';
 
 type Member = Map<unknown, unknown> | Set<unknown>;
-type Members = Readonly<Record<string, Member>>;
 
-/** @returns what makes the memory again what it is now. Taken before every turn: what is empty, as most is, costs nothing. */
-export function keepMemory(memory: Memory): () => void {
-  // Runs alone are changed in place.
-  const runs = Array.from(
-    memory.controls,
-    ([name, run]) => [name, { ...run, copies: new Map(run.copies), breaks: new Map(run.breaks) }] as const,
-  );
-  const members = memory as unknown as Members;
-  const kept: [name: string, before: Member][] = [];
-  for (const [name, member] of Object.entries(members)) {
-    if (member.size > 0) kept.push([name, member instanceof Map ? new Map(member) : new Set(member)]);
-  }
+/**
+ * Called before every turn, so what is empty, as most is, costs nothing.
+ * @returns what keeps the memory as it is when that is called; what that returns makes it again what it was then.
+ */
+export function memoryKeeper(memory: Memory): () => () => void {
+  const members: readonly Member[] = Object.values(memory);
   return () => {
-    for (const member of Object.values(members)) member.clear();
-    for (const [name, before] of kept) refill(members[name], before);
-    for (const [name, run] of runs) memory.controls.set(name, run);
+    // Runs alone are changed in place.
+    const runs = Array.from(
+      memory.controls,
+      ([name, run]) => [name, { ...run, copies: new Map(run.copies), breaks: new Map(run.breaks) }] as const,
+    );
+    const kept = members.map((member) => (member.size === 0 ? null : copyOf(member)));
+    return () => {
+      for (const [place, member] of members.entries()) refill(member, kept[place] ?? null);
+      for (const [name, run] of runs) memory.controls.set(name, run);
+    };
   };
 }
 
-function refill(member: Member | undefined, before: Member): void {
-  if (member instanceof Map)
-    for (const [key, value] of before as Map<unknown, unknown>) member.set(key, value);
-  else if (member !== undefined) for (const one of before as Set<unknown>) member.add(one);
+function copyOf(member: Member): Member {
+  return member instanceof Map ? new Map(member) : new Set(member);
+}
+
+function refill(member: Member, before: Member | null): void {
+  member.clear();
+  if (before === null) return;
+  for (const [key, value] of before.entries()) {
+    if (member instanceof Map) member.set(key, value);
+    else member.add(key);
+  }
 }
