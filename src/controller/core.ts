@@ -34,7 +34,7 @@ import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
 import { mergeConflict, mergeWaits, predicted } from './from-predictions.ts';
 import { awake } from './leases.ts';
-import { keepMemory } from './kept-memory.ts';
+import { memoryKeeper } from './kept-memory.ts';
 import { freshMemory, type Memory } from './memory.ts';
 import { wantedEffects } from './needs.ts';
 import { repaired } from './node-words.ts';
@@ -70,11 +70,13 @@ export class Core {
   #watch: ReturnType<typeof watch>;
   /** Steps that tripped over the state. */
   readonly #leftOut = new Set<Step>();
+  readonly #keep: () => () => void;
   #undo: () => void = () => undefined;
 
   constructor(state: State, options: CoreOptions) {
     this.state = state;
     this.memory = freshMemory(state);
+    this.#keep = memoryKeeper(this.memory);
     this.#options = options;
     this.#chainMs = chainLengths(state);
     this.#watch = this.#watched();
@@ -136,7 +138,7 @@ export class Core {
    * @throws UnfitTurn when it cannot be taken; then `again` has to follow.
    */
   turn(inputs: readonly Input[], now: number): TurnResult {
-    this.#undo = keepMemory(this.memory);
+    this.#undo = this.#keep();
     const turn = new Turn(this.state, this.memory, this.#options.epoch, now);
     const replies: Reply[] = [];
     inputs.forEach((input, number) => tried({ input: number }, () => this.#take(turn, input, replies)));

@@ -31,10 +31,8 @@ export function durableViolations(sim: Simulation, state: State, events: readonl
 
 /** `n` only grows, and final is final unless a person asked for another try, or for what merged to be taken out. */
 function historyViolations(sim: Simulation, state: State, events: readonly NewEvent[]): string[] {
-  const retried = new Set(events.flatMap(({ fact }) => (fact.type === 'task.retried' ? fact.task : [])));
-  const reverting = new Set(
-    events.flatMap(({ fact }) => (fact.type === 'revert.requested' ? fact.task : [])),
-  );
+  const asked = (key: TaskKey, what: 'task.retried' | 'revert.requested'): boolean =>
+    events.some(({ fact }) => fact.type === what && fact.task === key);
   const found: string[] = [];
   for (const [key, before] of sim.durable) {
     const task = state.tasks.get(key);
@@ -46,7 +44,7 @@ function historyViolations(sim: Simulation, state: State, events: readonly NewEv
     if (task.n < before.n) found.push(`${key}: n went from ${before.n} to ${task.n}`);
     if (!isFinal(before.progress) || task.progress === before.progress) continue;
     const same = JSON.stringify(withoutLook(task.progress)) === JSON.stringify(withoutLook(before.progress));
-    if (same || (before.progress.at === 'merged' ? reverting : retried).has(key)) continue;
+    if (same || asked(key, before.progress.at === 'merged' ? 'revert.requested' : 'task.retried')) continue;
     found.push(`${key}: was ${before.progress.at} and is ${task.progress.at}`);
   }
   return found;
@@ -209,12 +207,17 @@ function queueViolations(state: State): string[] {
 
 /** Nothing is called flaky that is not: neither a gate more often than it was, nor a test that fails for a reason. */
 function flakeViolations(sim: Simulation, state: State): string[] {
-  const gates = [...state.projects.values()].flatMap((project) => project.gates);
-  const counted = gates.reduce((sum, { flakes }) => sum + flakes, 0);
+  const found: string[] = [];
+  let counted = 0;
+  for (const { gates } of state.projects.values()) {
+    for (const { flakes, tests } of gates) {
+      counted += flakes;
+      for (const { name } of tests) if (name !== FLAKY) found.push(`the test "${name}" is called flaky`);
+    }
+  }
   const really = counted === 0 ? 0 : sim.truth.flakes();
-  const found = counted > really ? [`${counted} flakes are recorded, of ${really}`] : [];
-  const wrong = gates.flatMap(({ tests }) => tests).filter(({ name }) => name !== FLAKY);
-  return [...found, ...wrong.map(({ name }) => `the test "${name}" is called flaky`)];
+  if (counted > really) found.push(`${counted} flakes are recorded, of ${really}`);
+  return found;
 }
 
 /** What still has to come to an end; empty when nothing more will happen without a person. */

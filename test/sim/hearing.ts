@@ -70,7 +70,7 @@ export class Hearing {
         fact.type === 'task.cancelled' || fact.type === 'task.recalled' ? fact.task : [],
       ),
     );
-    for (const [key, { progress }] of this.#sim.durable) {
+    for (const [key, { progress }] of lost.size === 0 ? [] : this.#sim.durable) {
       if (progress.at !== 'finished') continue;
       // It may have come in with the same transaction, just before.
       const now = state.tasks.get(key)?.progress;

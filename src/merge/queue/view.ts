@@ -40,7 +40,10 @@ export interface Queue {
 /** Sorts a project's active tasks by their place in the queue; linear in them. @param all tasks of every project. */
 export function queueOf(project: Project, active: readonly Task[], all: State['tasks']): Queue {
   // For hours agents only work, and it is asked several times a turn.
-  if (!active.some(isInQueue)) return { ...EMPTY, project, top: project.integration };
+  if (!active.some(isInQueue)) {
+    const top = project.integration;
+    return { project, landing: [], stack: [], aside: [], stray: [], queued: [], top };
+  }
   const landing: Landing[] = [];
   const queued: Task[] = [];
   const aside: Stacked[] = [];
@@ -76,8 +79,6 @@ export function queueOf(project: Project, active: readonly Task[], all: State['t
 function isInQueue({ progress: { at } }: Task): boolean {
   return at === 'queued' || at === 'gating' || at === 'landing';
 }
-
-const EMPTY = { landing: [], stack: [], aside: [], stray: [], queued: [] } as const;
 
 /** What has not been found green yet, what decides most first. */
 export function unproved(project: Project, { progress, needs }: Stacked): Need[] {
