@@ -28,6 +28,7 @@ import type { Root } from './root.ts';
 import { Stalls } from './stalls.ts';
 import { type Handover, Stream } from './stream.ts';
 import { StuckWatch } from './stuck.ts';
+import { removeInterrupted } from './sweep.ts';
 import { applyConfig, STOPPED_MS, Tmux, type TmuxListener, writeConfig } from './tmux.ts';
 import { openWake } from './wake.ts';
 
@@ -99,6 +100,7 @@ class Supervisor {
       `${process.pid}\n${program.node}\n${program.wrapper}\n${program.hash}\n${program.protocol}\n${startTime(process.pid) ?? ''}\n`,
     );
 
+    await removeInterrupted(root).catch(report);
     const journal = new Journal(root.journal);
     journal.append({ type: 'supervisor.started', program: program.hash, bootId: readBootId() });
     writeConfig(root);

@@ -59,6 +59,15 @@ function preparedUnused(root: Root): string[] {
   );
 }
 
+/**
+ * What a supervisor that was killed had under way: transfers, and a probe of the sandbox. Called by the next one before
+ * it does anything of the kind itself.
+ */
+export async function removeInterrupted({ run }: Root): Promise<void> {
+  const files = namesIn(run).filter((name) => /^(?:upload|bundle|sandbox)-/.test(name));
+  await removeAll(files.map((name) => `${run}/${name}`));
+}
+
 function transferLeftovers({ run }: Root): string[] {
   return namesIn(run)
     .filter((name) => name.startsWith('bundle-'))

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { freshMemory } from '../controller/memory.ts';
 import type { Adopted } from '../controller/reconcile.ts';
 import { Turn } from '../controller/turn.ts';
+import { fenceLandings } from '../git/fence.ts';
 import { DispatchError } from '../model/error.ts';
 import { listProjects } from '../spec/load.ts';
 import { raiseEpoch } from '../store/sqlite/copy.ts';
@@ -58,6 +59,8 @@ async function makeStore(places: BackupPlaces, file: string, now: Date): Promise
     const state = await store.load();
     const turn = new Turn(state, freshMemory(state), lease.epoch, now.getTime());
     turn.record({ type: 'controller.acquired', host: lease.host, pid: lease.pid });
+    for (const name of await listProjects(places.home))
+      await fenceLandings(join(places.repos, `${name}.git`));
     const found = await learn(turn, places);
     await store.commit(lease, turn.events, state);
     return found;

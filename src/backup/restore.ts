@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import type { Adopted } from '../controller/reconcile.ts';
 import { freshMemory } from '../controller/memory.ts';
 import { Turn } from '../controller/turn.ts';
+import { fenceLandings } from '../git/fence.ts';
 import { restoreHub } from '../git/hub-copy.ts';
 import { DispatchError } from '../model/error.ts';
 import { raiseEpoch } from '../store/sqlite/copy.ts';
@@ -81,6 +82,8 @@ async function bringUpToDate(
       const dir = join(repos, `${project.name}.git`);
       const bundle = join(scratch, 'hubs', `${project.name}.bundle`);
       if (copy !== undefined) found.refs.push(...(await restoreHub({ dir, repo, target }, copy, bundle)));
+      // A landing whose git has outlived its controller is in the history that is read now, or it never lands.
+      await fenceLandings(dir);
       const { tasks, problems } = await adoptProject(turn, home, project, dir);
       found.tasks.push(...tasks);
       found.problems.push(...problems);

@@ -29,6 +29,10 @@ export interface SimulatedSeeds {
   readonly cores: number;
   /** How many tasks ended as what. */
   readonly ends: Readonly<Record<string, number>>;
+  /** How often each kind of fault came up. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Kinds that never did, where there were enough seeds to tell: then the simulator tests less than it says. */
+  readonly never: readonly string[];
   readonly failed: readonly number[];
   /** The first of them, made smaller. */
   readonly failures: readonly SimulatedFailure[];

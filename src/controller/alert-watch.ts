@@ -128,7 +128,8 @@ export class AlertWatch {
       if (this.#stop.signal.aborted) return;
       const { found, undecided } = causesOf(session.snapshot(), figures, rules, systemClock.wall());
       session.judged({ found, undecided, againMs });
-      this.#deliver();
+      // What this process knows of who was told may be as old as its sleep.
+      if (await session.isInCharge()) this.#deliver();
     } finally {
       this.#looking = false;
     }

@@ -58,14 +58,14 @@ function lower(
 }
 
 function ease(turn: Turn, { claimedAt, task, executor }: Attempt, credential: string): void {
-  const { state } = turn;
+  const { state, now } = turn;
   const known = state.credentials.get(credential);
   if (known === undefined) return;
   const project = state.projects.get(projectOfKey(task));
   const def = project?.config.executors[executor ?? state.tasks.get(task)?.spec.executor ?? ''];
   const key = def === undefined ? undefined : poolOf(def).find(({ name }) => name === credential);
   const inFlight = (credentialsInUse(state).get(credential) ?? 0) + 1;
-  const bound = eased(known, { claimedAt, inFlight, max: key?.maxInFlight ?? null });
+  const bound = eased(known, { claimedAt, now, inFlight, max: key?.maxInFlight ?? null });
   if (bound !== null) turn.record({ type: 'credential.eased', credential, ...bound });
 }
 

@@ -97,10 +97,24 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[], gateS
   return [
     ...contractEffects(turn, project),
     ...controlEffects(turn, project),
-    ...collectEffects(turn, name, active),
-    ...queueEffects(turn, queueOf(project, active, turn.state.tasks), active, gateSlots),
+    ...(active.every(isAtWork) ? [] : effectsOfBranches(turn, project, active, gateSlots)),
     ...deliveryEffects(turn, project),
   ];
+}
+
+/** Its agent has not come to an end: the hub has nothing to do with it yet. */
+function isAtWork({ progress }: Task): boolean {
+  return progress.at === 'attempt';
+}
+
+function effectsOfBranches(
+  turn: Turn,
+  project: Project,
+  active: readonly Task[],
+  gateSlots: number,
+): Effect[] {
+  const queue = queueOf(project, active, turn.state.tasks);
+  return [...collectEffects(turn, project.name, active), ...queueEffects(turn, queue, active, gateSlots)];
 }
 
 function* collectEffects(turn: Turn, project: ProjectName, active: readonly Task[]): Generator<Effect> {

@@ -236,6 +236,12 @@ export class Session {
       this.#loop.push({ is: 'alerts.judged', ...judged });
   }
 
+  /** False: another controller has taken over, and whatever is to be told is told by that one. */
+  async isInCharge(): Promise<boolean> {
+    const holder = await this.#store.holder();
+    return holder === null || holder.epoch === this.#lease.epoch;
+  }
+
   /** A sink took the news of these alerts. */
   told(told: Omit<Extract<Input, { is: 'alerts.told' }>, 'is'>): void {
     this.#loop.push({ is: 'alerts.told', ...told });

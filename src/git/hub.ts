@@ -8,6 +8,7 @@
  * refs/undo/<token>         the reverse of what it landed, once a person asked for that
  * refs/dispatch/target      the target branch as it was seen last
  * refs/dispatch/start       where integration began
+ * refs/dispatch/fence       moves when another store is put in place; landings begun before are void
  * ```
  *
  * Branches move by compare-and-swap on their old value. Operations that write run one after the other; a crash between
@@ -30,7 +31,17 @@ import type { RepoPlace } from './repo-place.ts';
 import { brokenHub, createHub, HUB_ENV, isHub } from './hub-dir.ts';
 import { mergeBranch } from './merge-branch.ts';
 import { commitTree, firstParent, mergeBases, type MergedTree, treeOf } from './merge-tree.ts';
-import { candidateRef, INTEGRATION, isAncestor, moveRef, readRef, START, TARGET } from './refs.ts';
+import {
+  candidateRef,
+  FENCE,
+  INTEGRATION,
+  isAncestor,
+  moveRef,
+  moveRefWhile,
+  readRef,
+  START,
+  TARGET,
+} from './refs.ts';
 import { requireGit } from './run.ts';
 import { retryingStaleLock } from './stale-lock.ts';
 import { isWorthTidying, litterOf, tidy } from './tidy.ts';
@@ -69,6 +80,7 @@ export class Hub {
   readonly #upstream: Upstream;
   readonly #repo: RepoPlace;
   readonly #oneAtATime = pLimit(1);
+  #fence: { readonly ref: string; readonly at: CommitId | null } | null = null;
 
   /** Use `openHub`, which checks the git on this machine first. */
   constructor(place: HubPlace) {
@@ -227,11 +239,13 @@ export class Hub {
 
   /**
    * Moves integration from `onto` to `commit`. `already`: integration contains the commit. `raced`: integration is
-   * somewhere else.
+   * somewhere else, or another store was put in place since this hub landed first (fence.ts).
    */
   async land(onto: CommitId, commit: CommitId): Promise<'landed' | 'raced' | 'already'> {
     return await this.#write(async () => {
-      if (await moveRef(this.#repo, INTEGRATION, commit, onto)) return 'landed';
+      this.#fence ??= { ref: FENCE, at: await readRef(this.#repo, FENCE) };
+      const move = { ref: INTEGRATION, from: onto, to: commit };
+      if (await moveRefWhile(this.#repo, move, this.#fence)) return 'landed';
       return (await isAncestor(this.#repo, commit, await this.#integration())) ? 'already' : 'raced';
     });
   }

@@ -6,6 +6,8 @@ import { git, GitError } from './run.ts';
 export const INTEGRATION = 'refs/heads/integration';
 export const TARGET = 'refs/dispatch/target';
 export const START = 'refs/dispatch/start';
+/** Another one voids the landings that were begun before; see fence.ts. */
+export const FENCE = 'refs/dispatch/fence';
 
 export function candidateRef(token: Token): string {
   return `refs/cand/${token}`;
@@ -51,6 +53,27 @@ export async function moveRef(
     if (!(error instanceof GitError) || error.why !== 'exit' || from === null) throw error;
     const now = await readRef(repo, ref);
     if (now === (from === 'absent' ? null : from)) throw error;
+    return false;
+  }
+}
+
+/**
+ * Moves a ref from `from` to `to` if `held` still is where it was (null: absent), in one transaction.
+ * @returns false when one of them is somewhere else; then nothing happened.
+ */
+export async function moveRefWhile(
+  repo: RepoPlace,
+  { ref, from, to }: { readonly ref: string; readonly from: CommitId; readonly to: CommitId },
+  held: { readonly ref: string; readonly at: CommitId | null },
+): Promise<boolean> {
+  const at = held.at ?? '0'.repeat(to.length);
+  const input = `update ${ref} ${to} ${from}\nverify ${held.ref} ${at}\n`;
+  try {
+    await git(['update-ref', '-m', 'dispatch', '--stdin'], { ...repo, input });
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitError) || error.why !== 'exit') throw error;
+    if ((await readRef(repo, ref)) === from && (await readRef(repo, held.ref)) === held.at) throw error;
     return false;
   }
 }

@@ -33,8 +33,13 @@ export function passes(why: RefusalKind): boolean {
   return why !== 'login' && why !== 'account';
 }
 
-/** Until when it is left alone; null: it is not. A refusal of a time to come was heard before the clock was set back, and binds nobody. */
+/** Until when it is left alone; null: it is not. */
 export function sparedUntil(known: Credential | undefined, now: number): number | null {
   if (known === undefined || known.notBefore <= now) return null;
-  return known.refused.at - now > MOST_WAIT_MS ? null : known.notBefore;
+  return isOfAnotherTime(known, now) ? null : known.notBefore;
+}
+
+/** A refusal of a time to come was heard before the clock was set back: it binds nobody, and comes before whatever is now. */
+export function isOfAnotherTime({ refused }: Credential, now: number): boolean {
+  return refused.at - now > MOST_WAIT_MS;
 }

@@ -52,8 +52,12 @@ export function token(text: string): Token {
 /** A token from 16 random bytes; the caller brings the randomness, so that pure rooms and the simulator stay deterministic. */
 export function tokenFrom(bytes: Uint8Array): Token {
   if (bytes.length !== 16) throw new RangeError(`a token needs 16 bytes, got ${bytes.length}`);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') as Token;
+  let text = '';
+  for (const byte of bytes) text += HEX[byte] ?? '';
+  return text as Token;
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 export function taskKey(project: ProjectName, task: TaskId): TaskKey {
   return `${project}/${task}` as TaskKey;

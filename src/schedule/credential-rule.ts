@@ -9,7 +9,13 @@
  * attempt at a time tries whether it is taken again.
  */
 import type { RefusalKind } from '../model/attempt.ts';
-import { type Credential, type CredentialDef, sparedUntil, passes } from '../model/credential.ts';
+import {
+  type Credential,
+  type CredentialDef,
+  isOfAnotherTime,
+  passes,
+  sparedUntil,
+} from '../model/credential.ts';
 
 /** First back-off and the longest, milliseconds. */
 const PATIENCE: Readonly<Record<RefusalKind, { readonly first: number; readonly most: number }>> = {
@@ -43,7 +49,7 @@ export function lowered(
 ): (Bound & Pick<Credential, 'seen'>) | null {
   const { why, now } = refused;
   const asked = now + (refused.retryAfterMs ?? 0);
-  if (known !== undefined && refused.claimedAt <= known.refused.at) {
+  if (known !== undefined && isBefore(refused.claimedAt, known, now)) {
     // It was on its way before the last refusal could be known of.
     if (asked <= known.notBefore) return null;
     return { limit: known.limit, seen: known.seen, notBefore: asked, strikes: known.strikes };
@@ -56,9 +62,15 @@ export function lowered(
   return { limit: Math.max(1, Math.floor(many / 2)), seen: Math.max(1, many), notBefore, strikes };
 }
 
+/** The attempt was given its key before its last refusal. */
+function isBefore(claimedAt: number, known: Credential, now: number): boolean {
+  return claimedAt <= known.refused.at && !isOfAnotherTime(known, now);
+}
+
 export interface Succeeded {
-  /** Wall clock when the attempt was given its key. */
+  /** Wall clock when the attempt was given its key, and now. */
   readonly claimedAt: number;
+  readonly now: number;
   /** Attempts with this key, the successful one included. */
   readonly inFlight: number;
   /** What executors.yaml allows. */
@@ -66,9 +78,12 @@ export interface Succeeded {
 }
 
 /** What a success makes of the key; null: nothing. */
-export function eased(known: Credential | undefined, { claimedAt, inFlight, max }: Succeeded): Bound | null {
+export function eased(
+  known: Credential | undefined,
+  { claimedAt, now, inFlight, max }: Succeeded,
+): Bound | null {
   // A success that began before the last refusal proves nothing about what came after.
-  if (known === undefined || claimedAt <= known.refused.at) return null;
+  if (known === undefined || isBefore(claimedAt, known, now)) return null;
   const { limit, seen, strikes } = known;
   // A window that is not used says nothing about a larger one; nor is there one above what is allowed.
   const full = limit !== null && inFlight >= Math.floor(limit) && limit < (max ?? Number.POSITIVE_INFINITY);

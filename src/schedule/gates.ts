@@ -31,7 +31,9 @@ export interface WantedGate {
  */
 export function gatesWanted(snapshot: Snapshot, project: Project, now: number): WantedGate[] {
   const { state } = snapshot;
-  const queue = queueOf(project, activeTasks(state, project.name), state.tasks);
+  const active = activeTasks(state, project.name);
+  if (!active.some(({ progress }) => progress.at === 'gating')) return [];
+  const queue = queueOf(project, active, state.tasks);
   const merged = [...queue.stack, ...queue.aside];
   if (merged.length === 0) return [];
   if (project.hold !== null || merged.some(({ task }) => !hasCome(task.notBefore, now))) return [];

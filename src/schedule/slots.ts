@@ -6,7 +6,7 @@ import { cageLevel, STRICT_CAGE } from '../model/cage.ts';
 import { programKey } from '../executors/probe.ts';
 import type { Ailment } from '../model/health.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
-import type { NodeConfig } from '../model/spec.ts';
+import type { NodeConfig, ProjectConfig } from '../model/spec.ts';
 import type { NodeState, State } from '../model/state.ts';
 import { hasCome } from '../model/time.ts';
 import { ailmentText, closedBy, isLast } from './health.ts';
@@ -28,12 +28,20 @@ export interface Need {
 export function needOf(project: ProjectName, executor: string, { projects }: State): Need {
   const config = projects.get(project)?.config;
   const def = config?.executors[executor];
-  return {
+  const needs = config === undefined ? undefined : (kept.get(config) ?? new Map<string, Need>());
+  const known = needs?.get(executor);
+  if (known !== undefined) return known;
+  const need = {
     executor,
     program: def === undefined ? null : programKey(def),
     strict: cageLevel(config?.cage, def ?? {}) === 'strict',
   };
+  if (config !== undefined && needs !== undefined) kept.set(config, needs.set(executor, need));
+  return need;
 }
+
+/** A configuration is replaced, never changed, so its answers may be kept with it. */
+const kept = new WeakMap<ProjectConfig, Map<string, Need>>();
 
 type ClosedWhy = Extract<NodeVerdict, { ok: false }>['why'];
 
@@ -62,7 +70,7 @@ export class Slots {
   /** Nodes that still have a slot for somebody. */
   private open: NodeSlots[];
   /** Whether some open node takes an executor, as far as it was asked since a node was last filled. */
-  private readonly taken = new Map<string | null, boolean>();
+  private readonly taken = new Map<Need | null, boolean>();
 
   constructor(snapshot: Snapshot, now: number) {
     this.snapshot = snapshot;
@@ -92,11 +100,10 @@ export class Slots {
 
   /** True while some node has a free slot for this executor. */
   takes(need: Need | null): boolean {
-    const key = need === ANY_EXECUTOR ? null : `${need.executor} ${need.program} ${need.strict}`;
-    const known = this.taken.get(key);
+    const known = this.taken.get(need);
     if (known !== undefined) return known;
     const taken = this.open.some((node) => closed(node, need) === null);
-    this.taken.set(key, taken);
+    this.taken.set(need, taken);
     return taken;
   }
 

@@ -9,7 +9,10 @@ import { backupName } from '../../src/backup/manifest.ts';
 import { unpack } from '../../src/backup/pack.ts';
 import { restoreBackup } from '../../src/backup/restore.ts';
 import { homePaths } from '../../src/controller/paths.ts';
+import { openHub } from '../../src/git/hub.ts';
+import { taskId } from '../../src/model/ids.ts';
 import { openReader } from '../../src/store/sqlite/reader.ts';
+import { candidate, landed, world } from '../git/hub-fixture.ts';
 import { added, SET_UP, Story } from '../model/builder.ts';
 import { child, openStore, scratch } from '../store/scratch.ts';
 
@@ -119,6 +122,24 @@ describe('a backup that is put back', () => {
     const again = await restoreBackup(places, { file, files: true, now: later(2) });
     expect(again.files).toEqual(['dispatch.yaml']);
     expect(readFileSync(join(places.home, 'dispatch.yaml.before-restore'), 'utf8')).toBe('lang: en\n');
+  });
+
+  it('voids a landing whose git outlives the controller that began it', async () => {
+    const places = home();
+    await tell(places, 'A');
+    const w = await world();
+    const dir = join(places.repos, 'app.git');
+    const hub = await openHub({ ...w.hub.place, dir });
+    const onHub = { ...w, hub };
+    const base = await hub.base();
+    const tip = await landed(hub, await candidate(onHub, base, { 'a.txt': 'ONE\n' }), 'A');
+    const late = await candidate(onHub, tip, { 'b.txt': 'TWO\n' });
+    const merged = await hub.merge(tip, late.head, { task: taskId('A'), token: late.token, title: 'A' });
+    if (!merged.clean) throw new Error('conflict');
+    const { file } = await makeBackup(places, { reason: 'asked', to: null, now: NOW });
+    await restoreBackup(places, { file, files: false, now: later(1) });
+    expect(await hub.land(tip, merged.commit)).toBe('raced');
+    expect(await (await openHub(hub.place)).land(tip, merged.commit)).toBe('landed');
   });
 
   it('is refused while a controller runs, and changes nothing', async () => {

@@ -175,7 +175,15 @@ async function openNode(
   // Below the home's directory, so that whatever a node leaves behind is found by it.
   const user = join(home.base, 'users', name);
   const machine =
-    machines === undefined ? null : await Machine.start({ name, root, home: user, ...machines });
+    machines === undefined
+      ? null
+      : await Machine.start({
+          name,
+          root,
+          home: user,
+          ...machines,
+          ...(wire === null ? {} : { network: wire }),
+        });
   const server =
     machine?.sshd ??
     (await startSshd({

@@ -36,11 +36,10 @@ export const diskFull: Chaos = {
 };
 
 async function nodes({ field, hits, isOver }: Blows, times: number): Promise<void> {
-  const { arena, report, rng } = field;
+  const { report, rng } = field;
   for (let i = 0; i < times && !isOver(); i += 1) {
     await passing(rng.between(500, 3000));
-    await hits.bearable();
-    const { machine, name } = rng.pick(arena.nodes);
+    const { machine, name } = await hits.bearable();
     const forMs = rng.between(300, 4000);
     report.did('node disk full', name, forMs);
     machine?.disk.fill(rng.chance(0.3) ? rng.int(200_000) : 0);

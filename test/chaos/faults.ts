@@ -11,6 +11,7 @@ import type { Controller } from './controller.ts';
 import { FAIR, type Line } from './line.ts';
 import type { Clock, Machine } from './machine.ts';
 import type { Report } from './report.ts';
+import type { Wire } from './wire.ts';
 
 export interface Field {
   readonly arena: Arena;
@@ -26,7 +27,6 @@ export interface Field {
 interface Place {
   readonly node: ArenaNode;
   readonly machine: Machine;
-  readonly line: Line;
 }
 
 /** Settles when it is over. */
@@ -43,22 +43,52 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'controller disk full': (field) => full(field, 'controller', field.disk),
   'controller clock step': async (field) => stepped(field, 'controller', field.clock),
   'link cut': async (field) => {
-    const { line, node } = place(field);
+    const { line, node } = lined(field);
     await during(field, 'link cut', node.name, [1000, 40_000], () => line.cut());
     await line.open();
   },
   'link hole': async (field) => {
-    const { line, node } = place(field);
+    const { line, node } = lined(field);
     await during(field, 'link hole', node.name, [1000, 40_000], () => line.hole());
     line.fill();
   },
   'link dropped': async (field) => {
-    const { line, node } = place(field);
+    const { line, node } = lined(field);
     field.report.did('link dropped', node.name);
     line.drop();
   },
+  'short cuts of all links': async ({ arena, report, rng }) => {
+    for (let left = rng.between(2, 6); left > 0; left -= 1) {
+      report.did('short cut', 'all');
+      for (const { line } of arena.nodes) line?.drop();
+      await passing(rng.between(300, 3000));
+    }
+  },
+  'links clogged': async ({ arena, report, rng }) => {
+    const lines = arena.nodes.flatMap(({ line, name }) => (line === null ? [] : { line, name }));
+    for (const { line, name } of lines) {
+      report.did('link clogged', name);
+      line.clog();
+      await passing(rng.between(0, 6000));
+    }
+    const drawn = lines.map(({ line }) => ({ line, at: rng.next() })).toSorted((a, b) => a.at - b.at);
+    for (const { line } of drawn) {
+      await passing(rng.between(0, 6000));
+      line.unclog();
+    }
+  },
+  'packets lost': async (field) => {
+    const { wire, node } = wired(field);
+    await during(field, 'packets lost', node.name, [500, 40_000], () => wire?.hole());
+    wire?.fill();
+  },
+  'cable pulled': async (field) => {
+    const { wire, node } = wired(field);
+    await during(field, 'cable pulled', node.name, [500, 40_000], () => wire?.unplug());
+    wire?.plug();
+  },
   'bad weather': async (field) => {
-    const { line, node } = place(field);
+    const { line, node } = lined(field);
     const weather = { delayMs: field.rng.between(10, 300), jitterMs: 200, loss: 0.05 };
     await during(field, 'bad weather', node.name, [5000, 40_000], () => {
       line.weather = weather;
@@ -66,16 +96,39 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     line.weather = FAIR;
   },
   'connection SIGSTOP': async (field) => {
-    const { node } = place(field);
-    field.report.did('connection SIGSTOP', node.name);
-    node.server.killConnections('SIGSTOP');
-    await passing(field.rng.between(1000, 30_000));
-    for (const pid of node.server.sessions()) signal(pid, 'SIGCONT');
+    const { node, machine } = place(field);
+    const pids = machine.connections;
+    await during(field, 'connection SIGSTOP', node.name, [1000, 30_000], () => {
+      for (const pid of pids) signal(pid, 'SIGSTOP');
+    });
+    for (const pid of pids) signal(pid, 'SIGCONT');
+  },
+  'connection SIGKILL': async (field) => {
+    const { node, machine } = place(field);
+    field.report.did('connection SIGKILL', node.name);
+    for (const pid of machine.connections) signal(pid, 'SIGKILL');
+  },
+  'connection stopped for good': async (field) => {
+    const { node, machine } = place(field);
+    field.report.did('connection stopped for good', node.name);
+    for (const pid of [...machine.connections, ...machine.joints]) signal(pid, 'SIGSTOP');
   },
   'supervisor SIGKILL': async (field) => killed(field, 'supervisor', ({ machine }) => machine.supervisor),
   'supervisor SIGSTOP': (field) => {
     const { node, machine } = place(field);
     return stopped(field, node.name, () => machine.supervisor ?? 0, 'supervisor');
+  },
+  'tmux server stopped for good': async (field) => {
+    const { node, machine } = place(field);
+    if (machine.tmuxServer === undefined) return;
+    field.report.did('tmux server stopped for good', node.name);
+    signal(machine.tmuxServer, 'SIGSTOP');
+  },
+  'supervisor stopped for good': async (field) => {
+    const { node, machine } = place(field);
+    if (machine.supervisor === undefined) return;
+    field.report.did('supervisor stopped for good', node.name);
+    stopSupervisor(machine);
   },
   'tmux SIGKILL': async (field) => killed(field, 'tmux', ({ machine }) => machine.tmuxServer),
   'tmux SIGSTOP': (field) => {
@@ -88,6 +141,13 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return stopped(field, node.name, () => agent, 'agent');
   },
   'agent SIGKILL': async (field) => killed(field, 'agent', ({ machine }) => someAgent(field, machine)),
+  'launcher SIGKILL': async (field) =>
+    killed(field, 'launcher', ({ machine }) => someLauncher(field, machine)),
+  'launcher SIGSTOP': (field) => {
+    const { node, machine } = place(field);
+    const launcher = someLauncher(field, machine);
+    return stopped(field, node.name, () => launcher, 'launcher');
+  },
   'node disk full': (field) => {
     const { node, machine } = place(field);
     return full(field, node.name, machine.disk);
@@ -105,7 +165,17 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await during(field, 'busy processors', node.name, [2000, 20_000], () => undefined);
     for (const hog of hogs) hog.kill('SIGKILL');
   },
+  // The kernel takes the greedy one first, as it would an agent.
+  'memory taken': (field) =>
+    squeezed(field, 'memory taken', 'echo 1000 >/proc/self/oom_score_adj; tail /dev/zero'),
+  'processes taken': (field) => squeezed(field, 'processes taken', 'while :; do sleep 60 & done'),
 };
+
+/** tmux tells the supervisor to go on when it is stopped, so it stands still only where both do. */
+export function stopSupervisor({ supervisor, tmuxServer }: Machine): void {
+  if (tmuxServer !== undefined) signal(tmuxServer, 'SIGSTOP');
+  if (supervisor !== undefined) signal(supervisor, 'SIGSTOP');
+}
 
 /** Off at once, on again after a while, with or without what the worker had in its `run/`. */
 export async function reboot(
@@ -123,10 +193,34 @@ export async function reboot(
 }
 
 function place({ arena, rng }: Field): Place {
-  const node = rng.pick(arena.nodes);
-  const { machine, line } = node;
-  if (machine === null || line === null) throw new Error(`${node.name} is no machine behind a line`);
-  return { node, machine, line };
+  return machineAt(rng.pick(arena.nodes));
+}
+
+function machineAt(node: ArenaNode): Place {
+  if (node.machine === null) throw new Error(`${node.name} is no machine`);
+  return { node, machine: node.machine };
+}
+
+function lined({ arena, rng }: Field): { readonly node: ArenaNode; readonly line: Line } {
+  const node = rng.pick(arena.nodes.filter(({ line }) => line !== null));
+  if (node.line === null) throw new Error(`${node.name} is not behind a line`);
+  return { node, line: node.line };
+}
+
+/** No wire where this machine makes none: then packets are not lost, and the report of the run has said so. */
+function wired({ arena, rng }: Field): Pick<Place, 'node'> & { readonly wire: Wire | null } {
+  const behind = arena.nodes.filter(({ wire }) => wire !== null);
+  const node = rng.pick(behind.length === 0 ? arena.nodes : behind);
+  return { node, wire: node.wire };
+}
+
+/** Something shares what the machine has, and takes all of it for a while. */
+async function squeezed(field: Field, what: string, script: string): Promise<void> {
+  const { node, machine } = place(field);
+  const greedy = machine.squeeze(script);
+  if (greedy === null) return;
+  await during(field, what, node.name, [1000, 10_000], () => undefined);
+  signal(-(greedy.pid ?? 0), 'SIGKILL');
 }
 
 async function during(
@@ -161,6 +255,12 @@ function killed(field: Field, what: string, find: (place: Place) => number | und
 function someAgent({ rng }: Field, machine: Machine): number {
   const agents = machine.running(/^sh\0agent\.sh\0/u);
   return agents.length === 0 ? 0 : rng.pick(agents);
+}
+
+/** The shell around some agent that works there, which records how it ended; 0 when none does. */
+function someLauncher({ rng }: Field, machine: Machine): number {
+  const launchers = machine.running(/^\/bin\/sh\0[^\0]*\/launch-[0-9a-f]+\.sh\0/u);
+  return launchers.length === 0 ? 0 : rng.pick(launchers);
 }
 
 async function full(field: Field, whom: string, disk: SmallDisk): Promise<void> {

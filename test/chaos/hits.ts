@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { until } from '../cluster/until.ts';
-import type { Arena } from './arena.ts';
+import type { Arena, ArenaNode } from './arena.ts';
 import type { Controller } from './controller.ts';
 import type { Report } from './report.ts';
 
@@ -43,11 +43,27 @@ export class Hits {
     return [...this.#lost.values()].reduce((sum, times) => sum + times, 0);
   }
 
-  /** Waits until nobody who still works has been lost so often that once more could be the end of it. */
-  async bearable(): Promise<void> {
-    const holds = (): boolean =>
-      [...this.#lost].every(([task, times]) => times < MOST_LOSSES || this.#over.has(task));
+  /**
+   * A node to strike, when nobody who still works has been lost so often that once more could be the end of it. Those who
+   * wait for the last blow cannot end before it: they are not waited for, and the node where one of them works is spared.
+   */
+  async bearable(): Promise<ArenaNode> {
+    const { tasks, nodes, rng } = this.#arena;
+    const waiting = new Set(tasks.filter(({ awaits }) => awaits !== null).map(({ id }) => id));
+    const tired = (): string[] =>
+      [...this.#lost].flatMap(([task, times]) => (times < MOST_LOSSES || this.#over.has(task) ? [] : [task]));
+    let free: ArenaNode[] = [];
+    const holds = (): boolean => {
+      if (tired().some((task) => !waiting.has(task))) return false;
+      const spared = new Set(tired());
+      const tokens = this.#arena.home.executions().filter(({ task }) => spared.has(task));
+      free = nodes.filter(
+        (node) => this.#alive(new Set(tokens.map(({ token }) => token)), [node]).length === 0,
+      );
+      return free.length > 0;
+    };
     await until('that nobody has been lost too often', holds, PATIENCE_MS);
+    return rng.pick(free);
   }
 
   stop(): void {
@@ -68,8 +84,9 @@ export class Hits {
     }
   }
 
-  #alive(tokens: ReadonlySet<string>): string[] {
-    const pids = this.#arena.nodes.flatMap(({ machine }) => machine?.processes() ?? []);
+  #alive(tokens: ReadonlySet<string>, nodes: readonly ArenaNode[] = this.#arena.nodes): string[] {
+    if (tokens.size === 0) return [];
+    const pids = nodes.flatMap(({ machine }) => machine?.processes() ?? []);
     return pids.flatMap((pid) => {
       const token = /(?:^|\0)DISPATCH_TOKEN=([0-9a-f]{32})\0/u.exec(environment(pid))?.[1];
       return token !== undefined && tokens.has(token) ? token : [];

@@ -1,8 +1,11 @@
 /**
  * A bad line in front of a server on loopback. Bytes arrive late by a delay and by what is drawn on top of it, never out
- * of order; a packet that is lost holds up all that follow until it is sent again, as TCP does; and a line can be cut
- * (both ends are told) or become a hole: it takes connections and bytes, gives nothing back, and tells nobody. What a
- * kernel does with packets is in wire.ts; this works in every kernel and for every user.
+ * of order; a piece that counts as lost holds up all that follow until it would have been sent again, as TCP does. That
+ * is loss as programs see it, in time: pieces are what this process reads at once, up to 64 KiB, and no packet is dropped,
+ * so TCP's own way with losses (fewer packets at a time, selective repeats) is not in it. A line can be cut (both ends are
+ * told), be clogged (nothing passes, everything comes later), or become a hole: it takes connections and bytes, gives
+ * nothing back, and tells nobody. Packets that are really lost, all of them for a while, are in wire.ts; this works in
+ * every kernel and for every user.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from '../cluster/sshd.ts';
@@ -24,6 +27,7 @@ const RESEND_MS = 200;
 interface Pair {
   readonly near: Socket;
   readonly far: Socket;
+  readonly ways: Way[];
 }
 
 export class Line {
@@ -34,6 +38,7 @@ export class Line {
   #server: Server | null = null;
   #listensOn = 0;
   #hole = false;
+  #clogged = false;
 
   /** @param port of the server on loopback. */
   constructor(port: number, rng: Rng) {
@@ -89,9 +94,20 @@ export class Line {
     this.#hole = false;
   }
 
+  /** Nothing passes any more, and nothing is lost: what was sent arrives after `unclog`, and nobody is told meanwhile. */
+  clog(): void {
+    this.#clogged = true;
+  }
+
+  /** Lets go what was held, each connection's in the order in which it was sent. */
+  unclog(): void {
+    this.#clogged = false;
+    for (const { ways } of this.#pairs) for (const way of ways) way.goOn();
+  }
+
   #take(near: Socket): void {
     const far = connect({ port: this.#port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    const pair = { near, far };
+    const pair: Pair = { near, far, ways: [] };
     this.#pairs.add(pair);
     // What was lost on the way leaves a gap, and nothing that follows a gap can be read.
     let lost = this.#hole;
@@ -100,7 +116,8 @@ export class Line {
       [near, far],
       [far, near],
     ] as const) {
-      const way = new Way();
+      const way = new Way(() => this.#clogged);
+      pair.ways.push(way);
       const later = (then: () => void): void => {
         if (this.#hole) lost = true;
         if (lost) return;
@@ -133,16 +150,27 @@ export class Line {
 /** One direction: what was sent first arrives first. */
 class Way {
   readonly #queue: { readonly dueAt: number; readonly arrive: () => void }[] = [];
+  readonly #isClogged: () => boolean;
   #timer: NodeJS.Timeout | null = null;
+
+  constructor(isClogged: () => boolean) {
+    this.#isClogged = isClogged;
+  }
 
   send(spellMs: number, arrive: () => void): void {
     const last = this.#queue.at(-1)?.dueAt ?? 0;
     this.#queue.push({ dueAt: Math.max(last, performance.now() + spellMs), arrive });
+    this.goOn();
+  }
+
+  /** What is due arrives, unless it is clogged. */
+  goOn(): void {
     if (this.#timer === null) this.#next();
   }
 
   #next(): void {
     this.#timer = null;
+    if (this.#isClogged()) return;
     for (let [first] = this.#queue; first !== undefined; [first] = this.#queue) {
       const waitMs = first.dueAt - performance.now();
       if (waitMs > 0) {

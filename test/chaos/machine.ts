@@ -4,7 +4,7 @@
  * that ran is gone at once, what is on its disk stays), its clocks set and its disk filled, and nothing outside notices.
  * Needs root on Linux; the rest of the file system is this machine's, so that marks and programs are found.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
@@ -38,6 +38,8 @@ export interface MachineOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What all its processes may have together; absent: what there is. */
   readonly limits?: GroupLimits;
+  /** A network of its own, and its address there; absent: this machine's. */
+  readonly network?: { readonly address: string; readonly launcher: readonly string[] };
 }
 
 /** $1: the machine's directory; the rest is its first process. */
@@ -83,13 +85,23 @@ export class Machine {
     this.#dir = dir;
     this.disk = new SmallDisk(options.root, options.disk, () => undefined);
     this.clock = new Clock(join(dir, 'clock'));
-    const { limits } = options;
+    const { limits, network } = options;
     this.#group = limits === undefined ? null : { name: `chaos-${process.pid}-${options.name}`, limits };
     this.sshd = new Sshd(dir, port, {
       alias: options.name,
       home: options.home,
       ...(options.env === undefined ? {} : { env: options.env }),
-      launcher: () => [...this.#bounds(), ...this.#spaces(), 'sh', '-c', BOOT, 'boot', dir],
+      ...(network === undefined ? {} : { address: network.address }),
+      launcher: () => [
+        ...this.#bounds(),
+        ...(network?.launcher ?? []),
+        ...this.#spaces(),
+        'sh',
+        '-c',
+        BOOT,
+        'boot',
+        dir,
+      ],
     });
   }
 
@@ -151,10 +163,31 @@ export class Machine {
     return this.running(/task-wrapper-[^\0]*\0supervise\0/u).find((pid) => nameOf(pid) === 'node');
   }
 
+  /** What sshd has made for connections: its own first process, which takes new ones, is left out. */
+  get connections(): number[] {
+    const init = this.#init();
+    return this.processes().filter((pid) => pid !== init && nameOf(pid).startsWith('sshd'));
+  }
+
+  /** Processes between a connection and the supervisor. */
+  get joints(): number[] {
+    return this.running(/task-wrapper-[^\0]*\0rpc\0/u);
+  }
+
   /** The worker's sockets, pipe and records are gone, as where they are kept in memory. Only while it is off. */
   clearRun(): void {
     for (const name of ['rpc.sock', 'tmux.sock', 'wake', 'supervisor', 'lock'])
       rmSync(join(this.root, 'run', name), { recursive: true, force: true });
+  }
+
+  /**
+   * Runs this in a shell that shares what the machine may have, without being seen there; it leads a group of processes.
+   * Null where the machine has no bounds.
+   */
+  squeeze(script: string): ChildProcess | null {
+    if (this.#group === null) return null;
+    const [program, ...words] = [...this.#bounds(), 'sh', '-c', script];
+    return spawn(program, words, { stdio: 'ignore', detached: true });
   }
 
   /** Ends everything, and gives the disk back. */

@@ -30,8 +30,7 @@ export const reboots: Chaos = {
       });
       for (let i = 0; i < Math.max(2, Math.round(TIMES * scale)) && !isOver(); i += 1) {
         await passing(field.rng.between(500, 10_000));
-        await hits.bearable();
-        const { node, machine } = onWhich(field.rng.pick(arena.nodes));
+        const { node, machine } = onWhich(await hits.bearable());
         await reboot(field, { node, machine });
       }
     });

@@ -11,11 +11,14 @@ import { noMachine } from './machine.ts';
 import { openField } from './field.ts';
 import { judgeMachines } from './judge-machines.ts';
 import { Alarm } from './alarm.ts';
+import type { Rng } from '../sim/rng.ts';
 import { type Sample, Sampling, slope } from './samples.ts';
 import type { Report } from './report.ts';
+import { noWires } from './wire.ts';
 
 const MINUTES = 60;
 const TASKS = 500;
+const NODES = 4;
 const MINUTE = 60_000;
 /** What is left when the last fault is over has to end within this. */
 const HEALING_MS = 20 * MINUTE;
@@ -24,7 +27,7 @@ export const soak: Chaos = {
   name: 'soak',
   unfit: noMachine,
   arena: ({ minutes }) => ({
-    nodes: 4,
+    nodes: NODES,
     slots: 8,
     tasks: Math.max(20, Math.round((TASKS * (minutes ?? MINUTES)) / MINUTES)),
     agentMs: [20_000, 360_000].map((ms) => Math.round(ms * Math.min(1, (minutes ?? MINUTES) / 15))) as [
@@ -32,11 +35,17 @@ export const soak: Chaos = {
       number,
     ],
     red: 0.02,
-    way: () => 'line',
+    way: (node) => (node === NODES && noWires() === null ? 'wire' : 'line'),
     project: { max_attempts: 5 },
-    machines: { disk: '512m', env: { DISPATCH_RESERVE_BYTES: String(16 * 2 ** 20) } },
+    machines: {
+      disk: '512m',
+      env: { DISPATCH_RESERVE_BYTES: String(16 * 2 ** 20), DISPATCH_QUIET_MS: '20000' },
+      limits: { memory: 2048 * 2 ** 20, processes: 800 },
+    },
   }),
   run: async (arena, report, { minutes }) => {
+    const missing = noWires();
+    if (missing !== null) report.figure(`NOT DONE, no lost packets and no pulled cable: ${missing}`, 0, '');
     const alarm = await Alarm.open();
     writeFileSync(join(arena.home.dir, 'alerts.yaml'), alarm.settings);
     const field = openField(arena, report, { disk: '256m' });
@@ -48,7 +57,12 @@ export const soak: Chaos = {
         isOver = true;
       });
       over.catch(() => undefined);
-      for (let minute = 0; minute < (minutes ?? MINUTES) && !isOver; minute += 1) await faultyMinute(field);
+      let left: string[] = [];
+      for (let minute = 0; minute < (minutes ?? MINUTES) && !isOver; minute += 1) {
+        // Each sort once before any comes again.
+        if (left.length === 0) left = shuffled(Object.keys(FAULTS), field.rng);
+        await faultyMinute(field, left.shift() ?? '');
+      }
       report.figure('tasks that had ended when the last fault was over', await ended(field), '');
       const late = passing(HEALING_MS, 'late' as const, { ref: false });
       const code = await Promise.race([over, late]);
@@ -68,13 +82,17 @@ export const soak: Chaos = {
 };
 
 /** One fault, at a moment of this minute. */
-async function faultyMinute(field: Field): Promise<void> {
+async function faultyMinute(field: Field, name: string): Promise<void> {
   const { rng } = field;
   const endsAt = performance.now() + MINUTE;
   await passing(rng.between(0, 15_000));
-  const name = rng.pick(Object.keys(FAULTS));
   await FAULTS[name]?.(field);
   await passing(Math.max(0, endsAt - performance.now()));
+}
+
+function shuffled(names: readonly string[], rng: Rng): string[] {
+  const drawn = names.map((name) => ({ name, at: rng.next() }));
+  return drawn.toSorted((a, b) => a.at - b.at).map(({ name }) => name);
 }
 
 async function ended({ arena }: Field): Promise<number> {

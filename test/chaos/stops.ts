@@ -1,8 +1,8 @@
 /**
  * Everything that takes part is stopped with SIGSTOP for a drawn while, one thing after the other and several at once: the
- * controller, the connections of a node, its tmux server, its supervisor, the launch.sh above an agent, an agent. Some
- * agents and launchers are stopped for good, and end by their deadline. At last the controller is stopped, another one
- * takes over from it where its process cannot be seen, and the first one wakes: it must write nothing more.
+ * controller, the connections of a node, its tmux server, its supervisor, the launch.sh above an agent, an agent. Then each
+ * of them is stopped for good (stops-for-good.ts). At last the controller is stopped, another one takes over from it where
+ * its process cannot be seen, and the first one wakes: it must write nothing more.
  */
 import { spawnSync } from 'node:child_process';
 import { setTimeout as passing } from 'node:timers/promises';
@@ -16,14 +16,18 @@ import { eventsOf } from './events.ts';
 import { judge } from './judge.ts';
 import { isStopped, runningAgents, signalAll, tmuxServerOf } from './processes.ts';
 import type { Report } from './report.ts';
+import { stopAgentForGood, stopForGood } from './stops-for-good.ts';
 
 const STOPS = 60;
 const TASKS = 120;
 const LONGEST_MS = 60_000;
 const MOST_AT_ONCE = 4;
+/** So many work from the start, so that two of them do at the same time. */
+const AT_FIRST = 6;
 const TARGETS = ['controller', 'connection', 'tmux server', 'supervisor', 'launcher', 'agent'] as const;
 type Target = (typeof TARGETS)[number];
-/** What is stopped for good ends by the deadline of its attempt, which takes minutes: only at this scale. */
+/** To find what is stopped for good takes the product its time: only from this scale on; what ends by its deadline, from that one. */
+const FOR_GOOD = 0.1;
 const WITH_DEADLINES = 0.5;
 /** The deadline of an attempt: longer than all the stops that one may meet. */
 const TIMEOUT = '5m';
@@ -47,31 +51,23 @@ export const stops: Chaos = {
     independent: true,
     agentMs: ask.scale < FEW ? [200, 1500] : [1000, 8000],
     // The last ones are there for the change of controllers.
-    awaits: (n) =>
-      n >= tasksOf(ask) - 4 ? 'taken-over' : `stop-${Math.floor((n / tasksOf(ask)) * stopsOf(ask))}`,
+    awaits: (n) => {
+      if (n >= tasksOf(ask) - 4) return 'taken-over';
+      return n < AT_FIRST ? 'stop-0' : `stop-${Math.floor((n / tasksOf(ask)) * stopsOf(ask))}`;
+    },
     project: { timeout: TIMEOUT },
   }),
   run: async (arena, report, ask) => {
     arena.home.mark('stop-0');
     const controller = arena.keep();
-    await until('work', () => runningAgents(arena).length > 0, PATIENCE_MS);
-    const doomed = ask.scale < WITH_DEADLINES ? [] : stopForGood(arena, report);
+    await until('work', () => runningAgents(arena).length >= 2, PATIENCE_MS);
+    const doomed = ask.scale < WITH_DEADLINES ? [] : stopAgentForGood(arena, report);
     await stopAndGo(arena, controller, report, ask);
+    if (ask.scale >= FOR_GOOD) await stopForGood(arena, controller, report);
     await takeOver(arena, controller, report);
     await judge(arena, report, { mayRepeat: false, doomed });
   },
 };
-
-/** An agent, and the launcher of another one. They end by their deadline, as failures that say so. */
-function stopForGood(arena: Arena, report: Report): string[] {
-  const [agent, other] = runningAgents(arena);
-  if (agent === undefined || other === undefined) throw new Error('two agents were to run');
-  signalAll([agent.pid], 'SIGSTOP');
-  report.did('SIGSTOP for good', `agent of ${agent.task}`);
-  signalAll([other.launcher], 'SIGSTOP');
-  report.did('SIGSTOP for good', `launcher of ${other.task}`);
-  return [agent.task, other.task];
-}
 
 async function stopAndGo(arena: Arena, controller: Controller, report: Report, ask: Ask): Promise<void> {
   const { rng, nodes, home } = arena;

@@ -21,8 +21,7 @@ export const tmuxKill: Chaos = {
     await onMachines(arena, report, async ({ field, hits, isOver }) => {
       for (let left = Math.max(2, Math.round(TIMES * scale)); left > 0 && !isOver(); ) {
         await passing(field.rng.between(200, 6000));
-        await hits.bearable();
-        const { name, machine } = field.rng.pick(arena.nodes);
+        const { name, machine } = await hits.bearable();
         const server = machine?.tmuxServer;
         if (server === undefined) continue;
         report.did('tmux SIGKILL', name);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { fenceLandings } from '../../src/git/fence.ts';
 import { openHub } from '../../src/git/hub.ts';
 import { git } from '../../src/git/run.ts';
 import { type CommitId, commitId, taskId } from '../../src/model/ids.ts';
@@ -722,6 +723,24 @@ describe('landing', () => {
     expect(await w.hub.integration()).toBe(a.commit);
     await landed(w.hub, two, 'S02');
     expect(await w.hub.land(w.base, a.commit)).toBe('already');
+  });
+
+  test('what was begun before another store was put in place lands no more, and what is begun after it does', async () => {
+    const w = await world();
+    const one = await landed(w.hub, await candidate(w, w.base, { 'a.txt': 'ONE\ntwo\nthree\n' }), 'S01');
+    const two = await candidate(w, one, { 'b.txt': 'B\n' });
+    const merged = await w.hub.merge(one, two.head, label('S02', two.token));
+    if (!merged.clean) throw new Error('conflict');
+    for (let time = 1; time <= 2; time++) {
+      const before = await openHub(w.hub.place);
+      expect(await before.land(w.base, merged.commit)).toBe('raced');
+      await fenceLandings(w.hub.place.dir);
+      expect(await before.land(one, merged.commit)).toBe('raced');
+      expect(await before.integration()).toBe(one);
+    }
+    expect(await w.hub.land(one, merged.commit)).toBe('raced');
+    const after = await openHub(w.hub.place);
+    expect(await after.land(one, merged.commit)).toBe('landed');
   });
 
   test('two hubs on one directory race and one of them wins', async () => {

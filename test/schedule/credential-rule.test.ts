@@ -23,8 +23,15 @@ function apply(known: Credential | undefined, by: Refused): Credential | undefin
   return { name: 'k', ...bound, refused: { at, why, message: '' }, refusals: (known?.refusals ?? 0) + 1 };
 }
 
-function ease(known: Credential, by: Parameters<typeof eased>[1]): Credential {
-  return { ...known, ...eased(known, by) };
+type Ease = Omit<Parameters<typeof eased>[1], 'now'>;
+
+function ease(known: Credential, by: Ease): Credential {
+  return { ...known, ...easing(known, by) };
+}
+
+/** Right when the attempt was given its key, unless it says when. */
+function easing(known: Credential, by: Ease, now = by.claimedAt): ReturnType<typeof eased> {
+  return eased(known, { now, ...by });
 }
 
 describe('a refusal', () => {
@@ -44,6 +51,18 @@ describe('a refusal', () => {
       notBefore: 62_100,
       strikes: 1,
     });
+  });
+
+  test('that was heard before the clock was set back comes before what is heard now', () => {
+    const day = 24 * 3_600_000;
+    const heard = apply(undefined, refused({ claimedAt: 9 * day, now: 9 * day + 1 })) as Credential;
+    const after = { claimedAt: 8 * day, now: 8 * day + 1000 };
+    expect(apply(heard, refused({ ...after, inFlight: 4 }))).toMatchObject({
+      limit: 2,
+      strikes: 2,
+      notBefore: after.now + 10_000,
+    });
+    expect(eased(heard, { ...after, inFlight: 1, max: null })).toMatchObject({ notBefore: 0, strikes: 0 });
   });
 
   test('for login, account or quota says nothing about how many: one at a time tries again', () => {
@@ -67,15 +86,15 @@ describe('a success', () => {
     expect(key).toMatchObject({ notBefore: 0, strikes: 0 });
     for (let i = 0; i < 9; i++) key = ease(key, { claimedAt: 9000, inFlight: 5, max: 5 });
     expect(key.limit).toBe(5);
-    expect(eased(key, { claimedAt: 9000, inFlight: 5, max: 5 })).toBeNull();
+    expect(easing(key, { claimedAt: 9000, inFlight: 5, max: 5 })).toBeNull();
   });
 
   test('that began before the last refusal, or in a window that is not used, adds nothing', () => {
     const key = apply(undefined, refused()) as Credential;
-    expect(eased(key, { claimedAt: 1500, inFlight: 8, max: null })).toBeNull();
+    expect(easing(key, { claimedAt: 1500, inFlight: 8, max: null })).toBeNull();
     const used = ease(key, { claimedAt: 9000, inFlight: 1, max: null });
     expect(used).toMatchObject({ limit: 4, strikes: 0 });
-    expect(eased(used, { claimedAt: 9000, inFlight: 1, max: null })).toBeNull();
+    expect(easing(used, { claimedAt: 9000, inFlight: 1, max: null })).toBeNull();
   });
 });
 

@@ -22,9 +22,11 @@ export class Accidents {
     const span = weathered(scenario.storms, timeline.now, rng.span(scenario.accidents[kind]));
     const strike = async (): Promise<void> => {
       if (this.#sim.calm) return;
-      if (admit()) {
+      const place = admit();
+      if (place !== null) {
         this.#sim.log(`accident: ${kind}`);
-        await this.#happen(kind, rng);
+        const detail = await this.#happen(kind, rng);
+        if (typeof detail === 'string') faults.specify(detail, place);
       }
       this.#await(kind, n + 1);
     };
@@ -33,11 +35,21 @@ export class Accidents {
     timeline.after(span, () => (ambush === null ? strike() : this.#sim.whenStirred(ambush, strike)));
   }
 
-  /** @param rng its own: the same accident is the same in every run of the seed. */
-  async #happen(kind: Accident, rng: Rng): Promise<void> {
+  /**
+   * @param rng its own: the same accident is the same in every run of the seed.
+   * @returns which of its kind it was, where there are several.
+   */
+  async #happen(kind: Accident, rng: Rng): Promise<string | void> {
     const sim = this.#sim;
     const node = sim.node(rng.pick(sim.scenario.nodes).name);
     switch (kind) {
+      case 'clog':
+      case 'rewind':
+      case 'breakdown':
+      case 'node-clock':
+      case 'alarm':
+      case 'restore':
+        return sim.misfortunes.happen(kind, rng);
       case 'sleep':
         return sim.controller?.sleep(rng.magnitude(10 * SECOND, 8 * HOUR));
       case 'away':
@@ -61,10 +73,7 @@ export class Accidents {
       case 'zombie':
         return sim.controller === null ? undefined : sim.supersede();
       case 'clock':
-        // A laptop that slept, or a clock that was set.
-        return sim.jumpClock(
-          rng.chance(0.7) ? rng.magnitude(SECOND, 24 * HOUR) : -rng.magnitude(SECOND, HOUR),
-        );
+        return this.#setClock(rng);
       case 'target':
         return this.#moveTarget(rng);
       case 'replay':
@@ -72,6 +81,18 @@ export class Accidents {
       case 'person':
         return sim.person.act(rng);
     }
+  }
+
+  /** A laptop slept, or somebody set its clock: by as much as it was wrong, or by a zone or a day. */
+  #setClock(rng: Rng): string {
+    const by = rng.chance(0.5)
+      ? rng.pick([HOUR, 24 * HOUR, -HOUR, -24 * HOUR])
+      : rng.chance(0.7)
+        ? rng.magnitude(SECOND, 24 * HOUR)
+        : -rng.magnitude(SECOND, HOUR);
+    this.#sim.jumpClock(by);
+    const size = Math.abs(by) === HOUR ? ' an hour' : Math.abs(by) === 24 * HOUR ? ' a day' : '';
+    return `${by > 0 ? 'ahead' : 'back'}${size}`;
   }
 
   /** Somebody pushes to the target branch, mostly beside the tasks' files and sometimes into them. */

@@ -21,6 +21,7 @@ export function durableViolations(sim: Simulation, state: State, events: readonl
     ...contractViolations(sim, state, events),
     ...mergeViolations(sim, state, events),
     ...slotViolations(sim, state),
+    ...failureViolations(sim, state),
     ...queueViolations(state),
     ...flakeViolations(sim, state),
     ...sim.hearing.durableViolations(state, events),
@@ -145,7 +146,9 @@ function slotViolations(sim: Simulation, state: State): string[] {
     const running = sim
       .node(name)
       .running()
-      .filter(({ order }) => state.attempts.get(order.token)?.phase.is !== 'fenced');
+      .filter(({ order: { token } }) => {
+        return state.attempts.get(token)?.phase.is !== 'fenced' && !sim.forgotten.has(token);
+      });
     if (running.length > slots) {
       found.push(`${name}: really runs ${running.length} attempts in ${slots} slots`);
     }
@@ -158,6 +161,32 @@ function slotViolations(sim: Simulation, state: State): string[] {
       }
       working.set(task, order.n);
     }
+  }
+  return found;
+}
+
+/** No task is blamed for what was no failure of an attempt at it. */
+function failureViolations(sim: Simulation, state: State): string[] {
+  return [...state.tasks.values()].flatMap(({ key, failures }) => {
+    const really = sim.truth.failuresOf(key);
+    return failures > really ? [`${key}: ${failures} failures are held against it, of ${really}`] : [];
+  });
+}
+
+/** What must hold in the end: what merged is where it belongs, and nothing that an agent made is lost. */
+export function endViolations(sim: Simulation): string[] {
+  const found = sim.truth.lost((token) => {
+    for (const node of sim.nodes.values()) if (node.headOf(token) !== null) return node.headOf(token);
+    return null;
+  });
+  found.push(...sim.truth.repeated());
+  for (const { key, spec, progress } of sim.controller?.core.state.tasks.values() ?? []) {
+    if (progress.at !== 'merged' || progress.commit === null) continue;
+    const { integration, landed } = sim.truth.hub(spec.project);
+    if (integration === null || !sim.truth.objects.isAncestor(progress.commit, integration))
+      found.push(`${key}: merged as ${progress.commit}, which integration does not contain`);
+    if (landed.filter(({ token }) => token === progress.token).length !== 1)
+      found.push(`${key}: merged, and its attempt did not land once`);
   }
   return found;
 }

@@ -25,14 +25,27 @@ export type Mishap =
   /** A delivery of which only the first half was done. */
   | 'half-delivered'
   | 'no-space'
+  /** A commit that breaks in the midst of its statements, or after it is durable. */
+  | 'broken-commit'
   | 'death'
-  | 'provider';
+  | 'provider'
+  /** A request, and all behind it on its line, arrives late. */
+  | 'late'
+  /** An answer that later ones overtake. */
+  | 'overtaken'
+  /** A request that arrives a second time, later, and perhaps behind another connection. */
+  | 'duplicate'
+  | 'refused-push'
+  /** An agent does what none should. */
+  | 'oddity';
 
 export interface Struck {
   readonly id: string;
   /** Virtual milliseconds. */
   readonly at: number;
   readonly what: string;
+  /** What the tally counts it as. */
+  readonly kind: string;
 }
 
 interface Source {
@@ -79,10 +92,23 @@ export class Faults {
     return source.rng.chance(chance) ? this.#admit(`${kind}#${source.seen}`, what) : null;
   }
 
-  /** How the n-th accident of a kind comes about, and when: the same in every run of the seed. */
-  accident(kind: Accident, n: number): { readonly rng: Rng; readonly admit: () => boolean } {
+  /**
+   * How the n-th accident of a kind comes about, and when: the same in every run of the seed. `admit` returns its place
+   * in `struck`, or null.
+   */
+  accident(kind: Accident, n: number): { readonly rng: Rng; readonly admit: () => number | null } {
     const id = `${kind}#${n}`;
-    return { rng: Rng.of(this.#seed, id), admit: () => !this.#over && this.#admit(id, '') !== null };
+    const admit = (): number | null =>
+      this.#over || this.#admit(id, '') === null ? null : this.struck.length - 1;
+    return { rng: Rng.of(this.#seed, id), admit };
+  }
+
+  /** Says what a fault came to, for people and for the tally. @param place in `struck`; the last one by default. */
+  specify(detail: string, place = this.struck.length - 1): void {
+    const fault = this.struck[place];
+    if (fault === undefined) return;
+    const what = fault.what === '' ? detail : `${fault.what}: ${detail}`;
+    this.struck[place] = { ...fault, what, kind: `${fault.kind} ${detail}` };
   }
 
   /** Whether this run may have a fault that is told by its own name, such as what an attempt comes to. */
@@ -97,7 +123,7 @@ export class Faults {
 
   #admit(id: string, what: string): Rng | null {
     if (this.#only !== null && !this.#only.has(id)) return null;
-    this.struck.push({ id, at: this.#now(), what });
+    this.struck.push({ id, at: this.#now(), what, kind: id.slice(0, id.search(/[#:]/u)) });
     return Rng.of(this.#seed, id);
   }
 }

@@ -36,6 +36,11 @@ export class Hearing {
       if (reach.by !== 'local') this.#sim.node(name).leave(span);
   }
 
+  /** A store was put back: what was given up since, nobody knows of. */
+  forget(): void {
+    this.#givenUp.clear();
+  }
+
   /** Held against each turn. */
   violations(controller: VirtualController, events: readonly NewEvent[]): string[] {
     return events.flatMap(({ fact }) => {

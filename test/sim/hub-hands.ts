@@ -6,7 +6,7 @@ import type { Effect, Input } from '../../src/controller/door.ts';
 import { bordersOf, touchedBy } from '../../src/merge/areas.ts';
 import { type Area, type AreaFacts, areasId } from '../../src/model/area.ts';
 import type { Finding } from '../../src/model/attempt.ts';
-import type { CommitId, NodeName, Token } from '../../src/model/ids.ts';
+import type { CommitId, NodeName, TaskKey, Token } from '../../src/model/ids.ts';
 import type { State } from '../../src/model/state.ts';
 import { overlap } from '../../src/plan/overlap.ts';
 import type { Foreseen } from '../../src/merge/door.ts';
@@ -31,18 +31,23 @@ export function performOnHub(effect: HubEffect, hands: HubHands): void {
   const { key } = effect;
   // A command of git that was started may outlive the process that waits for it.
   const outlives = sim.rng.chance(0.5);
+  const { fence } = sim.truth.hub(effect.project);
   const answer = (input: Input): void => {
     const lost = sim.faults.strikes('unreported', sim.scenario.failedHub, key) !== null;
     sim.timeline.after(sim.rng.int(50), () => done(lost ? failed(key, 'it broke after it was done') : input));
   };
   sim.timeline.after(sim.rng.int(sim.scenario.slowHub), () => {
     if (dies(`in the middle of ${key}`) && !outlives) return;
+    if (sim.truth.hub(effect.project).missing) {
+      answer(failed(key, 'an object is missing'));
+      return;
+    }
     if (sim.faults.strikes('undone', sim.scenario.failedHub, key) !== null) {
       answer(failed(key, 'it broke before it was done'));
       return;
     }
     if (effect.do === 'collect') collect(effect, hands, answer);
-    else answer(perform(effect, hands));
+    else answer(perform(effect, hands, fence));
   });
 }
 
@@ -62,11 +67,20 @@ function collect(
   if (stream === null) return answer(failed(key, 'no connection'));
   stream.call({ op: 'bundle.get', token }, (reply) => {
     if ('head' in reply) {
+      const base = hands.state.attempts.get(token)?.base ?? null;
+      if (base !== null && !hands.sim.truth.objects.isAncestor(base, head)) return answer(unusable(effect));
       hub.candidates.set(token, head);
       answer(judged(effect, hands));
     } else if ('refused' in reply) answer({ is: 'collect.gone', key, token });
     else answer(failed(key, 'unknown outcome'));
   });
+}
+
+/** A branch that does not stand on what its attempt was given is not let into the hub. */
+function unusable({ key, token, head }: Extract<HubEffect, { do: 'collect' }>): Input {
+  const message = 'it does not stand on the base of the attempt';
+  const finding = { gate: 'commit' as const, path: null, line: null, message, fix: null };
+  return { is: 'collected', key, token, head, changed: 0, findings: [finding], absent: true };
 }
 
 /** What the scope gate says of the branch. */
@@ -107,7 +121,12 @@ function asked(head: CommitId): Finding[] {
   return [{ gate: 'scope', path: 'CLAUDE.md', line: null, message, fix: null, approval: true }];
 }
 
-function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: HubHands): Input {
+/** @param fence as it was when the effect began. */
+function perform(
+  effect: Exclude<HubEffect, { do: 'collect' }>,
+  { sim, state }: HubHands,
+  fence: number,
+): Input {
   const { key, project } = effect;
   const hub = sim.truth.hub(project);
   switch (effect.do) {
@@ -144,9 +163,9 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
       const previous = hub.tip();
       const brings = tokens.map((token) => broughtBy(state, token));
       const commit = hub.seal(brings, onto, effect.commit);
-      if (hub.land(tokens, undoes, onto, commit) === 'landed') {
+      if (hub.fence === fence && hub.land(tokens, undoes, onto, commit) === 'landed') {
         const work = tokens.filter((token) => !undoes.includes(token));
-        const landed = work.map((token) => ({ token, verify: verifyOf(state, token) }));
+        const landed = work.map((token) => ({ token, ...taskOf(state, token) }));
         sim.truth.landed(project, landed, undoes, commit, previous);
         return { is: 'landed', key, project, tokens, onto, commit, before: false };
       }
@@ -190,6 +209,10 @@ function perform(effect: Exclude<HubEffect, { do: 'collect' }>, { sim, state }: 
     }
     case 'deliver': {
       const { commit, onto, targetTip } = effect;
+      if (sim.faults.strikes('refused-push', sim.scenario.menu.refusedPush, key) !== null) {
+        const problem = { code: 'E_PUSH_REFUSED', message: 'the target is protected' };
+        return { is: 'deliver.refused', key, project, problem };
+      }
       const moved = hub.target !== commit;
       if (hub.push(commit, targetTip) === 'raced') return { is: 'deliver.raced', key, project };
       if (moved && hub.target === commit) sim.truth.delivered(project, commit);
@@ -215,8 +238,10 @@ function areaFacts(
   return { areas: { of, within, touched: hub.project(made, touched, bordersOf(areas).sees) } };
 }
 
-function verifyOf(state: State, token: Token): string | null {
-  return state.tasks.get(state.attempts.get(token)?.task as never)?.spec.verify ?? null;
+function taskOf(state: State, token: Token): { task: TaskKey; verify: string | null } {
+  const task = state.tasks.get(state.attempts.get(token)?.task as never);
+  if (task === undefined) throw new Error(`no work attempt ${token}`);
+  return { task: task.key, verify: task.spec.verify };
 }
 
 function clashWith(hub: VirtualHub, head: CommitId, others: readonly CommitId[]): Foreseen['clash'] {

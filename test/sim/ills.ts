@@ -24,29 +24,40 @@ export class Ills {
     this.#looked = looked;
   }
 
+  /** Nothing more can be written. */
+  get full(): boolean {
+    return this.#full;
+  }
+
   get disk(): DiskLook {
     const free = this.#full ? 10 * MIB : 10_000 * MIB;
     return { free, total: 20_000 * MIB, files: null, reserve: { bytes: 256 * MIB, files: 2000 } };
   }
 
-  befall(): void {
+  /** @returns what it is now. */
+  befall(): string {
     switch (this.#rng.int(5)) {
       case 0:
         this.#full = true;
-        return this.#looked();
+        this.#looked();
+        return 'full';
       case 1:
-        if (this.#stuck) return;
+        if (!this.#stuck) this.#tell({ type: 'stuck.seen', token: NOBODY, pids: [7], forMs: 60_000 });
         this.#stuck = true;
-        return this.#tell({ type: 'stuck.seen', token: NOBODY, pids: [7], forMs: 60_000 });
+        return 'stuck';
       case 2:
       case 3:
         this.faulty = true;
-        return;
+        return 'faulty';
       default:
-        if (this.#lost !== null) return;
-        this.#lost = this.#rng.pick(['server', 'socket'] as const);
-        return this.#tell({ type: 'tmux.lost', what: this.#lost, detail: 'gone' });
+        if (this.#lost === null) this.#loseTmux(this.#rng.pick(['server', 'socket'] as const));
+        return 'without tmux';
     }
+  }
+
+  #loseTmux(what: 'server' | 'socket'): void {
+    this.#lost = what;
+    this.#tell({ type: 'tmux.lost', what, detail: 'gone' });
   }
 
   /** A repair helps, or does not. */

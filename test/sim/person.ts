@@ -134,6 +134,8 @@ export class Person {
     const { scenario, timeline, rng } = this.#sim;
     for (const { name } of scenario.projects) {
       this.#started.add(name);
+      const config = scenario.projects.find((project) => project.name === name);
+      if (config !== undefined) this.#sim.ask(this.#load(config));
       this.#sim.ask({ verb: 'start', project: name });
       timeline.after(rng.int(600_000), () => this.#sim.ask({ verb: 'collect', project: name }));
     }
@@ -210,9 +212,14 @@ export class Person {
     const own = this.#specs.filter(
       ({ project, id }) => project === config.name && this.#sim.keeps(project, id),
     );
-    const known = new Set([...own, ...this.#tasks().map(({ spec }) => spec)].map(({ id }) => id));
+    const recorded = this.#tasks().flatMap(({ spec }) => (spec.project === config.name ? spec : []));
+    const known = new Set([...own, ...recorded].map(({ id }) => id));
     const specs = own.map((spec) => ({ ...spec, dependsOn: spec.dependsOn.filter((id) => known.has(id)) }));
-    return { verb: 'load', config, specs: specs.map((spec) => ({ spec, text: spec.digest })) };
+    return {
+      verb: 'load',
+      config: this.#sim.money.configOf(config),
+      specs: specs.map((spec) => ({ spec, text: spec.digest })),
+    };
   }
 
   /** Changes, adds or removes a spec file. */

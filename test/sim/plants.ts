@@ -14,17 +14,14 @@ import { type CommitId, type TaskKey, taskKey, type Token } from '../../src/mode
 import type { ProjectConfig } from '../../src/model/spec.ts';
 import type { Gating, Project } from '../../src/model/task.ts';
 import { node } from '../schedule/world.ts';
-import { type Accident, VERIFY } from './scenario.ts';
+import { LATER } from './later-plants.ts';
+import { often, type Plant } from './planting.ts';
+import { VERIFY } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import type { VirtualNode } from './virtual-node.ts';
 
-export interface Plant {
-  /** What is said when it is found. */
-  readonly shows: RegExp;
-  readonly plant: (sim: Simulation) => void;
-}
-
-export const PLANTS: Readonly<Record<string, Plant>> = {
+/** Bugs of the core, of its nodes and of the hub; those of the menu's faults are in `later-plants.ts`. */
+const EARLIER: Readonly<Record<string, Plant>> = {
   'a start ignores locks': {
     shows: /both hold locks that meet/,
     plant: (sim) => {
@@ -39,7 +36,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
-  'a start is not counted before it has ended': {
+  'a budget is released early: a start is not counted before it has ended': {
     shows: /overdraws/,
     plant: (sim) => {
       // The scheduler sees live attempts that hold nothing, as one does that counts only what was used.
@@ -165,7 +162,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
-  'a call that failed is taken for a refusal, and the next attempt gets the same order': {
+  '255 of ssh is read as a failed attempt, and the next one gets the same order': {
     shows: /really run at the same time/,
     plant: (sim) => {
       // "I could not ask" read as "it is not there": the order goes out again under a new token while the first one runs.
@@ -293,7 +290,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
 
   'the journal is acknowledged when it arrives instead of when it is durable': {
-    shows: /not over in time/,
+    shows: /acknowledged up to \d+, and \d+ is durable/,
     plant: (sim) => {
       sim.hooks.beforeTurn.push((_, inputs) => {
         for (const input of inputs) {
@@ -335,7 +332,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
-  'a late result of an attempt that was given up is taken': {
+  'the check of the fence is dropped: a late result of an attempt that was given up is taken': {
     shows: /was given up, and landed|finished with attempt|was cancelled and is|does not count any more/,
     plant: (sim) => {
       sim.hooks.beforeTurn.push((core, inputs) => {
@@ -371,7 +368,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
 
-  'an order is carried out again when it comes again': {
+  'a lost reply is taken for not done: an order is carried out again when it comes again': {
     shows: /a second time/,
     plant: (sim) => {
       eachNode(sim, (node) => {
@@ -485,10 +482,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
 };
 
-/** A kind of accident that few seeds have at the moment that counts. @param everyMs mean milliseconds between two. */
-function often(sim: Simulation, kind: Accident, everyMs: number): void {
-  Object.assign(sim.scenario.accidents, { [kind]: everyMs });
-}
+export const PLANTS: Readonly<Record<string, Plant>> = { ...EARLIER, ...LATER };
 
 /** Changes what a turn sees of the state, and puts it right afterwards. */
 function aroundTurn(sim: Simulation, change: (core: Core) => () => void): void {

@@ -32,10 +32,9 @@ export class Provider {
     }
     const refused = faults.strikes('provider', scenario.refusals, credential);
     if (refused === null) return null;
-    return {
-      kind: refused.pick(['rate', 'overload', 'quota', 'account', 'login'] as const),
-      retryAfterMs: null,
-    };
+    const kind = refused.pick(['rate', 'overload', 'quota', 'account', 'login'] as const);
+    faults.specify(kind);
+    return { kind, retryAfterMs: null };
   }
 
   /** What it says to an attempt that is under way, which gets through all the same. */

@@ -108,6 +108,12 @@ export class VirtualHub {
   /** The branch of the user's repository. */
   target: CommitId;
   integration: CommitId | null = null;
+  /** Where integration began. */
+  start: CommitId | null = null;
+  /** Another one voids the landings that were begun before: as `refs/dispatch/fence`. */
+  fence = 0;
+  /** An object is missing, so that nothing can be done with it. */
+  missing = false;
   /** refs/cand/<token> */
   readonly candidates = new Map<Token, CommitId>();
   /** Every move of integration that brought an attempt's work, in order: the truth that merges are judged by. */
@@ -124,6 +130,7 @@ export class VirtualHub {
   base(): CommitId {
     if (this.integration === null || this.objects.isAncestor(this.integration, this.target)) {
       this.integration = this.target;
+      this.start ??= this.target;
     }
     return this.integration;
   }

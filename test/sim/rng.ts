@@ -55,6 +55,16 @@ export class Rng {
     return item;
   }
 
+  /** The items in an order of chance (Fisher and Yates). */
+  shuffled<T>(items: readonly T[]): T[] {
+    const mixed = [...items];
+    for (let at = mixed.length - 1; at > 0; at--) {
+      const other = this.int(at + 1);
+      [mixed[at], mixed[other]] = [mixed[other] as T, mixed[at] as T];
+    }
+    return mixed;
+  }
+
   /** A span with this mean, exponentially distributed: what independent accidents keep between them. */
   span(mean: number): number {
     return Math.ceil(-Math.log(1 - this.next()) * mean);

@@ -14,12 +14,12 @@ export interface RunOptions {
 /** One seed from beginning to end, on a store of its own. */
 export async function simulate(seed: number, { only = null, plant }: RunOptions = {}): Promise<Outcome> {
   const store = await openSqliteStore(':memory:');
+  const sim = new Simulation(seed, store, only);
   try {
-    const sim = new Simulation(seed, store, only);
     plant?.(sim);
     return await sim.run();
   } finally {
-    await store.close();
+    await sim.store.close();
   }
 }
 

@@ -4,6 +4,7 @@ import type { CredentialDef } from '../../src/model/credential.ts';
 import type { ExecutorDef } from '../../src/model/executor.ts';
 import type { NodeConfig, Priority, ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
 import { config, node, spec } from '../schedule/world.ts';
+import type { Menu } from './menu.ts';
 import { drawArrivals, drawStorms, HOUR, MINUTE, SECOND, type Storm } from './pace.ts';
 import type { Rng } from './rng.ts';
 
@@ -45,9 +46,25 @@ export type Accident =
   /** Something ails a machine. */
   | 'ail'
   /** Whatever ails a machine passes. */
-  | 'pass';
+  | 'pass'
+  /** Lines fill up one by one, and are free again in another order. */
+  | 'clog'
+  /** Somebody forces the target back. */
+  | 'rewind'
+  /** The hub of a project does not work for a while: an object is missing. */
+  | 'breakdown'
+  /** Somebody sets the clock of a node. */
+  | 'node-clock'
+  /** Something that an alert is about begins, or is over. */
+  | 'alarm'
+  /** A person puts an earlier state back. */
+  | 'restore';
+
+/** What the menu (menu.ts) adds. */
+type Later = 'clog' | 'rewind' | 'breakdown' | 'node-clock' | 'alarm' | 'restore';
 
 export interface Scenario {
+  readonly menu: Menu;
   readonly projects: readonly ProjectConfig[];
   readonly tasks: readonly TaskSpec[];
   readonly nodes: readonly NodeConfig[];
@@ -84,6 +101,11 @@ export interface Scenario {
   readonly quick: number;
 }
 
+/** A scenario before the menu. */
+export type Drawn = Omit<Scenario, 'menu' | 'accidents'> & {
+  readonly accidents: Readonly<Record<Exclude<Accident, Later>, number>>;
+};
+
 const PATTERNS = ['a/x.ts', 'a/y.ts', 'a/*.ts', 'b/', 'b/z.ts', 'c/**', 'c/d/e.ts', 'f.ts', 'g.ts', 'h.ts'];
 /** Two tasks on one stack may be proved by different commands. */
 export const VERIFY = ['make test', 'make test', 'make lint'];
@@ -94,7 +116,7 @@ export const FLAKY = 'keeps time';
 const EXECUTORS = ['shell', 'glm'];
 
 /** @param sourceOf a source of its own for each part: the draws of one do not move another's. */
-export function drawScenario(rng: Rng, sourceOf: (part: string) => Rng, ills: Rng): Scenario {
+export function drawScenario(rng: Rng, sourceOf: (part: string) => Rng, ills: Rng): Drawn {
   const [own, absences, contracts] = [sourceOf('own'), sourceOf('absences'), sourceOf('contracts')];
   const sleep = mean(own, 6 * HOUR);
   const projects = drawProjects(rng).map((project) => withContract(withAreas(project, own), contracts));

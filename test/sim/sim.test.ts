@@ -1,5 +1,6 @@
 import { describe as group, expect, test, vi } from 'vitest';
 import { freshSeed } from '../seed.ts';
+import { KINDS } from './kinds.ts';
 import { PLANTS } from './plants.ts';
 import { describe, simulate } from './run.ts';
 import { shrink } from './shrink.ts';
@@ -17,6 +18,8 @@ test(`${SEEDS} simulated days: nothing that must hold is ever broken, and all wo
     const outcome = await simulate(seed);
     expect(outcome.violations, describe(outcome)).toEqual([]);
     expect(outcome.elapsed).toBeGreaterThanOrEqual(24 * 60 * 60_000);
+    // What is not listed would not be missed if it never came up.
+    expect(outcome.struck.filter(({ kind }) => !KINDS.includes(kind))).toEqual([]);
   }
 });
 

@@ -7,17 +7,27 @@ import { createHash } from 'node:crypto';
 import { Core, type TurnResult } from '../../src/controller/core.ts';
 import type { Command, Input } from '../../src/controller/door.ts';
 import type { NewEvent } from '../../src/model/event.ts';
-import { type NodeName, type ProjectName, type TaskId, type TaskKey, taskKey } from '../../src/model/ids.ts';
+import {
+  type NodeName,
+  type ProjectName,
+  type TaskId,
+  type TaskKey,
+  taskKey,
+  type Token,
+} from '../../src/model/ids.ts';
 import { violations } from '../../src/model/invariants.ts';
 import type { State } from '../../src/model/state.ts';
 import type { Progress } from '../../src/model/task.ts';
 import type { Store } from '../../src/store/port.ts';
 import { Accidents } from './accidents.ts';
-import { durableViolations, loadedDifferences, unfinished } from './checks.ts';
+import { Bell } from './bell.ts';
+import { durableViolations, endViolations, loadedDifferences, unfinished } from './checks.ts';
 import { Faults, type Only, type Struck } from './faults.ts';
 import { Hearing } from './hearing.ts';
+import { driftOf, withMenu } from './menu.ts';
 import { Money } from './money.ts';
 import { Person } from './person.ts';
+import { Misfortunes } from './misfortunes.ts';
 import { Provider } from './provider.ts';
 import { HOUR } from './pace.ts';
 import { Rng } from './rng.ts';
@@ -79,17 +89,25 @@ export class Simulation {
   readonly nodes: ReadonlyMap<NodeName, VirtualNode>;
   readonly person: Person;
   readonly provider: Provider;
+  readonly bell = new Bell();
+  readonly misfortunes: Misfortunes;
   readonly hooks: Hooks = { beforeTurn: [], afterTurn: [] };
-  readonly store: Store;
+  /** Another one after a backup was put back. */
+  store: Store;
   /** No more faults: everything is mended. */
   calm = false;
   controller: VirtualController | null = null;
+  /** Attempts that no store knows any more: an earlier one was put back. */
+  readonly forgotten = new Set<Token>();
   /** What was durable of each task last. */
   readonly durable = new Map<TaskKey, { readonly n: number; readonly progress: Progress }>();
   /** Highest entry of each journal that a durable event came from. */
   readonly applied = new Map<string, number>();
   readonly streams: { readonly of: VirtualController; readonly stream: Stream }[] = [];
   readonly #waiting: { readonly span: number; readonly run: () => void | Promise<void> }[] = [];
+  readonly #drift: number;
+  /** How far what was durable of each journal ever reached. */
+  readonly #cursors = new Map<string, number>();
   #offset = 1_700_000_000_000;
   readonly #accidents: Accidents;
   readonly #tokens: Rng;
@@ -115,12 +133,18 @@ export class Simulation {
     this.silence = new Rng(seed ^ 0x6c8e9cf5);
     this.ills = new Rng(seed ^ 0x3c6ef372);
     this.money = new Money(new Rng(seed ^ 0x3c6ef372));
-    const drawn = drawScenario(this.rng, (part) => Rng.of(seed, part), this.ills);
-    this.scenario = { ...drawn, tasks: this.money.withLimits(drawn.tasks) };
+    const drawn = withMenu(
+      drawScenario(this.rng, (part) => Rng.of(seed, part), this.ills),
+      Rng.of(seed, 'menu'),
+    );
+    const projects = this.money.withBounds(drawn.projects, Rng.of(seed, 'bounds'));
+    this.scenario = { ...drawn, projects, tasks: this.money.withLimits(drawn.tasks) };
+    this.#drift = driftOf(this);
     this.truth = new Truth(this.scenario);
     this.nodes = new Map(this.scenario.nodes.map((config) => [config.name, new VirtualNode(this, config)]));
     this.person = new Person(this);
     this.provider = new Provider(this);
+    this.misfortunes = new Misfortunes(this);
     this.#accidents = new Accidents(this);
   }
 
@@ -146,7 +170,7 @@ export class Simulation {
 
   /** Wall clock, milliseconds. */
   wall(): number {
-    return this.#offset + this.timeline.now;
+    return this.#offset + this.timeline.now + Math.round(this.timeline.now * this.#drift);
   }
 
   #hash(): void {
@@ -205,12 +229,17 @@ export class Simulation {
   /** A transaction is durable: what it says can be held against the controllers that come after. */
   committed(controller: VirtualController, events: readonly NewEvent[]): void {
     this.#events += events.length;
+    this.bell.committed(controller.core.state, events);
+    this.misfortunes.committed(events.length);
+    for (const { fact } of events) if (fact.type === 'task.retried') this.truth.askedAgain(fact.task);
     this.found(durableViolations(this, controller.core.state, events));
     this.found(this.provider.violations(controller.core.state, events, this.wall()));
     for (const { key, n, progress } of controller.core.state.tasks.values()) {
       const before = this.durable.get(key);
       if (before?.n !== n || before.progress !== progress) this.durable.set(key, { n, progress });
     }
+    for (const { journal, cursor } of controller.core.state.nodes.values())
+      if (journal !== null) this.#cursors.set(journal, Math.max(cursor, this.#cursors.get(journal) ?? 0));
     this.#commits += 1;
     if (this.#commits % LOOKED_OVER_EVERY === 0) this.#lookOver(controller);
   }
@@ -218,6 +247,12 @@ export class Simulation {
   /** The whole state; what each turn touched has been looked at in the turn. */
   #lookOver({ core }: VirtualController): void {
     this.found(violations(core.state, AROUND));
+  }
+
+  /** A node is told that it need not keep its journal up to there: so much must be durable, or have been once. */
+  acknowledged(journal: string, seq: number): void {
+    const durable = this.#cursors.get(journal) ?? 0;
+    if (seq > durable) this.found([`${journal}: acknowledged up to ${seq}, and ${durable} is durable`]);
   }
 
   /** A controller that died is followed by another one, after a while. */
@@ -241,7 +276,8 @@ export class Simulation {
   async #startController(): Promise<void> {
     this.#starting = false;
     const lease = await this.store.acquire('sim', 1, this.wall());
-    if (this.faults.strikes('death', this.scenario.dieInTurn, 'with the lease just taken') !== null) {
+    if (this.faults.strikes('death', this.scenario.dieInTurn) !== null) {
+      this.faults.specify('before it has read anything');
       this.log(`controller ${lease.epoch} dies before it has read anything`);
       return this.restart(this.rng.magnitude(100, HOUR));
     }
@@ -268,6 +304,7 @@ export class Simulation {
       if (!(typeof stepped === 'boolean' ? stepped : await stepped)) return done();
       if (works) this.#workedMs += this.timeline.now - before;
       if (this.truth.violations.length > 0) this.found(this.truth.violations.splice(0));
+      if (this.bell.violations.length > 0) this.found(this.bell.violations.splice(0));
     }
     return done();
   }
@@ -289,8 +326,9 @@ export class Simulation {
       node.reappear();
       node.ills.recover();
     }
-    this.person.mend();
+    this.misfortunes.mend();
     this.money.lift();
+    this.person.mend();
     this.controller?.core.setBudget(this.money.rules);
   }
 
@@ -311,6 +349,7 @@ export class Simulation {
   async #checkReplay(): Promise<void> {
     if (this.controller !== null) this.#lookOver(this.controller);
     const differences = await this.store.replayCheck();
+    this.found(endViolations(this));
     this.found(differences.map((one) => `replay differs: ${JSON.stringify(one)}`));
     if (this.controller !== null) {
       this.found(loadedDifferences(this.controller.core.state, await this.store.load()));

@@ -11,22 +11,34 @@ export interface Tally {
   /** Processor time of each seed, milliseconds, in no order. */
   readonly cpuMs: readonly number[];
   readonly ends: Readonly<Record<string, number>>;
+  /** How often each kind of fault came up. */
+  readonly faults: Readonly<Record<string, number>>;
   readonly failed: readonly number[];
 }
 
 export function empty(): Tally {
-  return { seeds: 0, steps: 0, events: 0, elapsed: 0, worked: 0, cpuMs: [], ends: {}, failed: [] };
+  return {
+    seeds: 0,
+    steps: 0,
+    events: 0,
+    elapsed: 0,
+    worked: 0,
+    cpuMs: [],
+    ends: {},
+    faults: {},
+    failed: [],
+  };
 }
 
 export function tallyOf(outcome: Outcome, cpuMs: number): Tally {
-  const { seed, steps, events, elapsed, worked, ends, violations } = outcome;
+  const { seed, steps, events, elapsed, worked, ends, violations, struck } = outcome;
+  const faults: Record<string, number> = {};
+  for (const { kind } of struck) faults[kind] = (faults[kind] ?? 0) + 1;
   const failed = violations.length > 0 ? [seed] : [];
-  return { seeds: 1, steps, events, elapsed, worked, cpuMs: [cpuMs], ends, failed };
+  return { seeds: 1, steps, events, elapsed, worked, cpuMs: [cpuMs], ends, faults, failed };
 }
 
 export function add(a: Tally, b: Tally): Tally {
-  const ends = { ...a.ends };
-  for (const [end, n] of Object.entries(b.ends)) ends[end] = (ends[end] ?? 0) + n;
   return {
     seeds: a.seeds + b.seeds,
     steps: a.steps + b.steps,
@@ -34,7 +46,14 @@ export function add(a: Tally, b: Tally): Tally {
     elapsed: a.elapsed + b.elapsed,
     worked: a.worked + b.worked,
     cpuMs: [...a.cpuMs, ...b.cpuMs],
-    ends,
+    ends: sums(a.ends, b.ends),
+    faults: sums(a.faults, b.faults),
     failed: [...a.failed, ...b.failed].toSorted((one, other) => one - other),
   };
+}
+
+function sums(a: Tally['ends'], b: Tally['ends']): Record<string, number> {
+  const sum = { ...a };
+  for (const [name, n] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + n;
+  return sum;
 }

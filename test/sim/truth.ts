@@ -4,10 +4,11 @@
  */
 import type { Area } from '../../src/model/area.ts';
 import type { Outcome } from '../../src/model/attempt.ts';
-import type { CommitId, ProjectName, Token } from '../../src/model/ids.ts';
+import { type CommitId, type ProjectName, type TaskKey, taskKey, type Token } from '../../src/model/ids.ts';
 import { eachPair, type Surroundings } from '../../src/model/invariants.ts';
 import { overlap } from '../../src/plan/overlap.ts';
 import type { ProjectConfig, TaskSpec } from '../../src/model/spec.ts';
+import { strayBase } from './oddities.ts';
 import { Objects, VirtualHub } from './repository.ts';
 import { EXTRA, type Fate, type Scenario } from './scenario.ts';
 import type { VirtualNode, VirtualOrder } from './virtual-node.ts';
@@ -22,6 +23,12 @@ export class Truth {
   /** What gates found on each commit with each command. */
   readonly #runs = new Map<string, { green: number; red: number }>();
   readonly #reverted = new Map<Token, CommitId>();
+  /** Whose work of each task is in integration and was not taken out. */
+  readonly #stands = new Map<TaskKey, Token>();
+  readonly #cancelled = new Set<Token>();
+  readonly #failures = new Map<TaskKey, number>();
+  /** Heads that agents made -> the disk that they were made on. */
+  readonly #made = new Map<CommitId, { token: Token; journal: string; project: ProjectName }>();
 
   readonly #projects: readonly ProjectConfig[];
 
@@ -50,14 +57,68 @@ export class Truth {
   }
 
   /** The commit that an agent makes of its order; null without a repository. */
-  work(order: VirtualOrder, fate: Fate): CommitId | null {
+  work(order: VirtualOrder, fate: Fate, astray: boolean): CommitId | null {
     if (order.work.kind !== 'work' || order.work.base === null) return null;
     const files = new Map(this.objects.get(order.work.base).files);
     const value = `${fate === 'red' ? 'red' : 'good'} ${order.token}`;
     for (const pattern of order.work.modifies) files.set(someMatch(pattern), value);
     if (fate === 'outside') files.set('outside.ts', value);
     if (fate === 'extra') files.set(EXTRA, value);
-    return this.objects.commit([order.work.base], files).id;
+    const { base } = order.work;
+    return this.objects.commit([astray ? strayBase(base, this.objects.get(base).parents) : base], files).id;
+  }
+
+  /** A node was asked to end an attempt. */
+  cancels(token: Token): void {
+    this.#cancelled.add(token);
+  }
+
+  /** An attempt is over, with what its agent made; whatever the controller hears of it. */
+  ended({ journal }: VirtualNode, { project, task, token, work }: VirtualOrder, outcome: Outcome): void {
+    if (work.kind !== 'work') return;
+    if (outcome.kind === 'cancelled' && !this.#cancelled.has(token))
+      this.violations.push(`${token}: was cancelled, and nobody asked for that`);
+    const key = taskKey(project, task);
+    if (outcome.kind !== 'done') this.#failures.set(key, this.failuresOf(key) + 1);
+    const head = 'head' in outcome ? outcome.head : null;
+    if (head !== null) this.#made.set(head, { token, journal, project });
+  }
+
+  /** Attempts at the task that did not come out well. */
+  failuresOf(task: TaskKey): number {
+    return this.#failures.get(task) ?? 0;
+  }
+
+  /** A disk is gone, with whatever was nowhere else. */
+  gone(journal: string): void {
+    for (const [commit, made] of this.#made) if (made.journal === journal) this.#made.delete(commit);
+  }
+
+  /** Commits of agents that can be found nowhere any more. @param kept what a node still has of an attempt. */
+  lost(kept: (token: Token) => CommitId | null): string[] {
+    return [...this.#made].flatMap(([commit, { token, project }]) => {
+      const hub = this.hub(project);
+      const known = hub.candidates.get(token) === commit || kept(token) === commit;
+      const landed = hub.integration !== null && this.objects.isAncestor(commit, hub.integration);
+      return known || landed ? [] : [`${token}: its commit ${commit} is nowhere any more`];
+    });
+  }
+
+  /** Attempts whose work came onto a target, or onto integration, more than once by what the history itself says. */
+  repeated(): string[] {
+    return [...this.hubs].flatMap(([project, { target, integration }]) =>
+      [target, integration].flatMap((tip) => (tip === null ? [] : this.#repeatedOn(project, tip))),
+    );
+  }
+
+  #repeatedOn(project: ProjectName, tip: CommitId): string[] {
+    const times = new Map<Token, number>();
+    for (let at: CommitId | undefined = tip; at !== undefined; at = this.objects.get(at).parents[0])
+      for (const { token } of this.objects.get(at).brings) times.set(token, (times.get(token) ?? 0) + 1);
+    // The commit that takes it out names it, too.
+    return [...times].flatMap(([token, n]) =>
+      n > (this.#reverted.has(token) ? 2 : 1) ? [`${token} is in the history of ${project} ${n} times`] : [],
+    );
   }
 
   /** What running the tests on a commit shows. */
@@ -86,7 +147,7 @@ export class Truth {
   /** Integration has just moved, by the work of these attempts, each proved by its own command, and without the `undoes`. */
   landed(
     project: ProjectName,
-    work: readonly { readonly token: Token; readonly verify: string | null }[],
+    work: readonly { readonly token: Token; readonly task: TaskKey; readonly verify: string | null }[],
     undoes: readonly Token[],
     commit: CommitId,
     previous: CommitId,
@@ -94,7 +155,7 @@ export class Truth {
     const proofs = this.#green.get(this.objects.get(commit).tree);
     const judge = this.#config(project);
     for (const token of undoes) this.#takenOut(token, commit);
-    for (const { token, verify } of work) {
+    for (const { token, task, verify } of work) {
       const areas = verify === null || verify === judge.verify ? this.#areasOf(judge, token) : [];
       if (verify !== null && areas.length !== 1 && proofs?.has(verify) !== true) {
         this.violations.push(`${token}: landed in ${commit} without "${verify}" having been run`);
@@ -102,6 +163,10 @@ export class Truth {
       const before = this.#landed.get(token);
       if (before !== undefined) this.violations.push(`${token} was merged twice, as ${before} and ${commit}`);
       this.#landed.set(token, commit);
+      const other = this.#stands.get(task);
+      if (other !== undefined && other !== token)
+        this.violations.push(`${task}: ${token} landed on top of ${other}, which nobody took out`);
+      this.#stands.set(task, token);
     }
     if (this.objects.get(commit).parents[0] !== previous) {
       this.violations.push(`${project}: ${commit} does not stand on ${previous} as its first parent`);
@@ -115,6 +180,11 @@ export class Truth {
     if (!this.#green.has(tree) && (!parts || undoes.length > 0))
       this.violations.push(`${project}: landed ${commit}, whose tree no gate found green`);
     this.#projectionsProved(judge, commit, previous);
+  }
+
+  /** A person wants the task done once more, whatever has landed of it. */
+  askedAgain(task: TaskKey): void {
+    this.#stands.delete(task);
   }
 
   /** The areas in all of whose files the attempt's branch lies; none when it changes a file that all share. */
@@ -151,6 +221,7 @@ export class Truth {
     if (before !== undefined) this.violations.push(`${token} was reverted twice, by ${before} and ${commit}`);
     if (!this.#landed.has(token)) this.violations.push(`${token} was reverted and had never landed`);
     this.#reverted.set(token, commit);
+    for (const [task, stands] of this.#stands) if (stands === token) this.#stands.delete(task);
     for (const [path, value] of this.objects.get(commit).files) {
       if (value.endsWith(token)) this.violations.push(`${token} was reverted, and ${path} is still its own`);
     }

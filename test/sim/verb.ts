@@ -5,7 +5,9 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SimulatedFailure, SimulatedSeeds, Simulator } from '../../src/cli/simulator.ts';
+import { neverDrawn } from './kinds.ts';
 import { againOf, describe, describeShrunk, onlyOf, simulate } from './run.ts';
+import type { Share } from './share.ts';
 import { shrink } from './shrink.ts';
 import { add, empty, type Tally } from './tally.ts';
 
@@ -21,8 +23,9 @@ export const simulator: Simulator = {
   async many({ from, seeds }) {
     const began = performance.now();
     const cores = Math.max(1, Math.min(availableParallelism(), seeds));
-    const shares = Array.from({ length: cores }, (_, mine) => runShare([from, seeds, mine, cores]));
-    const tally = (await Promise.all(shares)).reduce(add, empty());
+    const shares = sharesOf(from, seeds, cores);
+    const tallies = await Promise.all(Array.from({ length: cores }, () => runShares(shares)));
+    const tally = tallies.reduce(add, empty());
     const failures: SimulatedFailure[] = [];
     for (const seed of tally.failed.slice(0, SHRUNK_AT_MOST)) failures.push(await failureOf(seed));
     return reportOf(tally, { from, cores, seconds: (performance.now() - began) / 1000, failures });
@@ -71,20 +74,39 @@ async function failureOf(seed: number): Promise<SimulatedFailure> {
   };
 }
 
-/** @param args first seed, how many, and which share of them: as `share.ts` takes them. */
-function runShare(args: readonly number[]): Promise<Tally> {
+/** Few enough seeds that no core is left alone with more than seconds of work. */
+const SHARE = 25;
+
+/** Seeds in parts, to be taken one after the other by whoever is free. */
+function* sharesOf(from: number, seeds: number, cores: number): Generator<Share> {
+  const most = Math.max(1, Math.min(SHARE, Math.ceil(seeds / cores)));
+  for (let done = 0; done < seeds; done += most)
+    yield { from: from + done, count: Math.min(most, seeds - done) };
+}
+
+/** A process that takes shares until there is none left. */
+function runShares(shares: Generator<Share>): Promise<Tally> {
   return new Promise((resolve, reject) => {
     const execArgv = [...process.execArgv, `--max-semi-space-size=${YOUNG_MIB}`];
-    const child = fork(shareFile(), args.map(String), { execArgv });
-    let tally: Tally | null = null;
+    const child = fork(shareFile(), { execArgv });
+    let tally = empty();
+    let over = false;
+    const next = (): void => {
+      const { value: share } = shares.next();
+      over = share === undefined;
+      if (share === undefined) child.disconnect();
+      else child.send(share);
+    };
     child.on('message', (message) => {
-      tally = message as Tally;
+      tally = add(tally, message as Tally);
+      next();
     });
     child.on('error', reject);
     child.on('exit', (code) => {
-      if (tally === null) reject(new Error(`a simulating process ended with ${code}`));
-      else resolve(tally);
+      if (code === 0 && over) resolve(tally);
+      else reject(new Error(`a simulating process ended with ${code}`));
     });
+    next();
   });
 }
 
@@ -108,6 +130,8 @@ function reportOf(
     steps,
     events,
     ends,
+    faults: tally.faults,
+    never: neverDrawn(tally.faults, seeds),
     failed,
     commit: commit(),
     failures: run.failures,
@@ -132,6 +156,9 @@ function textOf(report: Omit<SimulatedSeeds, 'text'>): string {
       .map(([end, n]) => `${n} ${end}`)
       .join(', ')}`,
   ];
+  const kinds = Object.entries(report.faults).toSorted(([, a], [, b]) => b - a);
+  lines.push(`faults: ${kinds.map(([kind, n]) => `${n} ${kind}`).join(', ')}`);
+  if (report.never.length > 0) lines.push(`NEVER CAME UP: ${report.never.join(', ')}`);
   if (report.failed.length > 0)
     lines.push(`FAILED: ${report.failed.length} seeds: ${report.failed.join(' ')}`);
   else lines.push('everything held');

@@ -13,8 +13,11 @@ import { awakeBetween, type Moment } from '../../src/controller/sleep.ts';
 import { BACKOFF, waitBefore } from '../../src/node/backoff.ts';
 import { isWitnessed } from '../../src/schedule/lease.ts';
 import type { Lease } from '../../src/store/port.ts';
+import { Ringer } from './bell.ts';
+import { Safety } from './safety.ts';
 import { watch } from '../../src/model/invariants.ts';
 import { performOnHub } from './hub-hands.ts';
+import { BrokenDisk, commitOrBreak } from './broken-disk.ts';
 import { MINUTE } from './pace.ts';
 import type { Simulation } from './simulation.ts';
 import { type Answer, Stream } from './stream.ts';
@@ -32,8 +35,10 @@ export class VirtualController {
   readonly core: Core;
   readonly lease: Lease;
   readonly #sim: Simulation;
+  readonly #safety: Safety;
   /** Independent of how the core watches itself. */
   readonly #watch: ReturnType<typeof watch>;
+  readonly #ringer: Ringer;
   readonly #streams = new Map<NodeName, Stream>();
   readonly #delivered = new Map<NodeName, { journal: string; seq: number }>();
   #inputs: Input[] = [];
@@ -52,6 +57,11 @@ export class VirtualController {
     this.#sim = sim;
     this.core = core;
     this.#watch = watch(core.state, AROUND);
+    this.#ringer = new Ringer(sim.bell, sim.seed, lease.epoch);
+    this.#safety = new Safety(
+      (input) => this.push(input),
+      () => sim.wall(),
+    );
     this.lease = lease;
     core.setNodes(sim.scenario.nodes);
     core.setBudget(sim.money.rules);
@@ -82,6 +92,13 @@ export class VirtualController {
       });
     }
     for (const node of this.#sim.nodes.keys()) this.#connect(node, 1);
+    this.judge();
+  }
+
+  /** Holds what is wrong against what it knows. */
+  judge(): void {
+    const news = this.#ringer.judge(this.core.state, this.#sim.wall());
+    if (news !== null) this.push(news);
   }
 
   push(input: Input): void {
@@ -166,6 +183,7 @@ export class VirtualController {
     let inputs = this.#inputs;
     this.#inputs = [];
     this.#turns += 1;
+    this.#safety.heard(inputs);
     for (const hook of sim.hooks.beforeTurn) inputs = hook(core, inputs);
     const result = core.turn(inputs, sim.wall());
     for (const hook of sim.hooks.afterTurn) hook(core, result);
@@ -175,6 +193,7 @@ export class VirtualController {
     // A plant changes what a turn sees, and puts it right: then what the core found in the midst of it says nothing.
     if (sim.hooks.afterTurn.length > 0) core.memory.doubts.clear();
     sim.found([...core.memory.doubts, ...this.#watch(result.events)]);
+    sim.found(this.#safety.violations(result.events, core.memory.safe));
     sim.found(sim.hearing.violations(this, result.events));
     if (this.mayDie('before the commit')) return;
     if (result.events.length > 0 && !(await this.#commit(result))) return;
@@ -189,28 +208,37 @@ export class VirtualController {
       // As the loop does: nothing was written, and the same events are tried again until there is space.
       this.#after(sim.rng.between(100, 5_000), async () => {
         if (this.mayDie('with a full disk')) return;
-        if (await this.#commit(result)) this.#effects(result);
+        if (await this.#commit(result)) await this.#effects(result);
       });
       return false;
     }
+    const breaks = sim.faults.strikes('broken-commit', sim.scenario.menu.brokenCommit);
     try {
-      await sim.store.commit(this.lease, result.events, this.core.state);
+      await commitOrBreak(sim, breaks, { lease: this.lease, events: result.events, state: this.core.state });
     } catch (error) {
-      if (!(error instanceof DispatchError) || error.code !== 'E_FENCED') throw error;
-      this.die('another controller has taken over');
+      if (error instanceof BrokenDisk) this.die('its store is broken');
+      else if (error instanceof DispatchError && error.code === 'E_FENCED')
+        this.die('another controller has taken over');
+      else throw error;
       return false;
     }
     sim.committed(this, result.events);
-    return true;
+    // As far as it can tell it was not.
+    if (breaks !== null) this.die('its store is broken');
+    return breaks === null;
   }
 
-  #effects({ effects, wakeAt }: TurnResult): void {
+  async #effects({ effects, wakeAt }: TurnResult): Promise<void> {
     for (const effect of effects) {
       if (this.mayDie('between two effects')) return;
       this.#sim.log(`do ${effect.key}`);
       this.#perform(effect);
     }
     if (effects.length > 0) this.#sim.stir();
+    await this.#ringer.tell(this.core.state, {
+      isInCharge: async () => (await this.#sim.store.holder())?.epoch === this.lease.epoch,
+      later: (span, input) => this.#after(span, () => this.push(input)),
+    });
     this.#ack();
     this.#wake(wakeAt);
     this.#look();
@@ -231,7 +259,10 @@ export class VirtualController {
           sim: this.#sim,
           state: this.core.state,
           stream: (node) => this.#streams.get(node) ?? null,
-          done: (input) => this.push(input),
+          done: (input) => {
+            this.#safety.breakers.heard(effect, input);
+            this.push(input);
+          },
           dies: (when) => this.mayDie(when),
         });
     }
@@ -395,10 +426,11 @@ export class VirtualController {
   }
 
   /** One of the moments at which a process may be killed. True: it is gone, now or since before. */
-  mayDie(when: string): boolean {
-    const { faults, scenario } = this.#sim;
+  mayDie(when: string, chance = this.#sim.scenario.dieInTurn): boolean {
+    const { faults } = this.#sim;
     if (!this.#alive) return true;
-    if (faults.strikes('death', scenario.dieInTurn, when) === null) return false;
+    if (faults.strikes('death', chance, when) === null) return false;
+    faults.specify(when.replace(/ (?:of )?[\w-]+:\S+/u, ''));
     this.die(when);
     return true;
   }
@@ -409,8 +441,9 @@ export class VirtualController {
 
   #whenAwake(run: () => void | Promise<void>): void | Promise<void> {
     if (!this.#alive) return undefined;
-    const { timeline } = this.#sim;
-    if (timeline.now >= this.#asleepUntil) return run();
+    const { timeline, scenario } = this.#sim;
+    if (timeline.now >= this.#asleepUntil)
+      return this.mayDie('where it waited', scenario.dieInTurn / 5) ? undefined : run();
     timeline.after(this.#asleepUntil - timeline.now, () => this.#whenAwake(run));
   }
 }

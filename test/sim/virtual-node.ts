@@ -17,6 +17,8 @@ import type { Simulation } from './simulation.ts';
 import { Ills } from './ills.ts';
 import { drawSize, HOUR, MINUTE } from './pace.ts';
 import { Rng } from './rng.ts';
+import { clockOf, type NodeClock, slownessOf } from './menu.ts';
+import { afterTheEnd, ODDITIES, type Oddity } from './oddities.ts';
 import { BROKEN, type Fate, FLAKY } from './scenario.ts';
 import type { Stream } from './stream.ts';
 
@@ -61,15 +63,21 @@ export type VirtualReply =
 interface Held {
   readonly order: VirtualOrder;
   outcome: Outcome | null;
+  oddity: Oddity | null;
   /** Until it is over; a late timer of an attempt that is gone finds out here. */
   readonly incarnation: object;
 }
+
+/** What an exact clock shows at the beginning. */
+const CLOCKS_FROM = 1_700_000_000_000;
 
 export class VirtualNode {
   readonly config: NodeConfig;
   readonly attempts = new Map<Token, Held>();
   readonly streams = new Set<Stream>();
   readonly ills: Ills;
+  readonly #slow: number;
+  readonly #clockRuns: NodeClock;
   readonly #listening = new Set<Stream>();
   #sim: Simulation;
   #epoch = 0;
@@ -77,6 +85,9 @@ export class VirtualNode {
   #disks = 1;
   #seq = 0;
   #entries: JournalEntry[] = [];
+  /** What waits for space on the disk. */
+  #unwritten: JournalFact[] = [];
+  #clockSet = 0;
   /** Changes with every boot and every disk. */
   #incarnation: object = {};
   #asleep: (() => void)[] | null = null;
@@ -87,9 +98,14 @@ export class VirtualNode {
   constructor(sim: Simulation, config: NodeConfig) {
     this.#sim = sim;
     this.config = config;
+    this.#slow = slownessOf(sim, config.name);
+    this.#clockRuns = clockOf(sim, config.name);
     this.ills = new Ills(sim.ills, {
       tell: (fact) => this.#note(fact),
-      looked: () => sim.controller?.looked(config.name),
+      looked: () => {
+        if (!this.ills.full) this.#writeDown();
+        sim.controller?.looked(config.name);
+      },
     });
   }
 
@@ -101,12 +117,34 @@ export class VirtualNode {
     return `journal-${this.name}-${this.#disks}`;
   }
 
+  /** How many times as long everything takes here. */
+  get slowness(): number {
+    return this.#sim.calm ? 1 : this.#slow;
+  }
+
+  /** Somebody sets the clock by so much, milliseconds. */
+  setClock(by: number): void {
+    this.#clockSet += by;
+  }
+
+  /** What its clock shows: one of its own, which nobody may compare with another. */
+  #clock(): number {
+    const { ahead, drift } = this.#clockRuns;
+    return CLOCKS_FROM + ahead + this.#clockSet + Math.round(this.#sim.timeline.now * (1 + drift));
+  }
+
   get asleep(): boolean {
     return this.#asleep !== null;
   }
 
   running(): Held[] {
     return [...this.attempts.values()].filter((held) => held.outcome === null);
+  }
+
+  /** The commit that it still has of an attempt. */
+  headOf(token: Token): CommitId | null {
+    const outcome = this.attempts.get(token)?.outcome;
+    return outcome != null && 'head' in outcome ? outcome.head : null;
   }
 
   /** Runs now, or when the node is awake again. */
@@ -140,6 +178,7 @@ export class VirtualNode {
         return this.#bundle(request.token);
       case 'ack':
         if (request.journal === this.journal) {
+          this.#sim.acknowledged(request.journal, request.seq);
           this.#entries = this.#entries.filter((entry) => entry.seq > request.seq);
         }
         return { ok: true };
@@ -158,12 +197,14 @@ export class VirtualNode {
   /** A new machine of the same name: nothing of the old one is left. */
   wipe(): void {
     this.#cutAll('the node was wiped');
+    this.#sim.truth.gone(this.journal);
     this.#boots += 1;
     this.ills.wipe();
     this.#disks += 1;
     this.#seq = 0;
     this.#epoch = 0;
     this.#entries = [];
+    this.#unwritten = [];
     this.#incarnation = {};
     this.attempts.clear();
     this.#begun = new Set();
@@ -196,6 +237,12 @@ export class VirtualNode {
 
   get reachable(): boolean {
     return this.#asleep === null && this.#sim.timeline.now >= this.#awayUntil;
+  }
+
+  /** Something that has nothing to do with it ends an attempt as if that had been asked for. */
+  killed(token: Token): void {
+    const held = this.attempts.get(token);
+    if (held !== undefined) this.#end(held, { kind: 'cancelled', reason: 'killed' });
   }
 
   /** True for a token that was claimed on this disk, also when it is forgotten. */
@@ -235,6 +282,7 @@ export class VirtualNode {
       bootId: `boot-${this.#boots}`,
       journal: this.journal,
       seq: this.#seq,
+      held: this.#entries[0]?.seq ?? this.#seq + 1,
       platform: 'linux',
       epoch: this.#epoch,
     };
@@ -256,14 +304,18 @@ export class VirtualNode {
 
   #start(order: VirtualOrder): VirtualReply {
     const { scenario, faults, truth } = this.#sim;
-    if (this.knows(order.token)) return { state: 'known' };
+    if (this.attempts.has(order.token)) return { state: 'known' };
+    if (this.knows(order.token)) return { refused: 'forgotten' };
+    if (this.ills.full) return { refused: 'no-space' };
     const refused = faults.strikes('refused-start', scenario.refusedStart, nameOf(order));
     if (refused !== null) {
-      return { refused: refused.pick(['no-space', 'missing-program', 'missing-base', 'internal'] as const) };
+      const why = refused.pick(['no-space', 'missing-program', 'missing-base', 'internal'] as const);
+      faults.specify(why);
+      return { refused: why };
     }
     truth.begins(this, order, this.#begun.has(order.token));
     this.#begun.add(order.token);
-    const held: Held = { order, outcome: null, incarnation: this.#incarnation };
+    const held: Held = { order, outcome: null, oddity: null, incarnation: this.#incarnation };
     this.attempts.set(order.token, held);
     this.#note({ type: 'attempt.running', token: order.token });
     if (order.work.kind === 'gate') this.#runGate(held, order.work);
@@ -313,7 +365,11 @@ export class VirtualNode {
       return this.#later(held, rng.between(10, 300), () => this.#end(held, broken));
     }
     const fate = this.#fateOf(order);
-    const span = fate === 'hang' ? order.timeoutMs : this.#spanOf(order);
+    const oddity = this.#oddityOf(order);
+    held.oddity = oddity;
+    const usual = this.#spanOf(order);
+    const slow = Math.max(usual, Math.min(usual * this.slowness, order.timeoutMs * 0.9));
+    const span = fate === 'hang' ? order.timeoutMs : slow;
     for (const step of ['agent', 'verify'] as const) {
       this.#later(held, (span * (step === 'agent' ? 1 : 8)) / 10, () =>
         this.#note({ type: 'attempt.step', token: order.token, round: 1, step }),
@@ -323,8 +379,15 @@ export class VirtualNode {
     this.#later(held, span, () => {
       if (fate === 'good')
         this.#note({ type: 'attempt.noted', token: order.token, plan: null, evidence: 'good' });
-      this.#end(held, this.#outcomeOf(fate, order));
+      this.#end(held, this.ills.full ? NO_SPACE : this.#outcomeOf(fate, held));
     });
+  }
+
+  #oddityOf(order: VirtualOrder): Oddity | null {
+    const { faults, scenario } = this.#sim;
+    const oddity = faults.strikes('oddity', scenario.menu.odd, nameOf(order))?.pick(ODDITIES) ?? null;
+    if (oddity !== null) faults.specify(oddity);
+    return oddity;
   }
 
   /** Drawn for the attempt itself: what else happens does not change it. */
@@ -332,7 +395,9 @@ export class VirtualNode {
     const { seed, scenario, faults } = this.#sim;
     const id = `agent:${nameOf(order)}`;
     const fate = Rng.of(seed, id).weighted(scenario.fates);
-    return fate === 'good' || faults.admits(id, fate) ? fate : 'good';
+    if (fate === 'good' || !faults.admits(id, '')) return 'good';
+    faults.specify(fate);
+    return fate;
   }
 
   /** All attempts at a task are of one size. */
@@ -363,9 +428,9 @@ export class VirtualNode {
     );
   }
 
-  #outcomeOf(fate: Fate, order: VirtualOrder): Outcome {
+  #outcomeOf(fate: Fate, { order, oddity }: Held): Outcome {
     const { rng, truth } = this.#sim;
-    const head = order.work.kind === 'work' ? truth.work(order, fate) : null;
+    const head = order.work.kind === 'work' ? truth.work(order, fate, oddity === 'stray') : null;
     switch (fate) {
       case 'good':
       case 'red':
@@ -396,6 +461,8 @@ export class VirtualNode {
     const held = this.attempts.get(token);
     if (held === undefined) return 'unknown';
     if (held.outcome !== null) return 'ended';
+    this.#sim.truth.cancels(token);
+    if (held.oddity === 'deaf' && !this.#sim.calm) return 'cancelling';
     this.#later(held, this.#sim.rng.between(1, 10_000), () => this.#end(held, { kind: 'cancelled', reason }));
     return 'cancelling';
   }
@@ -408,8 +475,7 @@ export class VirtualNode {
   }
 
   #bundle(token: Token): VirtualReply {
-    const outcome = this.attempts.get(token)?.outcome;
-    const head = outcome != null && 'head' in outcome ? outcome.head : null;
+    const head = this.headOf(token);
     return head === null ? { refused: 'unknown' } : { head };
   }
 
@@ -418,14 +484,35 @@ export class VirtualNode {
     const { work, token } = held.order;
     const told = work.kind === 'work' ? this.#sim.money.billed(work, outcome) : outcome;
     held.outcome = told;
+    this.#sim.truth.ended(this, held.order, told);
     this.#note({ type: 'attempt.ended', token, outcome: told });
+    if (held.oddity === null) return;
+    const rng = Rng.of(this.#sim.seed, `odd:${token}`);
+    for (const { after, fact } of afterTheEnd(held.oddity, { token, outcome: told, rng })) {
+      const { incarnation } = held;
+      this.#sim.timeline.after(after, () =>
+        this.whenAwake(() => {
+          if (incarnation === this.#incarnation && !this.#sim.calm) this.#note(fact);
+        }),
+      );
+    }
   }
 
+  /** On a full disk the journal waits; what is noted keeps its order. */
   #note(fact: JournalFact): void {
+    if (this.ills.full) {
+      this.#unwritten.push(fact);
+      return;
+    }
     this.#seq += 1;
-    const entry: JournalEntry = { seq: this.#seq, at: this.#sim.timeline.now, ...fact };
+    const entry: JournalEntry = { seq: this.#seq, at: this.#clock(), ...fact };
     this.#entries.push(entry);
     for (const stream of this.#listening) stream.push([entry]);
+  }
+
+  /** There is space again. */
+  #writeDown(): void {
+    for (const fact of this.#unwritten.splice(0)) this.#note(fact);
   }
 
   /** Something an attempt does later, unless it is over by then or the machine is another. */
@@ -459,3 +546,6 @@ function failed(
 function output(really: 'green' | 'red'): string {
   return `not ok 1 - ${really === 'red' ? BROKEN : FLAKY}`;
 }
+
+/** What becomes of an attempt that can write nothing down. */
+const NO_SPACE: Outcome = { ...failed('prepare', 'no space left on device'), blame: 'node' };

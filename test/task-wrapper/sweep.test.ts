@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -68,6 +68,21 @@ test('a sweep removes what can be made again, and nothing else', async () => {
   // Work that nobody has fetched keeps its time, and a log of today too.
   expect(there(`trash/${kept}/tree/work`)).toHaveLength(1);
   expect((await makeRoom(root)).removed).toEqual([]);
+});
+
+test('what a supervisor that was killed had under way is removed by the next one', async () => {
+  const node = new TestNode();
+  try {
+    await node.join();
+    await node.killSupervisor();
+    const run = `${node.root}/run`;
+    for (const name of ['upload-0123', 'bundle-4567']) writeFileSync(`${run}/${name}`, 'half');
+    mkdirSync(`${run}/sandbox-abc/tree`, { recursive: true });
+    await node.join();
+    expect(readdirSync(run).filter((name) => /^(?:upload|bundle|sandbox)-/u.test(name))).toEqual([]);
+  } finally {
+    await node.clean();
+  }
 });
 
 test('a node sweeps, tells how it is, and starts its supervisor anew without a scratch to what runs', async () => {

@@ -37,7 +37,7 @@ export async function sim({ output }: Context, options: SimOptions): Promise<Exi
   const { text, ...result } = await simulator.many({ from, seeds });
   if (output.machine) output.envelope('SimulatedSeeds', result);
   else output.line(text);
-  return result.failed.length === 0 ? EXIT.ok : EXIT.internal;
+  return result.failed.length + result.never.length === 0 ? EXIT.ok : EXIT.internal;
 }
 
 function wholeOf(option: string, text: string | undefined): number | null {

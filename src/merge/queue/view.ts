@@ -38,7 +38,9 @@ export interface Queue {
 }
 
 /** Sorts a project's active tasks by their place in the queue; linear in them. @param all tasks of every project. */
-export function queueOf(project: Project, active: Iterable<Task>, all: State['tasks']): Queue {
+export function queueOf(project: Project, active: readonly Task[], all: State['tasks']): Queue {
+  // For hours agents only work, and it is asked several times a turn.
+  if (!active.some(isInQueue)) return { ...EMPTY, project, top: project.integration };
   const landing: Landing[] = [];
   const queued: Task[] = [];
   const aside: Stacked[] = [];
@@ -70,6 +72,12 @@ export function queueOf(project: Project, active: Iterable<Task>, all: State['ta
   landing.sort((a, b) => a.place - b.place);
   return { project, landing, stack, aside, stray: [...stray, ...standing.values()], queued, top };
 }
+
+function isInQueue({ progress: { at } }: Task): boolean {
+  return at === 'queued' || at === 'gating' || at === 'landing';
+}
+
+const EMPTY = { landing: [], stack: [], aside: [], stray: [], queued: [] } as const;
 
 /** What has not been found green yet, what decides most first. */
 export function unproved(project: Project, { progress, needs }: Stacked): Need[] {

@@ -71,7 +71,7 @@ function stacked(branches: readonly Branch[], slots = 4) {
     if (found === undefined) throw new Error('no project');
     return found;
   };
-  const queue = () => queueOf(project(), story.state.tasks.values(), story.state.tasks);
+  const queue = () => queueOf(project(), [...story.state.tasks.values()], story.state.tasks);
   const view = () => viewOf(story.state, queue(), 0, slots, NO_RECORD).stack;
   /** `command tree of the branch that it hangs on`. */
   const open = (at: number): string[] => {

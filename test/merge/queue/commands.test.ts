@@ -41,7 +41,7 @@ function stacked(commands: readonly (string | null)[]) {
   const queue = () => {
     const project = story.state.projects.get(PROJECT);
     if (project === undefined) throw new Error('no project');
-    return queueOf(project, story.state.tasks.values(), story.state.tasks);
+    return queueOf(project, [...story.state.tasks.values()], story.state.tasks);
   };
   const view = () => viewOf(story.state, queue(), 0, 1, NO_RECORD).stack;
   const commandsOf = (at: number): string[] => {
