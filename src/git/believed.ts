@@ -9,12 +9,18 @@ import { git, GitError, type GitOptions, type GitResult } from './run.ts';
 /** Of a git that fails each time in other words. */
 const MOST_TRIES = 3;
 
-/** @returns also a failure, with git's code and words. @throws GitError as `git` when it is none to be believed. */
-export async function believedGit(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+/**
+ * @param options made anew for each try where an input can be read only once.
+ * @returns also a failure, with git's code and words. @throws GitError as `git` when it is none to be believed.
+ */
+export async function believedGit(
+  args: readonly string[],
+  options: GitOptions | (() => GitOptions),
+): Promise<GitResult> {
   let said: string | null = null;
   for (let tries = 1; ; tries += 1) {
     try {
-      return await git(args, options);
+      return await git(args, typeof options === 'function' ? options() : options);
     } catch (error) {
       if (!(error instanceof GitError) || error.why !== 'exit' || error.code === null) throw error;
       const { code, stderr } = error;

@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DispatchError } from '../model/error.ts';
 import { type CommitId, isCommitId } from '../model/ids.ts';
+import { believedGit } from './believed.ts';
 import { openBundle, writeBundle } from './bundle.ts';
+import { foundNoRoom, roomError } from './no-room.ts';
 import type { RepoPlace } from './repo-place.ts';
 import { createHub, HUB_ENV, isHub } from './hub-dir.ts';
 import { moveRef, TARGET } from './refs.ts';
@@ -76,9 +78,11 @@ async function takeIn(repo: RepoPlace, home: HubHome, copy: HubCopy, bundle: str
   if (!existsSync(bundle)) throw bad(home, 'the backup has no bundle of it');
   const opened = await openBundle(bundle);
   try {
-    await git(['index-pack', '--stdin', '--fix-thin', '--strict'], { ...repo, input: opened.pack() });
-  } catch (error) {
-    if (!(error instanceof GitError)) throw error;
+    const args = ['index-pack', '--stdin', '--fix-thin', '--strict'];
+    const { code, stderr } = await believedGit(args, () => ({ ...repo, input: opened.pack() }));
+    if (code === 0) return;
+    const error = new GitError(args, 'exit', code, stderr);
+    if (foundNoRoom(error, home.dir)) throw roomError(error, home.dir);
     throw bad(home, `${error.message}: does ${home.target} still contain ${copy.target ?? 'its base'}?`);
   } finally {
     await opened.close();

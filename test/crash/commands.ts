@@ -18,6 +18,9 @@ const MOST_CUTS = 4;
 /** One that ends orderly so often in a row, and has not done what it is for, never will. */
 const MOST_ORDERLY = 6;
 const LOOK_MS = 250;
+/** What failed in one that is kept is tried again after an hour, or when it begins: it is begun anew after this. */
+const KEEP_MS = 70_000;
+const FAILED = 'E_BACKUP_FAILED';
 /** A defect of ours, and what nobody has given a name to. */
 const UNNAMED = /\[E_INTERNAL\]|E_INTERNAL\)|^\s+at .*\(/u;
 
@@ -70,9 +73,11 @@ export class Commands {
     const [verb = ''] = args;
     for (let count = 1; count <= MOST_COMMANDS; count += 1) {
       const running = this.#spawn(args);
+      const until = performance.now() + KEEP_MS;
       let ended = false;
       void running.ended.catch(() => {}).finally(() => (ended = true));
-      while (!ended && !isOver()) await setTimeout(LOOK_MS);
+      const isStuck = (): boolean => performance.now() > until || running.output.includes(FAILED);
+      while (!ended && !isOver() && !isStuck()) await setTimeout(LOOK_MS);
       if (!ended) running.signal('SIGTERM');
       const ran = await running.ended.catch((error: unknown) => String(error));
       if (typeof ran === 'string') this.#count(`${verb} cut`);

@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { bundleHub, restoreHub } from '../../src/git/hub-copy.ts';
 import { git } from '../../src/git/run.ts';
 import { readHead, snapshot } from '../../src/git/snapshot.ts';
 import { checkoutCold, makeAgentRepository, makeBorrowing } from '../../src/git/tree.ts';
-import { bundle, newToken, world } from './hub-fixture.ts';
+import { bundle, candidate, newToken, world } from './hub-fixture.ts';
 
 /** Puts a program in front of git that lets calls of `sub` do their work and fail then: those whose number is `which`. */
 function shaky(root: string, sub: string, which: string, words: string): () => number {
@@ -93,6 +94,20 @@ test.each(['merge-base', 'rev-parse'])(
     expect(head).toBe(own);
   },
 );
+
+test('a backup of a hub is not called bad for a git that did its work and was reported as failed', async () => {
+  const w = await world();
+  const { token } = await candidate(w, w.base, { 'b.txt': 'B\n' });
+  const dir = w.hub.place.dir;
+  const file = join(w.root, 'copy.bundle');
+  const copy = await bundleHub(dir, file);
+  await git(['update-ref', '-d', `refs/cand/${token}`], { gitDir: dir });
+  const calls = shaky(w.root, 'index-pack', '-eq 1', 'it was done, and something broke then');
+  const home = { dir, repo: w.bare, target: 'main' };
+  expect(copy === null ? null : await restoreHub(home, copy, file)).toEqual([`refs/cand/${token}`]);
+  vi.unstubAllEnvs();
+  expect(calls()).toBe(2);
+});
 
 test('what cannot be read is named as that, and not as an answer of git', async () => {
   const w = await world();
