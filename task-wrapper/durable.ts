@@ -8,6 +8,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -15,8 +16,14 @@ import { dirname } from 'node:path';
 
 /** Replaces the file in one step: a reader sees the old content or the new, never a part. Survives a crash of this process, not of the machine. */
 export function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  try {
+    writeFileSync(`${path}.new`, text, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    // On a full disk half of it would stay, until the same file is written again.
+    rmSync(`${path}.new`, { force: true });
+    throw error;
+  }
 }
 
 /** The same, and on disk when it returns. */

@@ -3,6 +3,7 @@
  * and nothing else: attempts and other streams do not notice.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
@@ -285,25 +286,31 @@ class Upload {
     this.done = new Promise<string>((resolve, reject) => {
       this.#fail = reject;
       this.#file.once('finish', () => resolve(path));
-      this.#file.once('error', reject);
+      this.#file.once('error', (error) => {
+        reject(error);
+        // Whoever waited for it has nothing in hand to remove.
+        void this.#remove();
+      });
     });
     this.done.catch(() => {});
   }
 
+  /** False when the file cannot keep up. One that has been given up takes everything, and nothing comes of it. */
   write(bytes: Buffer): boolean {
-    return this.#file.write(Buffer.from(bytes));
+    // It would say that it cannot keep up, and never that it has: nothing would be read from this controller any more.
+    return this.#file.destroyed || this.#file.write(Buffer.from(bytes));
   }
 
   /** A file that is being ended never says that it has drained, only that it is closed. */
   onceDrained(then: () => void): void {
     const file = this.#file;
-    const once = (): void => {
-      file.off('drain', once);
-      file.off('close', once);
+    const go = (): void => {
+      file.off('drain', go);
+      file.off('close', go);
       then();
     };
-    file.on('drain', once);
-    file.on('close', once);
+    file.on('drain', go);
+    file.on('close', go);
   }
 
   finish(): void {
@@ -313,6 +320,12 @@ class Upload {
   async drop(): Promise<void> {
     this.#fail(new Error('the transfer was cut off'));
     this.#file.destroy();
+    await this.#remove();
+  }
+
+  /** Once it is closed: what is still being opened would be there again. */
+  async #remove(): Promise<void> {
+    if (!this.#file.closed) await once(this.#file, 'close');
     await rm(this.#path, { force: true });
   }
 }

@@ -60,11 +60,11 @@ function preparedUnused(root: Root): string[] {
 }
 
 /**
- * What a supervisor that was killed had under way: transfers, and a probe of the sandbox. Called by the next one before
- * it does anything of the kind itself.
+ * What a supervisor that was killed had under way: transfers, a probe of the sandbox, a file that was to replace another.
+ * Called by the next one before it does anything of the kind itself.
  */
 export async function removeInterrupted({ run }: Root): Promise<void> {
-  const files = namesIn(run).filter((name) => /^(?:upload|bundle|sandbox)-/.test(name));
+  const files = namesIn(run).filter((name) => /^(?:upload|bundle|sandbox)-|\.new$/.test(name));
   await removeAll(files.map((name) => `${run}/${name}`));
 }
 

@@ -18,6 +18,8 @@ export class StoppedServer {
   readonly #tell: (fact: JournalFact) => void;
   readonly #stoppedMs: number;
   readonly #timer: NodeJS.Timeout;
+  /** Text of the record of the server that was reached last; null: none was, by this process. */
+  #known: string | null = null;
   /** Looks in a row that found it stopped. Counted, not timed: a machine that stood still as a whole has not looked. */
   #stood = 0;
 
@@ -29,11 +31,18 @@ export class StoppedServer {
     this.#timer = setInterval(() => this.#look(), stoppedMs / LOOKS).unref();
   }
 
+  /** The server that was reached just now. */
+  keep(pid: number): void {
+    this.#known = `${pid}\n${startTime(pid) ?? ''}\n`;
+    this.#note();
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }
 
   #look(): void {
+    this.#note();
     const pid = stoppedServer(this.#root);
     this.#stood = pid === null ? 0 : this.#stood + 1;
     if (pid === null || this.#stood < LOOKS) return;
@@ -43,17 +52,17 @@ export class StoppedServer {
     process.kill(pid, 'SIGCONT');
     this.#tell({ type: 'tmux.mended', what: 'server', detail: 'it goes on, by SIGCONT' });
   }
-}
 
-/** Notes which process the server is, for whoever comes when it cannot be asked. */
-export function recordServer(root: Root, pid: number): void {
-  const text = `${pid}\n${startTime(pid) ?? ''}\n`;
-  if (readIfThere(recordOf(root)) === text) return;
-  try {
-    replaceFile(recordOf(root), text);
-  } catch (error) {
-    // It is noted at the next start; what a full disk must not do is end the supervisor.
-    if (!isNoSpace(error)) throw error;
+  /** For whoever comes when it cannot be asked. */
+  #note(): void {
+    const file = recordOf(this.#root);
+    if (this.#known === null || readIfThere(file) === this.#known) return;
+    try {
+      replaceFile(file, this.#known);
+    } catch (error) {
+      // With the next look; what a full disk must not do is end the supervisor.
+      if (!isNoSpace(error)) throw error;
+    }
   }
 }
 

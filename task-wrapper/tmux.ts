@@ -16,7 +16,7 @@ import type { JournalFact } from '../src/protocol/messages.ts';
 import { silenceLoginRecords, withoutLoginRecords } from './login-records.ts';
 import type { Root } from './root.ts';
 import { TmuxSocket } from './tmux-socket.ts';
-import { recordServer, StoppedServer } from './tmux-stopped.ts';
+import { StoppedServer } from './tmux-stopped.ts';
 
 const run = promisify(execFile);
 
@@ -286,7 +286,7 @@ export class Tmux {
       ([pid]) => {
         if (this.#closed) return;
         this.#socket.keep(Number(pid));
-        recordServer(this.#root, Number(pid));
+        this.#stopped.keep(Number(pid));
       },
       // It is gone again already, and the next attach asks again.
       () => {},

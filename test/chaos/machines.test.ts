@@ -7,6 +7,7 @@ import { type Chaos, runChaos } from './command.ts';
 import { reboot } from './faults.ts';
 import { noMachine } from './machine.ts';
 import { awaitingTheLast, type Blows, MACHINES, onMachines } from './on-machines.ts';
+import { reportText } from './report.ts';
 
 const HOUR = 3_600_000;
 const LIMIT_MS = 600_000;
@@ -60,6 +61,7 @@ test.skipIf(unfit !== null)(
   { timeout: LIMIT_MS },
   async () => {
     const report = await runChaos(selection, { seed, scale: 1, minutes: null, keep: false });
-    expect(report.violations).toEqual([]);
+    const command = `DISPATCH_TEST_SEED=${seed} npx vitest run test/chaos/machines.test.ts`;
+    expect(report.violations, reportText(report.data(command))).toEqual([]);
   },
 );

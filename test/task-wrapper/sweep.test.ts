@@ -76,10 +76,10 @@ test('what a supervisor that was killed had under way is removed by the next one
     await node.join();
     await node.killSupervisor();
     const run = `${node.root}/run`;
-    for (const name of ['upload-0123', 'bundle-4567']) writeFileSync(`${run}/${name}`, 'half');
+    for (const name of ['upload-0123', 'bundle-4567', 'stuck.new']) writeFileSync(`${run}/${name}`, 'half');
     mkdirSync(`${run}/sandbox-abc/tree`, { recursive: true });
     await node.join();
-    expect(readdirSync(run).filter((name) => /^(?:upload|bundle|sandbox)-/u.test(name))).toEqual([]);
+    expect(readdirSync(run).filter((name) => /^(?:upload|bundle|sandbox)-|\.new$/u.test(name))).toEqual([]);
   } finally {
     await node.clean();
   }
