@@ -306,7 +306,7 @@ test('work of an agent whose attempt ended because its node could write no more 
 });
 
 test('a clean checkout that cannot be made is the fault of its node, and says so', async () => {
-  const order = treeOrder(project, 'echo new > src/p; touch ../git/check.index.lock');
+  const order = treeOrder(project, 'echo new > src/p; mkdir -p ../git/check.index');
   await client.call({ op: 'start', order });
   expect(await client.ended(order.token)).toMatchObject({ kind: 'failed', cause: 'gate', blame: 'node' });
 });
