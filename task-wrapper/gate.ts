@@ -1,7 +1,8 @@
 /**
  * The life of a gate attempt: a clean checkout of a commit from the mirror, without any repository in it, and the
  * verify command there, in the sandbox. Exit 0 is green. What says nothing about the work (the program is missing, a signal, the
- * deadline) is a broken gate and nobody's fault; anything else is red.
+ * deadline) is a broken gate and nobody's fault; anything else is red. A checkout that cannot be made is the machine's fault, and no
+ * verdict at all.
  */
 import { verifyVerdict } from '../src/gates/verify.ts';
 import type { Outcome } from '../src/model/attempt.ts';
@@ -13,7 +14,7 @@ import type { Recorded } from './record.ts';
 import { attemptDir } from './root.ts';
 import { isWritten, type StepEnd, stepEnd, stepPid } from './step.ts';
 import { checkoutClean } from './trees.ts';
-import { endVerify, launchVerify, neverRan, reasonOf } from './verify.ts';
+import { endVerify, isOfNode, launchVerify, neverRan, reasonOf } from './verify.ts';
 
 const STEP = '1v';
 /** Bytes of the command's output that are looked at. */
@@ -33,7 +34,8 @@ export async function advanceGate(desk: Desk, order: Recorded, gate: GateOrder):
         const refusal = await start(desk, order, gate, dir);
         if (refusal !== null) return ended(refusal);
       } catch (error) {
-        return ended(broken(reasonOf(error), null));
+        const outcome = broken(reasonOf(error), null);
+        return ended(isOfNode(error) ? { ...outcome, blame: 'node' } : outcome);
       }
       // Meanwhile it may have been cancelled.
       if (desk.interrupt() !== null) return await advanceGate(desk, order, gate);
@@ -77,7 +79,7 @@ function judged(dir: string, end: StepEnd, minTests: number): Outcome {
   return { kind: 'refused', findings, output, head: null, rounds: 1, usage: null };
 }
 
-function broken(message: string, exitCode: number | null): Outcome {
+function broken(message: string, exitCode: number | null): Extract<Outcome, { kind: 'failed' }> {
   return { kind: 'failed', cause: 'gate', message, exitCode, rounds: 1, usage: null };
 }
 

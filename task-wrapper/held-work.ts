@@ -79,7 +79,7 @@ function outcomeOf(attempts: Attempts, dir: string, token: Token): Outcome | nul
 }
 
 function headOf(outcome: Outcome | null): CommitId | null {
-  return outcome !== null && 'head' in outcome ? outcome.head : null;
+  return outcome !== null && 'head' in outcome ? (outcome.head ?? null) : null;
 }
 
 async function filesOf(dir: string, order: WithTree): Promise<CommitId | null> {

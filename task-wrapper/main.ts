@@ -1,11 +1,11 @@
 /** The node-side program. Its subcommands are called by the controller's script, by launch.sh and by the supervisor. */
-import { appendFileSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isToken } from '../src/model/ids.ts';
 import { advanceOnce } from './advance.ts';
 import { wayOut } from './way-out.ts';
 import { thisProgram } from './program.ts';
-import { openRoot, RootError } from './root.ts';
+import { openRoot, type Root, RootError } from './root.ts';
 import { revive, rpc } from './rpc.ts';
 import { SUPERVISE_DEFAULTS, supervise } from './supervise.ts';
 
@@ -40,16 +40,17 @@ async function main(): Promise<void> {
   const root = openRoot(values.root);
   switch (command) {
     case 'rpc':
-      await rpc(root, settings(), {
+      await rpc(root, settings() ?? [], {
         stoppedMs: Number(process.env.DISPATCH_STOPPED_MS ?? SUPERVISE_DEFAULTS.stoppedMs),
       });
       process.exit(0);
       break;
     case 'revive':
       logTo(`${root.run}/supervisor.log`);
-      return await revive(root, values.replace === true, settings());
+      return await revive(root, values.replace === true, settings() ?? keptSettings(root));
     case 'supervise':
       logTo(`${root.run}/supervisor.log`);
+      keepSettings(root);
       return await supervise(root, {
         idleMs: Number(values.idle ?? SUPERVISE_DEFAULTS.idleMs),
         reserve: Number(values.reserve ?? SUPERVISE_DEFAULTS.reserve),
@@ -73,8 +74,8 @@ async function main(): Promise<void> {
   }
 }
 
-/** A supervisor starts from a clean environment, so what it may be told goes as arguments. */
-function settings(): string[] {
+/** A supervisor starts from a clean environment, so what it may be told goes as arguments. Null: nothing was said. */
+function settings(): string[] | null {
   const {
     DISPATCH_IDLE_MS,
     DISPATCH_RESERVE_BYTES,
@@ -83,7 +84,7 @@ function settings(): string[] {
     DISPATCH_DISK_MS,
     DISPATCH_QUIET_MS,
   } = process.env;
-  return [
+  const said = [
     ...(DISPATCH_IDLE_MS === undefined ? [] : ['--idle', DISPATCH_IDLE_MS]),
     ...(DISPATCH_SILENT_MS === undefined ? [] : ['--silent', DISPATCH_SILENT_MS]),
     ...(DISPATCH_DISK_MS === undefined ? [] : ['--disk', DISPATCH_DISK_MS]),
@@ -91,6 +92,27 @@ function settings(): string[] {
     ...(DISPATCH_STOPPED_MS === undefined ? [] : ['--stopped', DISPATCH_STOPPED_MS]),
     ...(DISPATCH_RESERVE_BYTES === undefined ? [] : ['--reserve', DISPATCH_RESERVE_BYTES]),
   ];
+  return said.length === 0 ? null : said;
+}
+
+/** What this supervisor was told, for the one that launch.sh starts in its place: the environment of a step says nothing of it. */
+function keepSettings(root: Root): void {
+  const options = process.argv.slice(process.argv.indexOf('supervise') + 1);
+  const at = options.indexOf('--root');
+  const said = options.filter((_, index) => at < 0 || (index !== at && index !== at + 1));
+  try {
+    writeFileSync(`${root.run}/settings`, `${said.join('\n')}\n`, { mode: 0o600 });
+  } catch {
+    // On a full disk: then the next one has the usual settings.
+  }
+}
+
+function keptSettings(root: Root): string[] {
+  try {
+    return readFileSync(`${root.run}/settings`, 'utf8').split('\n').filter(Boolean);
+  } catch {
+    return [];
+  }
 }
 
 /** Nobody looks at the supervisor's window; what it has to say goes to a file that stays small. */

@@ -281,7 +281,7 @@ async function bundle(
     existsSync(`${path}/git`),
   );
   const outcome = office.attempts.get(token)?.outcome ?? null;
-  const head = outcome !== null && 'head' in outcome ? outcome.head : null;
+  const head = outcome !== null && 'head' in outcome ? (outcome.head ?? null) : null;
   const order = dir === undefined ? null : readOrder(dir);
   if (dir === undefined || head === null || order === null)
     throw new Refused('unknown', `there is no result of ${token} on this node`);

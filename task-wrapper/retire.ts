@@ -72,6 +72,7 @@ function holdsWork(outcome: Outcome | null, dir: string): boolean {
     case 'lost':
       return true;
     case 'failed':
+      if (outcome.head !== undefined) return true;
       // What broke on the node may have broken at any time: then it counts whether an agent had been at work.
       if (outcome.cause === 'prepare') return existsSync(`${dir}/1a.run`);
       return outcome.cause === 'executor' || outcome.cause === 'gate';

@@ -18,7 +18,7 @@ import { feedbackText } from '../src/gates/feedback.ts';
 import { judge } from '../src/gates/judge.ts';
 import { verifyVerdict } from '../src/gates/verify.ts';
 import { readFacts } from '../src/git/facts.ts';
-import { snapshot } from '../src/git/snapshot.ts';
+import { snapshot, takenBack } from '../src/git/snapshot.ts';
 import { assertNever } from '../src/model/assert.ts';
 import type { Finding, Outcome, ProviderRefusal, TestCounts } from '../src/model/attempt.ts';
 import type { CageLimit } from '../src/model/cage.ts';
@@ -167,6 +167,7 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
   if (tree === null) return { ...status, phase: 'verify', since: monotonicMs() };
   const place = treePlace(work.desk.root, work.order);
   let head: CommitId | null;
+  let back: CommitId | null;
   let findings: Finding[];
   try {
     head = await snapshot(place, {
@@ -174,6 +175,7 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
       message: commitMessage(work),
       author: authorOf(work.order),
     });
+    back = head === null ? await takenBack(place, { base: tree.base, author: authorOf(work.order) }) : null;
     const facts = head === null ? NO_CHANGE : await readFacts(place, tree.base, head, work.work.verify);
     // What a person has to approve is not the agent's to take back: the controller asks when it collects the branch.
     findings = judge(facts, tree).filter(({ approval }) => approval !== true);
@@ -189,9 +191,9 @@ async function gates(work: Work, status: Status): Promise<Status | Stand> {
     return ended(isOfNode ? { ...outcome, blame: 'node' } : outcome);
   }
   if (head === null && (status.exitCode !== 0 || status.apiError !== null))
-    return failed('executor', whyEnded(work, status), status.exitCode, status);
+    return withHead(failed('executor', whyEnded(work, status), status.exitCode, status), back);
   const next = { ...status, head };
-  if (findings.length > 0) return nextRound(work, next, findings, '', 'red');
+  if (findings.length > 0) return withHead(nextRound(work, next, findings, '', 'red'), back);
   if (work.work.verify === null)
     return ended({ kind: 'done', head, rounds: status.round, usage: status.usage });
   return { ...next, phase: 'verify', since: monotonicMs() };
@@ -322,17 +324,23 @@ async function headNow(work: Work, status: Status): Promise<CommitId | null> {
   let { head } = status;
   if (status.phase === 'agent') reportNotes(work, null);
   if (tree !== null && status.phase !== 'prepare') {
-    head = await snapshot(treePlace(work.desk.root, work.order), {
-      base: tree.base,
-      message: commitMessage(work),
-      author: authorOf(work.order),
-    }).catch(() => status.head);
+    const place = treePlace(work.desk.root, work.order);
+    const of = { base: tree.base, author: authorOf(work.order) };
+    head = await snapshot(place, { ...of, message: commitMessage(work) })
+      .then(async (made) => made ?? (await takenBack(place, of)))
+      .catch(() => status.head);
   }
   return head;
 }
 
 function commitMessage({ order }: Work): string {
   return `${order.task}: attempt ${order.n}`;
+}
+
+/** What the agent committed and took back is kept, though the attempt has failed. */
+function withHead<T extends Status>(next: T | Stand, head: CommitId | null): T | Stand {
+  if (head === null || !('is' in next) || next.is !== 'ended' || next.outcome.kind !== 'failed') return next;
+  return ended({ ...next.outcome, head });
 }
 
 type FailedOutcome = Extract<Outcome, { kind: 'failed' }>;

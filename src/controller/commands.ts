@@ -16,6 +16,7 @@ import { expire } from './leases.ts';
 import { mark } from './marks.ts';
 import { fence } from './settle.ts';
 import { tryAgain } from './govern.ts';
+import { acceptTarget, wantLook } from './target-looks.ts';
 import type { Turn } from './turn.ts';
 
 export type Reply =
@@ -53,7 +54,7 @@ export function command(turn: Turn, asked: Command): Reply {
     case 'front':
       return onTask(turn, asked.task, (task) => front(turn, task, asked.by));
     case 'release':
-      return onProject(turn, asked.project, (project) => release(turn, project, asked.by));
+      return onProject(turn, asked.project, (project) => release(turn, project, asked));
     case 'mark':
       mark(turn, asked.node, asked.mark);
       return DONE;
@@ -79,6 +80,7 @@ function onProject(turn: Turn, name: ProjectName, act: (project: Project) => Rep
 /** Work starts when the gates have shown that they can go red, or a person says why they need not. */
 function start(turn: Turn, project: Project, skipControl: string | undefined): Reply {
   turn.memory.dispatching.add(project.name);
+  wantLook(turn, project.name);
   tryAgain(turn, project.name);
   if (!project.started || project.skipControl !== (skipControl ?? null))
     turn.record({
@@ -133,8 +135,15 @@ function accept(
   return { ok: true, notes: adoptContract(turn, project, contract, by) };
 }
 
-function release(turn: Turn, { name, hold: held }: Project, by: string): Reply {
+function release(
+  turn: Turn,
+  project: Project,
+  { by, acceptTarget: accept = false }: Extract<Command, { verb: 'release' }>,
+): Reply {
+  const { name, hold: held } = project;
   if (held === null) return { ok: true, notes: [`the queue of ${name} does not stand still`] };
+  const refusal = acceptTarget(turn, project, accept);
+  if (refusal !== null) return refusal;
   turn.record({ type: 'queue.released', project: name, by });
   return DONE;
 }

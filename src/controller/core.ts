@@ -29,6 +29,7 @@ import { drain, passDeliveries } from './deliveries.ts';
 import { contractRead } from './contract.ts';
 import { doubt } from './doubts.ts';
 import type { Effect, Input } from './door.ts';
+import { looked } from './target-looks.ts';
 import { finishEffect } from './effect-end.ts';
 import * as hub from './from-hub.ts';
 import * as node from './from-node.ts';
@@ -251,6 +252,8 @@ export class Core {
         return hub.landed(turn, input);
       case 'land.raced':
         return hub.landRaced(turn, input);
+      case 'looked':
+        return looked(turn, input);
       case 'inspected':
         return inspected(turn, input);
       case 'contract.read':

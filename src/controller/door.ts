@@ -168,7 +168,13 @@ export type Command =
   /** A person takes the keyboard of this attempt. */
   | { readonly verb: 'intervene'; readonly task: TaskKey; readonly token: Token; readonly by: string }
   | { readonly verb: 'front'; readonly task: TaskKey; readonly by: string }
-  | { readonly verb: 'release'; readonly project: ProjectName; readonly by: string }
+  | {
+      readonly verb: 'release';
+      readonly project: ProjectName;
+      readonly by: string;
+      /** The target lost what it had, and counts as it is now. */
+      readonly acceptTarget?: boolean;
+    }
   | { readonly verb: 'mark'; readonly node: NodeName; readonly mark: 'none' | 'cordon' | 'drain' }
   /** The machine is gone: its work starts elsewhere, and its lease is not waited for. */
   | { readonly verb: 'expire'; readonly node: NodeName; readonly by: string }

@@ -14,6 +14,7 @@ import { isLanding } from './landing.ts';
 import { MAX_RACES } from './policy.ts';
 import { note } from './queue-record.ts';
 import { backOff, failTask } from './settle.ts';
+import { wantLook } from './target-looks.ts';
 import { countsOf } from './test-counts.ts';
 import type { Turn } from './turn.ts';
 
@@ -123,6 +124,7 @@ export function landed(turn: Turn, input: Of<'landed'>): void {
     if (progress.at !== 'gating' || progress.aside !== null || progress.onto !== top) continue;
     turn.record({ type: 'merge.carried', token: progress.token, onto: commit });
   }
+  wantLook(turn, name);
   // It had landed and was not reported: what integration is now has to be read again.
   if (before) turn.memory.resync.add(name);
   watchLanded(turn, project, tokens);
@@ -179,5 +181,6 @@ export function deliverRaced(turn: Turn, input: Of<'deliver.raced'>): void {
 
 export function deliverRefused(turn: Turn, input: Of<'deliver.refused'>): void {
   if (turn.state.projects.get(input.project)?.delivery == null) return;
+  if (input.problem.code === 'E_TARGET_REWOUND') wantLook(turn, input.project);
   turn.record({ type: 'delivery.failed', project: input.project, ...input.problem });
 }

@@ -3,15 +3,15 @@ import { assertNever } from '../model/assert.ts';
 import type { Attempt } from '../model/attempt.ts';
 import { cleanNotes } from '../executors/notes.ts';
 import type { Source } from '../model/event.ts';
-import type { NodeName, TaskKey, Token } from '../model/ids.ts';
-import { hasCome } from '../model/time.ts';
+import type { NodeName, Token } from '../model/ids.ts';
 import type { InventoryEntry, JournalEntry } from '../protocol/messages.ts';
 import type { Input } from './door.ts';
 import type { Memory } from './memory.ts';
-import { MAX_START_TRIES, SHUN_MS } from './policy.ts';
+import { MAX_START_TRIES } from './policy.ts';
 import { hearRefusal } from './govern.ts';
 import { arrival, nodeWord } from './node-words.ts';
 import { giveUpClaim, loseClaim, settleEnd } from './settle.ts';
+import { shun } from './shun.ts';
 import type { Turn } from './turn.ts';
 
 /** Adopts what the node has: nothing is reaped, and only what it provably lost is given up. */
@@ -68,7 +68,7 @@ function sortOut(turn: Turn, node: NodeName, entry: InventoryEntry): void {
   if (attempt === undefined || attempt.phase.is === 'claimed' || attempt.phase.is === 'running') return;
   if (state.fenced.has(entry.token)) return;
   if (entry.state !== 'ended' || isWanted(turn, attempt)) return;
-  const head = entry.outcome !== null && 'head' in entry.outcome ? entry.outcome.head : null;
+  const head = entry.outcome !== null && 'head' in entry.outcome ? (entry.outcome.head ?? null) : null;
   if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(entry.token, node);
   else memory.salvage.set(entry.token, head);
 }
@@ -223,7 +223,7 @@ function attemptEnded(
   memory.cancelling.delete(token);
   // An end that is told a second time says nothing of what is still to be fetched.
   if (attempt === undefined || attempt.phase.is === 'ended' || memory.salvage.has(token)) return;
-  const head = 'head' in outcome ? outcome.head : null;
+  const head = 'head' in outcome ? (outcome.head ?? null) : null;
   if (head === null || attempt.work.kind === 'gate') memory.forgettable.set(token, attempt.node);
   else memory.salvage.set(token, head);
 }
@@ -254,18 +254,6 @@ export function startRefused(
     shun(turn, attempt.node, message, attempt.task);
     loseClaim(turn, attempt, message);
   } else giveUpClaim(turn, attempt, message, `the node refuses it (${refusal}): ${message}`);
-}
-
-/** Several orders may be on their way to a node when it refuses the first: that is told once. */
-function shun(turn: Turn, node: NodeName, reason: string, task?: TaskKey): void {
-  const { shunned, refusals } = turn.memory;
-  const known = !hasCome(shunned.get(node) ?? 0, turn.now);
-  const until = turn.now + SHUN_MS;
-  shunned.set(node, until);
-  refusals.set(node, reason);
-  turn.wakeAt(until);
-  if (known && task === undefined) return;
-  turn.record({ type: 'node.refused', node, until, reason, ...(task === undefined ? {} : { task }) });
 }
 
 /** Nothing new goes there for a while: it says what cannot be, or is not understood. */

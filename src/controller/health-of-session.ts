@@ -29,10 +29,18 @@ export function healthOf(parts: SessionParts): HealthDesk {
     lookOver: () => core.lookOver(),
     untried: () => fleet.configs.flatMap(({ name }) => (core.memory.tried.has(name) ? [] : [name])),
     hubs: () =>
-      [...core.state.projects.values()].flatMap(({ name: project, config, integration }) =>
+      [...core.state.projects.values()].flatMap(({ name: project, config, integration, hold }) =>
         config.repo === null || integration === null
           ? []
-          : [{ project, tip: async () => (await hubs.of(project)).integration() }],
+          : [
+              {
+                project,
+                tip: async () => {
+                  if (hold?.lost !== undefined) throw new Error(hold.reason);
+                  return (await hubs.of(project)).integration();
+                },
+              },
+            ],
       ),
   };
   return new HealthDesk({ ready: () => readyChecks(checked), deep: () => deepChecks(checked) });

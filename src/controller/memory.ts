@@ -73,6 +73,8 @@ export interface Memory {
   readonly changes: Map<Token, ReadonlySet<string>>;
   /** Moves of the target during one collect. */
   readonly races: Map<ProjectName, number>;
+  /** Targets that are to be looked at: whether they still have what they had; with a tip, a person takes it as it is. */
+  readonly looks: Map<ProjectName, CommitId | null>;
   /** Integration has to be read from the hub again. */
   readonly resync: Set<ProjectName>;
   /** What gates counted on trees that have not landed yet; oldest first. */
@@ -121,6 +123,7 @@ export function freshMemory(state: State): Memory {
     foreseen: new Map(),
     changes: new Map(),
     races: new Map(),
+    looks: new Map(),
     resync: new Set(),
     testCounts: new Map(),
     inflight: new Set(),

@@ -95,6 +95,9 @@ function hubEffects(turn: Turn, project: Project, active: readonly Task[], gateS
     return wanted ? [{ do: 'base', key: `base:${name}`, project: name }] : [];
   }
   return [
+    ...(memory.looks.has(name)
+      ? [{ do: 'look', key: `look:${name}`, project: name, accept: memory.looks.get(name) ?? null } as const]
+      : []),
     ...contractEffects(turn, project),
     ...controlEffects(turn, project),
     ...(active.every(isAtWork) ? [] : effectsOfBranches(turn, project, active, gateSlots)),

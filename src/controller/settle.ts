@@ -13,6 +13,7 @@ import { settleControl } from './control.ts';
 import { governCredential } from './govern.ts';
 import { comparedOutcome } from './test-counts.ts';
 import { noteContradicted } from './queue-record.ts';
+import { spareGateNode } from './shun.ts';
 import type { Turn } from './turn.ts';
 
 /** Records the end of a live attempt and what follows from it. */
@@ -70,7 +71,7 @@ function settleWork(turn: Turn, attempt: Attempt, outcome: Outcome): void {
 
 /** A branch that did not pass is still somebody's work: it is fetched into the hub before the node may reclaim it. */
 function keepCommits(turn: Turn, attempt: Attempt, outcome: Outcome): void {
-  const head = 'head' in outcome ? outcome.head : null;
+  const head = 'head' in outcome ? (outcome.head ?? null) : null;
   if (head === null) {
     turn.memory.forgettable.set(attempt.token, attempt.node);
     return;
@@ -131,6 +132,8 @@ function isCurrentControl({ state }: Turn, { task, phase }: Attempt, { environme
 }
 
 function settleGate(turn: Turn, attempt: Attempt, subject: GateSubject, outcome: Outcome): void {
+  if (outcome.kind === 'failed' && outcome.blame === 'node')
+    return spareGateNode(turn, attempt, outcome.message);
   if (subject.of === 'control') return settleControl(turn, attempt, subject, outcome);
   const project = turn.state.projects.get(projectOfKey(attempt.task));
   if (project === undefined) return;

@@ -9,6 +9,8 @@
  * refs/dispatch/target      the target branch as it was seen last
  * refs/dispatch/start       where integration began
  * refs/dispatch/fence       moves when another store is put in place; landings begun before are void
+ * refs/dispatch/landed      the newest integration, which it must not fall behind
+ * refs/dispatch/seen/<b>    the newest target, which it must not fall behind
  * ```
  *
  * Branches move by compare-and-swap on their old value. Operations that write run one after the other; a crash between
@@ -44,6 +46,7 @@ import {
 } from './refs.ts';
 import { requireGit } from './run.ts';
 import { retryingStaleLock } from './stale-lock.ts';
+import { keepLanded, knowTarget, type LostTarget, targetRewound, watchTarget } from './target-watch.ts';
 import { isWorthTidying, litterOf, tidy } from './tidy.ts';
 import { targetMissing } from './target-missing.ts';
 import { reverseOf } from './reverse.ts';
@@ -100,6 +103,7 @@ export class Hub {
       const known = isHub(this.place.dir) ? await readRef(this.#repo, INTEGRATION) : null;
       try {
         const tip = await this.#fetchTarget();
+        await this.#lost(tip);
         return await this.#follow(known, tip);
       } catch (error) {
         if (known !== null && error instanceof DispatchError && error.code === 'E_REPO_UNREACHABLE')
@@ -107,6 +111,16 @@ export class Hub {
         throw error;
       }
     });
+  }
+
+  /** Fetches the target. @returns what it has lost since it was seen last, until that is accepted; null: nothing. */
+  async lostTarget(): Promise<LostTarget | null> {
+    return await this.#write(async () => this.#lost(await this.#fetchTarget()));
+  }
+
+  /** A person takes the target as it is now, without what it had. */
+  async acceptTarget(now: CommitId): Promise<void> {
+    await this.#write(() => knowTarget(this.#repo, this.place.target, now));
   }
 
   /** Tip of integration. @throws DispatchError E_HUB_BROKEN when there is none. */
@@ -245,7 +259,10 @@ export class Hub {
     return await this.#write(async () => {
       this.#fence ??= { ref: FENCE, at: await readRef(this.#repo, FENCE) };
       const move = { ref: INTEGRATION, from: onto, to: commit };
-      if (await moveRefWhile(this.#repo, move, this.#fence)) return 'landed';
+      if (await moveRefWhile(this.#repo, move, this.#fence)) {
+        await keepLanded(this.#repo, commit);
+        return 'landed';
+      }
       return (await isAncestor(this.#repo, commit, await this.#integration())) ? 'already' : 'raced';
     });
   }
@@ -275,6 +292,8 @@ export class Hub {
   async prepareDelivery(): Promise<Prepared> {
     return await this.#write(async () => {
       const targetTip = await this.#fetchTarget();
+      const problem = await this.#rewound(targetTip);
+      if (problem !== null) return { kind: 'refused', problem };
       return prepareDelivery(this.#delivery(), await this.#integration(), targetTip);
     });
   }
@@ -283,7 +302,15 @@ export class Hub {
   async deliver(commit: CommitId, onto: CommitId, targetTip: CommitId): Promise<Delivered> {
     return await this.#write(async () => {
       const now = await this.#fetchTarget();
-      return deliver(this.#delivery(), { commit, onto, targetTip, now });
+      const problem = await this.#rewound(now);
+      if (problem !== null) return { kind: 'refused', problem };
+      const delivered = await deliver(this.#delivery(), { commit, onto, targetTip, now });
+      if (delivered.kind === 'delivered') {
+        // Unless it has it, and more.
+        if (now === targetTip) await knowTarget(this.#repo, this.place.target, commit);
+        await keepLanded(this.#repo, await this.#integration());
+      }
+      return delivered;
     });
   }
 
@@ -332,7 +359,16 @@ export class Hub {
     } else if (known !== tip && (await isAncestor(this.#repo, known, tip))) {
       await moveRef(this.#repo, INTEGRATION, tip, known);
     }
-    return await this.#integration();
+    return await keepLanded(this.#repo, await this.#integration());
+  }
+
+  #lost(tip: CommitId): Promise<LostTarget | null> {
+    return watchTarget(this.#repo, this.place.target, tip);
+  }
+
+  async #rewound(tip: CommitId): Promise<DispatchError | null> {
+    const lost = await this.#lost(tip);
+    return lost === null ? null : targetRewound(lost, this.place);
   }
 
   async #integration(): Promise<CommitId> {

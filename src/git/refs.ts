@@ -8,6 +8,13 @@ export const TARGET = 'refs/dispatch/target';
 export const START = 'refs/dispatch/start';
 /** Another one voids the landings that were begun before; see fence.ts. */
 export const FENCE = 'refs/dispatch/fence';
+/** The newest integration. */
+export const LANDED = 'refs/dispatch/landed';
+
+/** The newest tip of the target that was seen, or put there. */
+export function seenRef(branch: string): string {
+  return `refs/dispatch/seen/${branch}`;
+}
 
 export function candidateRef(token: Token): string {
   return `refs/cand/${token}`;

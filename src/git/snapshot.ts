@@ -32,28 +32,14 @@ const DURABLE = [
  */
 export async function snapshot(place: TreePlace, order: SnapshotOrder): Promise<CommitId | null> {
   needTree(place.tree);
-  const agent = agentObjects(place.tree);
-  const here = {
-    ...inTree(place),
-    env: {
-      ...identity(order.author),
-      ...(agent === null ? {} : { GIT_ALTERNATE_OBJECT_DIRECTORIES: agent }),
-    },
-  };
   const own = inTree(place);
   await outlivingLock(place.gitDir, () => git([...DURABLE, 'add', '-A'], own));
   const tree = text(await git([...DURABLE, 'write-tree'], own));
   const baseTree = text(await git(['rev-parse', '--verify', `${order.base}^{tree}`], own));
   if (tree === baseTree) return null;
 
-  const tip = agent === null ? null : await agentTip(place, order.base, here);
-  if (tip !== null && tip.commit !== order.base) {
-    await git([...DURABLE, 'pack-objects', '--revs', '-q', `${place.gitDir}/objects/pack/pack`], {
-      ...here,
-      input: `${tip.commit}\n^${order.base}\n`,
-    });
-    if (tip.tree === tree) return tip.commit;
-  }
+  const tip = await keptTip(place, order);
+  if (tip?.tree === tree) return tip.commit;
   const parent = tip?.commit ?? order.base;
   return text(
     await git([...DURABLE, 'commit-tree', tree, '-p', parent, '-m', order.message], {
@@ -61,6 +47,35 @@ export async function snapshot(place: TreePlace, order: SnapshotOrder): Promise<
       env: identity(order.author),
     }),
   ) as CommitId;
+}
+
+/**
+ * The agent's own last commit where `snapshot` finds nothing changed: what it committed and took back is its work all the
+ * same. Null when it committed nothing on the base.
+ */
+export async function takenBack(
+  place: TreePlace,
+  order: Pick<SnapshotOrder, 'base' | 'author'>,
+): Promise<CommitId | null> {
+  return (await keptTip(place, order))?.commit ?? null;
+}
+
+/** Where the agent's own commits end, with their objects in our repository; null when there are none. */
+async function keptTip(
+  place: TreePlace,
+  { base, author }: Pick<SnapshotOrder, 'base' | 'author'>,
+): Promise<{ commit: CommitId; tree: string } | null> {
+  const agent = agentObjects(place.tree);
+  if (agent === null) return null;
+  const env = { ...identity(author), GIT_ALTERNATE_OBJECT_DIRECTORIES: agent };
+  const here = { ...inTree(place), env };
+  const tip = await agentTip(place, base, here);
+  if (tip === null || tip.commit === base) return null;
+  await git([...DURABLE, 'pack-objects', '--revs', '-q', `${place.gitDir}/objects/pack/pack`], {
+    ...here,
+    input: `${tip.commit}\n^${base}\n`,
+  });
+  return tip;
 }
 
 interface Place {

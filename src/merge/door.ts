@@ -86,6 +86,13 @@ export type HubEffect =
       /** Paths that stay as they are besides what makes the gate run. */
       readonly keep: readonly string[];
     }
+  /** Does the target still have all that it had? `accept`: a person takes it as it is, with this tip. */
+  | {
+      readonly do: 'look';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly accept: CommitId | null;
+    }
   /** Fetch the target; what would land: integration's tip, or a merge of the moved target with it. */
   | { readonly do: 'prepare-delivery'; readonly key: string; readonly project: ProjectName }
   /** Push `commit` to the target, which must still be at `targetTip`; integration follows from `onto`. */
@@ -214,6 +221,16 @@ export type HubResult =
       readonly tree: string;
       /** How many files are broken. */
       readonly files: number;
+    }
+  /** What the target has lost since it was seen last, in words too; null: nothing; `unknown`: it cannot be reached. */
+  | {
+      readonly is: 'looked';
+      readonly key: string;
+      readonly project: ProjectName;
+      readonly lost:
+        | { readonly was: CommitId; readonly now: CommitId; readonly reason: string }
+        | 'unknown'
+        | null;
     }
   | {
       readonly is: 'delivery.made';

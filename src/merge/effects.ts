@@ -5,6 +5,7 @@ import { breakOnPurpose, inspect } from './control.ts';
 import { readContract } from './contract.ts';
 import { deliver, prepareDelivery } from './deliver.ts';
 import { land } from './land.ts';
+import { lookAtTarget } from './look.ts';
 import { merge } from './merge.ts';
 import { predict } from './predict.ts';
 import { problemOf } from './problem.ts';
@@ -41,6 +42,8 @@ async function perform(effect: HubEffect, work: HubWork): Promise<HubResult> {
       return await readContract(effect, work);
     case 'break':
       return await breakOnPurpose(effect, work);
+    case 'look':
+      return await lookAtTarget(effect, work);
     case 'prepare-delivery':
       return await prepareDelivery(effect, work);
     case 'deliver':

@@ -24,6 +24,7 @@ const FOR_A_PERSON: ReadonlySet<string> = new Set([
   'E_REPO_SHALLOW',
   'E_TARGET_MISSING',
   'E_TARGET_CHECKED_OUT',
+  'E_TARGET_REWOUND',
   'E_TARGET_CONFLICT',
   'E_PUSH_REFUSED',
   'E_HUB_BROKEN',

@@ -87,6 +87,8 @@ export type Outcome =
       readonly refusal?: ProviderRefusal;
       /** The bound of its cage that it met; missing: none that is known. */
       readonly limit?: CageLimit;
+      /** What it committed and took back again, so that nothing was changed; missing: nothing. */
+      readonly head?: CommitId;
       readonly exitCode: number | null;
       readonly rounds: number;
       readonly usage: Usage | null;

@@ -357,6 +357,8 @@ export type Fact =
       readonly project: ProjectName;
       readonly by: string;
       readonly reason: string;
+      /** Because the target lost what it had. */
+      readonly lost?: { readonly was: CommitId; readonly now: CommitId };
     }
   /** A person asks that the task merge before all that are not on the stack yet. */
   | { readonly type: 'queue.fronted'; readonly task: TaskKey; readonly by: string }

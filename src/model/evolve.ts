@@ -319,8 +319,9 @@ function applyFact(state: State, fact: Fact, event: Event): void {
     case 'revert.landed':
       return landRevert(state, fact, event.at);
     case 'queue.held': {
-      const { by, reason } = fact;
-      projectOf(state, fact.project, fact).hold = { reason, by, since: event.at };
+      const { by, reason, lost } = fact;
+      const why = lost === undefined ? {} : { lost };
+      projectOf(state, fact.project, fact).hold = { reason, by, since: event.at, ...why };
       return;
     }
     case 'queue.fronted': {

@@ -179,6 +179,15 @@ export interface TestBaseline extends TestCounts {
   readonly verify: string;
 }
 
+export interface Hold {
+  readonly reason: string;
+  /** A person's name, or `dispatch`. */
+  readonly by: string;
+  readonly since: number;
+  /** The target does not contain any more what it had; missing: it stands still for something else. */
+  readonly lost?: { readonly was: CommitId; readonly now: CommitId };
+}
+
 export interface Project {
   readonly name: ProjectName;
   config: ProjectConfig;
@@ -203,7 +212,7 @@ export interface Project {
   /** What was found when gates were tried on a copy that is broken on purpose; newest last, bounded. */
   controls: readonly Control[];
   /** The merge queue stands still until a person lets it go on. */
-  hold: { readonly reason: string; readonly by: string; readonly since: number } | null;
+  hold: Hold | null;
   /** What the last `collect` landed. */
   delivered: { readonly commit: CommitId; readonly when: number } | null;
 }

@@ -173,6 +173,7 @@ function checkOutcome(outcome: Json): void {
       checkUsage(outcome.usage);
       need(outcome.limit === undefined || LIMITS.has(outcome.limit), 'limit');
       need(outcome.blame === undefined || outcome.blame === 'node', 'blame');
+      if (outcome.head !== undefined) head();
       return need(CAUSES.has(String(outcome.cause)), 'cause');
     case 'cancelled':
       text(outcome.reason, 'reason');

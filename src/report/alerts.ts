@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../model/codes/index.ts';
 import { isOutdated } from '../model/contract.ts';
 import { commandsInUse, lastControl } from '../model/evidence.ts';
+import type { Fault } from '../model/health.ts';
 import { needsPerson } from '../model/stall.ts';
 import type { NodeState, State } from '../model/state.ts';
 import type { Project } from '../model/task.ts';
@@ -9,7 +10,7 @@ import { stalledIn } from '../schedule/stalled.ts';
 import { mendLine, stallLine } from './stalled.ts';
 import type { NodeName, ProjectName } from '../model/ids.ts';
 import { formatDuration } from '../model/time.ts';
-import { ailmentText, RULES } from '../schedule/health.ts';
+import { ailmentText, DEGRADE_AT, RULES } from '../schedule/health.ts';
 
 export interface Alert {
   /** The same for as long as the same thing is wrong. */
@@ -31,6 +32,7 @@ export interface Alert {
 export function alertsOf(state: State, project: Project): Alert[] {
   return [
     ...brokenGate(project),
+    ...unbegunGates(state, project),
     ...changedContract(state, project),
     ...blindGates(state, project),
     ...stalledWork(state, project),
@@ -140,6 +142,7 @@ function brokenGate({ name, hold, broken }: Project): Alert[] {
   if (hold !== null) {
     if (hold.by !== 'dispatch') return [];
     const { reason: message, since } = hold;
+    if (hold.lost !== undefined) return [lostTarget(name, message, since)];
     const fix = `dispatch queue release ${name}`;
     return [{ cause, level: 'P0', project: name, node: null, code, message, since, fix }];
   }
@@ -147,6 +150,35 @@ function brokenGate({ name, hold, broken }: Project): Alert[] {
   const { reason, times, since } = broken;
   const message = `a gate broke (${times} in a row, nobody's fault), so nothing merges until one can judge: ${reason}`;
   return [{ cause, level: 'P1', project: name, node: null, code, message, since, fix: null }];
+}
+
+/** What was delivered is gone from the target. */
+function lostTarget(project: ProjectName, message: string, since: number): Alert {
+  const about = { cause: `gate/${project}/target`, level: 'P0', project, node: null } as const;
+  const fix = `dispatch queue release ${project} --accept-target   (dispatch explain E_TARGET_REWOUND)`;
+  return { ...about, code: 'E_TARGET_REWOUND', message, since, fix };
+}
+
+/** Each machine that was asked failed by its own fault, so nothing was judged: it is tried on, and lasts. */
+function unbegunGates({ nodes, tasks }: State, { name }: Project): Alert[] {
+  const byGate = new Map<string, { readonly node: NodeName; readonly fault: Fault }[]>();
+  for (const { name: node, health } of nodes.values()) {
+    for (const fault of health.faults) {
+      const at = tasks.get(fault.task)?.progress.at;
+      // A delivery and a trial are no tasks.
+      if (!fault.task.startsWith(`${name}/`) || (at !== undefined && at !== 'gating')) continue;
+      byGate.set(fault.task, [...(byGate.get(fault.task) ?? []), { node, fault }]);
+    }
+  }
+  return [...byGate].flatMap(([gate, found]): Alert[] => {
+    const last = found.at(-1);
+    if (last === undefined || found.length < DEGRADE_AT) return [];
+    const on = [...new Set(found.map(({ node }) => node))].join(', ');
+    const message = `the gate of ${gate.slice(name.length + 1)} could not be begun, ${found.length} times by now, on ${on}: ${last.fault.reason}; it is tried on`;
+    const since = Math.min(...found.map(({ fault }) => fault.at));
+    const about = { cause: `gate/${gate}/machines`, level: 'P1', project: name, node: null } as const;
+    return [{ ...about, code: 'E_NODE_FAILING', message, since, fix: 'dispatch doctor' }];
+  });
 }
 
 /** `alert P0: web: E_GATE_BROKEN: …`, and what to type. */

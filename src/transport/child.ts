@@ -110,11 +110,25 @@ function killGroup(child: ChildProcess): void {
   child.stdin?.destroy();
   // Unread output would keep the pipe, and with it the end of the process, from being seen.
   child.stdout?.destroy();
-  if (child.pid === undefined) return;
+  if (child.pid === undefined || isSomebodyElse(child, child.pid)) return;
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
     // ESRCH: the group is gone already.
+  }
+}
+
+/**
+ * The number is not given away while anything is left in the group. So whoever has it after our child has ended is
+ * another process, with a group of its own.
+ */
+function isSomebodyElse({ exitCode, signalCode }: ChildProcess, pid: number): boolean {
+  if (exitCode === null && signalCode === null) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { dispatch } from './dispatch.ts';
 
@@ -46,6 +48,17 @@ test('a seed that is no number, and faults of no seed, are refused', async () =>
   const stray = await dispatch(['sim', '--only', 'cut#1']);
   expect(stray.code).toBe(2);
   expect(stray.stderr).toContain('add --seed');
+  // The same from the sources, and what it does not know.
+  const script = fileURLToPath(new URL('../../scripts/sim.ts', import.meta.url));
+  for (const [option, said] of [
+    ['--bogus', "Unknown option '--bogus'"],
+    ['--seed=x7', '--seed takes a whole number'],
+  ] as const) {
+    const ran = spawnSync(process.execPath, ['--import', 'tsx', script, option], { encoding: 'utf8' });
+    expect({ code: ran.status, stdout: ran.stdout }).toEqual({ code: 2, stdout: '' });
+    expect(ran.stderr).toMatch(/^error\[E_USAGE\]/u);
+    expect(ran.stderr).toContain(said);
+  }
 });
 
 async function seedOf(args: readonly string[]): Promise<Seed> {

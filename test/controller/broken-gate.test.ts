@@ -6,7 +6,7 @@ import type { Project } from '../../src/model/task.ts';
 import { verifyVerdict } from '../../src/gates/verify.ts';
 import { alertsOf } from '../../src/report/alerts.ts';
 import { commit, key, spec } from '../schedule/world.ts';
-import { Story, TIP } from './story.ts';
+import { N1, Story, TIP } from './story.ts';
 
 const P = projectName('p');
 
@@ -93,6 +93,35 @@ test.each<[what: string, outcome: Outcome, says: RegExp, counted: TestCounts | n
     expect([...story.effects.keys()].filter((effect) => effect.startsWith('land:'))).toHaveLength(1);
   },
 );
+
+test('a machine that cannot begin a gate has judged nothing: the line is not held, it is tried on, and told when that lasts', () => {
+  const story = line();
+  const reason = 'no clean checkout could be made: No space left on device';
+  const outcome = {
+    kind: 'failed',
+    cause: 'gate',
+    message: reason,
+    blame: 'node',
+    exitCode: null,
+    rounds: 1,
+    usage: null,
+  } as const;
+  for (let time = 1; time <= 5; time++) {
+    story.endGate('B', outcome);
+    // Nothing new goes to that node for a while, and no other is there.
+    expect(story.gateOf('B')).toBeNull();
+    expect(story.core.memory.shunned.get(N1)).toBeGreaterThan(0);
+    expect(projectIn(story)).toMatchObject({ hold: null, broken: null });
+    expect(alertsOf(story.core.state, projectIn(story)).map(({ code }) => code)).toEqual(
+      time < 3 ? [] : ['E_NODE_FAILING'],
+    );
+    story.setClock(600_000);
+    story.later();
+  }
+  story.endGate('B', ended({ code: 0 }));
+  expect(alertsOf(story.core.state, projectIn(story))).toEqual([]);
+  expect(story.core.state.tasks.get(key('p', 'B'))?.progress.at).toBe('landing');
+});
 
 test('a gate that can judge again ends the alert, and the line goes on', () => {
   const story = line();

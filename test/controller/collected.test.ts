@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { collected } from '../../src/controller/from-hub.ts';
 import { freshMemory } from '../../src/controller/memory.ts';
 import { Turn } from '../../src/controller/turn.ts';
+import { key, spec } from '../schedule/world.ts';
+import { Story as Run } from './story.ts';
 import { added, claim, commit, done, SET_UP, Story, token } from '../model/builder.ts';
 
 test.each([
@@ -47,4 +49,22 @@ test('a branch that the hub could not take in is not forgotten by its node, wher
     collected(turn, absent === undefined ? result : { ...result, absent });
     expect(turn.events.some(({ fact }) => fact.type === 'attempt.kept')).toBe(absent !== true);
   }
+});
+
+test('what a failed attempt committed and took back is fetched into the hub, where rescue finds it', () => {
+  const run = new Run([spec('p', 'A')]);
+  const work = run.started('A');
+  const head = commit(0x200);
+  const failed = { kind: 'failed', cause: 'empty', message: 'nothing was changed', exitCode: 0 } as const;
+  run.news({
+    type: 'attempt.ended',
+    token: work,
+    outcome: { ...failed, head, rounds: 1, usage: null },
+  });
+  expect(run.core.state.tasks.get(key('p', 'A'))?.failures).toBe(1);
+  expect(run.wanted(`collect:${work}`)).toMatchObject({ head });
+  expect(run.wanted(`forget:${work}`)).toBeUndefined();
+  run.turn({ is: 'collected', key: `collect:${work}`, token: work, head, changed: 0, findings: [] });
+  expect(run.core.state.attempts.get(work)?.phase).toMatchObject({ kept: head });
+  expect(run.wanted(`forget:${work}`)).toBeDefined();
 });

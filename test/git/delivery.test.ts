@@ -2,7 +2,9 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Hub, openHub } from '../../src/git/hub.ts';
+import { HUB_ENV } from '../../src/git/hub-dir.ts';
 import { git } from '../../src/git/run.ts';
+import { lostTargetIn } from '../../src/git/target-watch.ts';
 import type { CommitId } from '../../src/model/ids.ts';
 import { candidate, hubOf, landed, type World, world } from './hub-fixture.ts';
 import { Repo } from './repo.ts';
@@ -113,7 +115,7 @@ describe('delivery to a bare repository', () => {
     expect(await tipOf(w.bare)).toBe(theirs);
   });
 
-  test('a target that was rewound in between is a race, and is not forced back', async () => {
+  test('a target that was rewound in between is told of, and is not forced back', async () => {
     const w = await world();
     await w.person.commit({ 'x.txt': 'x\n' });
     await w.person.git('push', '-q', 'origin', 'main');
@@ -121,8 +123,50 @@ describe('delivery to a bare repository', () => {
     await landed(w.hub, await candidate(w, await w.hub.integration(), { 'b.txt': 'B\n' }), 'S01');
     const { commit, onto, targetTip } = await prepared(w.hub);
     await w.person.git('push', '-q', '--force', 'origin', `${w.base}:refs/heads/main`);
-    expect(await w.hub.deliver(commit, onto, targetTip)).toEqual({ kind: 'raced' });
+    const problem = { code: 'E_TARGET_REWOUND' };
+    expect(await w.hub.deliver(commit, onto, targetTip)).toMatchObject({ kind: 'refused', problem });
     expect(await tipOf(w.bare)).toBe(w.base);
+  });
+
+  test('what was delivered must stay: a target that lost it is told of until it is back, or accepted as it is', async () => {
+    const w = await world();
+    await oneTask(w);
+    const { commit, onto, targetTip } = await prepared(w.hub);
+    await w.hub.deliver(commit, onto, targetTip);
+    // Others may push what they like on top.
+    await w.person.git('pull', '-q', 'origin', 'main');
+    const theirs = await w.person.commit({ 'x.txt': 'x\n' });
+    await w.person.git('push', '-q', 'origin', 'main');
+    expect(await w.hub.lostTarget()).toBe(null);
+
+    await w.person.git('push', '-q', '--force', 'origin', `${w.base}:refs/heads/main`);
+    const lost = { was: theirs, now: w.base, tasks: ['S01'] };
+    expect(await w.hub.lostTarget()).toEqual(lost);
+    expect(await w.hub.prepareDelivery()).toMatchObject({ kind: 'refused' });
+    expect(await lostTargetIn(w.hub.place.dir, 'main')).toEqual(lost);
+    await w.person.git('push', '-q', 'origin', `${theirs}:refs/heads/main`);
+    expect(await w.hub.lostTarget()).toBe(null);
+
+    await w.person.git('push', '-q', '--force', 'origin', `${w.base}:refs/heads/main`);
+    expect(await w.hub.lostTarget()).toEqual(lost);
+    await w.hub.acceptTarget(w.base);
+    expect(await w.hub.lostTarget()).toBe(null);
+    expect(await w.hub.prepareDelivery()).toMatchObject({ kind: 'made' });
+  });
+
+  test('integration that somebody moved back goes where it was, and one that was rewritten is refused', async () => {
+    const w = await world();
+    const tip = await oneTask(w);
+    const gitDir = w.hub.place.dir;
+    await git(['update-ref', 'refs/heads/integration', w.base], { gitDir });
+    expect(await w.hub.base()).toBe(tip);
+    const tree = `${w.base}^{tree}`;
+    const { stdout } = await git(['commit-tree', '-m', 'other', '-p', w.base, tree], {
+      gitDir,
+      env: HUB_ENV,
+    });
+    await git(['update-ref', 'refs/heads/integration', stdout.toString().trim()], { gitDir });
+    await expect(w.hub.base()).rejects.toMatchObject({ code: 'E_HUB_BROKEN' });
   });
 
   test('a hook that refuses is quoted, without its control characters', async () => {

@@ -130,6 +130,8 @@ function perform(
   const { key, project } = effect;
   const hub = sim.truth.hub(project);
   switch (effect.do) {
+    case 'look':
+      return { is: 'looked', key, project, lost: null };
     case 'base':
       return { is: 'based', key, project, integration: hub.base() };
     case 'merge': {

@@ -240,7 +240,7 @@ export class Truth {
       this.violations.push(`${node.name}: told to forget ${order.token}, which is running`);
       return;
     }
-    const head = order.work.kind === 'work' && 'head' in outcome ? outcome.head : null;
+    const head = order.work.kind === 'work' && 'head' in outcome ? (outcome.head ?? null) : null;
     if (head !== null && this.hub(order.project).candidates.get(order.token) !== head) {
       this.violations.push(`${node.name}: told to forget ${order.token}, whose commits nobody else has`);
     }

@@ -326,6 +326,10 @@ export class VirtualNode {
   #runGate(held: Held, { commit, verify }: Extract<VirtualOrder['work'], { kind: 'gate' }>): void {
     const { rng, scenario, calm, faults, truth } = this.#sim;
     const what = nameOf(held.order);
+    if (this.ills.faulty) {
+      const broken = { ...failed('gate', 'no clean checkout: the disk says EIO'), blame: 'node' as const };
+      return this.#later(held, rng.between(10, 300), () => this.#end(held, broken));
+    }
     const flakes = faults.strikes('flaky-gate', scenario.flakyGates, what) !== null;
     const verdict = flakes ? 'red' : truth.verdict(commit);
     this.#later(held, rng.magnitude(500, calm ? MINUTE : 20 * MINUTE), () => {

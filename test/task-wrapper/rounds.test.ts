@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commitId, taskId } from '../../src/model/ids.ts';
+import { type CommitId, commitId, taskId } from '../../src/model/ids.ts';
 import { type Client, newToken, TestNode, until } from './client.ts';
 import { Project, treeOrder } from './project.ts';
 import { DEFAULT_SANDBOX } from '../../src/model/sandbox.ts';
@@ -77,6 +78,22 @@ test('an agent that stays outside of what it may change is refused after its rou
     rounds: 2,
     findings: [{ gate: 'scope', path: 'other.txt' }],
   });
+});
+
+test('what an agent committed and took back is kept, though nothing is changed and the attempt has failed', async () => {
+  const commit = (text: string) =>
+    `echo ${text} > src/add.sh; git add -A; git -c user.name=a -c user.email=a@b commit -qm ${text}`;
+  const order = treeOrder(
+    project,
+    `cp src/add.sh ../kept; ${commit('tried')}; cp ../kept src/add.sh; rm ../kept; git add -A; git -c user.name=a -c user.email=a@b commit -qm back`,
+    {},
+    { retries: 0 },
+  );
+  await client.call({ op: 'start', order });
+  expect(await client.ended(order.token)).toMatchObject({ kind: 'failed', cause: 'empty' });
+  const head = await project.fetch(client, order);
+  expect(project.git('log', '--format=%s', `${project.tip()}..${head}`)).toBe('back\ntried');
+  expect(project.show(`${head}^` as CommitId, 'src/add.sh')).toBe('tried');
 });
 
 test('an agent that changes nothing has failed, whatever its exit code says', async () => {
@@ -226,6 +243,18 @@ test('a gate is green, red or broken', async () => {
     message: expect.stringContaining('ran no test'),
   });
   expect(outcomes[6]).toMatchObject({ kind: 'done', tests: { ran: 1, skipped: 1 } });
+
+  // A commit of which the mirror has lost the files cannot be checked out: the machine's fault, and no verdict.
+  const who = 'A <a@b> 1700000000 +0000';
+  const lost = execFileSync('git', ['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], {
+    cwd: `${node.root}/repos/${orders[0]?.project}.git`,
+    input: `tree ${'f'.repeat(40)}\nauthor ${who}\ncommitter ${who}\n\nlost\n`,
+    encoding: 'utf8',
+  });
+  const plain = gate('true');
+  const order = { ...plain, work: { ...plain.work, commit: commitId(lost.trim()) } };
+  await client.call({ op: 'start', order });
+  expect(await client.ended(order.token)).toMatchObject({ kind: 'failed', cause: 'gate', blame: 'node' });
 });
 
 test('a verify command that outlasts its limit counts as a broken gate after the last round', async () => {
@@ -277,7 +306,7 @@ test('work of an agent whose attempt ended because its node could write no more 
 });
 
 test('a clean checkout that cannot be made is the fault of its node, and says so', async () => {
-  const order = treeOrder(project, 'echo new > src/p; touch ../git/check.index.lock');
+  const order = treeOrder(project, 'echo new > src/p; mkdir -p ../git/check.index');
   await client.call({ op: 'start', order });
   expect(await client.ended(order.token)).toMatchObject({ kind: 'failed', cause: 'gate', blame: 'node' });
 });

@@ -93,6 +93,9 @@ test('a step that ends while no supervisor lives starts one', async () => {
   const second = await node.join();
   expect(await second.ended(order.token)).toMatchObject({ kind: 'done' });
   expect(second.ends(order.token)).toHaveLength(1);
+  // The environment of a step says nothing of what the dead one was told.
+  const command = readFileSync(`/proc/${node.supervisorPid()}/cmdline`, 'utf8').split('\0');
+  expect(command).toEqual(expect.arrayContaining(['--idle', '60000', '--reserve', '1000000']));
 });
 
 test('a step that ends starts one also when the dead one’s number is another process’s by now', async () => {

@@ -3,6 +3,7 @@ import { DispatchError } from '../../model/error.ts';
 import { type HttpKind, type Keys, postFor, refusalIn } from './bodies.ts';
 import { addressProblem } from '../../spec/parse-sinks.ts';
 import type { Message } from '../message.ts';
+import { needNameService } from './name-service.ts';
 
 /** Of an answer, for the reason of a failure. */
 const MOST_ANSWER = 300;
@@ -17,6 +18,7 @@ export async function postMessage(
   const problem = addressProblem(keys.url);
   if (problem !== null) throw new DispatchError('E_SINK', problem);
   const { url, headers, body } = postFor(kind, message, keys, now);
+  await needNameService(new URL(url).hostname, signal);
   let response: Response;
   try {
     response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' });

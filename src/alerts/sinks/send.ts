@@ -4,6 +4,7 @@ import type { Secret, SinkConfig } from '../../spec/alert-settings.ts';
 import type { Message } from '../message.ts';
 import { notifyDesktop } from './desktop.ts';
 import { postMessage } from './http.ts';
+import { needNameService } from './name-service.ts';
 import { readSecret, type SecretPlaces } from './secrets.ts';
 
 export interface Hands extends SecretPlaces {
@@ -39,6 +40,7 @@ export async function sendTo(
       return notifyDesktop(message, { platform: hands.platform, signal });
     case 'email': {
       if (mail === null) throw new TypeError('a sink for mail has its server');
+      await needNameService(mail.host, signal);
       const { mailMessage } = await import('./mail.ts');
       return mailMessage(message, mail, { password: await secret(mail.password), deadlineMs, signal });
     }

@@ -2,10 +2,12 @@
 import { join } from 'node:path';
 import { type ProbeAsk, probeOf, programKey } from '../../executors/probe.ts';
 import { cageLevel } from '../../model/cage.ts';
+import type { ProjectName } from '../../model/ids.ts';
 import type { ProjectConfig } from '../../model/spec.ts';
 import { homePaths } from '../../controller/paths.ts';
 import { checkoutsOf } from '../../git/checkout.ts';
 import { damageOf } from '../../git/hub-check.ts';
+import { lostTargetIn, rewoundFix, rewoundText } from '../../git/target-watch.ts';
 import { parseRemote } from '../../git/remote.ts';
 import { targetMissing } from '../../git/target-missing.ts';
 import { listProjects, loadProject } from '../../spec/load.ts';
@@ -99,13 +101,21 @@ async function checkRepository(id: string, config: ProjectConfig): Promise<Check
 }
 
 /** Where the controller merges. What is wrong with it ends in safe mode. */
-async function checkHub(id: string, home: string, { name, repo }: ProjectConfig): Promise<Check[]> {
+async function checkHub(id: string, home: string, { name, repo, target }: ProjectConfig): Promise<Check[]> {
   const dir = join(homePaths(home).repos, `${name}.git`);
   const damage = repo === null ? null : await damageOf(dir);
-  if (damage === null) return [];
+  if (damage === null) return lostChecks(id, dir, name, target);
   // A restore adds to a hub that can be read; one that cannot is put aside first.
   const fix = `stop the controller, mv ${dir} ${dir}.damaged, then dispatch restore <backup>   (dispatch backup --list)`;
   return [fail(`${id}.hub`, `${name}: its hub ${dir} is damaged`, damage, fix)];
+}
+
+/** As it was fetched last. */
+async function lostChecks(id: string, dir: string, name: ProjectName, target: string): Promise<Check[]> {
+  const lost = await lostTargetIn(dir, target);
+  return lost === null
+    ? []
+    : [fail(`${id}.target`, rewoundText(lost, target), 'somebody pushed by force', rewoundFix(name))];
 }
 
 /** git refuses a push to a branch that a working copy has checked out; collect would say so at the very end. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { HoldOptions } from '../verbs/queue.ts';
+import type { HoldOptions, ReleaseOptions } from '../verbs/queue.ts';
 import { type Act, byItself, GROUPS, verb } from './act.ts';
 
 /** `queue` shows; its subcommands change. */
@@ -46,13 +46,21 @@ export function declareQueue(program: Command, act: Act): void {
   verb(queue, 'release <project>', {
     summary: 'let a line go on that a person or a broken gate stopped',
     group: GROUPS.work,
-    examples: [['dispatch queue release web', 'after the gate was mended']],
-  }).action(
-    act(async (context, project: string) => {
-      const { release } = await import('../verbs/queue.ts');
-      return release(context, project);
-    }),
-  );
+    examples: [
+      ['dispatch queue release web', 'after the gate was mended'],
+      [
+        'dispatch queue release web --accept-target',
+        'somebody moved the target back, and it counts as it is',
+      ],
+    ],
+  })
+    .option('--accept-target', 'the target lost what it had (E_TARGET_REWOUND): it counts as it is now')
+    .action(
+      act(async (context, project: string, options: ReleaseOptions) => {
+        const { release } = await import('../verbs/queue.ts');
+        return release(context, project, options);
+      }),
+    );
 
   const onTask = [
     ['drop', 'cancel a task and take its branch out of the line'],

@@ -164,11 +164,21 @@ export async function hold(context: Context, typed: string, options: HoldOptions
   return commandEach(context, 'stands still', [[project, { verb: 'hold', project, by, reason }]]);
 }
 
+export interface ReleaseOptions {
+  readonly acceptTarget?: boolean;
+}
+
 /** Lets it go on. */
-export async function release(context: Context, typed: string): Promise<ExitCode> {
+export async function release(
+  context: Context,
+  typed: string,
+  { acceptTarget = false }: ReleaseOptions,
+): Promise<ExitCode> {
   const project = await projectNamed(context, typed);
   const by = context.environment.user;
-  return commandEach(context, 'goes on', [[project, { verb: 'release', project, by }]]);
+  return commandEach(context, 'goes on', [
+    [project, { verb: 'release', project, by, ...(acceptTarget ? { acceptTarget } : {}) }],
+  ]);
 }
 
 async function projectNamed(context: Context, typed: string): Promise<Project['name']> {

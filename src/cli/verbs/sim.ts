@@ -16,11 +16,7 @@ const FRESH_BELOW = 1_000_000_000;
 
 /** Runs the scheduler, the store and the protocol of attempts through simulated days, and says what did not hold. */
 export async function sim({ output }: Context, options: SimOptions): Promise<ExitCode> {
-  const seed = wholeOf('--seed', options.seed);
-  const seeds = wholeOf('--seeds', options.seeds) ?? SEEDS;
-  const from = wholeOf('--from', options.from) ?? Math.floor(Math.random() * FRESH_BELOW);
-  if (options.only !== undefined && seed === null)
-    throw new DispatchError('E_USAGE', '--only names faults of one seed', { fix: 'add --seed <seed>' });
+  const { seed, seeds, from } = askedOf(options);
   const simulator = await loadSimulator();
   if (seed !== null) {
     const { only } = options;
@@ -38,6 +34,16 @@ export async function sim({ output }: Context, options: SimOptions): Promise<Exi
   if (output.machine) output.envelope('SimulatedSeeds', result);
   else output.line(text);
   return result.failed.length + result.never.length === 0 ? EXIT.ok : EXIT.internal;
+}
+
+/** What is to be run. @throws DispatchError E_USAGE. */
+export function askedOf(options: SimOptions): { seed: number | null; seeds: number; from: number } {
+  const seed = wholeOf('--seed', options.seed);
+  const seeds = wholeOf('--seeds', options.seeds) ?? SEEDS;
+  const from = wholeOf('--from', options.from) ?? Math.floor(Math.random() * FRESH_BELOW);
+  if (options.only !== undefined && seed === null)
+    throw new DispatchError('E_USAGE', '--only names faults of one seed', { fix: 'add --seed <seed>' });
+  return { seed, seeds, from };
 }
 
 function wholeOf(option: string, text: string | undefined): number | null {

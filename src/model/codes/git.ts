@@ -62,6 +62,12 @@ export const GIT_CODES = {
     explain:
       '`target` in project.yaml names a branch that the repository does not have. The message names the nearest branch that it has. Only branches count, not tags or commits.',
   },
+  E_TARGET_REWOUND: {
+    title: 'the target branch lost what it had',
+    exit: EXIT.conflict,
+    explain:
+      'dispatch remembers where the target was when it last looked, or delivered, and the branch does not contain that any more: somebody pushed by force. Others may push as they like; only what is taken away is told. The merge queue stands still and nothing is delivered until you decide, since either choice can be wrong: what was taken away may be wanted, or not. The hub keeps every commit (`git -C .dispatch/repos/<project>.git log refs/dispatch/seen/<branch>`). When the branch contains it again, because somebody pushed it back, all goes on by itself. Otherwise `dispatch queue release <project> --accept-target` takes the branch as it is: the next `dispatch collect` merges what has landed into it again, and brings back what was taken away; what is to stay out is taken out with `dispatch revert <task>` before.',
+  },
   E_TARGET_CHECKED_OUT: {
     title: 'the target branch is checked out in your working copy',
     exit: EXIT.conflict,
