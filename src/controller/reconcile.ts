@@ -27,6 +27,7 @@ export interface Adopted {
 export function adoptLandings(turn: Turn, name: ProjectName, landings: readonly Landing[]): Adopted {
   const adopted: Adopted = { tasks: [], problems: [] };
   backToQueue(turn, name);
+  giveUpDelivery(turn, name);
   for (const landing of landings) adoptOne(turn, name, landing, adopted);
   const project = turn.state.projects.get(name);
   if (project !== undefined) recallOutdated(turn, project);
@@ -42,6 +43,13 @@ function backToQueue(turn: Turn, name: ProjectName): void {
       fence(turn, progress.gate, 'the store was put back');
     turn.record({ type: 'merge.raced', token: progress.token });
   }
+}
+
+/** A collect that was under way would set integration back to what it was about to deliver. */
+function giveUpDelivery(turn: Turn, name: ProjectName): void {
+  if (turn.state.projects.get(name)?.delivery == null) return;
+  const message = 'the store was put back while it was under way';
+  turn.record({ type: 'delivery.failed', project: name, code: 'E_TARGET_RACE', message });
 }
 
 function adoptOne(turn: Turn, name: ProjectName, landing: Landing, adopted: Adopted): void {

@@ -46,6 +46,16 @@ describe('what landed after the backup', () => {
     expect(violations(state)).toEqual([]);
   });
 
+  test('is not set back by a collect that was under way in the backup', () => {
+    const story = new Story([spec('a')]);
+    const a = story.started('a');
+    const { state } = story.core;
+    story.turn({ is: 'command', command: { verb: 'collect', project: P } });
+    expect(state.projects.get(P)?.delivery).not.toBeNull();
+    adopt(state, { commit: commit(51), onto: TIP, brings: [branch('a', a, 50)] });
+    expect(state.projects.get(P)).toMatchObject({ delivery: null, integration: commit(51) });
+  });
+
   test('and was taken out again is reverted', () => {
     const story = new Story([spec('a')]);
     const a = story.started('a');
