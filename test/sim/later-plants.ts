@@ -242,7 +242,7 @@ export const LATER: Readonly<Record<string, Plant>> = {
     shows: /merged twice|said to have landed|landed as another|did not land once/,
     plant: (sim) => {
       often(sim, 'restore', sim.scenario.faultsMs / 12);
-      Object.assign(sim.scenario, { slowHub: HOUR_MS / 12 });
+      Object.assign(sim.scenario, { slowHub: HOUR_MS / 2 });
       sim.misfortunes.fences = false;
     },
   },
