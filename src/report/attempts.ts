@@ -11,6 +11,11 @@ export function endOf({ phase }: Attempt, now: number): number {
   return phase.is === 'ended' || phase.is === 'fenced' ? phase.at : now;
 }
 
+/** How long the attempt took so far, milliseconds; nothing where the clock was set back meanwhile by more than that. */
+export function spentOn(attempt: Attempt, now: number): number {
+  return Math.max(0, endOf(attempt, now) - attempt.claimedAt);
+}
+
 /** First claim to the last end (now, while one is alive); null without attempts. */
 export function spanOf(attempts: readonly Attempt[], now: number): { from: number; to: number } | null {
   if (attempts.length === 0) return null;

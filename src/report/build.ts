@@ -18,7 +18,7 @@ import { stalledFor } from '../schedule/stalled.ts';
 import { type StatusWord, statuses } from '../schedule/status.ts';
 import { type AdviceInput, capacityOf } from './advice.ts';
 import { alertsOf, nodeAlerts } from './alerts.ts';
-import { endOf, roundsOf, spanOf, tokensOf } from './attempts.ts';
+import { roundsOf, spanOf, spentOn, tokensOf } from './attempts.ts';
 import { concurrencyOf } from './concurrency.ts';
 import { machinesOf } from './machines.ts';
 import type { ConflictReport, DeliveryReport, Refusal, Report, ScopeReport, TaskReport } from './model.ts';
@@ -153,8 +153,8 @@ function reportTask(
     nodes: [...new Set(attempts.map(({ node }) => node))],
     attempts: attempts.length,
     rounds: rounds.length === 0 ? null : rounds.reduce((sum, count) => sum + count, 0),
-    workMs: attempts.reduce((sum, attempt) => sum + endOf(attempt, now) - attempt.claimedAt, 0),
-    elapsedMs: first === null ? null : over - first,
+    workMs: attempts.reduce((sum, attempt) => sum + spentOn(attempt, now), 0),
+    elapsedMs: first === null ? null : Math.max(0, over - first),
     tokens: tokensOf(attempts),
     commit: task.progress.at === 'merged' ? task.progress.commit : null,
     restsOn: seen.restsOn,

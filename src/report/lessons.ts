@@ -8,7 +8,7 @@ import type { Event } from '../model/event.ts';
 import { type ProjectName, taskKey, type TaskKey } from '../model/ids.ts';
 import type { State } from '../model/state.ts';
 import { isJudged, wasGoodAtOnce } from './advice.ts';
-import { endOf } from './attempts.ts';
+import { spentOn } from './attempts.ts';
 import { lint, type LintFinding, type Rule, RULES, type SizeClass, SIZES, sizeOf } from '../spec/lint.ts';
 
 export interface Tally {
@@ -43,7 +43,7 @@ export function learn(state: State, project: ProjectName, texts: ReadonlyMap<Tas
     const text = texts.get(attempt.task);
     if (spec === undefined || text === undefined) return [];
     const rules = new Set(lint(spec, text).map(({ code }) => code));
-    const ms = endOf(attempt, attempt.claimedAt) - attempt.claimedAt;
+    const ms = spentOn(attempt, attempt.claimedAt);
     return [{ rules, failed: !wasGoodAtOnce(attempt), size: sizeOf(spec, text), ms }];
   });
   const tally = (some: typeof rows): Tally => ({

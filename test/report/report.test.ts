@@ -169,6 +169,13 @@ describe('a task in the report', () => {
     );
   });
 
+  test('that ran while the clock was set back by an hour has taken no less than nothing', () => {
+    const hour = 3600;
+    const way: Fact[] = [...SET_UP, added('S01')];
+    const report = reportAt(10, 1, ...way, [hour, claim('S01', 1)], [20, ended(1, doneWith(1))]);
+    expect(report.tasks[0]).toMatchObject({ workMs: 0, elapsedMs: 0 });
+  });
+
   test('that runs is counted until now', () => {
     const report = reportAt(30, 1, ...SET_UP, added('S01'), [10, claim('S01', 1)]);
     expect(report.tasks[0]).toMatchObject({

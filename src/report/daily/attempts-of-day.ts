@@ -4,7 +4,7 @@ import type { Attempt, Usage } from '../../model/attempt.ts';
 import type { ProjectName } from '../../model/ids.ts';
 import type { State } from '../../model/state.ts';
 import { usageOf } from '../../model/usage.ts';
-import { endOf, roundsOf, tokensOf } from '../attempts.ts';
+import { roundsOf, spentOn, tokensOf } from '../attempts.ts';
 import type { Cause, CauseCount, GateTime, Retries, Spending } from './model.ts';
 import type { Price } from './money.ts';
 import { type Noted, split } from './noted.ts';
@@ -100,9 +100,7 @@ function gateTime({
   verify: string;
   ended: Attempt[];
 }): GateTime {
-  const spans = ended
-    .map((attempt) => Math.max(0, endOf(attempt, 0) - attempt.claimedAt))
-    .toSorted((a, b) => a - b);
+  const spans = ended.map((attempt) => spentOn(attempt, 0)).toSorted((a, b) => a - b);
   const kinds = ended.map(({ phase }) => (phase.is === 'ended' ? phase.outcome.kind : 'lost'));
   return {
     project,
@@ -147,7 +145,7 @@ export function spendingOf(
         outputTokens: sum('outputTokens'),
         cachedTokens: sum('cachedTokens'),
         reportedUsd: sum('costUsd'),
-        workMs: attempts.reduce((ms, attempt) => ms + Math.max(0, endOf(attempt, 0) - attempt.claimedAt), 0),
+        workMs: attempts.reduce((ms, attempt) => ms + spentOn(attempt, 0), 0),
       };
     })
     .toSorted((a, b) => cost(b) - cost(a) || total(b) - total(a) || b.attempts - a.attempts);
