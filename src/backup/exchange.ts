@@ -27,9 +27,7 @@ export function exchange(database: string, fresh: string, now: Date): string | n
     renameSync(fresh, database);
     return null;
   }
-  const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/gu, '');
-  const aside = join(dirname(database), `before-restore-${stamp}`);
-  mkdirSync(aside, { recursive: true, mode: 0o700 });
+  const aside = asideFor(dirname(database), now);
   if (!isLogEmptied(database)) {
     for (const part of ['-wal', '-shm'])
       if (existsSync(`${database}${part}`)) renameSync(`${database}${part}`, join(aside, `${STORE}${part}`));
@@ -38,6 +36,17 @@ export function exchange(database: string, fresh: string, now: Date): string | n
   renameSync(fresh, database);
   for (const part of ['-wal', '-shm']) rmSync(`${database}${part}`, { force: true });
   return aside;
+}
+
+/** A new directory: one of an earlier try in the same second keeps what it has. */
+function asideFor(dir: string, now: Date): string {
+  const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/gu, '');
+  for (let count = 1; ; count += 1) {
+    const aside = join(dir, `before-restore-${stamp}${count === 1 ? '' : `-${count}`}`);
+    if (existsSync(aside)) continue;
+    mkdirSync(aside, { mode: 0o700 });
+    return aside;
+  }
 }
 
 /** False for a file that is no store any more: then its log goes aside with it. @throws E_STORE_BUSY while somebody reads. */

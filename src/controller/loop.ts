@@ -57,6 +57,8 @@ export class Loop {
   #turning = false;
   #scheduled = false;
   #stopped = false;
+  /** What ended it, when it did not stop in order. */
+  #ended: unknown = null;
   #timer: NodeJS.Timeout | null = null;
   #idle: (() => void)[] = [];
   #endPause: () => void = () => undefined;
@@ -72,9 +74,10 @@ export class Loop {
     this.#schedule();
   }
 
-  /** Asks for a command; resolves when what it recorded is durable. */
+  /** Asks for a command; resolves when what it recorded is durable. @throws what ended the turns, now or before. */
   ask(command: Command): Promise<Reply> {
-    if (this.#stopped) return Promise.reject(new DispatchError('E_INTERNAL', 'the controller has stopped'));
+    if (this.#stopped)
+      return Promise.reject(this.#ended ?? new DispatchError('E_CONTROLLER_GONE', 'the controller has stopped'));
     return new Promise((answer, fail) => {
       this.#asked.push({ command, answer, fail });
       this.#schedule();
@@ -105,6 +108,7 @@ export class Loop {
       while (!this.#stopped && (this.#inputs.length > 0 || this.#asked.length > 0)) await this.#turn();
     } catch (error) {
       this.#stopped = true;
+      this.#ended = error;
       for (const { fail } of this.#asked.splice(0)) fail(error);
       this.#options.onStopped(error);
     } finally {

@@ -21,24 +21,13 @@ export async function mergeTree(
   head: CommitId,
   renames: 'follow' | 'ignore',
 ): Promise<MergedTree> {
-  const { code, stdout } = await git(
-    [
-      '-c',
-      `merge.renames=${renames === 'follow'}`,
-      'merge-tree',
-      '--write-tree',
-      '-z',
-      '--name-only',
-      '--no-messages',
-      '--end-of-options',
-      onto,
-      head,
-    ],
-    { ...repo, okCodes: [0, 1] },
-  );
+  const settings = ['-c', `merge.renames=${renames === 'follow'}`];
+  const flags = ['--write-tree', '-z', '--name-only', '--no-messages', '--end-of-options'];
+  const args = [...settings, 'merge-tree', ...flags, onto, head];
+  const { code, stdout } = await git(args, { ...repo, okCodes: [0, 1] });
   const [tree, ...names] = splitZ(stdout);
   const id = tree?.toString('latin1') ?? '';
-  if (!isCommitId(id)) throw new Error(`git merge-tree named no tree: ${JSON.stringify(id)}`);
+  if (!isCommitId(id)) throw new GitError(args, 'exit', code, 'it named no tree');
   if (code === 0) return { clean: true, tree: id };
   const paths = names.map((name) => withoutSide(decodePath(name), [onto, head]));
   return { clean: false, paths: [...new Set(paths)] };

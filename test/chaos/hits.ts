@@ -26,7 +26,8 @@ export class Hits {
     this.#report = report;
     controller.onTold(({ type, data }) => {
       if (type !== 'News') return;
-      const task = String(data.about);
+      // News names it with its project before it.
+      const task = String(data.about).replace(/^.*\//u, '');
       if (data.word === 'ended' && String(data.detail).startsWith('lost'))
         this.#lost.set(task, this.lost(task) + 1);
       if (data.word === 'merged' || data.word === 'failed') this.#over.add(task);

@@ -79,6 +79,7 @@ test('an alert is told once, also after a crash; what is over says so; a sink th
     { part: 'disk' },
     { part: 'event-loop' },
     { part: 'invariants', ok: true },
+    { part: 'aside', ok: true },
   ]);
 
   const listed = async (...args: string[]): Promise<Listed[]> => {

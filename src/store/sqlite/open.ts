@@ -74,7 +74,8 @@ function storeOf(db: Db): Store {
     close: async () => {
       if (!db.open) return;
       try {
-        if (held !== null) leaseRow.release(held);
+        const lease = held;
+        if (lease !== null) await write(() => leaseRow.release(lease));
       } finally {
         db.close();
       }
