@@ -103,6 +103,17 @@ describe('a backup that is put back', () => {
     expect(await store.replayCheck()).toEqual([]);
   });
 
+  it('is put back once more in the same second: what was aside stays', async () => {
+    const places = home();
+    await tell(places, 'A');
+    const { file } = await makeBackup(places, { reason: 'asked', to: null, now: NOW });
+    await tell(places, 'B');
+    const first = await restoreBackup(places, { file, files: false, now: later(1) });
+    const second = await restoreBackup(places, { file, files: false, now: later(1) });
+    expect(await tasksIn(join(first.aside ?? '', 'state.db'))).toEqual(['app/A', 'app/B']);
+    expect(await tasksIn(join(second.aside ?? '', 'state.db'))).toEqual(['app/A']);
+  });
+
   it.each([
     ['is gone', (file: string) => execFileSync('rm', [file])],
     ['is rubbish', (file: string) => writeFileSync(file, 'no database '.repeat(1000))],

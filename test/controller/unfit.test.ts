@@ -212,3 +212,11 @@ test('a step of each turn that trips over the state is left out, which puts what
   await desk.news({ type: 'attempt.running', token: desk.begun('A') });
   expect(core.state.attempts.get(desk.begun('A'))?.phase.is).toBe('running');
 });
+
+test('who comes after the end is told what it ended with', async () => {
+  const desk = await new Desk().open();
+  raw(homePaths(desk.home).database).exec('UPDATE lease SET epoch = epoch + 1');
+  const order = { verb: 'hold', project: P, by: 'me', reason: 'x' } as const;
+  await expect(desk.ask(order)).rejects.toMatchObject({ code: 'E_FENCED' });
+  await expect(desk.ask(order)).rejects.toBe(desk.stopped);
+});

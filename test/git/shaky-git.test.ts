@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { bundleHub, restoreHub } from '../../src/git/hub-copy.ts';
+import { mergeTree } from '../../src/git/merge-tree.ts';
 import { git } from '../../src/git/run.ts';
 import { readHead, snapshot } from '../../src/git/snapshot.ts';
 import { checkoutCold, makeAgentRepository, makeBorrowing } from '../../src/git/tree.ts';
@@ -107,6 +108,22 @@ test('a backup of a hub is not called bad for a git that did its work and was re
   expect(copy === null ? null : await restoreHub(home, copy, file)).toEqual([`refs/cand/${token}`]);
   vi.unstubAllEnvs();
   expect(calls()).toBe(2);
+});
+
+test('a merge whose answer could not be written is a failure of git, which is tried again', async () => {
+  const w = await world();
+  const { head } = await candidate(w, w.base, { 'b.txt': 'B\n' });
+  const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+  const bin = join(w.root, 'mute');
+  mkdirSync(bin);
+  const text = `#!/bin/sh\ncase " $* " in *' merge-tree '*) exit 0 ;; esac\nexec ${real} "$@"\n`;
+  writeFileSync(join(bin, 'git'), text, { mode: 0o755 });
+  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
+  await expect(mergeTree({ gitDir: w.hub.place.dir }, w.base, head, 'follow')).rejects.toMatchObject({
+    name: 'GitError',
+    message: expect.stringContaining('it named no tree'),
+  });
+  vi.unstubAllEnvs();
 });
 
 test('what cannot be read is named as that, and not as an answer of git', async () => {
