@@ -77,7 +77,9 @@ export class Loop {
   /** Asks for a command; resolves when what it recorded is durable. @throws what ended the turns, now or before. */
   ask(command: Command): Promise<Reply> {
     if (this.#stopped)
-      return Promise.reject(this.#ended ?? new DispatchError('E_CONTROLLER_GONE', 'the controller has stopped'));
+      return Promise.reject(
+        this.#ended ?? new DispatchError('E_CONTROLLER_GONE', 'the controller has stopped'),
+      );
     return new Promise((answer, fail) => {
       this.#asked.push({ command, answer, fail });
       this.#schedule();
